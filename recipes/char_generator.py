@@ -1,0 +1,222 @@
+"""Train a recurrent network to write: characters, bytes or words, from any text.
+
+With no argument it learns for 100 seconds to write Python from the source of the standard library, which every Python
+has, and then writes some. Give it text of your own with --data.
+"""
+
+import json
+import logging
+import math
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from seqgen import patterns
+from seqgen.data.batch import Batch, Batches
+from seqgen.data.corpus import Corpus
+from seqgen.data.documents import Documents
+from seqgen.data.encoded import DocumentKind, encode_corpus
+from seqgen.data.splits import split_documents, split_stream
+from seqgen.data.stream import Stream, held_back_windows, shrink_to_text
+from seqgen.errors import InputError, run_main
+from seqgen.files import write_text
+from seqgen.symbols import EOS
+from seqgen.text.tokenizer import tokenizer_class
+from seqgen.training.config import RunConfig, parse_options
+from seqgen.training.loop import train_steps
+from seqgen.training.losses import evaluate, next_token
+from seqgen.training.optimizers import optimizers
+from seqgen.training.run import Run
+from seqgen.training.schedules import Schedule
+from seqgen.writer import Writer
+
+MODEL_OPTIONS = ("cell", "hidden_size", "layers", "embedding_size", "dropout", "weight_drop")
+EVALUATION_WINDOW = 256  # tokens; nothing is kept for a backward pass, so it may be longer than in training
+
+
+@dataclass(kw_only=True)
+class Config(RunConfig):
+    """Options of the character and word generator."""
+
+    data: str = "python-source"
+    """a file, a folder, a glob, - for standard input, python-source or python-docs"""
+    tokenizer: Literal["char", "byte", "word"] = "char"
+    """what a token is"""
+    documents: DocumentKind = "none"
+    """what a document is, which then learns where to end; with none the text is one stream"""
+    cell: Literal["lstm", "gru", "rnn"] = "lstm"
+    """the recurrent cell"""
+    hidden_size: int = 512
+    """features of the hidden state"""
+    layers: int = 1
+    """recurrent layers"""
+    embedding_size: int = 64
+    """features of a token's embedding"""
+    dropout: float = 0.0
+    """share of features dropped: of embeddings, between layers, before the output"""
+    weight_drop: float = 0.0
+    """share of recurrent weights dropped"""
+    batch_size: int = 32
+    """lanes of the text that are read side by side, or documents of a batch"""
+    window: int = 64
+    """tokens of a training step; the state is carried from one to the next"""
+    optimizer: Literal["muon", "adamw"] = "muon"
+    """muon trains the recurrent and input matrices, with adamw for the rest"""
+    learning_rate: float | None = None
+    """the highest; by default 0.02 for muon and 0.004 for adamw"""
+    warm_up: float = 0.02
+    """share of the training in which the learning rate rises"""
+    decay: Literal["linear", "cosine", "none"] = "linear"
+    """how the learning rate falls to zero after that"""
+    clip: float = 1.0
+    """the largest norm of a gradient"""
+    accumulate: int = 1
+    """batches of an update"""
+    label_smoothing: float = 0.0
+    """share of probability spread over all tokens"""
+    eval_every: int = 250
+    """updates between validations"""
+    sample_every: int = 500
+    """updates between samples of what it writes by then"""
+    patience: int | None = None
+    """end after so many validations in a row without a better one"""
+
+    def __post_init__(self) -> None:
+        for name in (
+            "batch_size",
+            "window",
+            "embedding_size",
+            "eval_every",
+            "sample_every",
+            "accumulate",
+            "clip",
+        ):
+            if not getattr(self, name) > 0:
+                raise InputError(f"--{name} must be above 0, not {getattr(self, name)}")
+        for name in ("warm_up", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"--{name} must be at least 0 and below 1, not {getattr(self, name)}")
+
+
+class Data(NamedTuple):
+    """Batches to train on, batches to validate on, once, and the tokens of the latter."""
+
+    train: Batches
+    validation: Callable[[], Iterator[Batch]]
+    held_back: np.ndarray
+
+
+def stream_data(config: Config, tokens: np.ndarray, run: Run) -> Data:
+    """Read the text as one stream, in parallel lanes."""
+    train, held_back = split_stream(tokens)
+    lanes, window = shrink_to_text(len(train), config.batch_size, config.window)
+    if (lanes, window) != (config.batch_size, config.window):
+        logging.warning(
+            f"a batch of {config.batch_size} lanes of {config.window} tokens needs {config.batch_size * config.window:,}"
+            f" to train on, but the text has {len(train):,}: training with {lanes} lanes of {window}"
+        )
+    batches = Stream(train, lanes, window, seed=config.seed, rank=run.rank, world_size=run.world_size)
+    return Data(batches, partial(held_back_windows, held_back, window=EVALUATION_WINDOW), held_back)
+
+
+def document_data(config: Config, tokens: np.ndarray, run: Run) -> Data:
+    """Read the text as separate documents, batched by length."""
+    train, held_back = split_documents(tokens, config.seed)
+    size = min(config.batch_size, len(train))
+    if size < config.batch_size:
+        logging.warning(
+            f"a batch of {config.batch_size} documents needs as many to train on, but there are {len(train)}: "
+            f"training with {size}"
+        )
+    batches = Documents(
+        tokens, size, config.window, chosen=train, seed=config.seed, rank=run.rank, world_size=run.world_size
+    )
+    validation = Documents(tokens, min(64, len(held_back)), EVALUATION_WINDOW, chosen=held_back)
+    return Data(batches, validation.once, validation.chosen_tokens())
+
+
+def main() -> None:
+    """Train, and show what was learned."""
+    config = parse_options(Config, __doc__ or "")
+    run = Run(config, "char_generator", default_seconds=100)
+
+    corpus = Corpus.find(config.data)
+    tokenizer = tokenizer_class(config.tokenizer).fit(corpus.blocks())
+    tokens = encode_corpus(corpus, tokenizer, config.documents)
+    data = (stream_data if config.documents == "none" else document_data)(config, tokens, run)
+
+    arguments = {name: getattr(config, name) for name in MODEL_OPTIONS}
+    model = patterns.generator(tokenizer.vocabulary_size, **arguments).to(run.device)
+    writer = Writer.of(model, tokenizer, arguments, ends=config.documents != "none")
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    run.say(
+        f"{config.data}: {len(tokens):,} tokens, {tokenizer.vocabulary_size:,} different; a model of {parameters:,} "
+        f"parameters on {run.device} in {run.precision}; the run is in {run.directory}"
+    )
+
+    train(config, run, writer, data, corpus.fingerprint)
+    if run.main:
+        test(config, run, data, parameters)
+
+
+def train(config: Config, run: Run, writer: Writer, data: Data, identity: str) -> None:
+    """Train until the schedule or patience ends; the best model is saved on the way."""
+    schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
+    trainers = optimizers(writer.model, config.optimizer, config.learning_rate)
+    run.begin(writer, trainers, schedule, identity)
+    with run:
+        steps = train_steps(
+            run.model,
+            data.train.starting_at(run.progress.steps * config.accumulate),
+            trainers,
+            schedule,
+            loss_function=partial(next_token, label_smoothing=config.label_smoothing),
+            clip=config.clip,
+            accumulate=config.accumulate,
+            progress=run.progress,
+            carry=run.carry,
+        )
+        for step in run.patiently(steps, config.patience):
+            run.log(step)
+            if step.number % config.eval_every == 0 or step.last:
+                run.evaluated(step, evaluate(run.model, data.validation()))
+            if step.number % config.sample_every == 0 and not step.last:
+                run.say(writer.generate(max_new_tokens=200, temperature=0.8, seed=config.seed)[0] + "\n")
+            run.save_when_due(step)
+
+
+def test(config: Config, run: Run, data: Data, parameters: int) -> None:
+    """Measure the best model as it was saved, show what it writes, and say how to have more."""
+    writer = Writer.from_pretrained(run.model_directory).to(run.device)
+    val_loss = evaluate(writer.model, data.validation())
+    text = writer.tokenizer.decode(data.held_back)
+    # A document's end counts as a character: it has to be predicted like the line end that it stands for.
+    characters = len(text) + int((data.held_back == EOS).sum())
+    results = {
+        "val_loss": val_loss,
+        "bits_per_character": val_loss * len(data.held_back) / characters / math.log(2),
+        "perplexity": math.exp(val_loss),
+        "steps": run.progress.steps,
+        "seconds": run.progress.seconds,
+        "tokens_per_second": run.progress.tokens / run.progress.training_seconds,
+        "parameters": parameters,
+        "precision": run.precision,
+        "seed": config.seed,
+    }
+    write_text(run.directory / "results.json", json.dumps(results, indent=2) + "\n")
+    for temperature in (0.5, 0.8, 1.0):
+        print(f"--- temperature {temperature}\n{writer.generate(temperature=temperature, seed=config.seed)[0]}\n")
+    print(
+        f"--- validation loss {val_loss:.4f} nats a token, {results['bits_per_character']:.4f} bits a character, "
+        f"perplexity {results['perplexity']:.2f}\n--- everything is in {run.directory}; to have it write more:\n"
+    )
+    prompt = " ".join(text.split("\n", 1)[0].split()[:3])
+    print(shlex.join(["seqgen", "generate", str(run.directory), "--prompt", prompt, "--temperature", "0.8"]))
+
+
+if __name__ == "__main__":
+    run_main(main)

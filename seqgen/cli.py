@@ -1,0 +1,84 @@
+"""The command `seqgen`: what a saved model does, from the shell. Nothing heavy is loaded before it is needed."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from seqgen import __version__
+from seqgen.errors import InputError, nearest, run_main
+
+USAGE = """usage: seqgen COMMAND ...
+
+  generate DIRECTORY [--prompt TEXT]   write on from a prompt, or from each line of standard input
+
+`seqgen COMMAND --help` tells the options of a command. DIRECTORY is a run directory, its model/ or the name of a
+model on the hub."""
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    run_main(lambda: run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> None:
+    """Run one command.
+
+    Raises:
+        InputError: there is no such command, or what follows it is wrong.
+    """
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(USAGE)
+    elif arguments[0] == "--version":
+        print(f"seqgen {__version__}")
+    elif arguments[0] in COMMANDS:
+        COMMANDS[arguments[0]](arguments[1:])
+    else:
+        raise InputError(f"there is no command {arguments[0]!r}{nearest(arguments[0], COMMANDS)}; see seqgen --help")
+
+
+def generate(arguments: list[str]) -> None:
+    """Write on from a prompt, or from each line of standard input, and show the text as it is written."""
+    from seqgen.bundle import find_model, load
+    from seqgen.generation.config import GenerationConfig
+    from seqgen.options import new_parser, parse
+
+    parser = new_parser(generate.__doc__ or "", prog="seqgen generate")
+    parser.add_argument("directory", help="a run directory, its model/, or the name of a model on the hub")
+    parser.add_argument("--prompt", type=str, help="the beginning of the text; by default each line of standard input")
+    parser.add_argument("--unseen", choices=["error", "replace"], default="error", help="characters that are unknown")
+    parser.add_argument("--device", type=str, default="cpu", help="cpu, cuda and so on")
+    parser.add_argument("--stop_strings", nargs="+", default=[], help="end as soon as one of these was written")
+    parser.add_class_arguments(GenerationConfig, skip={"stop_strings", "suppress_tokens"})
+    types = {field.name: field.type for field in fields(GenerationConfig)} | dict.fromkeys(("prompt", "unseen"), str)
+    if arguments and not arguments[0].startswith("-"):
+        # What the command line does not say is as the model's own file has it.
+        parser.default_config_files = [str(find_model(arguments[0]) / "generation_config.json")]
+    options = parse(parser, arguments, types)
+    writer = load(options.pop("directory")).to(options.pop("device"))
+    prompt = options.pop("prompt")
+    for text in _prompts() if prompt is None else [prompt]:
+        _show(writer, text, options)
+
+
+def _prompts() -> Iterator[str]:
+    """Yield the lines of standard input; on a terminal each is asked for."""
+    while True:
+        if sys.stdin.isatty():
+            print("prompt> ", end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            return
+        yield line.removesuffix("\n")
+
+
+def _show(writer: Any, prompt: str, options: dict[str, Any]) -> None:
+    if options["num_return_sequences"] > 1:
+        print("\n---\n".join(writer.generate(prompt, **options)))
+        return
+    for piece in writer.stream(prompt, **options):
+        print(piece, end="", flush=True)
+    print()
+
+
+COMMANDS = {"generate": generate}

@@ -1,0 +1,1 @@
+"""Data: where text comes from, how it is kept as numbers, and the batches made of it."""

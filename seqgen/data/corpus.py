@@ -1,0 +1,180 @@
+"""Where text comes from: files, folders, globs, standard input, or what every Python has."""
+
+import glob
+import gzip
+import hashlib
+import io
+import logging
+import os
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from seqgen.data.cache import cache_directory
+from seqgen.errors import InputError, nearest
+from seqgen.files import writing
+
+logger = logging.getLogger(__name__)
+
+NAMES = ("python-source", "python-docs")
+BLOCK = 1 << 20  # characters
+
+
+class Corpus:
+    """Text in one or more files, read in blocks so that it may be larger than memory.
+
+    Args:
+        paths: UTF-8 text files, plain or gzipped.
+        name: what the user called it.
+    """
+
+    def __init__(self, paths: list[Path], name: str):
+        self.paths, self.name = paths, name
+
+    @classmethod
+    def find(cls, data: str) -> "Corpus":
+        """Find what `--data` names: a file, a folder, a glob, "-", "python-source" or "python-docs".
+
+        Raises:
+            InputError: there is nothing there, or what is there is not text.
+        """
+        if data == "python-source":
+            return cls(_python_source(), data)
+        if data == "python-docs":
+            return cls([_python_docs()], data)
+        if data == "-":
+            return cls([_keep(sys.stdin.buffer, "stdin")], data)
+        path = Path(data)
+        if path.is_dir():
+            return cls(_text_files(_visible_files(path), f"the folder {data}"), data)
+        if path.is_file():
+            if path.stat().st_size == 0:
+                raise InputError(f"{path} must hold text, but it is empty")
+            return cls([path], data)
+        if path.exists():  # a pipe can be read only once
+            with path.open("rb") as pipe:
+                return cls([_keep(pipe, "pipe")], data)
+        matches = sorted(Path(match) for match in glob.glob(data, recursive=True))
+        if matches:
+            return cls(_text_files(matches, f"the pattern {data}"), data)
+        hint = nearest(data, NAMES)
+        raise InputError(f"--data must be a file, a folder, a glob, - or a named text, but {data!r} is not there{hint}")
+
+    def files(self) -> Iterator[Iterator[str]]:
+        """Yield each file as an iterator over its blocks."""
+        for path in self.paths:
+            yield _blocks(path)
+
+    def blocks(self) -> Iterator[str]:
+        """Yield the whole text in blocks that end at a line end, or at least at white space."""
+        for file in self.files():
+            yield from file
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the content."""
+        digest = hashlib.sha256()
+        for path in self.paths:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()
+
+
+def _blocks(path: Path) -> Iterator[str]:
+    rest = ""
+    with _open(path) as file:
+        while chunk := file.read(BLOCK):
+            if "\0" in chunk:
+                raise InputError(f"{path} must be text, but it holds NUL bytes as binary files do")
+            rest += chunk
+            cut = rest.rfind("\n") + 1 or rest.rfind(" ") + 1
+            if cut:
+                yield rest[:cut]
+                rest = rest[cut:]
+    if rest:
+        yield rest
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[TextIO]:
+    """Open a text file; whatever is wrong with it becomes a sentence."""
+    try:
+        with _open_bytes(path) as binary:
+            yield io.TextIOWrapper(binary, encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(_not_utf8(path, error)) from None
+    except (gzip.BadGzipFile, EOFError) as error:
+        raise InputError(f"{path} must be a whole gzip file: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def _open_bytes(path: Path) -> io.BufferedIOBase:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+
+
+def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
+    with _open_bytes(path) as binary:
+        for number, line in enumerate(binary, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as found:
+                byte = line[found.start]
+                return f"{path}, line {number}: text must be UTF-8, but byte {found.start + 1} is 0x{byte:02x}"
+    return f"{path}: text must be UTF-8, but {error.reason}"
+
+
+def _visible_files(folder: Path) -> list[Path]:
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return sorted(path for path in paths if not any(part[0] == "." for part in path.relative_to(folder).parts))
+
+
+def _text_files(paths: list[Path], where: str) -> list[Path]:
+    """Return the files among these that begin like text; that others are passed over is said."""
+    texts = [path for path in paths if _begins_like_text(path)]
+    skipped = sorted(set(paths) - set(texts))
+    if skipped:
+        logger.warning(f"{where}: passing over {len(skipped)} files that are not text, such as {skipped[0]}")
+    if not texts:
+        raise InputError(f"{where} must hold text files, but it holds none")
+    return texts
+
+
+def _begins_like_text(path: Path) -> bool:
+    try:
+        return bool(next(_blocks(path), ""))
+    except InputError:
+        return False
+
+
+def _python_source() -> list[Path]:
+    library = Path(sysconfig.get_path("stdlib"))
+    outside = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3"}
+    paths = [path for path in library.rglob("*.py") if not outside & set(path.relative_to(library).parts)]
+    return sorted(path for path in paths if path.stat().st_size)
+
+
+def _python_docs() -> Path:
+    from pydoc_data.topics import topics
+
+    text = "\n\n".join(topic.strip() for _, topic in sorted(topics.items())) + "\n"
+    return _keep(io.BytesIO(text.encode()), "python-docs")
+
+
+def _keep(source: BinaryIO, name: str) -> Path:
+    """Keep text that is no file of its own in the cache, so that it can be read again and a run resumed."""
+    arriving = cache_directory() / f"{name}-{os.getpid()}.txt"
+    with writing(arriving) as file:
+        shutil.copyfileobj(source, file)
+    with arriving.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    kept = cache_directory() / f"{name}-{digest[:16]}.txt"
+    arriving.replace(kept)
+    if kept.stat().st_size == 0:
+        raise InputError(f"{name} must hold text, but it is empty")
+    return kept

@@ -1,0 +1,109 @@
+"""Separate documents, batched by length: a model of them learns where each begins and ends."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from seqgen.data.batch import Batch, windows
+from seqgen.errors import InputError
+from seqgen.symbols import EOS, PAD
+
+POOL = 64  # batches; documents of like length are looked for among so many
+
+
+class Documents:
+    """The training batches of many documents, each ended by EOS.
+
+    Documents of like length share a batch, right-padded; which ones, and in what order, is drawn anew every epoch
+    from the seed. A batch longer than a window goes on in the next one with the state carried.
+
+    Args:
+        tokens: (length,) numbers, in memory or memory-mapped, with EOS at the end of each document.
+        batch_size: documents of a batch, over all processes.
+        window: the most steps of a batch.
+        seed: of the orders.
+        chosen: the numbers of the documents to use; all by default.
+        rank: this process among `world_size`, which share the rows out among themselves.
+        world_size: processes that train together.
+
+    Raises:
+        InputError: there are fewer documents than rows, or these cannot be shared out evenly.
+    """
+
+    def __init__(
+        self,
+        tokens: np.ndarray | Sequence[int],
+        batch_size: int,
+        window: int,
+        *,
+        seed: int = 0,
+        chosen: np.ndarray | None = None,
+        rank: int = 0,
+        world_size: int = 1,
+    ):
+        self.tokens = np.asarray(tokens) if not isinstance(tokens, np.memmap) else tokens
+        self.ends = document_ends(self.tokens)
+        self.starts = np.concatenate([[0], self.ends[:-1]])
+        self.chosen = np.arange(len(self.ends)) if chosen is None else chosen
+        if len(self.chosen) < batch_size:
+            raise InputError(f"a batch needs {batch_size} documents, but there are {len(self.chosen)} to train on")
+        if batch_size % world_size:
+            raise InputError(f"batch_size must divide among {world_size} processes, but it is {batch_size}")
+        self.batch_size, self.window, self.seed = batch_size, window, seed
+        self.rows = slice(rank * batch_size // world_size, (rank + 1) * batch_size // world_size)
+
+    def starting_at(self, index: int) -> Iterator[Batch]:
+        """Yield the batches from number `index` on, without end."""
+        epoch = 0
+        while True:
+            for group in self._groups(epoch):
+                length = self._lengths(group).max()
+                count = -(-length // self.window)
+                if index >= count:
+                    index -= count
+                    continue
+                for number, batch in enumerate(self._batches(group)):
+                    if number >= index:
+                        yield batch
+                index = 0
+            epoch += 1
+
+    def once(self) -> Iterator[Batch]:
+        """Yield every document once, by length, for validation."""
+        order = self.chosen[np.argsort(self._lengths(self.chosen), kind="stable")]
+        for begin in range(0, len(order), self.batch_size):
+            yield from windows(self._padded(order[begin : begin + self.batch_size]), self.window)
+
+    def chosen_tokens(self) -> np.ndarray:
+        """Return the tokens of all these documents, one after another."""
+        return np.concatenate([self.tokens[self.starts[one] : self.ends[one]] for one in self.chosen])
+
+    def _groups(self, epoch: int) -> Iterator[np.ndarray]:
+        generator = np.random.default_rng([self.seed, epoch])
+        order = generator.permutation(self.chosen)
+        # What does not fill a batch waits for another epoch; it is drawn before the sorting, so it can be any.
+        order = order[: len(order) // self.batch_size * self.batch_size]
+        pool = POOL * self.batch_size
+        for begin in range(0, len(order), pool):
+            documents = order[begin : begin + pool]
+            documents = documents[np.argsort(self._lengths(documents), kind="stable")]
+            yield from generator.permutation(documents.reshape(-1, self.batch_size))
+
+    def _batches(self, group: np.ndarray) -> Iterator[Batch]:
+        for batch in windows(self._padded(group), self.window):
+            yield Batch(batch.inputs[self.rows], batch.targets[self.rows], batch.starts)
+
+    def _lengths(self, documents: np.ndarray) -> np.ndarray:
+        return self.ends[documents] - self.starts[documents]
+
+    def _padded(self, documents: np.ndarray) -> np.ndarray:
+        rows = np.full((len(documents), self._lengths(documents).max()), PAD, dtype=np.int64)
+        for row, document in enumerate(documents):
+            text = self.tokens[self.starts[document] : self.ends[document]]
+            rows[row, : len(text)] = text
+        return rows
+
+
+def document_ends(tokens: np.ndarray) -> np.ndarray:
+    """Return the position after each document's EOS."""
+    return np.flatnonzero(tokens == EOS) + 1

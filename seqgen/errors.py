@@ -1,0 +1,58 @@
+"""Errors that a person can act on, and how a command ends when one occurs."""
+
+import difflib
+import errno
+import os
+import sys
+from collections.abc import Callable, Iterable
+
+
+class InputError(ValueError):
+    """What was given breaks a rule; the message is one sentence with the rule and the value received."""
+
+
+class NonFiniteLoss(RuntimeError):
+    """Training stopped because the loss is no longer a number; the message says where and what to try."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was stopped from outside after its state was saved; the message says how to go on."""
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """Return a clause that names the choice most like `word`, or an empty text where none is like it."""
+    close = difflib.get_close_matches(word, list(choices), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def run_main(main: Callable[[], None]) -> None:
+    """Run a command: bad input exits 2 and an interruption 130, each with one sentence on stderr."""
+    try:
+        main()
+        sys.stdout.flush()
+    except InputError as error:
+        _leave(f"error: {error}", 2)
+    except NonFiniteLoss as error:
+        _leave(f"error: {error}", 1)
+    except KeyboardInterrupt as interruption:
+        _leave(str(interruption) or "interrupted", 130)
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; without this the interpreter complains while it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno not in (
+            errno.ENOSPC,
+            errno.EDQUOT,
+            errno.EFBIG,
+            errno.EACCES,
+            errno.EROFS,
+            errno.EPERM,
+        ):
+            raise
+        where = f" {error.filename}" if error.filename else ""
+        _leave(f"error: cannot write{where}: {error.strerror}", 2)
+
+
+def _leave(sentence: str, code: int) -> None:
+    print(sentence, file=sys.stderr)
+    sys.exit(code)

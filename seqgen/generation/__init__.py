@@ -1,0 +1,1 @@
+"""Generation: what to choose among the next tokens, and how. It knows decoders by their protocol only."""

@@ -1,0 +1,86 @@
+"""The options of generation, under the names that Hugging Face's `generate` gave them."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from seqgen.errors import InputError, nearest
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationConfig:
+    """How a text is written. Every number is checked when it is set.
+
+    Raises:
+        InputError: a value outside its range.
+    """
+
+    max_new_tokens: int = 300
+    """the most tokens to write after the prompt"""
+    min_new_tokens: int = 0
+    """the fewest tokens before a text may end"""
+    do_sample: bool = True
+    """draw the next token; otherwise take the likeliest, which soon runs in circles"""
+    temperature: float = 1.0
+    """below 1 sharpens the choice, above 1 flattens it"""
+    top_k: int | None = None
+    """choose among so many likeliest tokens"""
+    top_p: float | None = None
+    """choose among the likeliest tokens that together have this probability (nucleus sampling)"""
+    min_p: float | None = None
+    """choose among tokens at least this share as likely as the likeliest"""
+    repetition_penalty: float = 1.0
+    """above 1 makes tokens that were used already less likely"""
+    no_repeat_ngram_size: int = 0
+    """never write a sequence of so many tokens twice"""
+    stop_strings: tuple[str, ...] = ()
+    """end as soon as one of these was written"""
+    num_return_sequences: int = 1
+    """texts for each prompt"""
+    seed: int | None = None
+    """the same seed writes the same text"""
+    suppress_tokens: tuple[int, ...] = ()
+    """token numbers that are never written"""
+
+    def __post_init__(self) -> None:
+        for name in ("stop_strings", "suppress_tokens"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, (value,) if isinstance(value, str | int) else tuple(value or ()))
+        self._check("max_new_tokens", self.max_new_tokens >= 1, "at least 1")
+        self._check("min_new_tokens", self.min_new_tokens >= 0, "at least 0")
+        self._check("temperature", 0 < self.temperature < float("inf"), "above 0 and finite")
+        self._check("top_k", self.top_k is None or self.top_k >= 1, "at least 1")
+        self._check("top_p", self.top_p is None or 0 < self.top_p <= 1, "above 0 and at most 1")
+        self._check("min_p", self.min_p is None or 0 <= self.min_p <= 1, "at least 0 and at most 1")
+        self._check("repetition_penalty", 0 < self.repetition_penalty < float("inf"), "above 0 and finite")
+        self._check("no_repeat_ngram_size", self.no_repeat_ngram_size >= 0, "at least 0")
+        self._check("stop_strings", all(self.stop_strings), "texts that are not empty")
+        self._check("num_return_sequences", self.num_return_sequences >= 1, "at least 1")
+        self._check("seed", self.seed is None or self.seed >= 0, "at least 0")
+        if not self.do_sample and self.num_return_sequences > 1:
+            raise InputError(
+                "num_return_sequences must be 1 where do_sample is off, because all of them would be the same, "
+                f"but it is {self.num_return_sequences}"
+            )
+
+    def _check(self, name: str, kept: bool, rule: str) -> None:
+        if not kept:
+            raise InputError(f"{name} must be {rule}, not {getattr(self, name)!r}")
+
+    def with_options(self, **options: Any) -> "GenerationConfig":
+        """Return the same configuration with some options changed.
+
+        Raises:
+            InputError: there is no such option, or its value is outside its range.
+        """
+        names = [field.name for field in fields(self)]
+        for name in options:
+            if name not in names:
+                raise InputError(f"there is no generation option {name!r}{nearest(name, names)}")
+        try:
+            return replace(self, **options)
+        except TypeError as error:
+            raise InputError(f"a generation option has a value of the wrong type: {error}") from None
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the options as plain data."""
+        return asdict(self)

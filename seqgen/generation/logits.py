@@ -1,0 +1,120 @@
+"""What changes the logits before a token is chosen; each processor keeps its order of magnitude in one pass."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from seqgen.generation.config import GenerationConfig
+from seqgen.symbols import EOS
+
+NEVER = float("-inf")
+
+
+def temperature(logits: Tensor, value: float) -> Tensor:
+    """Divide logits of any shape by the temperature; the largest is taken away first, so none overflows."""
+    return (logits - logits.amax(dim=-1, keepdim=True)) / value
+
+
+def top_k(logits: Tensor, k: int) -> Tensor:
+    """Keep exactly the k largest of (batch, vocabulary) logits; among equals, those of the lower numbers."""
+    if k >= logits.shape[-1]:
+        return logits
+    order = logits.argsort(dim=-1, descending=True, stable=True)
+    return logits.scatter(-1, order[:, k:], NEVER)
+
+
+def top_p(logits: Tensor, p: float) -> Tensor:
+    """Keep the smallest set of likeliest tokens whose probabilities sum to at least p.
+
+    Holtzman et al. 2020, The Curious Case of Neural Text Degeneration.
+    """
+    ordered, order = logits.sort(dim=-1, descending=True, stable=True)
+    probabilities = ordered.softmax(dim=-1)
+    before = probabilities.cumsum(dim=-1) - probabilities
+    # The likeliest always stays, also where rounding lets nothing be before it.
+    dropped = (before >= p).scatter(-1, torch.zeros_like(order[:, :1]), False)
+    return logits.masked_fill(dropped.gather(-1, order.argsort(dim=-1)), NEVER)
+
+
+def min_p(logits: Tensor, p: float) -> Tensor:
+    """Keep the tokens that are at least p times as likely as the likeliest.
+
+    Nguyen et al. 2025, Turning Up the Heat: Min-p Sampling for Creative and Coherent LLM Outputs.
+    """
+    probabilities = logits.softmax(dim=-1)
+    return logits.masked_fill(probabilities < p * probabilities.amax(dim=-1, keepdim=True), NEVER)
+
+
+def repetition_penalty(logits: Tensor, used: Tensor, penalty: float) -> Tensor:
+    """Divide positive logits of used tokens by the penalty, and multiply negative ones.
+
+    Keskar et al. 2019, CTRL. `used` is (batch, vocabulary), True for tokens that the row holds already.
+    """
+    penalised = torch.where(logits > 0, logits / penalty, logits * penalty)
+    return torch.where(used, penalised, logits)
+
+
+class History:
+    """What the rows hold so far, in a form that costs the same at every step.
+
+    Args:
+        prompts: token numbers of each row.
+        vocabulary_size: how many tokens there are.
+        config: says what has to be remembered.
+    """
+
+    def __init__(self, prompts: list[list[int]], vocabulary_size: int, config: GenerationConfig):
+        self.config = config
+        self.ngram = config.no_repeat_ngram_size
+        self.used = torch.zeros(len(prompts), vocabulary_size, dtype=torch.bool)
+        self.last: list[tuple[int, ...]] = [() for _ in prompts]
+        self.followers: list[dict[tuple[int, ...], list[int]]] = [{} for _ in prompts]
+        self.written = 0
+        for row, prompt in enumerate(prompts):
+            for token in prompt:
+                self._add(row, token)
+
+    def add(self, rows: list[int], tokens: list[int]) -> None:
+        """Remember the tokens that these rows have got."""
+        self.written += 1
+        for row, token in zip(rows, tokens, strict=True):
+            self._add(row, token)
+
+    def _add(self, row: int, token: int) -> None:
+        if self.config.repetition_penalty != 1:
+            self.used[row, token] = True
+        if self.ngram:
+            if len(self.last[row]) == self.ngram - 1:
+                self.followers[row].setdefault(self.last[row], []).append(token)
+            self.last[row] = (*self.last[row], token)[-(self.ngram - 1) :] if self.ngram > 1 else ()
+
+    def forbidden(self, row: int) -> list[int]:
+        """Return the tokens that would complete an n-gram which the row holds already."""
+        return self.followers[row].get(self.last[row], [])
+
+
+def processor(config: GenerationConfig, history: History) -> Callable[[Tensor, list[int]], Tensor]:
+    """Return the function that applies all of a configuration to (batch, vocabulary) logits of some rows."""
+
+    def process(logits: Tensor, rows: list[int]) -> Tensor:
+        logits = logits.float()
+        if config.repetition_penalty != 1:
+            logits = repetition_penalty(logits, history.used[rows].to(logits.device), config.repetition_penalty)
+        else:
+            logits = logits.clone()
+        if config.suppress_tokens:
+            logits[:, list(config.suppress_tokens)] = NEVER
+        if history.written < config.min_new_tokens:
+            logits[:, EOS] = NEVER
+        if config.no_repeat_ngram_size:
+            for index, row in enumerate(rows):
+                logits[index, history.forbidden(row)] = NEVER
+        if config.do_sample:
+            logits = temperature(logits, config.temperature)
+            logits = logits if config.top_k is None else top_k(logits, config.top_k)
+            logits = logits if config.top_p is None else top_p(logits, config.top_p)
+            logits = logits if config.min_p is None else min_p(logits, config.min_p)
+        return logits
+
+    return process

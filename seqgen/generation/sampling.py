@@ -1,0 +1,114 @@
+"""Writing token by token, many rows at once, as a generator that yields as it goes."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from seqgen.generation.config import GenerationConfig
+from seqgen.generation.logits import NEVER, History, processor
+from seqgen.state import Decoder, Memory, Reader, State
+from seqgen.symbols import EOS
+
+AHEAD = 256  # random numbers drawn for a row at a time
+
+
+class Randomness:
+    """One stream of uniform numbers a row, so that what a row draws does not depend on the others.
+
+    Args:
+        seeds: of each row.
+    """
+
+    def __init__(self, seeds: Sequence[int]):
+        self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self._drawn = torch.empty(len(seeds), 0, dtype=torch.float64)
+        self._next = 0
+
+    def draw(self, rows: list[int]) -> Tensor:
+        """Return the next (n, 1) numbers in [0, 1) of these rows; every row moves on."""
+        if self._next == self._drawn.shape[1]:
+            blocks = [torch.rand(AHEAD, generator=each, dtype=torch.float64) for each in self._generators]
+            self._drawn, self._next = torch.stack(blocks), 0
+        self._next += 1
+        return self._drawn[rows, self._next - 1].unsqueeze(1)
+
+
+def choose(logits: Tensor, uniform: Tensor | None) -> Tensor:
+    """Return (batch,) tokens: the likeliest, or by inverting the cumulated probabilities at (batch, 1) numbers.
+
+    A token of probability 0 is never chosen. Where every token is excluded, the row ends.
+    """
+    nothing_left = (logits == NEVER).all(dim=-1)
+    if uniform is None:
+        tokens = logits.argmax(dim=-1)
+    else:
+        cumulated = logits.double().softmax(dim=-1).cumsum(dim=-1)
+        points = uniform.to(logits.device) * cumulated[:, -1:]
+        tokens = torch.searchsorted(cumulated, points, right=True).squeeze(1).clamp(max=logits.shape[-1] - 1)
+    return tokens.masked_fill(nothing_left, EOS)
+
+
+@torch.inference_mode()
+def sample(
+    decoder: Decoder,
+    prompts: list[list[int]],
+    config: GenerationConfig,
+    *,
+    seeds: Sequence[int],
+    finished: Callable[[int, int], bool] = lambda row, token: False,
+    memory: Memory | None = None,
+    device: torch.device | str = "cpu",
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield, step by step, the rows that are still being written and the token that each of them gets.
+
+    A row ends with EOS, when `finished` says so of a token it got, or after `max_new_tokens`. What has ended costs
+    nothing more, and no row depends on another.
+
+    Args:
+        decoder: anything with `start` and `step`; its `read` is used where it has one.
+        prompts: token numbers of each row, BOS included, at least one.
+        config: the options; `stop_strings`, `num_return_sequences` and `seed` are the caller's.
+        seeds: of each row.
+        finished: called with a row and its new token.
+        memory: what the decoder attends to, a row for each prompt.
+        device: where the decoder is.
+    """
+    logits, state = read_prompts(decoder, prompts, memory, device)
+    history = History(prompts, logits.shape[-1], config)
+    process, randomness = processor(config, history), Randomness(seeds)
+    rows = list(range(len(prompts)))
+    for _ in range(config.max_new_tokens):
+        chosen = choose(process(logits, rows), randomness.draw(rows) if config.do_sample else None)
+        tokens = chosen.tolist()
+        history.add(rows, tokens)
+        yield rows, tokens
+        alive = [i for i, token in enumerate(tokens) if token != EOS and not finished(rows[i], token)]
+        if not alive:
+            return
+        if len(alive) < len(rows):
+            kept = torch.tensor(alive, device=device)
+            rows, chosen, state = [rows[i] for i in alive], chosen[kept], state.select(kept)
+            memory = None if memory is None else memory.select(kept)
+        logits, state = decoder.step(chosen, state, memory)
+
+
+def read_prompts(
+    decoder: Decoder, prompts: list[list[int]], memory: Memory | None, device: torch.device | str
+) -> tuple[Tensor, State]:
+    """Return the (batch, vocabulary) logits and the state after each prompt, whatever the lengths of the others."""
+    lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
+    tokens = torch.zeros(len(prompts), int(lengths.max()), dtype=torch.long)
+    for row, prompt in enumerate(prompts):
+        tokens[row, : len(prompt)] = torch.tensor(prompt)
+    tokens = tokens.to(device)
+    state = decoder.start(memory, batch_size=len(prompts))
+    if isinstance(decoder, Reader):
+        return decoder.read(tokens, lengths, state, memory)
+    logits, state = decoder.step(tokens[:, 0], state, memory)
+    for position in range(1, tokens.shape[1]):
+        longer = (lengths > position).nonzero().flatten()
+        part = None if memory is None else memory.select(longer)
+        step_logits, after = decoder.step(tokens[longer, position], state.select(longer), part)
+        logits, state = logits.index_copy(0, longer, step_logits), state.put(longer, after)
+    return logits, state

@@ -1,0 +1,80 @@
+"""The decoder that writes: tokens in, logits of the next tokens out."""
+
+import torch
+from torch import Tensor, nn
+
+from seqgen.nn.recurrent import Recurrent
+from seqgen.state import Memory, State
+
+
+class RecurrentDecoder(nn.Module):
+    """Embedding, recurrent layers, output layer; alone it is a language model.
+
+    Args:
+        embedding: (vocabulary, embedding) table.
+        recurrent: its input size is the embedding's.
+        output: from the hidden size to the vocabulary.
+        dropout: applied to what the output layer reads, and to the embeddings; none by default.
+    """
+
+    def __init__(
+        self,
+        embedding: nn.Embedding,
+        recurrent: Recurrent,
+        output: nn.Linear,
+        dropout: nn.Module | None = None,
+    ):
+        super().__init__()
+        self.embedding = embedding
+        self.recurrent = recurrent
+        self.output = output
+        self.dropout = dropout or nn.Identity()
+
+    def start(self, memory: Memory | None = None, *, batch_size: int | None = None) -> State:
+        """Return the zero state of `batch_size` rows.
+
+        Raises:
+            ValueError: a memory was given, which this decoder cannot read, or no batch size.
+        """
+        if memory is not None or batch_size is None:
+            raise ValueError("this decoder starts from nothing: give batch_size and no memory")
+        return self.recurrent.start(batch_size)
+
+    def forward(self, tokens: Tensor, state: State | None = None, memory: Memory | None = None) -> tuple[Tensor, State]:
+        """Read all positions at once, as in teacher forcing.
+
+        Args:
+            tokens: (batch, steps) numbers.
+            state: where to start from; zeros by default.
+            memory: none; a decoder without attention reads none.
+
+        Returns:
+            (batch, steps, vocabulary) logits of each next token, and the state after the last position.
+        """
+        hidden, state = self.recurrent(self._embed(tokens), state)
+        return self.output(self.dropout(hidden)), state
+
+    def read(self, tokens: Tensor, lengths: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
+        """Read right-padded prompts in one fused pass.
+
+        Args:
+            tokens: (batch, steps) numbers.
+            lengths: (batch,) real tokens of each row, at least 1.
+            state: where to start from.
+            memory: none.
+
+        Returns:
+            (batch, vocabulary) logits and the state after each row's last real token.
+        """
+        hidden, state = self.recurrent(self._embed(tokens), state, lengths)
+        last = hidden[torch.arange(len(lengths), device=hidden.device), lengths - 1]
+        return self.output(self.dropout(last.unsqueeze(1))).squeeze(1), state
+
+    def step(self, tokens: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
+        """Read (batch,) tokens; return (batch, vocabulary) logits of the next ones and the state."""
+        hidden, state = self.recurrent.step(self.embedding(tokens), state)
+        return self.output(hidden), state
+
+    def _embed(self, tokens: Tensor) -> Tensor:
+        # Looked up with time first, the order in memory that the recurrent kernels read.
+        return self.dropout(self.embedding(tokens.t()).transpose(0, 1))

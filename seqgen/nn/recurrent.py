@@ -1,0 +1,175 @@
+"""Recurrent layers with the state passed in and returned: the only file that knows torch's quirks of them."""
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+
+from seqgen.errors import InputError
+from seqgen.nn.dropout import LockedDropout
+from seqgen.state import State
+
+CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+
+
+class Recurrent(nn.Module):
+    """A stack of recurrent layers: LSTM, GRU or plain tanh RNN.
+
+    Recurrent weights start orthogonal gate by gate (Saxe et al. 2014, Exact solutions to the nonlinear dynamics
+    of learning in deep linear neural networks), an LSTM's forget bias at 1 (Jozefowicz et al. 2015, An Empirical
+    Exploration of Recurrent Network Architectures), all other biases at 0.
+
+    Args:
+        cell: "lstm", "gru" or "rnn".
+        input_size: features of the input.
+        hidden_size: features of the hidden state, and of the output.
+        layers: how many, one above the other.
+        dropout: the share of features dropped between layers while training, the same at every step of a row
+            where `locked` (Gal and Ghahramani 2016), else chosen anew at every step.
+        locked: see `dropout`.
+        weight_drop: the share of recurrent weights dropped for a whole call while training (Wan et al. 2013,
+            Regularization of Neural Networks using DropConnect; in recurrent layers, Merity et al. 2018).
+
+    Raises:
+        InputError: an unknown cell, a size below 1, or a share outside [0, 1).
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        input_size: int,
+        hidden_size: int,
+        layers: int = 1,
+        *,
+        dropout: float = 0.0,
+        locked: bool = True,
+        weight_drop: float = 0.0,
+    ):
+        super().__init__()
+        if cell not in CELLS:
+            raise InputError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
+        if min(input_size, hidden_size, layers) < 1:
+            raise InputError(f"sizes must be at least 1, not {input_size=}, {hidden_size=}, {layers=}")
+        if not 0 <= weight_drop < 1:
+            raise InputError(f"weight_drop must be at least 0 and below 1, not {weight_drop}")
+        self.cell, self.hidden_size, self.weight_drop = cell, hidden_size, weight_drop
+        self.layers = nn.ModuleList(
+            CELLS[cell](hidden_size if above else input_size, hidden_size) for above in range(layers)
+        )
+        self.dropout = LockedDropout(dropout) if locked else nn.Dropout(dropout)
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw all weights anew, as the class says."""
+        for name, parameter in self.named_parameters():
+            if "weight_hh" in name:
+                for gate in parameter.split(self.hidden_size):
+                    nn.init.orthogonal_(gate)
+            elif "weight_ih" in name:
+                nn.init.xavier_uniform_(parameter)
+            else:
+                parameter.zero_()
+                if self.cell == "lstm" and "bias_ih" in name:
+                    parameter[self.hidden_size : 2 * self.hidden_size] = 1
+
+    def start(self, batch_size: int) -> State:
+        """Return the zero state of `batch_size` rows."""
+        weight = self.layers[0].weight_hh_l0
+        zeros = weight.new_zeros(len(self.layers), batch_size, self.hidden_size)
+        return State(zeros, zeros.clone() if self.cell == "lstm" else None)
+
+    def forward(self, x: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
+        """Run over whole sequences.
+
+        Args:
+            x: (batch, steps, input).
+            state: where to start from; zeros by default.
+            lengths: (batch,) how many steps of each right-padded row are real; all by default.
+
+        Returns:
+            (batch, steps, hidden), zero on padding, and the state after each row's last real step.
+        """
+        state = self.start(x.shape[0]) if state is None else state
+        return self._run(x, state) if lengths is None else self._run_ragged(x, state, lengths)
+
+    def _run(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        h, c = [], []
+        for index, layer in enumerate(self.layers):
+            x = self.dropout(x) if index else x
+            before = state.h[index : index + 1]
+            carried = before if state.c is None else (before, state.c[index : index + 1])
+            # The kernels are fastest with time first; the transposed views cost nothing.
+            out, final = functional_call(layer, self._dropped_weights(layer), (x.transpose(0, 1), carried))
+            x = out.transpose(0, 1)
+            h.append(final[0] if isinstance(final, tuple) else final)
+            c.append(final[1] if isinstance(final, tuple) else None)
+        return x, State(torch.cat(h), None if c[0] is None else torch.cat(c))
+
+    def _dropped_weights(self, layer: nn.Module) -> dict[str, Tensor]:
+        if not self.training or self.weight_drop == 0:
+            return {}
+        return {"weight_hh_l0": functional.dropout(layer.weight_hh_l0, self.weight_drop)}
+
+    def _run_ragged(self, x: Tensor, state: State, lengths: Tensor) -> tuple[Tensor, State]:
+        # Between two neighbouring lengths the same rows are alive, so each such stretch is one fused run.
+        out = x.new_zeros(x.shape[0], x.shape[1], self.hidden_size)
+        begin = 0
+        for end in lengths.unique().tolist():
+            alive = (lengths > begin).nonzero().flatten()
+            if end > begin:
+                piece, after = self._run(x[alive, begin:end], state.select(alive))
+                out[alive, begin:end] = piece.to(out.dtype)
+                state = state.put(alive, after)
+            begin = end
+        return out, state
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Advance by one position, without dropout and without a fused kernel's fixed cost.
+
+        Args:
+            x: (batch, input).
+            state: the state before.
+
+        Returns:
+            (batch, hidden) and the state after.
+        """
+        h, c = [], []
+        for index, layer in enumerate(self.layers):
+            cell_state = None if state.c is None else state.c[index]
+            x, cell_state = _EQUATIONS[self.cell](layer, x, state.h[index], cell_state)
+            h.append(x)
+            c.append(cell_state)
+        return x, State(torch.stack(h), None if c[0] is None else torch.stack(c))
+
+
+def _lstm(layer: nn.Module, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000."""
+    gates = _from_input(layer, x) + _from_state(layer, h)
+    i, f, g, o = gates.chunk(4, dim=-1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+def _gru(layer: nn.Module, x: Tensor, h: Tensor, c: None) -> tuple[Tensor, None]:
+    """Cho et al. 2014, with the reset gate after the recurrent product as cuDNN has it."""
+    reset_x, update_x, new_x = _from_input(layer, x).chunk(3, dim=-1)
+    reset_h, update_h, new_h = _from_state(layer, h).chunk(3, dim=-1)
+    new = (new_x + (reset_x + reset_h).sigmoid() * new_h).tanh()
+    return new + (update_x + update_h).sigmoid() * (h - new), None
+
+
+def _rnn(layer: nn.Module, x: Tensor, h: Tensor, c: None) -> tuple[Tensor, None]:
+    """Elman 1990."""
+    return (_from_input(layer, x) + _from_state(layer, h)).tanh(), None
+
+
+def _from_input(layer: nn.Module, x: Tensor) -> Tensor:
+    return functional.linear(x, layer.weight_ih_l0, layer.bias_ih_l0)
+
+
+def _from_state(layer: nn.Module, h: Tensor) -> Tensor:
+    return functional.linear(h, layer.weight_hh_l0, layer.bias_hh_l0)
+
+
+_EQUATIONS = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}

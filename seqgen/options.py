@@ -1,0 +1,70 @@
+"""A command's options as dataclasses: what is mistyped is answered in one sentence."""
+
+import logging
+import re
+from argparse import ArgumentError
+from typing import Any
+
+from jsonargparse import ArgumentParser, set_parsing_settings
+
+from seqgen.errors import InputError, nearest
+
+logging.getLogger("jsonargparse").setLevel(logging.ERROR)
+set_parsing_settings(docstring_parse_attribute_docstrings=True)
+
+
+def new_parser(description: str, **options: Any) -> ArgumentParser:
+    """Return a parser that raises instead of exiting, takes no abbreviations, and describes itself in a paragraph."""
+    return ArgumentParser(
+        exit_on_error=False,
+        allow_abbrev=False,
+        default_meta=False,
+        description=description.split("\n\n")[0],
+        **options,
+    )
+
+
+def parse(parser: ArgumentParser, arguments: list[str], types: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of all options.
+
+    Args:
+        parser: from `new_parser`.
+        arguments: of the command line.
+        types: the type of each option, to say what it must be.
+
+    Raises:
+        InputError: an option or a value that does not exist.
+    """
+    try:
+        values: dict[str, Any] = parser.parse_args(arguments).as_dict()
+    except ArgumentError as error:
+        raise InputError(_sentence(str(error), types)) from None
+    return values
+
+
+def _sentence(message: str, types: dict[str, Any]) -> str:
+    if unknown := re.search(r"unrecognized arguments: (\S+)|[Kk]ey '?\"?(\S+?)'?\"? is not expected", message):
+        option = unknown[1] or f"--{unknown[2]}"
+        if not option.startswith("-"):
+            return f"options must begin with --, but there is {option!r}"
+        return f"there is no option {option}{nearest(option, [f'--{name}' for name in types])}"
+    name = re.search(r'Parser key "(\w+)"', message)
+    value = re.search(r"value: (.*)$", message)
+    if name and value and name[1] in types:
+        choices = getattr(types[name[1]], "__args__", ())
+        words = [choice for choice in choices if isinstance(choice, str)]
+        rule = f"one of {', '.join(words)}" if words else _type_in_words(types[name[1]])
+        return f"--{name[1]} must be {rule}, not {value[1]!r}{nearest(value[1], words)}"
+    return " ".join(message.split())
+
+
+def _type_in_words(annotation: Any) -> str:
+    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    words = {
+        "int": "a whole number",
+        "float": "a number",
+        "bool": "true or false",
+        "str": "text",
+        "None": "null",
+    }
+    return " or ".join(words.get(part, part) for part in text.split(" | "))

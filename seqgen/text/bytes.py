@@ -1,0 +1,73 @@
+"""A token a byte of UTF-8: nothing is ever unknown, and nothing has to be learned."""
+
+import codecs
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqgen.errors import InputError
+from seqgen.symbols import SYMBOLS
+from seqgen.text.tokenizer import decode_all
+
+
+class ByteTokenizer:
+    """The 256 bytes, after the special tokens."""
+
+    kind = "byte"
+    vocabulary_size = 256 + len(SYMBOLS)
+
+    @classmethod
+    def fit(cls, blocks: Iterable[str]) -> "ByteTokenizer":
+        """Return the tokenizer, which is the same for every text.
+
+        Raises:
+            InputError: the text has fewer than two different characters.
+        """
+        seen: set[str] = set()
+        for block in blocks:
+            seen.update(block)
+            if len(seen) > 1:
+                return cls()
+        raise InputError(f"the text must hold at least two different characters, but it holds {len(seen)}")
+
+    def encode(self, text: str) -> np.ndarray:
+        """Return the token number of each byte of the text's UTF-8."""
+        encoded = text.encode("utf-8", errors="surrogatepass")
+        return np.frombuffer(encoded, dtype=np.uint8).astype(np.int64) + len(SYMBOLS)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Return the text of these tokens, with U+FFFD where the bytes are not UTF-8."""
+        return decode_all(self.detokenizer(), tokens)
+
+    def detokenizer(self) -> "ByteDetokenizer":
+        """Return an object that decodes token by token."""
+        return ByteDetokenizer()
+
+    def unseen(self, text: str) -> list[str]:
+        """Return nothing: every text is made of bytes."""
+        return []
+
+    def to_data(self) -> dict[str, Any]:
+        """Return nothing: there is nothing to keep."""
+        return {}
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> "ByteTokenizer":
+        """Return the tokenizer."""
+        return cls()
+
+
+class ByteDetokenizer:
+    """Holds bytes back until they make a character."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def push(self, token: int) -> str:
+        """Return the character that this byte completes, if it does."""
+        return "" if token < len(SYMBOLS) else self._decoder.decode(bytes([token - len(SYMBOLS)]))
+
+    def flush(self) -> str:
+        """Return U+FFFD where a character was left incomplete."""
+        return self._decoder.decode(b"", final=True)

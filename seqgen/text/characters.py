@@ -1,0 +1,84 @@
+"""A token a character."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqgen.symbols import UNK
+from seqgen.text.tokenizer import decode_all
+from seqgen.text.vocabulary import Vocabulary, most_frequent
+
+UNICODE_SIZE = 0x110000
+
+
+class CharacterTokenizer:
+    """Every Unicode code point that the training text holds is a token."""
+
+    kind = "char"
+
+    def __init__(self, vocabulary: Vocabulary):
+        self.vocabulary = vocabulary
+        self._numbers = np.full(UNICODE_SIZE, UNK, dtype=np.int64)
+        for symbol, number in vocabulary.numbers.items():
+            self._numbers[ord(symbol)] = number
+
+    @classmethod
+    def fit(cls, blocks: Iterable[str], *, largest: int = 20_000) -> "CharacterTokenizer":
+        """Take every character of the text, the most frequent ones where there are more than `largest`."""
+        counts: Counter[str] = Counter()
+        for block in blocks:
+            points, seen = np.unique(_code_points(block), return_counts=True)
+            counts.update(dict(zip(map(chr, points.tolist()), seen.tolist(), strict=True)))
+        return cls(Vocabulary(most_frequent(counts, largest, 1, "character")))
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many tokens there are, the special ones included."""
+        return len(self.vocabulary)
+
+    def encode(self, text: str) -> np.ndarray:
+        """Return the token number of each character."""
+        return self._numbers[_code_points(text)]
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Return the text of these tokens."""
+        return decode_all(self.detokenizer(), tokens)
+
+    def detokenizer(self) -> "CharacterDetokenizer":
+        """Return an object that decodes token by token."""
+        return CharacterDetokenizer(self.vocabulary)
+
+    def unseen(self, text: str) -> list[str]:
+        """Return the characters that are not in the vocabulary, each once, in order."""
+        return [symbol for symbol in dict.fromkeys(text) if symbol not in self.vocabulary.numbers]
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the vocabulary as plain data."""
+        return self.vocabulary.data
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> "CharacterTokenizer":
+        """Return the tokenizer that `to_data` described."""
+        return cls(Vocabulary.from_data(data))
+
+
+class CharacterDetokenizer:
+    """Each token is its own text."""
+
+    def __init__(self, vocabulary: Vocabulary):
+        self._vocabulary = vocabulary
+
+    def push(self, token: int) -> str:
+        """Return the character."""
+        return self._vocabulary.text(token)
+
+    def flush(self) -> str:
+        """Return nothing: nothing is ever held back."""
+        return ""
+
+
+def _code_points(text: str) -> np.ndarray:
+    # A lone surrogate comes from a shell argument that was not UTF-8; it is just another unseen character.
+    return np.frombuffer(text.encode("utf-32-le", errors="surrogatepass"), dtype=np.uint32)

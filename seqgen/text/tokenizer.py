@@ -1,0 +1,85 @@
+"""What every tokenizer offers, and how one is found by name."""
+
+import pkgutil
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from seqgen.errors import InputError, nearest
+
+KINDS = {
+    "char": "seqgen.text.characters:CharacterTokenizer",
+    "byte": "seqgen.text.bytes:ByteTokenizer",
+    "word": "seqgen.text.words:WordTokenizer",
+}
+
+
+class Detokenizer(Protocol):
+    """Turns tokens into text one by one, so that text can be shown as it is written."""
+
+    def push(self, token: int) -> str:
+        """Return the text that this token completes, maybe none."""
+        ...
+
+    def flush(self) -> str:
+        """Return what is still held back."""
+        ...
+
+
+class Tokenizer(Protocol):
+    """Text to token numbers and back; the first four numbers are those of `seqgen.symbols`."""
+
+    kind: str
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many tokens there are, the special ones included."""
+        ...
+
+    @classmethod
+    def fit(cls, blocks: Iterable[str]) -> Self:
+        """Learn the vocabulary from text that comes in blocks."""
+        ...
+
+    def encode(self, text: str) -> np.ndarray:
+        """Return the int64 token numbers of a text; what is not in the vocabulary becomes UNK."""
+        ...
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Return the text of these tokens."""
+        ...
+
+    def detokenizer(self) -> Detokenizer:
+        """Return an object that decodes token by token."""
+        ...
+
+    def unseen(self, text: str) -> list[str]:
+        """Return the pieces of a text that are not in the vocabulary, each once, in order."""
+        ...
+
+    def to_data(self) -> dict[str, Any]:
+        """Return all that `from_data` needs, as plain JSON data."""
+        ...
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Self:
+        """Return the tokenizer that `to_data` described."""
+        ...
+
+
+def tokenizer_class(kind: str) -> type[Tokenizer]:
+    """Return the class of a kind: "char", "byte" or "word".
+
+    Raises:
+        InputError: there is no such kind.
+    """
+    if kind not in KINDS:
+        raise InputError(f"tokenizer must be one of {', '.join(KINDS)}, not {kind!r}{nearest(kind, KINDS)}")
+    found: type[Tokenizer] = pkgutil.resolve_name(KINDS[kind])
+    return found
+
+
+def decode_all(detokenizer: Detokenizer, tokens: Sequence[int]) -> str:
+    """Return the text of these tokens by way of a detokenizer."""
+    return "".join(detokenizer.push(int(token)) for token in tokens) + detokenizer.flush()

@@ -1,0 +1,142 @@
+"""A token a word or punctuation mark, with the white space between them restored exactly."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from nltk.tokenize import RegexpTokenizer
+
+from seqgen.symbols import SYMBOLS, UNK
+from seqgen.text.tokenizer import decode_all
+from seqgen.text.vocabulary import Vocabulary, most_frequent
+
+# Words keep their inner apostrophes (don't); every other mark that is not white space stands alone.
+WORDS = RegexpTokenizer(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
+NOTHING = ""
+
+
+class WordTokenizer:
+    """Words, marks, and only that white space which does not go without saying.
+
+    Between two words a space is implied, and between a word and a mark whatever is usual for this mark in the
+    training text: no space before "," or after "(". Only where the text differs from that does a token of white
+    space stand for what is there, be it a line end or the empty text. So sequences stay short, and the text that
+    a model writes has its spacing back.
+
+    Args:
+        vocabulary: words, marks and white space.
+        closing: the words and marks that usually have no space before them.
+        opening: those that usually have no space after them.
+    """
+
+    kind = "word"
+
+    def __init__(self, vocabulary: Vocabulary, closing: Iterable[str], opening: Iterable[str]):
+        self.vocabulary = vocabulary
+        self.closing, self.opening = set(closing), set(opening)
+
+    @classmethod
+    def fit(cls, blocks: Iterable[str], *, largest: int = 20_000, least: int = 2) -> "WordTokenizer":
+        """Learn the words seen at least `least` times, so that the unknown word is learned from the others."""
+        words: Counter[str] = Counter()
+        spaces: Counter[str] = Counter()
+        spaced_before: Counter[str] = Counter()
+        spaced_after: Counter[str] = Counter()
+        for block in blocks:
+            before = ""
+            for gap, word in _pieces(block):
+                words[word] += 1
+                spaces[gap] += 1
+                spaced_before[word] += 1 if gap else -1
+                spaced_after[before] += 1 if gap else -1
+                before = word
+        del words[""], spaced_before[""]
+        # Single characters of white space are always there, so that no run of them is ever unknown.
+        single = {character: least for gap in spaces for character in gap}
+        white_space = {gap: count for gap, count in spaces.items() if count >= least}
+        kept = most_frequent(words, largest, least, "word")
+        vocabulary = Vocabulary([*kept, *sorted({NOTHING, " ", "\n", *single, *white_space})])
+        closing = sorted(word for word in kept if spaced_before[word] < 0)
+        opening = sorted(word for word in kept if spaced_after[word] < 0)
+        return cls(vocabulary, closing, opening)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many tokens there are, the special ones included."""
+        return len(self.vocabulary)
+
+    def encode(self, text: str) -> np.ndarray:
+        """Return the token numbers of words, marks, and white space that is not implied."""
+        return np.fromiter(self._encode(text), dtype=np.int64)
+
+    def _encode(self, text: str) -> Iterator[int]:
+        before = ""
+        for gap, word in _pieces(text):
+            if gap != self.implied(before, word):
+                known = gap in self.vocabulary.numbers
+                yield from map(self.vocabulary.number, [gap] if known else gap)
+            if word:
+                yield self.vocabulary.number(word)
+            before = word
+
+    def implied(self, before: str, word: str) -> str:
+        """Return the white space that goes without saying between two words; none at either end of a text."""
+        if not before or not word or before in self.opening or word in self.closing:
+            return NOTHING
+        return " "
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Return the text of these tokens."""
+        return decode_all(self.detokenizer(), tokens)
+
+    def detokenizer(self) -> "WordDetokenizer":
+        """Return an object that decodes token by token."""
+        return WordDetokenizer(self)
+
+    def unseen(self, text: str) -> list[str]:
+        """Return the words that are not in the vocabulary, each once, in order."""
+        words = dict.fromkeys(word for _, word in _pieces(text) if word)
+        return [word for word in words if word not in self.vocabulary.numbers]
+
+    def to_data(self) -> dict[str, Any]:
+        """Return vocabulary and spacing as plain data."""
+        return {**self.vocabulary.data, "closing": sorted(self.closing), "opening": sorted(self.opening)}
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> "WordTokenizer":
+        """Return the tokenizer that `to_data` described."""
+        return cls(Vocabulary.from_data(data), data["closing"], data["opening"])
+
+
+class WordDetokenizer:
+    """Puts the implied white space back between words."""
+
+    def __init__(self, tokenizer: WordTokenizer):
+        self._tokenizer = tokenizer
+        self._before = ""
+
+    def push(self, token: int) -> str:
+        """Return the word with the white space before it."""
+        if token < len(SYMBOLS) and token != UNK:
+            return ""
+        text = self._tokenizer.vocabulary.text(token)
+        if not text.strip():
+            self._before = ""
+            return text
+        gap = self._tokenizer.implied(self._before, text)
+        self._before = text
+        return gap + text
+
+    def flush(self) -> str:
+        """Return nothing: nothing is ever held back."""
+        return ""
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each word with the white space before it, at last what follows the last word."""
+    end = 0
+    for start, stop in WORDS.span_tokenize(text):
+        yield text[end:start], text[start:stop]
+        end = stop
+    yield text[end:], ""

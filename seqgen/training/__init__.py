@@ -1,0 +1,1 @@
+"""Training: the loop as a generator, losses, optimizers, schedules, checkpoints, and the run directory."""

@@ -1,0 +1,105 @@
+"""What a run needs to go on: saved whole, verified when loaded, never unpickled."""
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from seqgen.errors import InputError
+from seqgen.files import writing
+
+logger = logging.getLogger(__name__)
+
+KEPT = 2  # so that one is whole whatever happens to the other
+TENSOR = "tensor:"
+
+
+def save_checkpoint(directory: Path, step: int, values: dict[str, Any]) -> Path:
+    """Save a tree of dicts, lists, tensors and plain values, and drop all but the newest checkpoints.
+
+    Raises:
+        OSError: the file could not be written; those before it are still there.
+    """
+    tensors: dict[str, Tensor] = {}
+    tree = json.dumps(_take_tensors(values, tensors))
+    metadata = {"tree": tree, "digest": _digest(tree, tensors)}
+    path = directory / f"step-{step:09d}.safetensors"
+    with writing(path) as file:
+        file.write(safetensors.torch.save(tensors, metadata))
+    for old in _checkpoints(directory)[KEPT:]:
+        old.unlink()
+    return path
+
+
+def load_checkpoint(directory: Path) -> dict[str, Any] | None:
+    """Return the newest checkpoint that is whole, or None where there is none at all.
+
+    Raises:
+        InputError: there are checkpoints, but none of them is whole.
+    """
+    paths = _checkpoints(directory)
+    for path in paths:
+        try:
+            return _load(path)
+        except InputError as error:
+            logger.warning(f"{error}; trying the checkpoint before it")
+    if paths:
+        raise InputError(f"{directory} must hold a whole checkpoint, but all {len(paths)} are damaged")
+    return None
+
+
+def _load(path: Path) -> dict[str, Any]:
+    damaged = f"{path} must be as it was saved, but it is truncated or altered"
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{damaged} ({error})") from None
+    if metadata.get("digest") != _digest(metadata.get("tree", ""), tensors):
+        raise InputError(damaged)
+    values: dict[str, Any] = _put_tensors(json.loads(metadata["tree"]), tensors)
+    return values
+
+
+def _checkpoints(directory: Path) -> list[Path]:
+    return sorted(directory.glob("step-*.safetensors"), reverse=True)
+
+
+def _digest(tree: str, tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(tree.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _take_tensors(value: Any, tensors: dict[str, Tensor]) -> Any:
+    """Return the tree as JSON data, with each tensor replaced by a reference to its place in `tensors`.
+
+    A dict becomes a list of its items, because JSON would turn the number keys of an optimizer into text.
+    """
+    if isinstance(value, Tensor):
+        name = f"{TENSOR}{len(tensors)}"
+        tensors[name] = value.detach().cpu().clone().contiguous()
+        return name
+    if isinstance(value, dict):
+        return {"items": [[key, _take_tensors(item, tensors)] for key, item in value.items()]}
+    if isinstance(value, list | tuple):
+        return [_take_tensors(item, tensors) for item in value]
+    return value
+
+
+def _put_tensors(value: Any, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(value, str) and value.startswith(TENSOR):
+        return tensors[value]
+    if isinstance(value, dict):
+        return {key: _put_tensors(item, tensors) for key, item in value["items"]}
+    if isinstance(value, list):
+        return [_put_tensors(item, tensors) for item in value]
+    return value

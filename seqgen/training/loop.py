@@ -1,0 +1,128 @@
+"""The training loop as a generator: it makes the updates, and its reader logs, evaluates, saves and stops."""
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.optim import Optimizer
+
+from seqgen.data.batch import Batch
+from seqgen.errors import NonFiniteLoss
+from seqgen.state import State
+from seqgen.training.losses import LossFunction, next_token
+from seqgen.training.optimizers import scale_and_clip, set_learning_rates
+from seqgen.training.schedules import Schedule
+
+
+class Progress(NamedTuple):
+    """How far a training is; a resumed one starts from the progress that was saved."""
+
+    steps: int = 0
+    seconds: float = 0.0  # of wall-clock, with all that the reader of the loop did between steps
+    training_seconds: float = 0.0  # of forward and backward passes and updates alone
+    tokens: int = 0
+
+
+class Step(NamedTuple):
+    """One update: the loss is its mean in nats a token, and `carry` the state for the batch after it."""
+
+    progress: Progress
+    loss: float
+    tokens: int
+    learning_rate: float
+    carry: State | None
+    last: bool
+
+    @property
+    def number(self) -> int:
+        """The number of this update, from 1."""
+        return self.progress.steps
+
+
+def train_steps(
+    model: nn.Module,
+    batches: Iterable[Batch],
+    optimizers: Optimizer | list[Optimizer],
+    schedule: Schedule,
+    *,
+    loss_function: LossFunction = next_token,
+    clip: float = 1.0,
+    accumulate: int = 1,
+    progress: Progress = Progress(),  # noqa: B008  (a tuple cannot be changed)
+    carry: State | None = None,
+) -> Iterator[Step]:
+    """Yield after each update until the schedule is at its end, or the reader stops reading.
+
+    Args:
+        model: trained in place, on the device where it is; each step puts it into training mode.
+        batches: enough of them; each is moved to the model's device.
+        optimizers: one or several that share the weights out among themselves.
+        schedule: when to end, and the learning rate until then.
+        loss_function: of the model, a batch, and the state after the batch before it.
+        clip: the largest norm of a gradient, which is a mean over tokens.
+        accumulate: batches of an update.
+        progress: where a resumed training goes on; its batches must start there too.
+        carry: the state that a resumed training goes on with.
+
+    Raises:
+        NonFiniteLoss: before the update that would have spoilt the weights.
+        ValueError: the batches ended before the schedule.
+    """
+    optimizers = [optimizers] if isinstance(optimizers, Optimizer) else optimizers
+    parameters: list[Tensor] = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    device = parameters[0].device
+    iterator = iter(batches)
+    began = time.perf_counter() - progress.seconds
+    while schedule.progress(progress.steps, progress.seconds) < 1:
+        started = time.perf_counter()
+        model.train()
+        factor = schedule.factor(schedule.progress(progress.steps, progress.seconds))
+        learning_rate = set_learning_rates(optimizers, factor)
+        total, count = torch.zeros((), device=device), torch.zeros((), device=device)
+        group = list(islice(iterator, accumulate))
+        if len(group) < accumulate:
+            raise ValueError(f"the batches ended after step {progress.steps}, before the schedule did")
+        for batch in group:
+            loss = loss_function(model, batch.to(device), carry)
+            loss.total.backward()
+            carry = None if loss.carry is None else loss.carry.detach()
+            total, count = total + loss.total.detach(), count + loss.count
+        total, count, seconds = _over_processes(total, count, time.perf_counter() - began)
+        mean = total.item() / count.item()
+        if not math.isfinite(mean):
+            raise NonFiniteLoss(
+                f"the loss is {mean} at step {progress.steps + 1} with learning rate {learning_rate:.3g}: try a "
+                "smaller learning rate, a longer warm-up, or fp32 instead of bf16"
+            )
+        scale_and_clip(parameters, count / _world_size(), clip)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        tokens = int(count.item())
+        progress = Progress(
+            progress.steps + 1,
+            seconds,
+            progress.training_seconds + time.perf_counter() - started,
+            progress.tokens + tokens,
+        )
+        last = schedule.progress(progress.steps, progress.seconds) >= 1
+        yield Step(progress, mean, tokens, learning_rate, carry, last)
+
+
+def _world_size() -> int:
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def _over_processes(total: Tensor, count: Tensor, seconds: float) -> tuple[Tensor, Tensor, float]:
+    """Sum over processes; the slowest clock counts, so that all of them end at the same step."""
+    if _world_size() == 1:
+        return total, count, seconds
+    sums = torch.stack([total, count])
+    distributed.all_reduce(sums)
+    clock = torch.tensor(seconds, dtype=torch.float64, device=total.device)
+    distributed.all_reduce(clock, op=distributed.ReduceOp.MAX)
+    return sums[0], sums[1], clock.item()

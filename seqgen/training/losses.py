@@ -1,0 +1,58 @@
+"""Losses as a sum and a count, so that averages over unequal batches stay exact."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from seqgen.data.batch import Batch
+from seqgen.state import State
+from seqgen.symbols import PAD
+
+
+class Loss(NamedTuple):
+    """A batch's loss: `total` and `count` are 0-dimensional, `carry` is the state for the batch after it."""
+
+    total: Tensor
+    count: Tensor
+    carry: State | None = None
+
+
+LossFunction = Callable[[nn.Module, Batch, State | None], Loss]
+
+
+def next_token(model: nn.Module, batch: Batch, carry: State | None = None, *, label_smoothing: float = 0.0) -> Loss:
+    """Cross-entropy of each next token, in nats.
+
+    Args:
+        model: gives (batch, steps, vocabulary) logits and a state for (batch, steps) tokens and a state.
+        batch: a window.
+        carry: the state after the window before; ignored where the batch starts anew.
+        label_smoothing: the share of probability spread over all tokens (Szegedy et al. 2016, Rethinking the
+            Inception Architecture for Computer Vision).
+    """
+    logits, state = model(batch.inputs, None if batch.starts else carry)
+    total = functional.cross_entropy(
+        logits.flatten(0, 1),
+        batch.targets.flatten(),
+        ignore_index=PAD,
+        reduction="sum",
+        label_smoothing=label_smoothing,
+    )
+    return Loss(total, (batch.targets != PAD).sum(), state)
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, batches: Iterable[Batch], loss_function: LossFunction = next_token) -> float:
+    """Return the mean loss over all batches in evaluation mode, with the state carried from one to the next."""
+    was_training = model.training
+    model.eval()
+    device = next(model.parameters()).device
+    total, count, carry = torch.zeros((), device=device), torch.zeros((), device=device), None
+    for batch in batches:
+        loss = loss_function(model, batch.to(device), carry)
+        total, count, carry = total + loss.total, count + loss.count, loss.carry
+    model.train(was_training)
+    return (total.double() / count).item()

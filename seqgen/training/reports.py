@@ -1,0 +1,106 @@
+"""What a run writes down and shows while it trains."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from seqgen.files import write_text, writing
+from seqgen.training.loop import Step
+from seqgen.training.schedules import Schedule
+
+LOG_EVERY = 20  # steps whose mean loss makes one point of the training curve
+
+
+class Report:
+    """Metrics as lines of JSON, TensorBoard events and a picture; a progress bar where there is a terminal.
+
+    Args:
+        directory: of the run.
+        schedule: to know how much is left.
+        steps: where a resumed run goes on; what was written after that is taken back.
+    """
+
+    def __init__(self, directory: Path, schedule: Schedule, steps: int = 0):
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.directory, self.schedule = directory, schedule
+        self.path = directory / "metrics.jsonl"
+        kept = [line for line in read_metrics(directory) if line["step"] <= steps]
+        write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
+        self.events = SummaryWriter(str(directory), purge_step=steps + 1)
+        self.losses: list[float] = []
+        shape = "{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+        self.bar = tqdm(total=1.0, bar_format=shape, disable=not sys.stderr.isatty(), leave=False)
+
+    def log(self, step: Step) -> None:
+        """Count a step in."""
+        self.losses.append(step.loss)
+        done = min(self.schedule.progress(step.number, step.progress.seconds), 1.0)
+        self.bar.set_postfix_str(f"loss {step.loss:.3f}, {rate(step):,.0f} tokens/s", refresh=False)
+        self.bar.update(done - self.bar.n)
+        if step.number % LOG_EVERY == 0 or step.last:
+            self.write(
+                step,
+                train_loss=self.mean_loss(),
+                learning_rate=step.learning_rate,
+                tokens_per_second=rate(step),
+            )
+
+    def mean_loss(self) -> float:
+        """Return the mean training loss since this was last asked for."""
+        mean = sum(self.losses) / len(self.losses)
+        self.losses.clear()
+        return mean
+
+    def write(self, step: Step, **figures: float) -> None:
+        """Write figures down as they are after a step."""
+        line = {"step": step.number, "seconds": round(step.progress.seconds, 3), **figures}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        for name, figure in figures.items():
+            self.events.add_scalar(name, figure, step.number)
+
+    def close(self) -> None:
+        """Take the progress bar away, and draw the curves so far."""
+        self.bar.close()
+        self.events.close()
+        draw_curves(self.directory)
+
+
+def rate(step: Step) -> float:
+    """Return tokens a second of training alone."""
+    return step.progress.tokens / max(step.progress.training_seconds, 1e-9)
+
+
+def read_metrics(directory: Path) -> list[dict[str, Any]]:
+    """Return the lines of a run's metrics; one that a kill cut short is left out."""
+    path = directory / "metrics.jsonl"
+    lines = []
+    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError:
+            continue
+    return lines
+
+
+def draw_curves(directory: Path) -> None:
+    """Draw training and validation loss over the steps into `curves.png`."""
+    from matplotlib.figure import Figure
+
+    lines = read_metrics(directory)
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.add_subplot()
+    for name, label in (("train_loss", "training"), ("val_loss", "validation")):
+        points = [(line["step"], line[name]) for line in lines if name in line]
+        if points:
+            axes.plot(*zip(*points, strict=True), label=label, marker="o" if name == "val_loss" else None)
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss (nats a token)")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    with writing(directory / "curves.png") as file:
+        figure.savefig(file, format="png", dpi=120)

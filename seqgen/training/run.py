@@ -1,0 +1,255 @@
+"""A run of a recipe: its directory, its device, and all it takes to stop at any moment and go on."""
+
+import os
+import random
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import count
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+import torch
+import yaml
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+from torch import nn
+from torch.optim import Optimizer
+from tqdm import tqdm
+
+from seqgen.errors import InputError, Interrupted, NonFiniteLoss
+from seqgen.files import write_text
+from seqgen.state import State
+from seqgen.training.checkpoints import load_checkpoint, save_checkpoint
+from seqgen.training.config import RunConfig
+from seqgen.training.loop import Progress, Step
+from seqgen.training.precision import faster_precision
+from seqgen.training.reports import Report, rate
+from seqgen.training.schedules import Schedule
+
+SAVE_EVERY = 10.0  # seconds between checkpoints, so that no kill costs more
+CONTENTS = ("config.yaml", "metrics.jsonl", "model", "state", "results.json")
+
+
+class Trained(Protocol):
+    """A model with what it takes to save it: a `Bundle`."""
+
+    model: nn.Module
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Write the model into a directory."""
+        ...
+
+
+class Run:
+    """What the recipes' loops share.
+
+    Args:
+        config: the recipe's options.
+        name: of the recipe, for the folder where none was asked for.
+        default_seconds: how long to train where neither steps nor seconds were asked for.
+
+    Raises:
+        InputError: the directory holds another run, or the device is not there.
+    """
+
+    def __init__(self, config: RunConfig, name: str, *, default_seconds: float):
+        self.config = config
+        if config.max_steps is None and config.max_seconds is None:
+            config.max_seconds = default_seconds
+        self.directory = _directory(config, name)
+        self.checkpoint = load_checkpoint(self.directory / "state") if config.resume else None
+        device = _device(config.device)
+        self.precision = self._pick_precision(device)
+        mixed = "bf16" if self.precision == "bf16" else "no"
+        self.accelerator = Accelerator(mixed_precision=mixed, cpu=device.type == "cpu")
+        self.device = self.accelerator.device
+        self.rank, self.world_size = self.accelerator.process_index, self.accelerator.num_processes
+        self.main = self.accelerator.is_main_process
+        self.best = float("inf")
+        self.evaluations_since_best = 0
+        self.saved_at = 0.0
+        self.stop_signal: int | None = None
+        random.seed(config.seed)
+        torch.manual_seed(config.seed)
+
+    @property
+    def model_directory(self) -> Path:
+        """Where the best model is."""
+        return self.directory / "model"
+
+    def _pick_precision(self, device: torch.device) -> str:
+        if self.config.precision != "auto":
+            return self.config.precision
+        saved = (self.checkpoint or {}).get("precision")
+        return saved or faster_precision(device)
+
+    def begin(self, trained: Trained, optimizers: list[Optimizer], schedule: Schedule, identity: str) -> None:
+        """Open the directory, and put everything back where the checkpoint of a resumed run has it.
+
+        From here on `model` is the model with precision and processes taken care of, and `progress` and `carry` are
+        what `train_steps` goes on with.
+
+        Args:
+            trained: what is saved when it is the best so far, its model already on the run's device.
+            optimizers: of the model.
+            schedule: of the training.
+            identity: what must be the same in a resumed run beside the options: a fingerprint of the data.
+
+        Raises:
+            InputError: the checkpoint belongs to other data or another number of processes.
+        """
+        self.trained, self.optimizers, self.identity = trained, optimizers, identity
+        self.progress, self.carry = Progress(), None
+        if self.checkpoint:
+            self._restore(self.checkpoint)
+        if self.main:
+            write_text(self.directory / "config.yaml", yaml.safe_dump(asdict(self.config), sort_keys=False))
+            self.report = Report(self.directory, schedule, self.progress.steps)
+        self.model: nn.Module = self.accelerator.prepare(trained.model)
+
+    def __enter__(self) -> "Run":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask_to_stop)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if not self.main:
+            return
+        self.report.close()
+        if isinstance(error, NonFiniteLoss):
+            if self.best == float("inf"):
+                self.trained.save_pretrained(self.model_directory)
+            raise NonFiniteLoss(f"{error}; the last good model is in {self.model_directory}") from None
+
+    def _restore(self, checkpoint: dict[str, Any]) -> None:
+        if checkpoint["identity"] != self.identity:
+            raise InputError(f"a run must be resumed on its own data, but {self.directory} was trained on other text")
+        if len(checkpoint["processes"]) != self.world_size:
+            raise InputError(
+                f"a run must be resumed with as many processes as before, {len(checkpoint['processes'])}, "
+                f"but there are {self.world_size}"
+            )
+        self.trained.model.load_state_dict(checkpoint["model"])
+        for optimizer, state in zip(self.optimizers, checkpoint["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
+        self.best, self.evaluations_since_best = checkpoint["best"], checkpoint["evaluations_since_best"]
+        self.progress = Progress(*checkpoint["progress"])
+        self.saved_at = self.progress.seconds
+        mine = checkpoint["processes"][self.rank]
+        torch.set_rng_state(mine["random"])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(mine["random_cuda"], self.device)
+        self.carry = State(*mine["carry"]).to(self.device) if mine["carry"] else None
+
+    def log(self, step: Step) -> None:
+        """Show and write down how the training goes."""
+        if self.main:
+            self.report.log(step)
+
+    def evaluated(self, step: Step, val_loss: float) -> None:
+        """Write a validation loss down, and save the model if that is the best so far."""
+        improved = val_loss < self.best
+        self.best = min(val_loss, self.best)
+        self.evaluations_since_best = 0 if improved else self.evaluations_since_best + 1
+        if not self.main:
+            return
+        if improved:
+            self.trained.save_pretrained(self.model_directory)
+        self.report.write(step, val_loss=val_loss)
+        self.say(
+            f"step {step.number:,}, {step.progress.seconds:.0f} s: training loss {step.loss:.4f}, "
+            f"validation loss {val_loss:.4f}{' (best)' if improved else ''}, {rate(step):,.0f} tokens/s"
+        )
+
+    def say(self, text: str) -> None:
+        """Show text on stderr, above the progress bar."""
+        if self.main:
+            tqdm.write(text, file=sys.stderr)
+
+    def patiently(self, steps: Iterator[Step], patience: int | None) -> Iterator[Step]:
+        """Yield the steps, but end after `patience` evaluations in a row that brought nothing better."""
+        while patience is None or self.evaluations_since_best < patience:
+            step = next(steps, None)
+            if step is None:
+                return
+            self.progress = step.progress
+            yield step
+            if self.evaluations_since_best == patience:
+                self.save_when_due(step, now=True)
+
+    def save_when_due(self, step: Step, *, now: bool = False) -> None:
+        """Save a checkpoint every few seconds, at once where `now`, and before stopping when that was asked for.
+
+        Raises:
+            Interrupted: a signal asked for a stop; all is saved.
+        """
+        stop = self._anywhere(self.stop_signal is not None)
+        if now or stop or step.last or step.progress.seconds - self.saved_at >= SAVE_EVERY:
+            self._save(step)
+        if stop and not step.last:
+            command = shlex.join(["python", sys.argv[0], "--output_dir", str(self.directory), "--resume"])
+            raise Interrupted(f"stopped after step {step.number}, and saved; to go on: {command}")
+
+    def _save(self, step: Step) -> None:
+        mine: dict[str, Any] = {"random": torch.get_rng_state(), "carry": list(step.carry or [])}
+        if self.device.type == "cuda":
+            mine["random_cuda"] = torch.cuda.get_rng_state(self.device)
+        processes = gather_object([mine]) if self.world_size > 1 else [mine]
+        self.saved_at = step.progress.seconds
+        if self.main:
+            values = {
+                "identity": self.identity,
+                "precision": self.precision,
+                "model": self.trained.model.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+                "progress": list(step.progress),
+                "best": self.best,
+                "evaluations_since_best": self.evaluations_since_best,
+                "processes": processes,
+            }
+            save_checkpoint(self.directory / "state", step.number, values)
+
+    def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
+        if self.stop_signal is not None:  # asked twice: at once, and the last checkpoint stands
+            raise KeyboardInterrupt
+        self.stop_signal = number
+        print("\nstopping after this step; once more to stop at once", file=sys.stderr)
+
+    def _anywhere(self, flag: bool) -> bool:
+        if self.world_size == 1:
+            return flag
+        return bool(self.accelerator.reduce(torch.tensor(float(flag), device=self.device)).item())
+
+
+def _directory(config: RunConfig, name: str) -> Path:
+    if config.output_dir is None:
+        candidates = (Path("runs") / (f"{name}-{number}" if number > 1 else name) for number in count(1))
+        directory = next(path for path in candidates if not path.exists())
+    else:
+        directory = Path(config.output_dir)
+    if directory.exists() and not directory.is_dir():
+        raise InputError(f"--output_dir must be a folder, but {directory} is a file")
+    if not config.resume and any((directory / name).exists() for name in CONTENTS):
+        raise InputError(
+            f"--output_dir must not hold another run, but {directory} does: take another, or add --resume to go on"
+        )
+    return directory
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device(torch.accelerator.current_accelerator(check_available=True) or "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"--device must be there, but {name!r} is not: {reason}") from None
+    os.environ["ACCELERATE_TORCH_DEVICE"] = name
+    return device
