@@ -116,8 +116,9 @@ def stream_data(config: Config, tokens: np.ndarray, run: Run) -> Data:
     lanes, window = shrink_to_text(len(train), config.batch_size, config.window)
     if (lanes, window) != (config.batch_size, config.window):
         logging.warning(
-            f"a batch of {config.batch_size} lanes of {config.window} tokens needs {config.batch_size * config.window:,}"
-            f" to train on, but the text has {len(train):,}: training with {lanes} lanes of {window}"
+            f"a batch of {config.batch_size} lanes of {config.window} tokens needs "
+            f"{config.batch_size * config.window:,} to train on, but the text has {len(train):,}: training with "
+            f"{lanes} lanes of {window}"
         )
     batches = Stream(train, lanes, window, seed=config.seed, rank=run.rank, world_size=run.world_size)
     return Data(batches, partial(held_back_windows, held_back, window=EVALUATION_WINDOW), held_back)
@@ -145,6 +146,7 @@ def main() -> None:
     run = Run(config, "char_generator", default_seconds=100)
 
     corpus = Corpus.find(config.data)
+    config.data = corpus.name  # standard input cannot be read again by a resumed run, but the copy of it can
     tokenizer = tokenizer_class(config.tokenizer).fit(corpus.blocks())
     tokens = encode_corpus(corpus, tokenizer, config.documents)
     data = (stream_data if config.documents == "none" else document_data)(config, tokens, run)

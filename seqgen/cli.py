@@ -82,3 +82,6 @@ def _show(writer: Any, prompt: str, options: dict[str, Any]) -> None:
 
 
 COMMANDS = {"generate": generate}
+
+if __name__ == "__main__":
+    main()

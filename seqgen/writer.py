@@ -4,7 +4,7 @@ import math
 import secrets
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from seqgen.bundle import Bundle
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.sampling import sample
+from seqgen.state import Decoder
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer
 
@@ -122,7 +123,7 @@ class Writer(Bundle):
         self.model.eval()
         seeds = [_row_seed(config, row % config.num_return_sequences) for row in range(len(encoded))]
         steps = sample(
-            self.model,
+            cast("Decoder", self.model),
             encoded,
             config,
             seeds=seeds,

@@ -30,7 +30,7 @@ class Corpus:
 
     Args:
         paths: UTF-8 text files, plain or gzipped.
-        name: what the user called it.
+        name: what finds it again, and is what the user called it unless that can be read only once.
     """
 
     def __init__(self, paths: list[Path], name: str):
@@ -48,7 +48,7 @@ class Corpus:
         if data == "python-docs":
             return cls([_python_docs()], data)
         if data == "-":
-            return cls([_keep(sys.stdin.buffer, "stdin")], data)
+            return cls._kept(sys.stdin.buffer, "stdin")
         path = Path(data)
         if path.is_dir():
             return cls(_text_files(_visible_files(path), f"the folder {data}"), data)
@@ -58,12 +58,17 @@ class Corpus:
             return cls([path], data)
         if path.exists():  # a pipe can be read only once
             with path.open("rb") as pipe:
-                return cls([_keep(pipe, "pipe")], data)
+                return cls._kept(pipe, "pipe")
         matches = sorted(Path(match) for match in glob.glob(data, recursive=True))
         if matches:
             return cls(_text_files(matches, f"the pattern {data}"), data)
         hint = nearest(data, NAMES)
         raise InputError(f"--data must be a file, a folder, a glob, - or a named text, but {data!r} is not there{hint}")
+
+    @classmethod
+    def _kept(cls, source: BinaryIO, name: str) -> "Corpus":
+        path = _keep(source, name)
+        return cls([path], str(path))
 
     def files(self) -> Iterator[Iterator[str]]:
         """Yield each file as an iterator over its blocks."""
@@ -114,7 +119,7 @@ def _open(path: Path) -> Iterator[TextIO]:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def _open_bytes(path: Path) -> io.BufferedIOBase:
+def _open_bytes(path: Path) -> gzip.GzipFile | io.BufferedReader:
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
 

@@ -94,7 +94,7 @@ class Documents:
             yield Batch(batch.inputs[self.rows], batch.targets[self.rows], batch.starts)
 
     def _lengths(self, documents: np.ndarray) -> np.ndarray:
-        return self.ends[documents] - self.starts[documents]
+        return np.asarray(self.ends[documents] - self.starts[documents])
 
     def _padded(self, documents: np.ndarray) -> np.ndarray:
         rows = np.full((len(documents), self._lengths(documents).max()), PAD, dtype=np.int64)

@@ -77,4 +77,5 @@ class RecurrentDecoder(nn.Module):
 
     def _embed(self, tokens: Tensor) -> Tensor:
         # Looked up with time first, the order in memory that the recurrent kernels read.
-        return self.dropout(self.embedding(tokens.t()).transpose(0, 1))
+        embedded: Tensor = self.dropout(self.embedding(tokens.t()).transpose(0, 1))
+        return embedded

@@ -1,5 +1,8 @@
 """Recurrent layers with the state passed in and returned: the only file that knows torch's quirks of them."""
 
+from collections.abc import Callable
+from typing import Any, cast
+
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -9,7 +12,7 @@ from seqgen.errors import InputError
 from seqgen.nn.dropout import LockedDropout
 from seqgen.state import State
 
-CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+CELLS: dict[str, Callable[[int, int], nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
 class Recurrent(nn.Module):
@@ -64,7 +67,7 @@ class Recurrent(nn.Module):
         """Draw all weights anew, as the class says."""
         for name, parameter in self.named_parameters():
             if "weight_hh" in name:
-                for gate in parameter.split(self.hidden_size):
+                for gate in parameter.view(-1, self.hidden_size, self.hidden_size):
                     nn.init.orthogonal_(gate)
             elif "weight_ih" in name:
                 nn.init.xavier_uniform_(parameter)
@@ -75,8 +78,7 @@ class Recurrent(nn.Module):
 
     def start(self, batch_size: int) -> State:
         """Return the zero state of `batch_size` rows."""
-        weight = self.layers[0].weight_hh_l0
-        zeros = weight.new_zeros(len(self.layers), batch_size, self.hidden_size)
+        zeros = next(self.parameters()).new_zeros(len(self.layers), batch_size, self.hidden_size)
         return State(zeros, zeros.clone() if self.cell == "lstm" else None)
 
     def forward(self, x: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
@@ -95,7 +97,7 @@ class Recurrent(nn.Module):
 
     def _run(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         h, c = [], []
-        for index, layer in enumerate(self.layers):
+        for index, layer in enumerate(self._stack):
             x = self.dropout(x) if index else x
             before = state.h[index : index + 1]
             carried = before if state.c is None else (before, state.c[index : index + 1])
@@ -103,19 +105,23 @@ class Recurrent(nn.Module):
             out, final = functional_call(layer, self._dropped_weights(layer), (x.transpose(0, 1), carried))
             x = out.transpose(0, 1)
             h.append(final[0] if isinstance(final, tuple) else final)
-            c.append(final[1] if isinstance(final, tuple) else None)
-        return x, State(torch.cat(h), None if c[0] is None else torch.cat(c))
+            c += [final[1]] if isinstance(final, tuple) else []
+        return x, State(torch.cat(h), torch.cat(c) if c else None)
 
-    def _dropped_weights(self, layer: nn.Module) -> dict[str, Tensor]:
+    @property
+    def _stack(self) -> list[nn.RNNBase]:
+        return cast("list[nn.RNNBase]", self.layers)
+
+    def _dropped_weights(self, layer: nn.RNNBase) -> dict[str, Tensor]:
         if not self.training or self.weight_drop == 0:
             return {}
-        return {"weight_hh_l0": functional.dropout(layer.weight_hh_l0, self.weight_drop)}
+        return {"weight_hh_l0": functional.dropout(layer.all_weights[0][1], self.weight_drop)}
 
     def _run_ragged(self, x: Tensor, state: State, lengths: Tensor) -> tuple[Tensor, State]:
         # Between two neighbouring lengths the same rows are alive, so each such stretch is one fused run.
         out = x.new_zeros(x.shape[0], x.shape[1], self.hidden_size)
         begin = 0
-        for end in lengths.unique().tolist():
+        for end in sorted(set(lengths.tolist())):
             alive = (lengths > begin).nonzero().flatten()
             if end > begin:
                 piece, after = self._run(x[alive, begin:end], state.select(alive))
@@ -135,41 +141,40 @@ class Recurrent(nn.Module):
             (batch, hidden) and the state after.
         """
         h, c = [], []
-        for index, layer in enumerate(self.layers):
+        for index, layer in enumerate(self._stack):
             cell_state = None if state.c is None else state.c[index]
-            x, cell_state = _EQUATIONS[self.cell](layer, x, state.h[index], cell_state)
+            x, cell_state = EQUATIONS[self.cell](layer, x, state.h[index], cell_state)
             h.append(x)
-            c.append(cell_state)
-        return x, State(torch.stack(h), None if c[0] is None else torch.stack(c))
+            c += [] if cell_state is None else [cell_state]
+        return x, State(torch.stack(h), torch.stack(c) if c else None)
 
 
-def _lstm(layer: nn.Module, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+def _lstm(layer: nn.RNNBase, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000."""
-    gates = _from_input(layer, x) + _from_state(layer, h)
-    i, f, g, o = gates.chunk(4, dim=-1)
+    from_input, from_state = _products(layer, x, h)
+    i, f, g, o = (from_input + from_state).chunk(4, dim=-1)
     c = f.sigmoid() * c + i.sigmoid() * g.tanh()
     return o.sigmoid() * c.tanh(), c
 
 
-def _gru(layer: nn.Module, x: Tensor, h: Tensor, c: None) -> tuple[Tensor, None]:
+def _gru(layer: nn.RNNBase, x: Tensor, h: Tensor, c: None) -> tuple[Tensor, None]:
     """Cho et al. 2014, with the reset gate after the recurrent product as cuDNN has it."""
-    reset_x, update_x, new_x = _from_input(layer, x).chunk(3, dim=-1)
-    reset_h, update_h, new_h = _from_state(layer, h).chunk(3, dim=-1)
+    from_input, from_state = _products(layer, x, h)
+    reset_x, update_x, new_x = from_input.chunk(3, dim=-1)
+    reset_h, update_h, new_h = from_state.chunk(3, dim=-1)
     new = (new_x + (reset_x + reset_h).sigmoid() * new_h).tanh()
     return new + (update_x + update_h).sigmoid() * (h - new), None
 
 
-def _rnn(layer: nn.Module, x: Tensor, h: Tensor, c: None) -> tuple[Tensor, None]:
+def _rnn(layer: nn.RNNBase, x: Tensor, h: Tensor, c: None) -> tuple[Tensor, None]:
     """Elman 1990."""
-    return (_from_input(layer, x) + _from_state(layer, h)).tanh(), None
+    from_input, from_state = _products(layer, x, h)
+    return (from_input + from_state).tanh(), None
 
 
-def _from_input(layer: nn.Module, x: Tensor) -> Tensor:
-    return functional.linear(x, layer.weight_ih_l0, layer.bias_ih_l0)
+def _products(layer: nn.RNNBase, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+    input_weight, state_weight, input_bias, state_bias = layer.all_weights[0]
+    return functional.linear(x, input_weight, input_bias), functional.linear(h, state_weight, state_bias)
 
 
-def _from_state(layer: nn.Module, h: Tensor) -> Tensor:
-    return functional.linear(h, layer.weight_hh_l0, layer.bias_hh_l0)
-
-
-_EQUATIONS = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
+EQUATIONS: dict[str, Callable[..., tuple[Tensor, Any]]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}

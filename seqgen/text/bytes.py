@@ -1,7 +1,7 @@
 """A token a byte of UTF-8: nothing is ever unknown, and nothing has to be learned."""
 
 import codecs
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ class ByteTokenizer:
         encoded = text.encode("utf-8", errors="surrogatepass")
         return np.frombuffer(encoded, dtype=np.uint8).astype(np.int64) + len(SYMBOLS)
 
-    def decode(self, tokens: Sequence[int]) -> str:
+    def decode(self, tokens: Iterable[int]) -> str:
         """Return the text of these tokens, with U+FFFD where the bytes are not UTF-8."""
         return decode_all(self.detokenizer(), tokens)
 

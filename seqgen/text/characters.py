@@ -1,7 +1,7 @@
 """A token a character."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -40,9 +40,9 @@ class CharacterTokenizer:
 
     def encode(self, text: str) -> np.ndarray:
         """Return the token number of each character."""
-        return self._numbers[_code_points(text)]
+        return np.asarray(self._numbers[_code_points(text)])
 
-    def decode(self, tokens: Sequence[int]) -> str:
+    def decode(self, tokens: Iterable[int]) -> str:
         """Return the text of these tokens."""
         return decode_all(self.detokenizer(), tokens)
 

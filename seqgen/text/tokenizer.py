@@ -1,7 +1,7 @@
 """What every tokenizer offers, and how one is found by name."""
 
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -46,7 +46,7 @@ class Tokenizer(Protocol):
         """Return the int64 token numbers of a text; what is not in the vocabulary becomes UNK."""
         ...
 
-    def decode(self, tokens: Sequence[int]) -> str:
+    def decode(self, tokens: Iterable[int]) -> str:
         """Return the text of these tokens."""
         ...
 
@@ -80,6 +80,6 @@ def tokenizer_class(kind: str) -> type[Tokenizer]:
     return found
 
 
-def decode_all(detokenizer: Detokenizer, tokens: Sequence[int]) -> str:
+def decode_all(detokenizer: Detokenizer, tokens: Iterable[int]) -> str:
     """Return the text of these tokens by way of a detokenizer."""
     return "".join(detokenizer.push(int(token)) for token in tokens) + detokenizer.flush()

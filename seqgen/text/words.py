@@ -1,7 +1,7 @@
 """A token a word or punctuation mark, with the white space between them restored exactly."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,7 @@ class WordTokenizer:
             return NOTHING
         return " "
 
-    def decode(self, tokens: Sequence[int]) -> str:
+    def decode(self, tokens: Iterable[int]) -> str:
         """Return the text of these tokens."""
         return decode_all(self.detokenizer(), tokens)
 

@@ -88,7 +88,7 @@ def train_steps(
             raise ValueError(f"the batches ended after step {progress.steps}, before the schedule did")
         for batch in group:
             loss = loss_function(model, batch.to(device), carry)
-            loss.total.backward()
+            torch.autograd.backward(loss.total)
             carry = None if loss.carry is None else loss.carry.detach()
             total, count = total + loss.total.detach(), count + loss.count
         total, count, seconds = _over_processes(total, count, time.perf_counter() - began)

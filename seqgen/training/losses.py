@@ -1,7 +1,7 @@
 """Losses as a sum and a count, so that averages over unequal batches stay exact."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,8 @@ from seqgen.state import State
 from seqgen.symbols import PAD
 
 
-class Loss(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Loss:
     """A batch's loss: `total` and `count` are 0-dimensional, `carry` is the state for the batch after it."""
 
     total: Tensor

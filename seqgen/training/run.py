@@ -103,7 +103,8 @@ class Run:
             InputError: the checkpoint belongs to other data or another number of processes.
         """
         self.trained, self.optimizers, self.identity = trained, optimizers, identity
-        self.progress, self.carry = Progress(), None
+        self.progress = Progress()
+        self.carry: State | None = None
         if self.checkpoint:
             self._restore(self.checkpoint)
         if self.main:

@@ -1,0 +1,55 @@
+import sys
+
+import pytest
+import torch
+from accelerate.state import AcceleratorState, PartialState
+from making import CELLS, TEXT, make_writer
+
+from seqgen.errors import run_main
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    """No test reads or fills the user's own cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True)
+def same_seed():
+    torch.manual_seed(0)
+
+
+@pytest.fixture(params=CELLS)
+def cell(request):
+    return request.param
+
+
+@pytest.fixture
+def text_file(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def writer():
+    return make_writer()
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run a `main` in this process as the shell would: returns the exit code, stdout and stderr."""
+
+    def run(main, *arguments):
+        AcceleratorState._reset_state()
+        PartialState._reset_state()
+        monkeypatch.setattr(sys, "argv", ["program", *map(str, arguments)])
+        code = 0
+        try:
+            run_main(main)
+        except SystemExit as leaving:
+            code = leaving.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run

@@ -1,0 +1,83 @@
+import pytest
+import torch
+from torch import nn
+
+from seqgen import patterns
+from seqgen.state import Memory, State
+from seqgen.testing import check_decoder
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_generator_keeps_the_contract(cell, layers):
+    check_decoder(patterns.generator(11, cell=cell, hidden_size=8, layers=layers, embedding_size=4, dropout=0.5), 11)
+
+
+def test_reading_prompts_in_one_pass_equals_stepping_through_each(cell):
+    decoder = patterns.generator(11, cell=cell, hidden_size=8, layers=2, embedding_size=4).eval()
+    tokens, lengths = torch.randint(11, (3, 6)), torch.tensor([2, 6, 1])
+    logits, state = decoder.read(tokens, lengths, decoder.start(batch_size=3))
+    for row, length in enumerate(lengths.tolist()):
+        alone = decoder.start(batch_size=1)
+        for token in tokens[row, :length]:
+            expected, alone = decoder.step(token[None], alone)
+        torch.testing.assert_close(logits[row], expected[0], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(state.h[:, row], alone.h[:, 0], atol=1e-5, rtol=1e-4)
+
+
+def test_a_memory_is_refused_by_a_decoder_that_cannot_read_it():
+    decoder = patterns.generator(11, hidden_size=8)
+    memory = Memory(torch.zeros(1, 1, 1), torch.ones(1, 1, dtype=torch.bool), torch.zeros(1, 1))
+    with pytest.raises(ValueError, match="no memory"):
+        decoder.start(memory)
+
+
+class Broken(nn.Module):
+    """A decoder that breaks one promise."""
+
+    def __init__(self, promise):
+        super().__init__()
+        self.promise, self.calls = promise, 0
+        self.table = nn.Parameter(torch.randn(11, 11))
+
+    def start(self, memory=None, *, batch_size=None):
+        shape = (batch_size, 1, 11) if self.promise == "axis" else (1, batch_size, 11)
+        return State(torch.zeros(shape))
+
+    def step(self, tokens, state, memory=None):
+        h = state.h + self.table[tokens]
+        if self.promise == "neighbours":
+            h = h + h.mean(dim=1, keepdim=True)
+        if self.promise == "changes":
+            state.h.add_(1)
+        self.calls += 1
+        logits = h[0] + (self.calls if self.promise == "remembers" else 0)
+        return (logits[:, :5] if self.promise == "shape" else logits), State(h)
+
+
+class Disagreeing(Broken):
+    def forward(self, tokens, state, memory=None):
+        return torch.zeros(*tokens.shape, 11), state
+
+
+def test_a_decoder_without_forward_may_keep_the_contract():
+    check_decoder(Broken("none"), 11)
+
+
+@pytest.mark.parametrize(
+    ("promise", "sentence"),
+    [
+        ("axis", "axis 1"),
+        ("neighbours", "neighbours"),
+        ("changes", "not change the state"),
+        ("remembers", "the same tokens and state"),
+        ("shape", "logits"),
+    ],
+)
+def test_each_broken_promise_is_named(promise, sentence):
+    with pytest.raises(AssertionError, match=sentence):
+        check_decoder(Broken(promise), 11)
+
+
+def test_forward_that_differs_from_step_is_named():
+    with pytest.raises(AssertionError, match="forward"):
+        check_decoder(Disagreeing("none"), 11)

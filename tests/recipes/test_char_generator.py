@@ -1,0 +1,330 @@
+import errno
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+from making import ROOT, TEXT, load_recipe
+
+import seqgen
+from seqgen import files
+from seqgen.training.losses import next_token
+
+SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--batch_size", 4, "--window", 16, "--precision", "fp32"]
+RESULTS = {
+    "val_loss",
+    "bits_per_character",
+    "perplexity",
+    "steps",
+    "seconds",
+    "tokens_per_second",
+    "parameters",
+    "precision",
+    "seed",
+}
+
+
+@pytest.fixture
+def recipe():
+    return load_recipe("char_generator")
+
+
+@pytest.fixture
+def train(recipe, command, text_file, tmp_path):
+    def run(*arguments, directory=None, data=None):
+        directory = tmp_path / "run" if directory is None else directory
+        data = text_file if data is None else data
+        return command(recipe.main, "--data", data, "--output_dir", directory, *SMALL, *arguments)
+
+    return run
+
+
+def results_of(directory):
+    return json.loads((directory / "results.json").read_text())
+
+
+def weights_of(directory):
+    return (directory / "model" / "model.safetensors").read_bytes()
+
+
+def test_a_run_leaves_all_that_is_promised(train, tmp_path):
+    code, out, err = train("--max_steps", 30, "--eval_every", 10, "--sample_every", 15)
+    assert code == 0, err
+    run = tmp_path / "run"
+    found = {path.name for path in run.iterdir() if not path.name.startswith("events.")}
+    assert found == {"config.yaml", "metrics.jsonl", "curves.png", "results.json", "model", "state"}
+    assert list(run.glob("events.*"))
+    results = results_of(run)
+    assert set(results) >= RESULTS
+    assert results["steps"] == 30
+    assert results["perplexity"] == pytest.approx(2.718281828 ** results["val_loss"])
+    assert results["bits_per_character"] == pytest.approx(results["val_loss"] / 0.6931471805599453)
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if "val_loss" in line] == [10, 20, 30]
+    for temperature in ("0.5", "0.8", "1.0"):
+        assert f"--- temperature {temperature}\n" in out
+    assert f"seqgen generate {run} --prompt" in out
+    assert "step 10, " in err
+    assert "%|" not in err  # no bars where there is no terminal
+
+
+def test_it_learns(train, tmp_path):
+    train("--max_steps", 300, "--learning_rate", 0.02)
+    assert results_of(tmp_path / "run")["val_loss"] < 0.5
+    [text] = seqgen.load(tmp_path / "run").generate("the cat", do_sample=False, max_new_tokens=30)
+    assert set(text.split()) <= set(TEXT.split()) | {text.split()[-1]}
+
+
+@pytest.mark.parametrize("tokenizer", ["byte", "word"])
+def test_one_switch_changes_what_a_token_is(train, tmp_path, tokenizer):
+    code, _, err = train("--max_steps", 20, "--tokenizer", tokenizer)
+    assert code == 0, err
+    results = results_of(tmp_path / "run")
+    if tokenizer == "word":
+        assert results["bits_per_character"] < results["val_loss"]
+    assert seqgen.load(tmp_path / "run").tokenizer.kind == tokenizer
+
+
+def test_a_model_of_lines_ends_its_texts_by_itself(train, tmp_path):
+    code, _, err = train("--documents", "lines", "--max_steps", 200, "--learning_rate", 0.02)
+    assert code == 0, err
+    texts = seqgen.load(tmp_path / "run").generate([""] * 20, max_new_tokens=300, temperature=0.5)
+    assert all(len(text) < 300 and "\n" not in text for text in texts)
+    assert sum(text == TEXT.splitlines()[0] for text in texts) > 10
+
+
+def test_precision_bf16_reaches_the_same_loss(train, tmp_path):
+    for precision in ("fp32", "bf16"):
+        train("--max_steps", 100, "--precision", precision, directory=tmp_path / precision)
+    fp32, bf16 = (results_of(tmp_path / precision) for precision in ("fp32", "bf16"))
+    assert (fp32["precision"], bf16["precision"]) == ("fp32", "bf16")
+    assert bf16["val_loss"] == pytest.approx(fp32["val_loss"], rel=0.1)
+
+
+def test_a_configuration_file_runs_the_same_again(train, recipe, command, tmp_path):
+    train("--max_steps", 10, "--dropout", 0.2)
+    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    assert config["dropout"] == 0.2
+    again = tmp_path / "again"
+    command(recipe.main, "--config", tmp_path / "run" / "config.yaml", "--output_dir", again)
+    assert weights_of(again) == weights_of(tmp_path / "run")
+
+
+def test_patience_ends_a_run_early_and_for_good(train, tmp_path):
+    hopeless = ["--max_steps", 100, "--eval_every", 2, "--patience", 3, "--learning_rate", 1e-12]
+    train(*hopeless)
+    first = results_of(tmp_path / "run")
+    assert 6 <= first["steps"] < 100
+    train(*hopeless, "--resume")
+    assert results_of(tmp_path / "run")["steps"] == first["steps"]
+
+
+def test_a_run_trains_on_with_more_steps(train, tmp_path):
+    train("--max_steps", 10)
+    code, _, err = train("--max_steps", 25, "--resume")
+    assert code == 0, err
+    assert results_of(tmp_path / "run")["steps"] == 25
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_saves_a_model(train, recipe, monkeypatch, tmp_path):
+    calls = []
+
+    def spoiling(model, batch, carry, **options):
+        calls.append(1)
+        loss = next_token(model, batch, carry, **options)
+        return loss if len(calls) < 5 else type(loss)(loss.total * float("nan"), loss.count, loss.carry)
+
+    monkeypatch.setattr(recipe, "next_token", spoiling)
+    code, _, err = train("--max_steps", 30)
+    assert code == 1
+    assert "at step 5 with learning rate" in err
+    assert "try a smaller" in err
+    assert "Traceback" not in err
+    seqgen.load(tmp_path / "run").generate("the")
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
+def test_a_full_disk_is_a_sentence(train, monkeypatch, failing):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files.os, failing, full)
+    code, _, err = train("--max_steps", 5)
+    assert code == 2
+    assert "cannot write" in err.splitlines()[-1]
+    assert "No space left on device" in err
+    assert "Traceback" not in err
+
+
+def test_a_short_text_shrinks_the_batch_and_says_so(train, tmp_path):
+    short = tmp_path / "short.txt"
+    short.write_text("abc abd abe " * 4, encoding="utf-8")
+    code, _, err = train("--max_steps", 3, data=short)
+    assert code == 0
+    assert "needs 64 to train on, but the text has 44: training with 2 lanes of 16" in err
+
+
+def test_standard_input_can_be_resumed(recipe, command, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    options = ["--output_dir", tmp_path / "run", "--max_steps"]
+    assert command(recipe.main, "--data", "-", *SMALL, *options, 5)[0] == 0
+    code, _, err = command(recipe.main, *options, 9, "--resume")
+    assert code == 0, err
+    assert results_of(tmp_path / "run")["steps"] == 9
+
+
+BAD = {
+    "missing": (["--data", "/nowhere.txt"], "'/nowhere.txt' is not there"),
+    "option": (["--hidden_sise", 3], "there is no option --hidden_sise (did you mean --hidden_size?)"),
+    "value": (["--cell", "lstn"], "--cell must be one of lstm, gru, rnn, not 'lstn' (did you mean lstm?)"),
+    "type": (["--layers", "two"], "--layers must be a whole number, not 'two'"),
+    "optional": (["--max_steps", "many"], "--max_steps must be a whole number or null, not 'many'"),
+    "positional": (["text.txt"], "options must begin with --"),
+    "config": (["--config", "/nowhere.yaml"], "/nowhere.yaml"),
+    "dropout": (["--dropout", 1.5], "dropout must be at least 0 and below 1, not 1.5"),
+    "size": (["--hidden_size", 0], "sizes must be at least 1"),
+    "window": (["--window", 0], "--window must be above 0, not 0"),
+    "rate": (["--learning_rate", -1], "learning_rate must be above 0, not -1.0"),
+    "steps": (["--max_steps", 0], "--max_steps must be above 0, not 0"),
+    "seconds": (["--max_seconds", -3], "--max_seconds must be above 0, not -3.0"),
+    "device": (["--device", "cuda:77"], "--device must be there, but 'cuda:77' is not"),
+    "device name": (["--device", "gpu"], "--device must be there, but 'gpu' is not"),
+    "resume": (["--resume", "--output_dir", "/nowhere/at/all"], "--resume needs a run in --output_dir"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_mistake_is_one_sentence_and_exit_code_2(train, case, tmp_path):
+    arguments, sentence = BAD[case]
+    code, out, err = train(*arguments)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "must hold text, but it is empty"),
+        (b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "only 'a'"),
+        (b"ab", "at least 20 tokens, but this one has 2"),
+        (b"text\0text", "NUL bytes"),
+        (b"line\nand \xff\n", "line 2: text must be UTF-8"),
+    ],
+)
+def test_text_that_is_none_is_one_sentence(train, tmp_path, content, sentence):
+    (tmp_path / "bad.txt").write_bytes(content)
+    code, _, err = train(data=tmp_path / "bad.txt")
+    assert code == 2
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_another_run_is_never_overwritten(train, tmp_path):
+    train("--max_steps", 5)
+    before = weights_of(tmp_path / "run")
+    code, _, err = train("--max_steps", 5, "--seed", 2)
+    assert code == 2
+    assert "must not hold another run" in err
+    assert weights_of(tmp_path / "run") == before
+    (tmp_path / "file").touch()
+    assert "is a file" in train(directory=tmp_path / "file")[2]
+
+
+def test_a_run_is_resumed_with_its_own_settings_and_data(train, recipe, command, tmp_path):
+    train("--max_steps", 5)
+    code, _, err = train("--max_steps", 9, "--resume", "--cell", "gru", "--layers", 2)
+    assert code == 2
+    assert "--cell was lstm and is now gru, --layers was 1 and is now 2" in err
+    (tmp_path / "text.txt").write_text(TEXT + "more text of the same letters", encoding="utf-8")
+    code, _, err = command(recipe.main, "--output_dir", tmp_path / "run", "--resume", "--max_steps", 9)
+    assert code == 2
+    assert "resumed on its own data" in err
+
+
+def test_without_a_folder_each_run_gets_a_new_one(recipe, command, text_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("char_generator", "char_generator-2"):
+        code, _, _ = command(recipe.main, "--data", text_file, "--max_steps", 3, *SMALL)
+        assert code == 0
+        assert (tmp_path / "runs" / name / "results.json").exists()
+
+
+# Checkpoints after every step, so that kills fall into the saving of one, too.
+PROGRAM = """
+import sys
+sys.path.insert(0, {recipes!r})
+from seqgen.errors import run_main
+from seqgen.training import run
+import char_generator
+run.SAVE_EVERY = 0
+run_main(char_generator.main)
+"""
+
+
+@pytest.fixture
+def start(text_file):
+    def popen(directory, *arguments):
+        options = ["--data", text_file, "--output_dir", directory, "--max_steps", 300, "--eval_every", 20, *SMALL]
+        options += ["--dropout", 0.2, "--layers", 2, *arguments]
+        program = PROGRAM.format(recipes=str(ROOT / "recipes"))
+        return subprocess.Popen(
+            [sys.executable, "-c", program, *map(str, options)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return popen
+
+
+def wait_for_training(process, directory, seconds=60):
+    """Wait until this process, resumed or not, has saved something new."""
+    seen, end = set(directory.glob("state/step-*")), time.monotonic() + seconds
+    while process.poll() is None and not set(directory.glob("state/step-*")) - seen and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def test_killed_at_random_moments_and_resumed_it_ends_with_the_same_weights(start, tmp_path):
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
+    assert start(straight).wait() == 0
+    kills = 0
+    for _ in range(3):
+        process = start(killed, *(["--resume"] if (killed / "config.yaml").exists() else []))
+        wait_for_training(process, killed)
+        time.sleep(random.random())
+        process.kill()
+        kills += process.wait() == -signal.SIGKILL
+    process = start(killed, "--resume")
+    _, err = process.communicate()
+    assert process.returncode == 0, err
+    assert kills > 0
+    assert weights_of(killed) == weights_of(straight)
+    for run in (straight, killed):
+        steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+        assert steps == sorted(steps)
+    results = [results_of(run) for run in (straight, killed)]
+    assert results[0]["val_loss"] == results[1]["val_loss"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_says_how_to_go_on_and_exits_130(start, tmp_path, number):
+    process = start(tmp_path / "run", "--max_steps", 100_000)
+    wait_for_training(process, tmp_path / "run")
+    process.send_signal(number)
+    out, err = process.communicate()
+    assert process.returncode == 130
+    assert out == ""
+    assert f"--output_dir {tmp_path / 'run'} --resume" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert list((tmp_path / "run" / "state").glob("step-*"))

@@ -1,0 +1,76 @@
+"""The design, held: imports run one way, importing costs nothing, files stay small, nothing is unpickled."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import seqgen
+
+ROOT = Path(seqgen.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+
+# What each layer may import, beside itself.
+BASE = {"symbols", "state", "errors", "files"}
+ALLOWED = {
+    "symbols": set(),
+    "errors": set(),
+    "files": set(),
+    "options": {"errors"},
+    "state": set(),
+    "nn": BASE,
+    "patterns": BASE | {"nn"},
+    "testing": BASE,
+    "text": BASE,
+    "data": BASE | {"text"},
+    "generation": BASE,
+    "training": BASE | {"data", "options"},
+    "bundle": BASE | {"patterns", "generation", "text"},
+    "writer": BASE | {"bundle", "generation", "text"},
+    "cli": BASE | {"bundle", "generation", "options"},
+}
+
+
+def layer(module):
+    return module.split(".")[1] if "." in module else None
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield from (
+                f"{node.module}.{alias.name}" if node.module == "seqgen" else node.module for alias in node.names
+            )
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path != ROOT / "__init__.py"], ids=str)
+def test_imports_run_one_way(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    own = parts[0]
+    for name in imported(path):
+        if name.startswith("seqgen") and layer(name) not in (own, "__version__"):
+            assert layer(name) in ALLOWED[own], f"{'.'.join(parts)} must not import {name}"
+        assert not name.startswith("recipes")
+
+
+@pytest.mark.parametrize("path", [*MODULES, *ROOT.parent.glob("recipes/*.py")], ids=str)
+def test_files_stay_small(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("path", [*MODULES, *ROOT.parent.glob("recipes/*.py")], ids=str)
+def test_nothing_is_unpickled(path):
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"\bpickle\b|torch\.load\(|allow_pickle=True|torch\.save\(", text)
+
+
+def test_every_public_name_is_where_it_is_said_to_be():
+    assert sorted(seqgen._HOMES) == sorted(seqgen.__all__)
+    for name in seqgen.__all__:
+        assert getattr(seqgen, name).__doc__
+    with pytest.raises(AttributeError, match="nothing"):
+        seqgen.nothing  # noqa: B018

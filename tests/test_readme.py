@@ -1,0 +1,73 @@
+"""What the README says is run."""
+
+import re
+import shlex
+from dataclasses import fields
+
+import pytest
+from making import ROOT, load_recipe, make_writer
+
+from seqgen import cli
+from seqgen.bundle import Bundle
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CODE = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+COMMANDS = re.findall(r"^    (\S.*)$", README, flags=re.MULTILINE)
+
+
+def test_the_first_two_commands_are_all_the_set_up():
+    assert COMMANDS[:2] == [
+        "python -m pip install . && python recipes/char_generator.py",
+        'python -m pip install ".[test]" && python -m pytest',
+    ]
+    assert COMMANDS[1] in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_using_a_model(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    make_writer("ROMEO:\nJULIET:\n\n" * 9).save_pretrained("runs/mine/model")
+    pushed = []
+    monkeypatch.setattr(Bundle, "push_to_hub", lambda self, name: pushed.append(name))
+    exec(CODE[0], {})
+    assert (tmp_path / "romeo" / "config.json").exists()
+    assert "ROMEO:" in capsys.readouterr().out
+
+
+def test_a_generator_from_its_parts_in_ten_lines(capsys):
+    lines = [line for line in CODE[1].splitlines() if line.strip() and not line.startswith(("import", "from"))]
+    assert len(lines) <= 10
+    exec(CODE[1], {})
+    *losses, text = capsys.readouterr().out.split("\n", 4)
+    assert float(losses[-1].split()[1]) < float(losses[0].split()[1])
+    assert text.startswith("The ")
+
+
+def recipe_commands():
+    return [command for command in COMMANDS if "recipes/" in command and "pip" not in command]
+
+
+@pytest.mark.parametrize("line", recipe_commands())
+def test_recipe_commands_have_options_that_exist(line, tmp_path, monkeypatch, text_file):
+    words = shlex.split(line)
+    recipe = load_recipe(words[1].removeprefix("recipes/").removesuffix(".py"))
+    if "--resume" in words:
+        (tmp_path / "runs/mine").mkdir(parents=True)
+        (tmp_path / "runs/mine/config.yaml").write_text("hidden_size: 8\n")
+        monkeypatch.chdir(tmp_path)
+    recipe.parse_options(recipe.Config, "", words[2:])
+
+
+def test_every_option_of_the_recipe_is_in_the_readme():
+    recipe = load_recipe("char_generator")
+    for field in fields(recipe.Config):
+        assert f"--{field.name}" in README, field.name
+
+
+def test_the_generate_command_works(tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    make_writer("ROMEO:\nJULIET:\n\n" * 9).save_pretrained("runs/mine/model")
+    [line] = [line for line in COMMANDS if line.startswith("seqgen generate")]
+    code, out, _ = command(cli.main, *shlex.split(line)[1:])
+    assert code == 0
+    assert out.startswith("ROMEO:")
+    assert len(out) == len("ROMEO:") + 500 + 1
