@@ -5,7 +5,6 @@ has, and then writes some. Give it text of your own with --data.
 """
 
 import json
-import logging
 import math
 import shlex
 from collections.abc import Callable, Iterator
@@ -86,17 +85,11 @@ class Config(RunConfig):
     """end after so many validations in a row without a better one"""
 
     def __post_init__(self) -> None:
-        for name in (
-            "batch_size",
-            "window",
-            "embedding_size",
-            "eval_every",
-            "sample_every",
-            "accumulate",
-            "clip",
-        ):
-            if not getattr(self, name) > 0:
-                raise InputError(f"--{name} must be above 0, not {getattr(self, name)}")
+        sizes = ("batch_size", "window", "embedding_size", "accumulate", "eval_every", "sample_every", "patience")
+        for name in (*sizes, "learning_rate", "clip"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise InputError(f"--{name} must be above 0, not {value}")
         for name in ("warm_up", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"--{name} must be at least 0 and below 1, not {getattr(self, name)}")
@@ -115,7 +108,7 @@ def stream_data(config: Config, tokens: np.ndarray, run: Run) -> Data:
     train, held_back = split_stream(tokens)
     lanes, window = shrink_to_text(len(train), config.batch_size, config.window)
     if (lanes, window) != (config.batch_size, config.window):
-        logging.warning(
+        run.say(
             f"a batch of {config.batch_size} lanes of {config.window} tokens needs "
             f"{config.batch_size * config.window:,} to train on, but the text has {len(train):,}: training with "
             f"{lanes} lanes of {window}"
@@ -129,7 +122,7 @@ def document_data(config: Config, tokens: np.ndarray, run: Run) -> Data:
     train, held_back = split_documents(tokens, config.seed)
     size = min(config.batch_size, len(train))
     if size < config.batch_size:
-        logging.warning(
+        run.say(
             f"a batch of {config.batch_size} documents needs as many to train on, but there are {len(train)}: "
             f"training with {size}"
         )

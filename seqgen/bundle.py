@@ -5,12 +5,12 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Self
 
 import safetensors.torch
 import torch
 from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from torch import nn
 
 from seqgen import patterns
@@ -84,8 +84,7 @@ class Bundle:
             reason = str(error).splitlines()[0]
             raise InputError(f"{directory} must hold a whole model, but it does not fit together: {reason}") from None
         model.eval()
-        generation = GenerationConfig().with_options(**_read_json(directory, "generation_config.json"))
-        return cls(model, tokenizer, config["arguments"], generation)
+        return cls(model, tokenizer, config["arguments"], read_generation(directory))
 
     def push_to_hub(self, name: str, *, private: bool = False, token: str | None = None) -> str:
         """Upload the model to the hub under a name such as "user/model"; return its address.
@@ -93,16 +92,14 @@ class Bundle:
         Raises:
             InputError: the hub refused it or cannot be reached.
         """
-        from tempfile import TemporaryDirectory
-
         hub = HfApi(token=token)
-        try:
-            with TemporaryDirectory() as directory:
-                self.save_pretrained(directory)
+        with TemporaryDirectory() as directory:
+            self.save_pretrained(directory)
+            try:
                 repository = hub.create_repo(name, private=private, exist_ok=True).repo_id
                 return str(hub.upload_folder(repo_id=repository, folder_path=directory).commit_url)
-        except (HfHubHTTPError, HFValidationError, ConnectionError, OSError) as error:
-            raise InputError(f"the hub did not take {name!r}: {_first_line(error)}") from None
+            except Exception as error:  # its client lets through whatever its transport raises
+                raise InputError(f"the hub did not take {name!r}: {_first_line(error)}") from None
 
     def to(self, device: torch.device | str) -> Self:
         """Move the model to a device."""
@@ -141,13 +138,19 @@ def find_model(source: str | Path) -> Path:
     return directory
 
 
+def read_generation(directory: Path) -> GenerationConfig:
+    """Return the options that generation with the model in a directory starts from."""
+    return GenerationConfig().with_options(**_read_json(directory, "generation_config.json"))
+
+
 def _download(name: str) -> Path:
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise InputError(f"a model must be a directory or a name like user/model, but {name!r} is neither")
     try:
-        return find_model(snapshot_download(name, allow_patterns=FILES))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, ConnectionError, OSError) as error:
+        directory = snapshot_download(name, allow_patterns=FILES)
+    except Exception as error:  # its client lets through whatever its transport raises
         raise InputError(f"{name!r} is no directory here, and the hub did not give it: {_first_line(error)}") from None
+    return find_model(directory)
 
 
 def _read_config(directory: Path) -> dict[str, Any]:

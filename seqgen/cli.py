@@ -39,23 +39,27 @@ def run_command(arguments: list[str]) -> None:
 
 def generate(arguments: list[str]) -> None:
     """Write on from a prompt, or from each line of standard input, and show the text as it is written."""
-    from seqgen.bundle import find_model, load
+    from seqgen.bundle import find_model, load, read_generation
+    from seqgen.devices import find_device
     from seqgen.generation.config import GenerationConfig
     from seqgen.options import new_parser, parse
+    from seqgen.writer import Unseen
 
     parser = new_parser(generate.__doc__ or "", prog="seqgen generate")
     parser.add_argument("directory", help="a run directory, its model/, or the name of a model on the hub")
     parser.add_argument("--prompt", type=str, help="the beginning of the text; by default each line of standard input")
-    parser.add_argument("--unseen", choices=["error", "replace"], default="error", help="characters that are unknown")
-    parser.add_argument("--device", type=str, default="cpu", help="cpu, cuda and so on")
+    parser.add_argument("--unseen", type=Unseen, default="error", help="what to do with unknown characters or words")
+    parser.add_argument("--device", type=str, default="cpu", help="auto, cpu, cuda and so on")
     parser.add_argument("--stop_strings", nargs="+", default=[], help="end as soon as one of these was written")
     parser.add_class_arguments(GenerationConfig, skip={"stop_strings", "suppress_tokens"})
-    types = {field.name: field.type for field in fields(GenerationConfig)} | dict.fromkeys(("prompt", "unseen"), str)
+    own = {"prompt": str, "unseen": Unseen, "device": str}
+    types = {field.name: field.type for field in fields(GenerationConfig)} | own
     if arguments and not arguments[0].startswith("-"):
         # What the command line does not say is as the model's own file has it.
-        parser.default_config_files = [str(find_model(arguments[0]) / "generation_config.json")]
+        usual = read_generation(find_model(arguments[0])).to_data()
+        parser.set_defaults({name: value for name, value in usual.items() if name != "suppress_tokens"})
     options = parse(parser, arguments, types)
-    writer = load(options.pop("directory")).to(options.pop("device"))
+    writer = load(options.pop("directory")).to(find_device(options.pop("device")))
     prompt = options.pop("prompt")
     for text in _prompts() if prompt is None else [prompt]:
         _show(writer, text, options)

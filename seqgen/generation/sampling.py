@@ -78,13 +78,13 @@ def sample(
     history = History(prompts, logits.shape[-1], config)
     process, randomness = processor(config, history), Randomness(seeds)
     rows = list(range(len(prompts)))
-    for _ in range(config.max_new_tokens):
+    while True:
         chosen = choose(process(logits, rows), randomness.draw(rows) if config.do_sample else None)
         tokens = chosen.tolist()
         history.add(rows, tokens)
         yield rows, tokens
         alive = [i for i, token in enumerate(tokens) if token != EOS and not finished(rows[i], token)]
-        if not alive:
+        if not alive or history.written == config.max_new_tokens:
             return
         if len(alive) < len(rows):
             kept = torch.tensor(alive, device=device)

@@ -101,6 +101,7 @@ def draw_curves(directory: Path) -> None:
     axes.set_xlabel("step")
     axes.set_ylabel("loss (nats a token)")
     axes.grid(alpha=0.3)
-    axes.legend()
+    if axes.lines:
+        axes.legend()
     with writing(directory / "curves.png") as file:
         figure.savefig(file, format="png", dpi=120)

@@ -20,6 +20,7 @@ from torch import nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
+from seqgen.devices import find_device
 from seqgen.errors import InputError, Interrupted, NonFiniteLoss
 from seqgen.files import write_text
 from seqgen.state import State
@@ -62,7 +63,9 @@ class Run:
             config.max_seconds = default_seconds
         self.directory = _directory(config, name)
         self.checkpoint = load_checkpoint(self.directory / "state") if config.resume else None
-        device = _device(config.device)
+        device = find_device(config.device)
+        if config.device != "auto":
+            os.environ["ACCELERATE_TORCH_DEVICE"] = config.device
         self.precision = self._pick_precision(device)
         mixed = "bf16" if self.precision == "bf16" else "no"
         self.accelerator = Accelerator(mixed_precision=mixed, cpu=device.type == "cpu")
@@ -241,16 +244,3 @@ def _directory(config: RunConfig, name: str) -> Path:
             f"--output_dir must not hold another run, but {directory} does: take another, or add --resume to go on"
         )
     return directory
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device(torch.accelerator.current_accelerator(check_available=True) or "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"--device must be there, but {name!r} is not: {reason}") from None
-    os.environ["ACCELERATE_TORCH_DEVICE"] = name
-    return device

@@ -75,7 +75,7 @@ def test_a_run_leaves_all_that_is_promised(train, tmp_path):
 
 
 def test_it_learns(train, tmp_path):
-    train("--max_steps", 300, "--learning_rate", 0.02)
+    train("--max_steps", 300, "--hidden_size", 64)
     assert results_of(tmp_path / "run")["val_loss"] < 0.5
     [text] = seqgen.load(tmp_path / "run").generate("the cat", do_sample=False, max_new_tokens=30)
     assert set(text.split()) <= set(TEXT.split()) | {text.split()[-1]}
@@ -92,7 +92,7 @@ def test_one_switch_changes_what_a_token_is(train, tmp_path, tokenizer):
 
 
 def test_a_model_of_lines_ends_its_texts_by_itself(train, tmp_path):
-    code, _, err = train("--documents", "lines", "--max_steps", 200, "--learning_rate", 0.02)
+    code, _, err = train("--documents", "lines", "--max_steps", 200, "--hidden_size", 64)
     assert code == 0, err
     texts = seqgen.load(tmp_path / "run").generate([""] * 20, max_new_tokens=300, temperature=0.5)
     assert all(len(text) < 300 and "\n" not in text for text in texts)
@@ -190,11 +190,11 @@ BAD = {
     "dropout": (["--dropout", 1.5], "dropout must be at least 0 and below 1, not 1.5"),
     "size": (["--hidden_size", 0], "sizes must be at least 1"),
     "window": (["--window", 0], "--window must be above 0, not 0"),
-    "rate": (["--learning_rate", -1], "learning_rate must be above 0, not -1.0"),
+    "rate": (["--learning_rate", -1], "--learning_rate must be above 0, not -1.0"),
     "steps": (["--max_steps", 0], "--max_steps must be above 0, not 0"),
     "seconds": (["--max_seconds", -3], "--max_seconds must be above 0, not -3.0"),
-    "device": (["--device", "cuda:77"], "--device must be there, but 'cuda:77' is not"),
-    "device name": (["--device", "gpu"], "--device must be there, but 'gpu' is not"),
+    "device": (["--device", "cuda:77"], "'cuda:77' is not"),
+    "device name": (["--device", "gpu"], "--device must be auto or one that is here, but 'gpu' is not"),
     "resume": (["--resume", "--output_dir", "/nowhere/at/all"], "--resume needs a run in --output_dir"),
 }
 

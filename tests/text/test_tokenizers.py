@@ -16,13 +16,14 @@ PROSE = "'Oh, dear!' (said the cat),  don't -- do\nnot.\n\n\tYou're 3.5 \u2018la
 
 
 def fit(kind, text):
-    return WordTokenizer.fit([text], least=1) if kind == "word" else tokenizer_class(kind).fit([text])
+    blocks = [text, "two words"]
+    return WordTokenizer.fit(blocks, least=1) if kind == "word" else tokenizer_class(kind).fit(blocks)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(text=st.text())
 def test_any_unicode_text_comes_back(kind, text):
-    tokenizer = fit(kind, text + "two words")
+    tokenizer = fit(kind, text)
     tokens = tokenizer.encode(text)
     assert tokenizer.decode(tokens) == text
     assert tokenizer.unseen(text) == []
@@ -32,7 +33,7 @@ def test_any_unicode_text_comes_back(kind, text):
 @pytest.mark.parametrize("kind", KINDS)
 @given(text=st.text(alphabet="ab ,.('\n\u00e9\u4e16\U0001f600"))
 def test_pieces_of_text_add_up_to_the_whole(kind, text):
-    tokenizer = fit(kind, text + "two words")
+    tokenizer = fit(kind, text)
     detokenizer = tokenizer.detokenizer()
     pieces = [detokenizer.push(token) for token in tokenizer.encode(text).tolist()]
     assert "".join(pieces) + detokenizer.flush() == text

@@ -1,0 +1,22 @@
+"""Where a model is put."""
+
+import torch
+
+from seqgen.errors import InputError
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device of a name such as "cpu" or "cuda:1"; "auto" is the best there is.
+
+    Raises:
+        InputError: there is no such device here.
+    """
+    if name == "auto":
+        return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"--device must be auto or one that is here, but {name!r} is not: {reason}") from None
+    return device
