@@ -61,8 +61,16 @@ def generate(arguments: list[str]) -> None:
     options = parse(parser, arguments, types)
     writer = load(options.pop("directory")).to(find_device(options.pop("device")))
     prompt = options.pop("prompt")
-    for text in _prompts() if prompt is None else [prompt]:
-        _show(writer, text, options)
+    if prompt is not None:
+        _show(writer, prompt, options)
+        return
+    for number, line in enumerate(_prompts(), start=1):
+        try:
+            _show(writer, line, options)
+        except InputError as error:
+            if not sys.stdin.isatty():
+                raise InputError(f"standard input, line {number}: {error}") from None
+            print(f"error: {error}", file=sys.stderr)  # a person can just try again
 
 
 def _prompts() -> Iterator[str]:

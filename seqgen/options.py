@@ -43,7 +43,7 @@ def parse(parser: ArgumentParser, arguments: list[str], types: dict[str, Any]) -
 
 
 def _sentence(message: str, types: dict[str, Any]) -> str:
-    if unknown := re.search(r"unrecognized arguments: (\S+)|[Kk]ey '?\"?(\S+?)'?\"? is not expected", message):
+    if unknown := re.search(r"unrecognized arguments: (\S+)|Option '(\S+)' is not accepted", message):
         option = unknown[1] or f"--{unknown[2]}"
         if not option.startswith("-"):
             return f"options must begin with --, but there is {option!r}"

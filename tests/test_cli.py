@@ -56,6 +56,24 @@ def test_prompts_come_from_standard_input_one_a_line(command, saved, monkeypatch
     assert out == "".join(text + "\n" for text in expected)
 
 
+def test_a_bad_prompt_among_others_is_named_by_its_line(command, saved, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("the\n\u4e16\nthe\n"))
+    code, out, err = seqgen(command, "generate", saved, "--max_new_tokens", 5)
+    assert code == 2
+    assert out.count("\n") >= 1
+    assert err.startswith("error: standard input, line 2: ")
+
+
+def test_on_a_terminal_one_may_try_again(command, saved, monkeypatch):
+    terminal = io.StringIO("\u4e16\nthe\n")
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdin", terminal)
+    code, out, err = seqgen(command, "generate", saved, "--max_new_tokens", 5)
+    assert code == 0
+    assert out.startswith("the")
+    assert "error: " in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

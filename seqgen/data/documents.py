@@ -8,6 +8,7 @@ from seqgen.data.batch import Batch, windows
 from seqgen.errors import InputError
 from seqgen.symbols import EOS, PAD
 
+STRETCH = 1 << 24  # tokens
 POOL = 64  # batches; documents of like length are looked for among so many
 
 
@@ -105,5 +106,7 @@ class Documents:
 
 
 def document_ends(tokens: np.ndarray) -> np.ndarray:
-    """Return the position after each document's EOS."""
-    return np.flatnonzero(tokens == EOS) + 1
+    """Return the position after each document's EOS, looked for in stretches because the tokens may not fit memory."""
+    begins = range(0, len(tokens), STRETCH)
+    found = [np.flatnonzero(tokens[begin : begin + STRETCH] == EOS) + begin + 1 for begin in begins]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *found])

@@ -1,7 +1,6 @@
 """A run of a recipe: its directory, its device, and all it takes to stop at any moment and go on."""
 
 import os
-import random
 import shlex
 import signal
 import sys
@@ -76,7 +75,6 @@ class Run:
         self.evaluations_since_best = 0
         self.saved_at = 0.0
         self.stop_signal: int | None = None
-        random.seed(config.seed)
         torch.manual_seed(config.seed)
 
     @property
@@ -110,6 +108,8 @@ class Run:
         self.carry: State | None = None
         if self.checkpoint:
             self._restore(self.checkpoint)
+        if self.config.resume:
+            self.say(f"going on after step {self.progress.steps:,}")
         if self.main:
             write_text(self.directory / "config.yaml", yaml.safe_dump(asdict(self.config), sort_keys=False))
             self.report = Report(self.directory, schedule, self.progress.steps)

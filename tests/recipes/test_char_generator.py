@@ -116,6 +116,13 @@ def test_a_configuration_file_runs_the_same_again(train, recipe, command, tmp_pa
     assert weights_of(again) == weights_of(tmp_path / "run")
 
 
+def test_a_configuration_file_with_a_misspelt_option_is_a_sentence(recipe, command, tmp_path):
+    (tmp_path / "config.yaml").write_text("hiden_size: 3\n")
+    code, _, err = command(recipe.main, "--config", tmp_path / "config.yaml")
+    assert code == 2
+    assert "there is no option --hiden_size (did you mean --hidden_size?)" in err
+
+
 def test_patience_ends_a_run_early_and_for_good(train, tmp_path):
     hopeless = ["--max_steps", 100, "--eval_every", 2, "--patience", 3, "--learning_rate", 1e-12]
     train(*hopeless)
