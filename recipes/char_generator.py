@@ -49,7 +49,7 @@ class Config(RunConfig):
     """what a document is, which then learns where to end; with none the text is one stream"""
     cell: Literal["lstm", "gru", "rnn"] = "lstm"
     """the recurrent cell"""
-    hidden_size: int = 512
+    hidden_size: int = 384
     """features of the hidden state"""
     layers: int = 1
     """recurrent layers"""
@@ -59,14 +59,14 @@ class Config(RunConfig):
     """share of features dropped: of embeddings, between layers, before the output"""
     weight_drop: float = 0.0
     """share of recurrent weights dropped"""
-    batch_size: int = 32
+    batch_size: int = 64
     """lanes of the text that are read side by side, or documents of a batch"""
     window: int = 64
     """tokens of a training step; the state is carried from one to the next"""
     optimizer: Literal["muon", "adamw"] = "muon"
     """muon trains the recurrent and input matrices, with adamw for the rest"""
     learning_rate: float | None = None
-    """the highest; by default 0.02 for muon and 0.004 for adamw"""
+    """the highest; by default 0.05 for muon and 0.004 for adamw"""
     warm_up: float = 0.02
     """share of the training in which the learning rate rises"""
     decay: Literal["linear", "cosine", "none"] = "linear"

@@ -54,12 +54,13 @@ def generate(arguments: list[str]) -> None:
     parser.add_class_arguments(GenerationConfig, skip={"stop_strings", "suppress_tokens"})
     own = {"prompt": str, "unseen": Unseen, "device": str}
     types = {field.name: field.type for field in fields(GenerationConfig)} | own
-    if arguments and not arguments[0].startswith("-"):
-        # What the command line does not say is as the model's own file has it.
-        usual = read_generation(find_model(arguments[0])).to_data()
-        parser.set_defaults({name: value for name, value in usual.items() if name != "suppress_tokens"})
+    directory = find_model(parse(parser, arguments, types)["directory"])
+    # What the command line does not say is as the model's own file has it.
+    usual = read_generation(directory).to_data()
+    parser.set_defaults({name: value for name, value in usual.items() if name != "suppress_tokens"})
     options = parse(parser, arguments, types)
-    writer = load(options.pop("directory")).to(find_device(options.pop("device")))
+    del options["directory"]
+    writer = load(directory).to(find_device(options.pop("device")))
     prompt = options.pop("prompt")
     if prompt is not None:
         _show(writer, prompt, options)

@@ -11,7 +11,7 @@ def generator(
     vocabulary_size: int,
     *,
     cell: str = "lstm",
-    hidden_size: int = 512,
+    hidden_size: int = 384,
     layers: int = 1,
     embedding_size: int = 64,
     dropout: float = 0.0,

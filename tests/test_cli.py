@@ -44,8 +44,9 @@ def test_several_texts_are_set_apart(command, saved):
 def test_the_model_says_what_is_not_said_on_the_command_line(command, saved):
     path = saved / "model" / "generation_config.json"
     path.write_text(path.read_text().replace('"max_new_tokens": 300', '"max_new_tokens": 5'))
-    _, out, _ = seqgen(command, "generate", saved, "--prompt", "the", "--seed", 1)
-    assert len(out) == len("the") + 5 + 1
+    for arguments in ((saved, "--prompt", "the"), ("--prompt", "the", saved)):
+        _, out, _ = seqgen(command, "generate", *arguments, "--seed", 1)
+        assert len(out) == len("the") + 5 + 1
 
 
 def test_prompts_come_from_standard_input_one_a_line(command, saved, monkeypatch):

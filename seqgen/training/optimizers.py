@@ -6,7 +6,7 @@ from torch.optim import AdamW, Muon, Optimizer
 
 from seqgen.errors import InputError
 
-LEARNING_RATES = {"muon": 0.02, "adamw": 0.004}
+LEARNING_RATES = {"muon": 0.05, "adamw": 0.004}
 ADAMW_BESIDE_MUON = 0.2  # its learning rate as a share of Muon's
 
 
@@ -31,7 +31,7 @@ def optimizers(model: nn.Module, name: str, learning_rate: float | None = None) 
         return [_adamw(list(model.parameters()), rate)]
     matrices = [parameter for part in model.modules() for parameter in _matrices(part)]
     others = [parameter for parameter in model.parameters() if not any(parameter is one for one in matrices)]
-    muon = Muon(matrices, lr=rate, weight_decay=0.0)
+    muon = Muon(matrices, lr=rate, weight_decay=0.1)
     return [muon, _adamw(others, rate * ADAMW_BESIDE_MUON)]
 
 
