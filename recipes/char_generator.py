@@ -24,7 +24,7 @@ from seqgen.data.stream import Stream, held_back_windows, shrink_to_text
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
 from seqgen.symbols import EOS
-from seqgen.text.tokenizer import tokenizer_class
+from seqgen.text.tokenizer import Tokenizer, tokenizer_class
 from seqgen.training.config import RunConfig, parse_options
 from seqgen.training.loop import train_steps
 from seqgen.training.losses import evaluate, next_token
@@ -96,14 +96,15 @@ class Config(RunConfig):
 
 
 class Data(NamedTuple):
-    """Batches to train on, batches to validate on, once, and the tokens of the latter."""
+    """Batches to train on, batches to validate on, once, the tokens of the latter, and a prompt for samples."""
 
     train: Batches
     validation: Callable[[], Iterator[Batch]]
     held_back: np.ndarray
+    prompt: str
 
 
-def stream_data(config: Config, tokens: np.ndarray, run: Run) -> Data:
+def stream_data(config: Config, tokens: np.ndarray, tokenizer: Tokenizer, run: Run) -> Data:
     """Read the text as one stream, in parallel lanes."""
     train, held_back = split_stream(tokens)
     lanes, window = shrink_to_text(len(train), config.batch_size, config.window)
@@ -114,10 +115,15 @@ def stream_data(config: Config, tokens: np.ndarray, run: Run) -> Data:
             f"{lanes} lanes of {window}"
         )
     batches = Stream(train, lanes, window, seed=config.seed, rank=run.rank, world_size=run.world_size)
-    return Data(batches, partial(held_back_windows, held_back, window=EVALUATION_WINDOW), held_back)
+    validation = partial(held_back_windows, held_back, window=EVALUATION_WINDOW)
+    # A stream is cut anywhere, so a sample had better go on from the beginning of a line than begin by itself.
+    lines = tokenizer.decode(held_back[:5000]).splitlines()[1:]
+    prompts = (" ".join(line.split()[:3]) for line in lines)
+    prompt = next((words for words in prompts if words and not tokenizer.unseen(words)), "")
+    return Data(batches, validation, held_back, prompt)
 
 
-def document_data(config: Config, tokens: np.ndarray, run: Run) -> Data:
+def document_data(config: Config, tokens: np.ndarray, tokenizer: Tokenizer, run: Run) -> Data:
     """Read the text as separate documents, batched by length."""
     train, held_back = split_documents(tokens, config.seed)
     size = min(config.batch_size, len(train))
@@ -130,7 +136,7 @@ def document_data(config: Config, tokens: np.ndarray, run: Run) -> Data:
         tokens, size, config.window, chosen=train, seed=config.seed, rank=run.rank, world_size=run.world_size
     )
     validation = Documents(tokens, min(64, len(held_back)), EVALUATION_WINDOW, chosen=held_back)
-    return Data(batches, validation.once, validation.chosen_tokens())
+    return Data(batches, validation.once, validation.chosen_tokens(), prompt="")
 
 
 def main() -> None:
@@ -142,7 +148,7 @@ def main() -> None:
     config.data = corpus.name  # standard input cannot be read again by a resumed run, but the copy of it can
     tokenizer = tokenizer_class(config.tokenizer).fit(corpus.blocks())
     tokens = encode_corpus(corpus, tokenizer, config.documents)
-    data = (stream_data if config.documents == "none" else document_data)(config, tokens, run)
+    data = (stream_data if config.documents == "none" else document_data)(config, tokens, tokenizer, run)
 
     arguments = {name: getattr(config, name) for name in MODEL_OPTIONS}
     model = patterns.generator(tokenizer.vocabulary_size, **arguments).to(run.device)
@@ -180,7 +186,7 @@ def train(config: Config, run: Run, writer: Writer, data: Data, identity: str) -
             if step.number % config.eval_every == 0 or step.last:
                 run.evaluated(step, evaluate(run.model, data.validation()))
             if step.number % config.sample_every == 0 and not step.last:
-                run.say(writer.generate(max_new_tokens=200, temperature=0.8, seed=config.seed)[0] + "\n")
+                run.say(writer.generate(data.prompt, max_new_tokens=200, temperature=0.8, seed=config.seed)[0] + "\n")
             run.save_when_due(step)
 
 
@@ -204,13 +210,13 @@ def test(config: Config, run: Run, data: Data, parameters: int) -> None:
     }
     write_text(run.directory / "results.json", json.dumps(results, indent=2) + "\n")
     for temperature in (0.5, 0.8, 1.0):
-        print(f"--- temperature {temperature}\n{writer.generate(temperature=temperature, seed=config.seed)[0]}\n")
+        [sample] = writer.generate(data.prompt, temperature=temperature, seed=config.seed)
+        print(f"--- temperature {temperature}\n{sample}\n")
     print(
         f"--- validation loss {val_loss:.4f} nats a token, {results['bits_per_character']:.4f} bits a character, "
         f"perplexity {results['perplexity']:.2f}\n--- everything is in {run.directory}; to have it write more:\n"
     )
-    prompt = " ".join(text.split("\n", 1)[0].split()[:3])
-    print(shlex.join(["seqgen", "generate", str(run.directory), "--prompt", prompt, "--temperature", "0.8"]))
+    print(shlex.join(["seqgen", "generate", str(run.directory), "--prompt", data.prompt, "--temperature", "0.8"]))
 
 
 if __name__ == "__main__":

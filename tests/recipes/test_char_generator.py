@@ -3,6 +3,7 @@ import io
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import yaml
 from making import ROOT, TEXT, load_recipe
 
 import seqgen
-from seqgen import files
+from seqgen import cli, files
 from seqgen.training.losses import next_token
 
 SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--batch_size", 4, "--window", 16, "--precision", "fp32"]
@@ -53,7 +54,7 @@ def weights_of(directory):
     return (directory / "model" / "model.safetensors").read_bytes()
 
 
-def test_a_run_leaves_all_that_is_promised(train, tmp_path):
+def test_a_run_leaves_all_that_is_promised(train, command, tmp_path):
     code, out, err = train("--max_steps", 30, "--eval_every", 10, "--sample_every", 15)
     assert code == 0, err
     run = tmp_path / "run"
@@ -69,7 +70,11 @@ def test_a_run_leaves_all_that_is_promised(train, tmp_path):
     assert [line["step"] for line in lines if "val_loss" in line] == [10, 20, 30]
     for temperature in ("0.5", "0.8", "1.0"):
         assert f"--- temperature {temperature}\n" in out
-    assert f"seqgen generate {run} --prompt" in out
+    *_, line = out.splitlines()
+    assert line.startswith(f"seqgen generate {run} --prompt")
+    code, more, err = command(cli.main, *shlex.split(line)[1:], "--max_new_tokens", 20)
+    assert code == 0, err
+    assert len(more) > 20
     assert "step 10, " in err
     assert "%|" not in err  # no bars where there is no terminal
 
