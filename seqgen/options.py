@@ -18,7 +18,6 @@ def new_parser(description: str, **options: Any) -> ArgumentParser:
     return ArgumentParser(
         exit_on_error=False,
         allow_abbrev=False,
-        default_meta=False,
         description=description.split("\n\n")[0],
         **options,
     )
@@ -36,7 +35,7 @@ def parse(parser: ArgumentParser, arguments: list[str], types: dict[str, Any]) -
         InputError: an option or a value that does not exist.
     """
     try:
-        values: dict[str, Any] = parser.parse_args(arguments).as_dict()
+        values: dict[str, Any] = parser.parse_args(arguments).clone(with_meta=False).as_dict()
     except ArgumentError as error:
         raise InputError(_sentence(str(error), types)) from None
     return values

@@ -72,8 +72,8 @@ def test_a_run_leaves_all_that_is_promised(train, command, tmp_path):
         assert f"--- temperature {temperature}\n" in out
     *_, line = out.splitlines()
     assert line.startswith(f"seqgen generate {run} --prompt")
-    code, more, err = command(cli.main, *shlex.split(line)[1:], "--max_new_tokens", 20)
-    assert code == 0, err
+    code, more, mistake = command(cli.main, *shlex.split(line)[1:], "--max_new_tokens", 20)
+    assert code == 0, mistake
     assert len(more) > 20
     assert "step 10, " in err
     assert "%|" not in err  # no bars where there is no terminal
