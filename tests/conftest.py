@@ -1,3 +1,4 @@
+import os
 import sys
 
 import pytest
@@ -12,6 +13,13 @@ from seqgen.errors import run_main
 def cache(tmp_path_factory, monkeypatch):
     """No test reads or fills the user's own cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Networks this small gain nothing from a second thread, and on a busy machine lose a lot."""
+    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start
 
 
 @pytest.fixture(autouse=True)

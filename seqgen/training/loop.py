@@ -93,12 +93,12 @@ def train_steps(
             total, count = total + loss.total.detach(), count + loss.count
         total, count, seconds = _over_processes(total, count, time.perf_counter() - began)
         mean = total.item() / count.item()
-        if not math.isfinite(mean):
+        norm = scale_and_clip(parameters, count / _world_size(), clip).item()
+        if not math.isfinite(mean + norm):
             raise NonFiniteLoss(
-                f"the loss is {mean} at step {progress.steps + 1} with learning rate {learning_rate:.3g}: try a "
-                "smaller learning rate, a longer warm-up, or fp32 instead of bf16"
+                f"the loss is {mean} and the norm of its gradient {norm} at step {progress.steps + 1} with learning "
+                f"rate {learning_rate:.3g}: try a smaller learning rate, a longer warm-up, or fp32 instead of bf16"
             )
-        scale_and_clip(parameters, count / _world_size(), clip)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()

@@ -54,8 +54,8 @@ def set_learning_rates(optimizers: list[Optimizer], factor: float) -> float:
     return float(optimizers[0].param_groups[0]["lr"])
 
 
-def scale_and_clip(parameters: list[torch.Tensor], divisor: torch.Tensor | float, clip: float) -> None:
-    """Divide all gradients, which are sums over tokens, and clip their norm, in one pass over them.
+def scale_and_clip(parameters: list[torch.Tensor], divisor: torch.Tensor | float, clip: float) -> torch.Tensor:
+    """Divide all gradients, which are sums over tokens, and clip their norm; return the norm before clipping.
 
     Pascanu et al. 2013, On the difficulty of training recurrent neural networks.
     """
@@ -63,3 +63,4 @@ def scale_and_clip(parameters: list[torch.Tensor], divisor: torch.Tensor | float
     norm = nn.utils.get_total_norm(gradients) / divisor
     scale = (clip / (norm + 1e-6)).clamp(max=1.0) / divisor
     torch._foreach_mul_(gradients, scale)
+    return norm
