@@ -11,8 +11,9 @@ from seqgen.symbols import SYMBOLS, UNK
 from seqgen.text.tokenizer import decode_all
 from seqgen.text.vocabulary import Vocabulary, most_frequent
 
-# Words keep their inner apostrophes (don't); every other mark that is not white space stands alone.
-WORDS = RegexpTokenizer(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
+# Words keep their inner apostrophes (don't); every other mark that is not white space stands alone. The separators
+# U+001C to U+001F are white space to `str.split`, but not to every engine of regular expressions.
+WORDS = RegexpTokenizer(r"\w+(?:['\u2019]\w+)*|[^\w\s\x1c-\x1f]")
 NOTHING = ""
 
 
