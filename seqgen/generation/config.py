@@ -6,6 +6,9 @@ from typing import Any
 from seqgen.errors import InputError, nearest
 
 
+WHOLE = (int, int | None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class GenerationConfig:
     """How a text is written. Every number is checked when it is set.
@@ -45,6 +48,10 @@ class GenerationConfig:
         for name in ("stop_strings", "suppress_tokens"):
             value = getattr(self, name)
             object.__setattr__(self, name, (value,) if isinstance(value, str | int) else tuple(value or ()))
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type in WHOLE and value is not None:
+                self._check(field.name, isinstance(value, int) and not isinstance(value, bool), "a whole number")
         self._check("max_new_tokens", self.max_new_tokens >= 1, "at least 1")
         self._check("min_new_tokens", self.min_new_tokens >= 0, "at least 0")
         self._check("temperature", 0 < self.temperature < float("inf"), "above 0 and finite")

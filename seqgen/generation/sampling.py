@@ -84,7 +84,7 @@ def sample(
         history.add(rows, tokens)
         yield rows, tokens
         alive = [i for i, token in enumerate(tokens) if token != EOS and not finished(rows[i], token)]
-        if not alive or history.written == config.max_new_tokens:
+        if not alive or history.written >= config.max_new_tokens:
             return
         if len(alive) < len(rows):
             kept = torch.tensor(alive, device=device)
