@@ -33,7 +33,7 @@ class Report:
         self.events = SummaryWriter(str(directory), purge_step=steps + 1)
         self.losses: list[float] = []
         shape = "{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
-        self.bar = tqdm(total=1.0, bar_format=shape, disable=not sys.stderr.isatty(), leave=False)
+        self.bar = tqdm(total=1.0, miniters=0, bar_format=shape, disable=not sys.stderr.isatty(), leave=False)
 
     def log(self, step: Step) -> None:
         """Count a step in."""
