@@ -5,7 +5,6 @@ from typing import Any
 
 from seqgen.errors import InputError, nearest
 
-
 WHOLE = (int, int | None)
 
 

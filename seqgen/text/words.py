@@ -115,7 +115,7 @@ class WordDetokenizer:
 
     def __init__(self, tokenizer: WordTokenizer):
         self._tokenizer = tokenizer
-        self._before = ""
+        self._before = self._last = ""
 
     def push(self, token: int) -> str:
         """Return the word with the white space before it."""
@@ -124,9 +124,13 @@ class WordDetokenizer:
         text = self._tokenizer.vocabulary.text(token)
         if not text.strip():
             self._before = ""
+            self._last = "" if text else self._last
             return text
         gap = self._tokenizer.implied(self._before, text)
-        self._before = text
+        # A model may also write what no text is read as: two words with nothing between them.
+        if not gap and self._last and [word for _, word in _pieces(self._last + text)] != [self._last, text, ""]:
+            gap = " "
+        self._before = self._last = text
         return gap + text
 
     def flush(self) -> str:

@@ -72,6 +72,13 @@ def test_word_sequences_hold_no_implied_white_space():
     assert tokenizer.decode(tokens) == "the cat, (the dog) and the mat."
 
 
+def test_two_words_are_never_written_without_a_space():
+    tokenizer = WordTokenizer.fit(["a cat, a 'cat' 'a' cat\n"] * 2)
+    nothing, line_end = (tokenizer.vocabulary.numbers[gap] for gap in ("", "\n"))
+    cat, comma = tokenizer.encode("cat,").tolist()
+    assert tokenizer.decode([cat, nothing, cat, comma, nothing, cat, line_end, cat]) == "cat cat,cat\ncat"
+
+
 def test_words_seen_once_teach_the_unknown_word():
     tokenizer = WordTokenizer.fit(["cat dog cat dog bird"])
     assert tokenizer.unseen("cat bird dog") == ["bird"]
