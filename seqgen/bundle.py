@@ -81,7 +81,7 @@ class Bundle:
             model = build(tokenizer.vocabulary_size, **config["arguments"])
             model.load_state_dict(safetensors.torch.load_file(directory / "model.safetensors"))
         except (KeyError, TypeError, RuntimeError, ValueError, OSError, safetensors.SafetensorError) as error:
-            reason = str(error).splitlines()[0]
+            reason = " ".join(str(error).split())[:200]
             raise InputError(f"{directory} must hold a whole model, but it does not fit together: {reason}") from None
         model.eval()
         return cls(model, tokenizer, config["arguments"], read_generation(directory))
@@ -132,6 +132,8 @@ def find_model(source: str | Path) -> Path:
         return _download(str(source))
     if not (directory / "config.json").exists() and (directory / "model").is_dir():
         directory = directory / "model"
+    if (directory / "config.yaml").exists() and not (directory / "model").is_dir():
+        raise InputError(f"{directory} must hold a model, but that run was killed before it had one: resume it")
     missing = [name for name in FILES if not (directory / name).is_file()]
     if missing:
         raise InputError(f"{directory} must hold a whole model, but {', '.join(missing)} is missing")

@@ -49,6 +49,8 @@ class Corpus:
             return cls([_python_docs()], data)
         if data == "-":
             return cls._kept(sys.stdin.buffer, "stdin")
+        if not data:
+            raise InputError("--data must name a text, but it is empty")
         path = Path(data)
         if path.is_dir():
             return cls(_text_files(_visible_files(path), f"the folder {data}"), data)

@@ -6,6 +6,7 @@ from typing import Any
 from seqgen.errors import InputError, nearest
 
 WHOLE = (int, int | None)
+NUMBERS = (float, float | None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +47,14 @@ class GenerationConfig:
     def __post_init__(self) -> None:
         for name in ("stop_strings", "suppress_tokens"):
             value = getattr(self, name)
-            object.__setattr__(self, name, (value,) if isinstance(value, str | int) else tuple(value or ()))
+            object.__setattr__(self, name, (value,) if isinstance(value, str | int | float) else tuple(value or ()))
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.type in WHOLE and value is not None:
+            if value is not None and field.type in WHOLE:
                 self._check(field.name, isinstance(value, int) and not isinstance(value, bool), "a whole number")
+            elif field.type in NUMBERS and (value is not None or field.type is float):
+                self._check(field.name, isinstance(value, int | float), "a number")
+        self._check("stop_strings", all(isinstance(stop, str) for stop in self.stop_strings), "texts")
         self._check("max_new_tokens", self.max_new_tokens >= 1, "at least 1")
         self._check("min_new_tokens", self.min_new_tokens >= 0, "at least 0")
         self._check("temperature", 0 < self.temperature < float("inf"), "above 0 and finite")
@@ -82,10 +86,7 @@ class GenerationConfig:
         for name in options:
             if name not in names:
                 raise InputError(f"there is no generation option {name!r}{nearest(name, names)}")
-        try:
-            return replace(self, **options)
-        except TypeError as error:
-            raise InputError(f"a generation option has a value of the wrong type: {error}") from None
+        return replace(self, **options)
 
     def to_data(self) -> dict[str, Any]:
         """Return the options as plain data."""

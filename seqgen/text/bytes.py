@@ -8,7 +8,7 @@ import numpy as np
 
 from seqgen.errors import InputError
 from seqgen.symbols import SYMBOLS
-from seqgen.text.tokenizer import decode_all
+from seqgen.text.tokenizer import decode_all, in_blocks
 
 
 class ByteTokenizer:
@@ -18,14 +18,14 @@ class ByteTokenizer:
     vocabulary_size = 256 + len(SYMBOLS)
 
     @classmethod
-    def fit(cls, blocks: Iterable[str]) -> "ByteTokenizer":
+    def fit(cls, text: str | Iterable[str]) -> "ByteTokenizer":
         """Return the tokenizer, which is the same for every text.
 
         Raises:
             InputError: the text has fewer than two different characters.
         """
         seen: set[str] = set()
-        for block in blocks:
+        for block in in_blocks(text):
             seen.update(block)
             if len(seen) > 1:
                 return cls()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from seqgen.symbols import UNK
-from seqgen.text.tokenizer import decode_all
+from seqgen.text.tokenizer import decode_all, in_blocks
 from seqgen.text.vocabulary import Vocabulary, most_frequent
 
 UNICODE_SIZE = 0x110000
@@ -25,10 +25,10 @@ class CharacterTokenizer:
             self._numbers[ord(symbol)] = number
 
     @classmethod
-    def fit(cls, blocks: Iterable[str], *, largest: int = 20_000) -> "CharacterTokenizer":
+    def fit(cls, text: str | Iterable[str], *, largest: int = 20_000) -> "CharacterTokenizer":
         """Take every character of the text, the most frequent ones where there are more than `largest`."""
         counts: Counter[str] = Counter()
-        for block in blocks:
+        for block in in_blocks(text):
             points, seen = np.unique(_code_points(block), return_counts=True)
             counts.update(dict(zip(map(chr, points.tolist()), seen.tolist(), strict=True)))
         return cls(Vocabulary(most_frequent(counts, largest, 1, "character")))

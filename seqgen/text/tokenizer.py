@@ -38,8 +38,8 @@ class Tokenizer(Protocol):
         ...
 
     @classmethod
-    def fit(cls, blocks: Iterable[str]) -> Self:
-        """Learn the vocabulary from text that comes in blocks."""
+    def fit(cls, text: str | Iterable[str]) -> Self:
+        """Learn the vocabulary from a text, whole or in blocks."""
         ...
 
     def encode(self, text: str) -> np.ndarray:
@@ -78,6 +78,11 @@ def tokenizer_class(kind: str) -> type[Tokenizer]:
         raise InputError(f"tokenizer must be one of {', '.join(KINDS)}, not {kind!r}{nearest(kind, KINDS)}")
     found: type[Tokenizer] = pkgutil.resolve_name(KINDS[kind])
     return found
+
+
+def in_blocks(text: str | Iterable[str]) -> Iterable[str]:
+    """Return the blocks of a text, which may be a single one."""
+    return [text] if isinstance(text, str) else text
 
 
 def decode_all(detokenizer: Detokenizer, tokens: Iterable[int]) -> str:

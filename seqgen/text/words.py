@@ -1,5 +1,6 @@
 """A token a word or punctuation mark, with the white space between them restored exactly."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 from nltk.tokenize import RegexpTokenizer
 
 from seqgen.symbols import SYMBOLS, UNK
-from seqgen.text.tokenizer import decode_all
+from seqgen.text.tokenizer import decode_all, in_blocks
 from seqgen.text.vocabulary import Vocabulary, most_frequent
 
 # Words keep their inner apostrophes (don't); every other mark that is not white space stands alone. The separators
@@ -27,7 +28,7 @@ class WordTokenizer:
 
     Args:
         vocabulary: words, marks and white space.
-        closing: the words and marks that usually have no space before them.
+        closing: the marks that usually have no space before them.
         opening: those that usually have no space after them.
     """
 
@@ -38,13 +39,13 @@ class WordTokenizer:
         self.closing, self.opening = set(closing), set(opening)
 
     @classmethod
-    def fit(cls, blocks: Iterable[str], *, largest: int = 20_000, least: int = 2) -> "WordTokenizer":
+    def fit(cls, text: str | Iterable[str], *, largest: int = 20_000, least: int = 2) -> "WordTokenizer":
         """Learn the words seen at least `least` times, so that the unknown word is learned from the others."""
         words: Counter[str] = Counter()
         spaces: Counter[str] = Counter()
         spaced_before: Counter[str] = Counter()
         spaced_after: Counter[str] = Counter()
-        for block in blocks:
+        for block in in_blocks(text):
             before = ""
             for gap, word in _pieces(block):
                 words[word] += 1
@@ -58,8 +59,9 @@ class WordTokenizer:
         white_space = {gap: count for gap, count in spaces.items() if count >= least}
         kept = most_frequent(words, largest, least, "word")
         vocabulary = Vocabulary([*kept, *sorted({NOTHING, " ", "\n", *single, *white_space})])
-        closing = sorted(word for word in kept if spaced_before[word] < 0)
-        opening = sorted(word for word in kept if spaced_after[word] < 0)
+        marks = [word for word in kept if not re.match(r"\w", word)]
+        closing = [mark for mark in marks if spaced_before[mark] < 0]
+        opening = [mark for mark in marks if spaced_after[mark] < 0]
         return cls(vocabulary, closing, opening)
 
     @property

@@ -109,7 +109,9 @@ class Run:
         if self.checkpoint:
             self._restore(self.checkpoint)
         if self.config.resume:
-            self.say(f"going on after step {self.progress.steps:,}")
+            ended = schedule.progress(self.progress.steps, self.progress.seconds) >= 1
+            more = ", which was the last: for more, raise --max_steps or --max_seconds" if ended else ""
+            self.say(f"going on after step {self.progress.steps:,}{more}")
         if self.main:
             write_text(self.directory / "config.yaml", yaml.safe_dump(asdict(self.config), sort_keys=False))
             self.report = Report(self.directory, schedule, self.progress.steps)
@@ -126,9 +128,9 @@ class Run:
         if not self.main:
             return
         self.report.close()
+        if isinstance(error, NonFiniteLoss | Interrupted) and self.best == float("inf"):
+            self.trained.save_pretrained(self.model_directory)  # not validated yet, but better than none
         if isinstance(error, NonFiniteLoss):
-            if self.best == float("inf"):
-                self.trained.save_pretrained(self.model_directory)
             raise NonFiniteLoss(f"{error}; the last good model is in {self.model_directory}") from None
 
     def _restore(self, checkpoint: dict[str, Any]) -> None:
@@ -243,4 +245,6 @@ def _directory(config: RunConfig, name: str) -> Path:
         raise InputError(
             f"--output_dir must not hold another run, but {directory} does: take another, or add --resume to go on"
         )
+    if not config.resume and directory.exists() and any(directory.iterdir()):
+        raise InputError(f"--output_dir must be new or empty, but {directory} holds other files")
     return directory
