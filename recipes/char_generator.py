@@ -1,4 +1,4 @@
-"""Train a recurrent network to write: characters, bytes or words, from any text.
+"""Train a recurrent network to write characters, bytes or words, for 100 seconds unless a limit is given.
 
 With no argument it learns for 100 seconds to write Python from the source of the standard library, which every Python
 has, and then writes some. Give it text of your own with --data.
@@ -23,7 +23,7 @@ from seqgen.data.splits import split_documents, split_stream
 from seqgen.data.stream import Stream, held_back_windows, shrink_to_text
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
-from seqgen.symbols import EOS
+from seqgen.symbols import EOS, UNK
 from seqgen.text.tokenizer import Tokenizer, tokenizer_class
 from seqgen.training.config import RunConfig, parse_options
 from seqgen.training.loop import train_steps
@@ -79,7 +79,7 @@ class Config(RunConfig):
     """share of probability spread over all tokens"""
     eval_every: int = 250
     """updates between validations"""
-    sample_every: int = 500
+    sample_every: int = 250
     """updates between samples of what it writes by then"""
     patience: int | None = None
     """end after so many validations in a row without a better one"""
@@ -201,6 +201,7 @@ def test(config: Config, run: Run, data: Data, parameters: int) -> None:
         "val_loss": val_loss,
         "bits_per_character": val_loss * len(data.held_back) / characters / math.log(2),
         "perplexity": math.exp(val_loss),
+        "unknown_tokens": float((data.held_back == UNK).mean()),
         "steps": run.progress.steps,
         "seconds": run.progress.seconds,
         "tokens_per_second": run.progress.tokens / run.progress.training_seconds,
@@ -212,10 +213,10 @@ def test(config: Config, run: Run, data: Data, parameters: int) -> None:
     for temperature in (0.5, 0.8, 1.0):
         [sample] = writer.generate(data.prompt, temperature=temperature, seed=config.seed)
         print(f"--- temperature {temperature}\n{sample}\n")
-    print(
-        f"--- validation loss {val_loss:.4f} nats a token, {results['bits_per_character']:.4f} bits a character, "
-        f"perplexity {results['perplexity']:.2f}\n--- everything is in {run.directory}; to have it write more:\n"
-    )
+    figures = f"validation loss {val_loss:.4f} nats a token, {results['bits_per_character']:.4f} bits a character"
+    unknown = f", {results['unknown_tokens']:.1%} of the tokens unknown" if results["unknown_tokens"] else ""
+    print(f"--- {figures}, perplexity {results['perplexity']:.2f}{unknown}")
+    print(f"--- everything is in {run.directory}; to have it write more:\n")
     print(shlex.join(["seqgen", "generate", str(run.directory), "--prompt", data.prompt, "--temperature", "0.8"]))
 
 

@@ -1,7 +1,6 @@
 """Errors that a person can act on, and how a command ends when one occurs."""
 
 import difflib
-import errno
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -40,17 +39,7 @@ def run_main(main: Callable[[], None]) -> None:
         # The reader (`| head`) has seen enough; without this the interpreter complains while it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        if error.errno not in (
-            errno.ENOSPC,
-            errno.EDQUOT,
-            errno.EFBIG,
-            errno.EACCES,
-            errno.EROFS,
-            errno.EPERM,
-        ):
-            raise
-        where = f" {error.filename}" if error.filename else ""
-        _leave(f"error: cannot write{where}: {error.strerror}", 2)
+        _leave(f"error: cannot write {error.filename or 'to the disk'}: {error.strerror or error}", 2)
 
 
 def _leave(sentence: str, code: int) -> None:

@@ -46,7 +46,7 @@ def _sentence(message: str, types: dict[str, Any]) -> str:
         option = unknown[1] or f"--{unknown[2]}"
         if not option.startswith("-"):
             return f"options must begin with --, but there is {option!r}"
-        return f"there is no option {option}{nearest(option, [f'--{name}' for name in types])}"
+        return f"there is no option {option}{nearest(option.strip('-'), types).replace('mean ', 'mean --')}"
     name = re.search(r'Parser key "(\w+)"', message)
     value = re.search(r"value: (.*)$", message)
     if name and value and name[1] in types:
@@ -54,7 +54,7 @@ def _sentence(message: str, types: dict[str, Any]) -> str:
         words = [choice for choice in choices if isinstance(choice, str)]
         rule = f"one of {', '.join(words)}" if words else _type_in_words(types[name[1]])
         return f"--{name[1]} must be {rule}, not {value[1]!r}{nearest(value[1], words)}"
-    return " ".join(message.split())
+    return " ".join(re.sub(r'^Parser key "(\w+)":', r"--\1:", message).split())
 
 
 def _type_in_words(annotation: Any) -> str:

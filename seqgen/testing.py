@@ -35,17 +35,20 @@ def check_decoder(decoder: Decoder, vocabulary_size: int, *, batch_size: int = 3
 def _check(decoder: Decoder, vocabulary_size: int, batch_size: int, steps: int) -> None:
     generator = torch.Generator().manual_seed(0)
     tokens = torch.randint(vocabulary_size, (batch_size, steps), generator=generator)
-    start = decoder.start(batch_size=batch_size)
+    start = decoder.start(None, batch_size=batch_size)
+    _require(isinstance(start, State), f"start must return a State, not {type(start).__name__}")
     for name, tensor in start._asdict().items():
-        assert tensor is None or tensor.shape[1] == batch_size, f"state.{name} must have the batch on axis 1"
+        _require(tensor is None or tensor.shape[1] == batch_size, f"state.{name} must have the batch on axis 1")
     before = [None if tensor is None else tensor.clone() for tensor in start]
     logits, state = _unroll(decoder, tokens, start)
     shape = (batch_size, steps, vocabulary_size)
-    assert logits.shape == shape, f"step must return (batch, vocabulary) logits, not {tuple(logits.shape)}"
+    _require(logits.shape == shape, f"step must return (batch, vocabulary) logits, not {tuple(logits.shape)}")
+    _require(bool(logits.isfinite().all()), "logits must be finite numbers")
     for old, new in zip(before, start, strict=True):
-        assert old is None or new is None or torch.equal(old, new), "step must not change the state it was given"
+        kept = old is None or new is None or torch.equal(old, new)
+        _require(kept, "step must not change the state it was given")
     again, _ = _unroll(decoder, tokens, start)
-    assert torch.equal(logits, again), "the same tokens and state must give the same logits"
+    _require(torch.equal(logits, again), "the same tokens and state must give the same logits")
 
     rows = torch.tensor([batch_size - 1, 0, 0])
     picked, picked_state = _unroll(decoder, tokens[rows], start.select(rows))
@@ -55,18 +58,25 @@ def _check(decoder: Decoder, vocabulary_size: int, batch_size: int, steps: int) 
             _same(mine, theirs, f"selecting rows of state.{name} must commute with step")
 
     if isinstance(decoder, nn.Module) and type(decoder).forward is not nn.Module.forward:
-        fused, _ = decoder(tokens, decoder.start(batch_size=batch_size))
+        fused, _ = decoder(tokens, decoder.start(None, batch_size=batch_size))
         _same(fused, logits, "forward must equal step after step")
 
 
 def _unroll(decoder: Decoder, tokens: Tensor, state: State) -> tuple[Tensor, State]:
     logits = []
     for position in tokens.T:
-        step_logits, state = decoder.step(position, state)
+        result = decoder.step(position, state, None)
+        _require(isinstance(result, tuple) and len(result) == 2, "step must return logits and a state")
+        step_logits, state = result
         logits.append(step_logits)
     return torch.stack(logits, dim=1), state
 
 
 def _same(one: Tensor, other: Tensor, promise: str) -> None:
     difference = (one.float() - other.float()).abs().max().item()
-    assert difference < 1e-4, f"{promise}; the largest difference is {difference:.2g}"
+    _require(difference < 1e-4, f"{promise}; the largest difference is {difference:.2g}")
+
+
+def _require(kept: bool, promise: str) -> None:
+    if not kept:
+        raise AssertionError(promise)

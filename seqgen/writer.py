@@ -52,7 +52,8 @@ class Writer(Bundle):
         """Write on from one prompt, or from several as one batch.
 
         Args:
-            prompts: the beginnings; an empty one begins as the training texts do.
+            prompts: the beginnings; an empty one begins as documents do, or somewhere in the middle where the model
+                learned from one stream.
             unseen: what to do with characters or words that were not in the training text: "error", or "replace"
                 them by the unknown token.
             **options: those of `GenerationConfig`; what is not given is as the model's `generation_config.json`

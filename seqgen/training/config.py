@@ -4,7 +4,7 @@ import os
 import sys
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from jsonargparse import ArgumentParser
@@ -27,7 +27,7 @@ class RunConfig:
     max_steps: int | None = None
     """end after so many updates"""
     max_seconds: float | None = None
-    """end after so many seconds of wall-clock"""
+    """end after so many seconds of wall-clock; without either limit, after the recipe's usual time"""
     seed: int = 1
     """of everything that is drawn at random"""
     device: str = "auto"
@@ -62,7 +62,7 @@ def parse_options(config_class: type[C], description: str, arguments: list[str] 
     path = Path(config.output_dir) / "config.yaml"
     if not path.is_file():
         raise InputError(f"--resume needs a run in --output_dir, but {config.output_dir} holds none")
-    saved = yaml.safe_load(path.read_text(encoding="utf-8"))
+    saved = _read_saved(path)
     parser.default_config_files = [os.fspath(path)]
     config = _parse(parser, config_class, arguments)
     differing = [
@@ -73,6 +73,16 @@ def parse_options(config_class: type[C], description: str, arguments: list[str] 
     if differing:
         raise InputError(f"a run must be resumed with its own settings, but {', '.join(differing)}")
     return config
+
+
+def _read_saved(path: Path) -> dict[str, Any]:
+    try:
+        saved = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError:
+        saved = None
+    if not isinstance(saved, dict):
+        raise InputError(f"{path} must hold the options of a run as they were saved, but it is damaged")
+    return saved
 
 
 def _parser(config_class: type[RunConfig], description: str) -> ArgumentParser:

@@ -41,7 +41,7 @@ class Broken(nn.Module):
 
     def start(self, memory=None, *, batch_size=None):
         shape = (batch_size, 1, 11) if self.promise == "axis" else (1, batch_size, 11)
-        return State(torch.zeros(shape))
+        return torch.zeros(shape) if self.promise == "state" else State(torch.zeros(shape))
 
     def step(self, tokens, state, memory=None):
         h = state.h + self.table[tokens]
@@ -51,6 +51,10 @@ class Broken(nn.Module):
             state.h.add_(1)
         self.calls += 1
         logits = h[0] + (self.calls if self.promise == "remembers" else 0)
+        if self.promise == "pair":
+            return logits
+        if self.promise == "finite":
+            logits = logits * float("nan")
         return (logits[:, :5] if self.promise == "shape" else logits), State(h)
 
 
@@ -71,6 +75,9 @@ def test_a_decoder_without_forward_may_keep_the_contract():
         ("changes", "not change the state"),
         ("remembers", "the same tokens and state"),
         ("shape", "logits"),
+        ("finite", "finite"),
+        ("state", "must return a State"),
+        ("pair", "logits and a state"),
     ],
 )
 def test_each_broken_promise_is_named(promise, sentence):

@@ -15,6 +15,7 @@ from making import ROOT, TEXT, load_recipe
 
 import seqgen
 from seqgen import cli, files
+from seqgen.errors import InputError
 from seqgen.training.losses import next_token
 
 SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--batch_size", 4, "--window", 16, "--precision", "fp32"]
@@ -193,6 +194,7 @@ def test_standard_input_can_be_resumed(recipe, command, tmp_path, monkeypatch):
 
 BAD = {
     "missing": (["--data", "/nowhere.txt"], "'/nowhere.txt' is not there"),
+    "no data": (["--data", ""], "--data must name a text"),
     "option": (["--hidden_sise", 3], "there is no option --hidden_sise (did you mean --hidden_size?)"),
     "value": (["--cell", "lstn"], "--cell must be one of lstm, gru, rnn, not 'lstn' (did you mean lstm?)"),
     "type": (["--layers", "two"], "--layers must be a whole number, not 'two'"),
@@ -249,7 +251,11 @@ def test_another_run_is_never_overwritten(train, tmp_path):
     assert code == 2
     assert "must not hold another run" in err
     assert weights_of(tmp_path / "run") == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").touch()
+    assert "must be new or empty" in train(directory=tmp_path / "mine")[2]
     (tmp_path / "file").touch()
+    assert "cannot write" in train("--max_steps", 1, directory=tmp_path / "file" / "run")[2]
     assert "is a file" in train(directory=tmp_path / "file")[2]
 
 
@@ -340,3 +346,14 @@ def test_ctrl_c_saves_says_how_to_go_on_and_exits_130(start, tmp_path, number):
     assert f"--output_dir {tmp_path / 'run'} --resume" in err.splitlines()[-1]
     assert "Traceback" not in err
     assert list((tmp_path / "run" / "state").glob("step-*"))
+    seqgen.load(tmp_path / "run").generate("the")
+
+
+def test_a_run_without_a_model_or_with_damaged_options_says_so(command, recipe, tmp_path):
+    for content in ("a: [", "hello"):
+        (tmp_path / "config.yaml").write_text(content)
+        code, _, err = command(recipe.main, "--output_dir", tmp_path, "--resume")
+        assert code == 2
+        assert "config.yaml must hold the options of a run" in err
+    with pytest.raises(InputError, match="resume it"):
+        seqgen.load(tmp_path)

@@ -84,6 +84,12 @@ def test_words_seen_once_teach_the_unknown_word():
     assert tokenizer.unseen("cat bird dog") == ["bird"]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_whole_text_may_be_given_in_place_of_blocks(kind):
+    tokenizers = [tokenizer_class(kind).fit(text) for text in (PROSE * 2, [PROSE * 2])]
+    assert tokenizers[0].to_data() == tokenizers[1].to_data()
+
+
 def test_words_of_blocks_are_the_words_of_the_whole():
     blocks = ["the cat \n", "the dog, ", "the cat.\n"]
     tokenizer = WordTokenizer.fit(blocks, least=1)

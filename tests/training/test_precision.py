@@ -6,7 +6,9 @@ from seqgen.training import precision
 def test_bf16_is_chosen_where_it_was_clearly_faster(monkeypatch):
     for seconds, chosen in ((0.4, "bf16"), (0.9, "fp32"), (float("inf"), "fp32")):
         times = {torch.float32: 1.0, torch.bfloat16: seconds}
-        monkeypatch.setattr(precision, "_fastest_product", lambda device, dtype, *_, times=times: times[dtype])
+        monkeypatch.setattr(
+            precision, "_fastest_product", lambda device, dtype, size, repeats, times=times: times[dtype]
+        )
         assert precision.faster_precision(torch.device("cpu")) == chosen
 
 
