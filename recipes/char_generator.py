@@ -77,8 +77,8 @@ class Config(RunConfig):
     """batches of an update"""
     label_smoothing: float = 0.0
     """share of probability spread over all tokens"""
-    eval_every: int = 250
-    """updates between validations"""
+    eval_every: int | None = None
+    """updates between validations; by default two epochs, but at least 10 and at most 250 updates"""
     sample_every: int = 250
     """updates between samples of what it writes by then"""
     patience: int | None = None
@@ -96,12 +96,13 @@ class Config(RunConfig):
 
 
 class Data(NamedTuple):
-    """Batches to train on, batches to validate on, once, the tokens of the latter, and a prompt for samples."""
+    """What is trained on and what is validated on."""
 
     train: Batches
-    validation: Callable[[], Iterator[Batch]]
-    held_back: np.ndarray
-    prompt: str
+    validation: Callable[[], Iterator[Batch]]  # once through the text that is held back
+    held_back: np.ndarray  # its tokens
+    prompt: str  # for samples
+    batches_per_epoch: int
 
 
 def stream_data(config: Config, tokens: np.ndarray, tokenizer: Tokenizer, run: Run) -> Data:
@@ -120,7 +121,7 @@ def stream_data(config: Config, tokens: np.ndarray, tokenizer: Tokenizer, run: R
     lines = tokenizer.decode(held_back[:5000]).splitlines()[1:]
     prompts = (" ".join(line.split()[:3]) for line in lines)
     prompt = next((words for words in prompts if words and not tokenizer.unseen(words)), "")
-    return Data(batches, validation, held_back, prompt)
+    return Data(batches, validation, held_back, prompt, batches.windows_per_epoch)
 
 
 def document_data(config: Config, tokens: np.ndarray, tokenizer: Tokenizer, run: Run) -> Data:
@@ -136,7 +137,7 @@ def document_data(config: Config, tokens: np.ndarray, tokenizer: Tokenizer, run:
         tokens, size, config.window, chosen=train, seed=config.seed, rank=run.rank, world_size=run.world_size
     )
     validation = Documents(tokens, min(64, len(held_back)), EVALUATION_WINDOW, chosen=held_back)
-    return Data(batches, validation.once, validation.chosen_tokens(), prompt="")
+    return Data(batches, validation.once, validation.chosen_tokens(), prompt="", batches_per_epoch=len(train) // size)
 
 
 def main() -> None:
@@ -168,6 +169,8 @@ def train(config: Config, run: Run, writer: Writer, data: Data, identity: str) -
     """Train until the schedule or patience ends; the best model is saved on the way."""
     schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
     trainers = optimizers(writer.model, config.optimizer, config.learning_rate)
+    # A small text is soon learned by heart: only frequent validations find the best model on the way there.
+    eval_every = config.eval_every or min(max(2 * data.batches_per_epoch // config.accumulate, 10), 250)
     run.begin(writer, trainers, schedule, identity)
     with run:
         steps = train_steps(
@@ -183,7 +186,7 @@ def train(config: Config, run: Run, writer: Writer, data: Data, identity: str) -
         )
         for step in run.patiently(steps, config.patience):
             run.log(step)
-            if step.number % config.eval_every == 0 or step.last:
+            if step.number % eval_every == 0 or step.last:
                 run.evaluated(step, evaluate(run.model, data.validation()))
             if step.number % config.sample_every == 0 and not step.last:
                 run.say(writer.generate(data.prompt, max_new_tokens=200, temperature=0.8, seed=config.seed)[0] + "\n")

@@ -129,6 +129,16 @@ def test_a_configuration_file_with_a_misspelt_option_is_a_sentence(recipe, comma
     assert "there is no option --hiden_size (did you mean --hidden_size?)" in err
 
 
+def test_a_small_text_is_validated_often_enough_to_find_its_best_model(train, tmp_path):
+    train("--max_steps", 200, "--hidden_size", 64)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    validated = [line["step"] for line in lines if "val_loss" in line]
+    assert len(validated) >= 4
+    assert results_of(tmp_path / "run")["val_loss"] == pytest.approx(
+        min(line["val_loss"] for line in lines if "val_loss" in line)
+    )
+
+
 def test_patience_ends_a_run_early_and_for_good(train, tmp_path):
     hopeless = ["--max_steps", 100, "--eval_every", 2, "--patience", 3, "--learning_rate", 1e-12]
     train(*hopeless)
