@@ -1,6 +1,7 @@
-"""What several tests need: a text, an untrained writer, and the recipes as modules."""
+"""What several tests need: a text, an untrained writer, the recipes as modules, and what their runs leave."""
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from seqgen.writer import Writer
 ROOT = Path(__file__).parents[1]
 CELLS = ("lstm", "gru", "rnn")
 TEXT = "the cat sat on the mat. the dog sat on the log.\n" * 40
+
+SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--batch_size", 4, "--window", 16, "--precision", "fp32"]
 
 
 def make_writer(text=TEXT, cell="lstm", *, ends=False, **options):
@@ -32,3 +35,11 @@ def load_recipe(name):
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def results_of(directory):
+    return json.loads((directory / "results.json").read_text())
+
+
+def weights_of(directory):
+    return (directory / "model" / "model.safetensors").read_bytes()

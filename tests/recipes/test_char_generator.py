@@ -2,23 +2,18 @@ import errno
 import io
 import json
 import os
-import random
 import shlex
-import signal
-import subprocess
 import sys
-import time
 
 import pytest
 import yaml
-from making import ROOT, TEXT, load_recipe
+from making import SMALL, TEXT, load_recipe, results_of, weights_of
 
 import seqgen
 from seqgen import cli, files
 from seqgen.errors import InputError
 from seqgen.training.losses import next_token
 
-SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--batch_size", 4, "--window", 16, "--precision", "fp32"]
 RESULTS = {
     "val_loss",
     "bits_per_character",
@@ -45,14 +40,6 @@ def train(recipe, command, text_file, tmp_path):
         return command(recipe.main, "--data", data, "--output_dir", directory, *SMALL, *arguments)
 
     return run
-
-
-def results_of(directory):
-    return json.loads((directory / "results.json").read_text())
-
-
-def weights_of(directory):
-    return (directory / "model" / "model.safetensors").read_bytes()
 
 
 def test_a_run_leaves_all_that_is_promised(train, command, tmp_path):
@@ -286,77 +273,6 @@ def test_without_a_folder_each_run_gets_a_new_one(recipe, command, text_file, tm
         code, _, _ = command(recipe.main, "--data", text_file, "--max_steps", 3, *SMALL)
         assert code == 0
         assert (tmp_path / "runs" / name / "results.json").exists()
-
-
-# Checkpoints after every step, so that kills fall into the saving of one, too.
-PROGRAM = """
-import sys
-sys.path.insert(0, {recipes!r})
-from seqgen.errors import run_main
-from seqgen.training import run
-import char_generator
-run.SAVE_EVERY = 0
-run_main(char_generator.main)
-"""
-
-
-@pytest.fixture
-def start(text_file):
-    def popen(directory, *arguments):
-        options = ["--data", text_file, "--output_dir", directory, "--max_steps", 300, "--eval_every", 20, *SMALL]
-        options += ["--dropout", 0.2, "--layers", 2, *arguments]
-        program = PROGRAM.format(recipes=str(ROOT / "recipes"))
-        return subprocess.Popen(
-            [sys.executable, "-c", program, *map(str, options)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    return popen
-
-
-def wait_for_training(process, directory, seconds=60):
-    """Wait until this process, resumed or not, has saved something new."""
-    seen, end = set(directory.glob("state/step-*")), time.monotonic() + seconds
-    while process.poll() is None and not set(directory.glob("state/step-*")) - seen and time.monotonic() < end:
-        time.sleep(0.01)
-
-
-def test_killed_at_random_moments_and_resumed_it_ends_with_the_same_weights(start, tmp_path):
-    straight, killed = tmp_path / "straight", tmp_path / "killed"
-    assert start(straight).wait() == 0
-    kills = 0
-    for _ in range(3):
-        process = start(killed, *(["--resume"] if (killed / "config.yaml").exists() else []))
-        wait_for_training(process, killed)
-        time.sleep(random.random())
-        process.kill()
-        kills += process.wait() == -signal.SIGKILL
-    process = start(killed, "--resume")
-    _, err = process.communicate()
-    assert process.returncode == 0, err
-    assert kills > 0
-    assert weights_of(killed) == weights_of(straight)
-    for run in (straight, killed):
-        steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
-        assert steps == sorted(steps)
-    results = [results_of(run) for run in (straight, killed)]
-    assert results[0]["val_loss"] == results[1]["val_loss"]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_saves_says_how_to_go_on_and_exits_130(start, tmp_path, number):
-    process = start(tmp_path / "run", "--max_steps", 100_000)
-    wait_for_training(process, tmp_path / "run")
-    process.send_signal(number)
-    out, err = process.communicate()
-    assert process.returncode == 130
-    assert out == ""
-    assert f"--output_dir {tmp_path / 'run'} --resume" in err.splitlines()[-1]
-    assert "Traceback" not in err
-    assert list((tmp_path / "run" / "state").glob("step-*"))
-    seqgen.load(tmp_path / "run").generate("the")
 
 
 def test_a_run_without_a_model_or_with_damaged_options_says_so(command, recipe, tmp_path):
