@@ -18,10 +18,13 @@ class Interrupted(KeyboardInterrupt):
     """Training was stopped from outside after its state was saved; the message says how to go on."""
 
 
-def nearest(word: str, choices: Iterable[str]) -> str:
-    """Return a clause that names the choice most like `word`, or an empty text where none is like it."""
+def nearest(word: str, choices: Iterable[str], *, prefix: str = "") -> str:
+    """Return a clause that names the choice most like `word`, or an empty text where none is like it.
+
+    The prefix, such as the dashes of an option, is shown but is no likeness.
+    """
     close = difflib.get_close_matches(word, list(choices), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    return f" (did you mean {prefix}{close[0]}?)" if close else ""
 
 
 def run_main(main: Callable[[], None]) -> None:

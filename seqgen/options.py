@@ -46,7 +46,7 @@ def _sentence(message: str, types: dict[str, Any]) -> str:
         option = unknown[1] or f"--{unknown[2]}"
         if not option.startswith("-"):
             return f"options must begin with --, but there is {option!r}"
-        return f"there is no option {option}{nearest(option.strip('-'), types).replace('mean ', 'mean --')}"
+        return f"there is no option {option}{nearest(option.strip('-'), types, prefix='--')}"
     name = re.search(r'Parser key "(\w+)"', message)
     value = re.search(r"value: (.*)$", message)
     if name and value and name[1] in types:
