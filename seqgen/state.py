@@ -85,3 +85,34 @@ class Reader(Protocol):
     def read(self, tokens: Tensor, lengths: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
         """Read right-padded (batch, steps) tokens; return logits and state after each row's last real one."""
         ...
+
+
+class LayerWeights(NamedTuple):
+    """Of a recurrent layer, in torch's order of gates: (gates, input) and (gates, hidden) matrices and their biases."""
+
+    input: Tensor
+    state: Tensor
+    input_bias: Tensor
+    state_bias: Tensor
+
+
+class DecoderWeights(NamedTuple):
+    """All that a recurrent decoder calculates with.
+
+    `cell` names its equations; `embedding` is (vocabulary, embedding); `output` a (vocabulary, hidden) matrix and
+    its bias.
+    """
+
+    cell: str
+    embedding: Tensor
+    layers: list[LayerWeights]
+    output: tuple[Tensor, Tensor | None]
+
+
+@runtime_checkable
+class Packable(Decoder, Reader, Protocol):
+    """A decoder whose step is an embedding, recurrent layers and an output layer; writing lays it out anew."""
+
+    def weights(self) -> DecoderWeights:
+        """Return what the step calculates with."""
+        ...

@@ -1,7 +1,7 @@
 """The options of generation, under the names that Hugging Face's `generate` gave them."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from seqgen.errors import InputError, nearest
 
@@ -43,6 +43,8 @@ class GenerationConfig:
     """the same seed writes the same text"""
     suppress_tokens: tuple[int, ...] = ()
     """token numbers that are never written"""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """of the weights while writing: auto takes bf16 on processors that calculate in it"""
 
     def __post_init__(self) -> None:
         for name in ("stop_strings", "suppress_tokens"):
@@ -66,6 +68,7 @@ class GenerationConfig:
         self._check("stop_strings", all(self.stop_strings), "texts that are not empty")
         self._check("num_return_sequences", self.num_return_sequences >= 1, "at least 1")
         self._check("seed", self.seed is None or self.seed >= 0, "at least 0")
+        self._check("precision", self.precision in ("auto", "fp32", "bf16"), "auto, fp32 or bf16")
         if not self.do_sample and self.num_return_sequences > 1:
             raise InputError(
                 "num_return_sequences must be 1 where do_sample is off, because all of them would be the same, "

@@ -12,8 +12,8 @@ NEVER = float("-inf")
 
 
 def temperature(logits: Tensor, value: float) -> Tensor:
-    """Divide logits of any shape by the temperature; the largest is taken away first, so none overflows."""
-    return (logits - logits.amax(dim=-1, keepdim=True)) / value
+    """Divide logits of any shape by the temperature; colder than 1e-30 would overflow and is as cold as that."""
+    return logits / max(value, 1e-30)
 
 
 def top_k(logits: Tensor, k: int) -> Tensor:
@@ -78,6 +78,8 @@ class History:
     def add(self, rows: list[int], tokens: list[int]) -> None:
         """Remember the tokens that these rows have got."""
         self.written += 1
+        if self.config.repetition_penalty == 1 and not self.ngram:
+            return
         for row, token in zip(rows, tokens, strict=True):
             self._add(row, token)
 
@@ -94,24 +96,24 @@ class History:
         return self.followers[row].get(self.last[row], [])
 
 
-def processor(config: GenerationConfig, history: History) -> Callable[[Tensor, list[int]], Tensor]:
+def processor(
+    config: GenerationConfig, history: History, device: torch.device | str = "cpu"
+) -> Callable[[Tensor, list[int]], Tensor]:
     """Return the function that applies all of a configuration to (batch, vocabulary) logits of some rows."""
+    excluded = torch.zeros(history.used.shape[1], device=device)
+    excluded[list(config.suppress_tokens)] = NEVER
+    excluded_at_first = excluded.clone()
+    excluded_at_first[EOS] = NEVER
 
     def process(logits: Tensor, rows: list[int]) -> Tensor:
-        logits = logits.float()
         if config.repetition_penalty != 1:
             logits = repetition_penalty(logits, history.used[rows].to(logits.device), config.repetition_penalty)
-        else:
-            logits = logits.clone()
-        if config.suppress_tokens:
-            logits[:, list(config.suppress_tokens)] = NEVER
-        if history.written < config.min_new_tokens:
-            logits[:, EOS] = NEVER
+        logits = logits.float() + (excluded_at_first if history.written < config.min_new_tokens else excluded)
         if config.no_repeat_ngram_size:
             for index, row in enumerate(rows):
                 logits[index, history.forbidden(row)] = NEVER
         if config.do_sample:
-            logits = temperature(logits, config.temperature)
+            logits = logits if config.temperature == 1 else temperature(logits, config.temperature)
             logits = logits if config.top_k is None else top_k(logits, config.top_k)
             logits = logits if config.top_p is None else top_p(logits, config.top_p)
             logits = logits if config.min_p is None else min_p(logits, config.min_p)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, History, processor
+from seqgen.generation.packed import packed
 from seqgen.state import Decoder, Memory, Reader, State
 from seqgen.symbols import EOS
 
@@ -30,8 +31,9 @@ class Randomness:
         if self._next == self._drawn.shape[1]:
             blocks = [torch.rand(AHEAD, generator=each, dtype=torch.float64) for each in self._generators]
             self._drawn, self._next = torch.stack(blocks), 0
+        column = self._drawn[:, self._next : self._next + 1]
         self._next += 1
-        return self._drawn[rows, self._next - 1].unsqueeze(1)
+        return column if len(rows) == len(column) else column[rows]
 
 
 def choose(logits: Tensor, uniform: Tensor | None) -> Tensor:
@@ -39,14 +41,14 @@ def choose(logits: Tensor, uniform: Tensor | None) -> Tensor:
 
     A token of probability 0 is never chosen. Where every token is excluded, the row ends.
     """
-    nothing_left = (logits == NEVER).all(dim=-1)
     if uniform is None:
-        tokens = logits.argmax(dim=-1)
-    else:
-        cumulated = logits.double().softmax(dim=-1).cumsum(dim=-1)
-        points = uniform.to(logits.device) * cumulated[:, -1:]
-        tokens = torch.searchsorted(cumulated, points, right=True).squeeze(1).clamp(max=logits.shape[-1] - 1)
-    return tokens.masked_fill(nothing_left, EOS)
+        highest, tokens = logits.max(dim=-1)
+        return tokens.masked_fill(highest == NEVER, EOS)
+    cumulated = logits.softmax(dim=-1).cumsum(dim=-1, dtype=torch.float64)
+    points = uniform.to(logits.device) * cumulated[:, -1:]
+    tokens = torch.searchsorted(cumulated, points, right=True).squeeze(1)
+    # Where every token is excluded all are not a number, which sorts behind the last.
+    return tokens.masked_fill(tokens == logits.shape[-1], EOS)
 
 
 @torch.inference_mode()
@@ -74,9 +76,10 @@ def sample(
         memory: what the decoder attends to, a row for each prompt.
         device: where the decoder is.
     """
+    decoder = packed(decoder, config.precision)
     logits, state = read_prompts(decoder, prompts, memory, device)
     history = History(prompts, logits.shape[-1], config)
-    process, randomness = processor(config, history), Randomness(seeds)
+    process, randomness = processor(config, history, device), Randomness(seeds)
     rows = list(range(len(prompts)))
     while True:
         chosen = choose(process(logits, rows), randomness.draw(rows) if config.do_sample else None)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from seqgen.nn.recurrent import Recurrent
-from seqgen.state import Memory, State
+from seqgen.state import DecoderWeights, LayerWeights, Memory, State
 
 
 class RecurrentDecoder(nn.Module):
@@ -74,6 +74,12 @@ class RecurrentDecoder(nn.Module):
         """Read (batch,) tokens; return (batch, vocabulary) logits of the next ones and the state."""
         hidden, state = self.recurrent.step(self.embedding(tokens), state)
         return self.output(hidden), state
+
+    def weights(self) -> DecoderWeights:
+        """Return what `step` calculates with; a class that changes `step` changes this, too, or leaves it out."""
+        layers = [LayerWeights(*layer.all_weights[0]) for layer in self.recurrent.stack]
+        output = (self.output.weight, self.output.bias)
+        return DecoderWeights(self.recurrent.cell, self.embedding.weight, layers, output)
 
     def _embed(self, tokens: Tensor) -> Tensor:
         # Looked up with time first, the order in memory that the recurrent kernels read.

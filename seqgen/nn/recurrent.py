@@ -1,13 +1,14 @@
 """Recurrent layers with the state passed in and returned: the only file that knows torch's quirks of them."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
+from seqgen.cells import EQUATIONS
 from seqgen.errors import InputError
 from seqgen.nn.dropout import LockedDropout
 from seqgen.state import State
@@ -97,7 +98,7 @@ class Recurrent(nn.Module):
 
     def _run(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         h, c = [], []
-        for index, layer in enumerate(self._stack):
+        for index, layer in enumerate(self.stack):
             x = self.dropout(x) if index else x
             before = state.h[index : index + 1]
             carried = before if state.c is None else (before, state.c[index : index + 1])
@@ -109,7 +110,8 @@ class Recurrent(nn.Module):
         return x, State(torch.cat(h), torch.cat(c) if c else None)
 
     @property
-    def _stack(self) -> list[nn.RNNBase]:
+    def stack(self) -> list[nn.RNNBase]:
+        """The layers, the lowest first."""
         return cast("list[nn.RNNBase]", self.layers)
 
     def _dropped_weights(self, layer: nn.RNNBase) -> dict[str, Tensor]:
@@ -141,40 +143,12 @@ class Recurrent(nn.Module):
             (batch, hidden) and the state after.
         """
         h, c = [], []
-        for index, layer in enumerate(self._stack):
-            cell_state = None if state.c is None else state.c[index]
-            x, cell_state = EQUATIONS[self.cell](layer, x, state.h[index], cell_state)
+        for index, layer in enumerate(self.stack):
+            input_weight, state_weight, input_bias, state_bias = layer.all_weights[0]
+            from_input = functional.linear(x, input_weight, input_bias)
+            from_state = functional.linear(state.h[index], state_weight, state_bias)
+            before = None if state.c is None else state.c[index]
+            x, cell_state = EQUATIONS[self.cell](from_input, from_state, state.h[index], before)
             h.append(x)
             c += [] if cell_state is None else [cell_state]
         return x, State(torch.stack(h), torch.stack(c) if c else None)
-
-
-def _lstm(layer: nn.RNNBase, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-    """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000."""
-    from_input, from_state = _products(layer, x, h)
-    i, f, g, o = (from_input + from_state).chunk(4, dim=-1)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    return o.sigmoid() * c.tanh(), c
-
-
-def _gru(layer: nn.RNNBase, x: Tensor, h: Tensor, c: None) -> tuple[Tensor, None]:
-    """Cho et al. 2014, with the reset gate after the recurrent product as cuDNN has it."""
-    from_input, from_state = _products(layer, x, h)
-    reset_x, update_x, new_x = from_input.chunk(3, dim=-1)
-    reset_h, update_h, new_h = from_state.chunk(3, dim=-1)
-    new = (new_x + (reset_x + reset_h).sigmoid() * new_h).tanh()
-    return new + (update_x + update_h).sigmoid() * (h - new), None
-
-
-def _rnn(layer: nn.RNNBase, x: Tensor, h: Tensor, c: None) -> tuple[Tensor, None]:
-    """Elman 1990."""
-    from_input, from_state = _products(layer, x, h)
-    return (from_input + from_state).tanh(), None
-
-
-def _products(layer: nn.RNNBase, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-    input_weight, state_weight, input_bias, state_bias = layer.all_weights[0]
-    return functional.linear(x, input_weight, input_bias), functional.linear(h, state_weight, state_bias)
-
-
-EQUATIONS: dict[str, Callable[..., tuple[Tensor, Any]]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}

@@ -1,0 +1,31 @@
+"""The arithmetic of one position of each cell, from the products of its input and of its hidden state."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+# Of the (batch, gates) products of input and hidden state, and of both states before: both states after.
+Equation = Callable[..., tuple[Tensor, Tensor | None]]
+
+
+def lstm(from_input: Tensor, from_state: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000."""
+    i, f, g, o = (from_input + from_state).chunk(4, dim=-1)
+    c = (f.sigmoid() * c).addcmul(i.sigmoid(), g.tanh())
+    return o.sigmoid() * c.tanh(), c
+
+
+def gru(from_input: Tensor, from_state: Tensor, h: Tensor, c: None) -> tuple[Tensor, None]:
+    """Cho et al. 2014, with the reset gate after the recurrent product as cuDNN has it."""
+    reset_x, update_x, new_x = from_input.chunk(3, dim=-1)
+    reset_h, update_h, new_h = from_state.chunk(3, dim=-1)
+    new = (new_x + (reset_x + reset_h).sigmoid() * new_h).tanh()
+    return new.lerp(h, (update_x + update_h).sigmoid()), None
+
+
+def rnn(from_input: Tensor, from_state: Tensor, h: Tensor, c: None) -> tuple[Tensor, None]:
+    """Elman 1990."""
+    return (from_input + from_state).tanh(), None
+
+
+EQUATIONS: dict[str, Equation] = {"lstm": lstm, "gru": gru, "rnn": rnn}

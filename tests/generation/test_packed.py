@@ -1,0 +1,116 @@
+import pytest
+import torch
+
+from seqgen import patterns
+from seqgen.generation import packed as module
+from seqgen.generation.config import GenerationConfig
+from seqgen.generation.packed import PackedDecoder, packed
+from seqgen.generation.sampling import sample
+from seqgen.nn.decoder import RecurrentDecoder
+from seqgen.symbols import BOS
+from seqgen.testing import check_decoder
+
+VOCABULARY = 21
+
+
+def make_decoder(cell="lstm", layers=2, hidden_size=32):
+    torch.manual_seed(3)
+    decoder = patterns.generator(VOCABULARY, cell=cell, hidden_size=hidden_size, layers=layers, embedding_size=8).eval()
+    with torch.no_grad():
+        for name, parameter in decoder.named_parameters():
+            if "bias" in name:
+                parameter.normal_()  # they start at zero, where a forgotten one would not show
+        decoder.output.weight.mul_(4)
+    return decoder
+
+
+def unroll(decoder, tokens):
+    """The (batch, steps, vocabulary) logits of reading (batch, steps) tokens one after the other."""
+    state, logits = decoder.start(batch_size=len(tokens)), []
+    for position in tokens.T:
+        step, state = decoder.step(position, state)
+        logits.append(step)
+    return torch.stack(logits, dim=1)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@torch.no_grad()
+def test_packed_equals_plain(cell, layers):
+    decoder, tokens = make_decoder(cell, layers), torch.randint(VOCABULARY, (5, 12))
+    torch.testing.assert_close(unroll(packed(decoder, "fp32"), tokens), decoder(tokens)[0], atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_a_packed_decoder_keeps_the_contract(cell):
+    check_decoder(packed(make_decoder(cell), "fp32"), VOCABULARY)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_same_seed_writes_the_same_tokens(cell, seed, monkeypatch):
+    decoder = make_decoder(cell)
+    config = GenerationConfig(max_new_tokens=60, precision="fp32")
+    prompts, seeds = [[BOS, 5], [BOS], [BOS, 7, 8]], range(seed, seed + 3)
+    laid_out = list(sample(decoder, prompts, config, seeds=seeds))
+    monkeypatch.setattr("seqgen.generation.sampling.packed", lambda decoder, precision: decoder)
+    assert laid_out == list(sample(decoder, prompts, config, seeds=seeds))
+
+
+@pytest.mark.parametrize("hidden_size", [32, 512])
+@torch.no_grad()
+def test_bf16_stays_within_its_stated_error(cell, hidden_size):
+    decoder, tokens = make_decoder(cell, hidden_size=hidden_size), torch.randint(VOCABULARY, (16, 40))
+    exact = decoder(tokens)[0].log_softmax(-1)
+    difference = (unroll(packed(decoder, "bf16"), tokens).log_softmax(-1) - exact).abs()
+    assert 0 < difference.mean() < 0.02
+    assert difference.max() < 0.3
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@torch.no_grad()
+def test_a_row_is_the_same_bit_for_bit_in_any_batch(cell, precision, monkeypatch):
+    monkeypatch.setattr(module, "SMALL_OUTPUT", 0)  # whose product rounds by the number of rows
+    decoder, tokens = packed(make_decoder(cell, hidden_size=64), precision), torch.randint(VOCABULARY, (40, 15))
+    together = unroll(decoder, tokens)
+    for rows in ([0], [3, 4], [39, 0, 7], list(range(5)), list(range(17))):
+        assert torch.equal(unroll(decoder, tokens[rows]), together[rows])
+
+
+@torch.no_grad()
+def test_a_vocabulary_too_large_for_a_table_changes_nothing(cell, monkeypatch):
+    decoder, tokens = make_decoder(cell), torch.randint(VOCABULARY, (2, 9))
+    expected = unroll(packed(decoder, "fp32"), tokens)
+    monkeypatch.setattr(module, "LARGEST_TABLE", 1)
+    torch.testing.assert_close(unroll(packed(decoder, "fp32"), tokens), expected)
+
+
+@torch.no_grad()
+def test_without_onednn_it_writes_the_same(cell, monkeypatch):
+    decoder, tokens = make_decoder(cell), torch.randint(VOCABULARY, (2, 9))
+
+    def missing(*_):
+        raise NotImplementedError
+
+    monkeypatch.setattr(torch.ops.mkldnn, "_reorder_linear_weight", missing, raising=False)
+    torch.testing.assert_close(unroll(packed(decoder, "fp32"), tokens), decoder(tokens)[0], atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_training_on_does_not_change_what_was_packed(cell):
+    decoder, tokens = make_decoder(cell), torch.randint(VOCABULARY, (2, 9))
+    laid_out = packed(decoder)
+    before = unroll(laid_out, tokens)
+    for parameter in decoder.parameters():
+        parameter.add_(1)
+    assert torch.equal(unroll(laid_out, tokens), before)
+
+
+def test_a_decoder_with_a_step_of_its_own_is_not_laid_out():
+    class Doubtful(RecurrentDecoder):
+        def step(self, tokens, state, memory=None):
+            logits, state = super().step(tokens, state, memory)
+            return logits / 2, state
+
+    plain = make_decoder()
+    doubtful = Doubtful(plain.embedding, plain.recurrent, plain.output)
+    assert packed(doubtful) is doubtful
+    assert isinstance(packed(plain), PackedDecoder)
