@@ -19,7 +19,7 @@ from torch import nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
-from seqgen.devices import find_device
+from seqgen.devices import find_device, use_huge_pages
 from seqgen.errors import InputError, Interrupted, NonFiniteLoss
 from seqgen.files import write_text
 from seqgen.state import State
@@ -57,6 +57,7 @@ class Run:
     """
 
     def __init__(self, config: RunConfig, name: str, *, default_seconds: float):
+        use_huge_pages()
         self.config = config
         if config.max_steps is None and config.max_seconds is None:
             config.max_seconds = default_seconds

@@ -1,0 +1,142 @@
+"""How fast writing is, beside the plain loop around torch's own layers.
+
+The plain loop is a fair one: evaluation mode, no gradients, the state carried from one token to the next, in fp32. The
+limit is set by reading the packed weights once a token at the measured bandwidth, of memory and of cache. After that,
+what a token costs, and the peak memory, as the text grows.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from itertools import product
+from multiprocessing import get_context
+from typing import Any
+
+import torch
+from measuring import VOCABULARY, Plain, in_turns, machine, peak_memory, save, show, show_machine
+
+from seqgen import patterns
+from seqgen.devices import find_device
+from seqgen.errors import run_main
+from seqgen.generation.config import GenerationConfig
+from seqgen.generation.packed import Precision
+from seqgen.generation.sampling import sample
+from seqgen.nn.decoder import RecurrentDecoder
+from seqgen.options import new_parser, parse
+from seqgen.symbols import BOS, EOS, PAD, UNK
+
+TEMPERATURE = 0.8
+
+
+@dataclass(kw_only=True)
+class Config:
+    """Options of the benchmark."""
+
+    cells: list[str] = field(default_factory=lambda: ["lstm", "gru", "rnn"])
+    """which cells"""
+    layers: list[int] = field(default_factory=lambda: [1, 2])
+    """how many layers"""
+    widths: list[int] = field(default_factory=lambda: [128, 256, 512, 1024])
+    """features of the hidden state"""
+    batches: list[int] = field(default_factory=lambda: [1, 16, 128])
+    """texts that are written at once"""
+    tokens: int = 100
+    """tokens of a text"""
+    embedding_size: int = 64
+    """features of a token's embedding"""
+    rounds: int = 5
+    """turns of each; the median counts"""
+    device: str = "cpu"
+    """cpu, cuda and so on"""
+    json: str | None = None
+    """a file for the same figures as data"""
+
+
+@torch.no_grad()
+def write_plainly(plain: Plain, rows: int, tokens: int, device: torch.device) -> None:
+    """The loop that everyone writes."""
+    plain.eval()
+    token, state = torch.full((rows, 1), BOS, device=device), None
+    texts: list[list[int]] = []
+    for _ in range(tokens):
+        logits, state = plain(token, state)
+        token = torch.multinomial((logits[:, -1] / TEMPERATURE).softmax(dim=-1), 1)
+        texts.append(token.flatten().tolist())
+
+
+def write(model: RecurrentDecoder, rows: int, tokens: int, device: torch.device, precision: Precision) -> None:
+    """Seqgen's own sampling, packing the weights included."""
+    config = GenerationConfig(
+        max_new_tokens=tokens, temperature=TEMPERATURE, suppress_tokens=(PAD, BOS, EOS, UNK), precision=precision
+    )
+    for _ in sample(model, [[BOS]] * rows, config, seeds=range(rows), device=device):
+        pass
+
+
+def compare(cell: str, layers: int, width: int, rows: int, config: Config, limits: dict[str, Any]) -> dict[str, Any]:
+    """Measure one network in all systems."""
+    device = find_device(config.device)
+    model = patterns.generator(
+        VOCABULARY, cell=cell, layers=layers, hidden_size=width, embedding_size=config.embedding_size
+    )
+    model.to(device).eval()
+    plain = Plain(model).to(device)
+    systems: dict[str, Callable[[], object]] = {
+        "plain": lambda: write_plainly(plain, rows, config.tokens, device),
+        "fp32": lambda: write(model, rows, config.tokens, device, "fp32"),
+        "bf16": lambda: write(model, rows, config.tokens, device, "bf16"),
+    }
+    rates = {name: rows * config.tokens / taken for name, taken in in_turns(systems, config.rounds).items()}
+    # The table holds the first layer's product with the embedding; of the rest every weight is read once a token.
+    read = sum(weight.numel() for weight in model.parameters() if weight.ndim == 2)
+    read -= model.embedding.weight.numel() + model.weights().layers[0].input.numel()
+    limit = {place: rows * limits[f"{place}_bytes_per_second"] / (2 * read) for place in ("memory", "cache")}
+    return {
+        "cell": cell,
+        "layers": layers,
+        "width": width,
+        "batch": rows,
+        "plain tokens/s": rates["plain"],
+        "fp32 tokens/s": rates["fp32"],
+        "bf16 tokens/s": rates["bf16"],
+        "fp32 ratio": rates["fp32"] / rates["plain"],
+        "bf16 ratio": rates["bf16"] / rates["plain"],
+        "bf16 of memory limit": rates["bf16"] / limit["memory"],
+        "bf16 of cache limit": rates["bf16"] / limit["cache"],
+    }
+
+
+def growth(config: Config) -> list[dict[str, Any]]:
+    """Measure texts of growing length, each in a process of its own for its memory."""
+    rows = []
+    for length in (1_000, 4_000, 16_000):
+        with get_context("spawn").Pool(1) as pool:
+            rows.append({"tokens": f"{length:,}", **pool.apply(one_length, (length, config))})
+    return rows
+
+
+def one_length(length: int, config: Config) -> dict[str, Any]:
+    """Write one text; return what a token takes, and the peak memory."""
+    device = find_device(config.device)
+    model = patterns.generator(VOCABULARY, hidden_size=256).to(device).eval()
+    [seconds] = in_turns({"text": lambda: write(model, 1, length, device, "auto")}, 1).values()
+    return {"microseconds a token": seconds * 1e6 / length, "peak MiB": peak_memory()}
+
+
+def main() -> None:
+    """Measure, print the tables, and write the file."""
+    parser = new_parser(__doc__ or "")
+    parser.add_class_arguments(Config)
+    config = Config(**parse(parser, sys.argv[1:], {each.name: each.type for each in fields(Config)}))
+    limits = machine(find_device(config.device))
+    show_machine(limits)
+    networks = product(config.cells, config.layers, config.widths, config.batches)
+    grid = [compare(*network, config, limits) for network in networks]
+    show(f"Networks, texts of {config.tokens} tokens; the limits are those of bf16", grid)
+    grown = growth(config)
+    show("How the cost of a token grows: 1 x 256 LSTM, one text", grown)
+    save(config.json, {"machine": limits, "networks": grid, "growth": grown})
+
+
+if __name__ == "__main__":
+    run_main(main)

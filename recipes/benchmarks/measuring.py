@@ -1,0 +1,129 @@
+"""How the benchmarks measure: side by side in one process, in turns, medians, with the machine's own limits beside."""
+
+import json
+import resource
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seqgen.nn.decoder import RecurrentDecoder
+
+VOCABULARY = 65  # of a character model of English
+TORCH_LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+
+
+class Plain(nn.Module):
+    """The model that everyone writes around `nn.LSTM`, with the same weights as a decoder of ours."""
+
+    def __init__(self, decoder: RecurrentDecoder):
+        super().__init__()
+        layers = decoder.recurrent.stack
+        self.embedding = nn.Embedding(*decoder.embedding.weight.shape)
+        self.embedding.load_state_dict(decoder.embedding.state_dict())
+        self.recurrent = TORCH_LAYERS[decoder.recurrent.cell](
+            layers[0].input_size, layers[0].hidden_size, len(layers), batch_first=True
+        )
+        self.output = nn.Linear(layers[0].hidden_size, decoder.output.out_features)
+        self.output.load_state_dict(decoder.output.state_dict())
+        weights = {
+            name.replace("_l0", f"_l{index}"): tensor
+            for index, layer in enumerate(layers)
+            for name, tensor in layer.state_dict().items()
+        }
+        self.recurrent.load_state_dict(weights)
+
+    def forward(self, tokens: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Read (batch, steps) tokens; return (batch, steps, vocabulary) logits and torch's own state."""
+        hidden, state = self.recurrent(self.embedding(tokens), state)
+        return self.output(hidden), state
+
+
+def in_turns(systems: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Return the median seconds of a call of each, all of them taking turns after one call that does not count."""
+    for call in systems.values():
+        call()
+    seconds: dict[str, list[float]] = {name: [] for name in systems}
+    for _ in range(rounds):
+        for name, call in systems.items():
+            wait()
+            began = time.perf_counter()
+            call()
+            wait()
+            seconds[name].append(time.perf_counter() - began)
+    return {name: statistics.median(taken) for name, taken in seconds.items()}
+
+
+def wait() -> None:
+    """Let a GPU finish what it was asked for."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def machine(device: torch.device, rounds: int = 9) -> dict[str, Any]:
+    """Return the machine's limits: matrix products in FLOP a second, and bytes read a second."""
+    matrices = {"fp32": torch.randn(2048, 2048, device=device)}
+    matrices["bf16"] = matrices["fp32"].bfloat16()
+    memory, cache = torch.randn(2**26, device=device), torch.randn(2**20, device=device)
+    systems: dict[str, Callable[[], object]] = {
+        "fp32": lambda: matrices["fp32"] @ matrices["fp32"],
+        "bf16": lambda: matrices["bf16"] @ matrices["bf16"],
+        "memory": memory.sum,
+        "cache": lambda: [cache.sum() for _ in range(64)],
+    }
+    taken = in_turns(systems, rounds)
+    return {
+        "processor": torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else torch.cpu.get_capabilities().get("cpu_name", "processor"),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "fp32_flops": 2 * 2048**3 / taken["fp32"],
+        "bf16_flops": 2 * 2048**3 / taken["bf16"],
+        "memory_bytes_per_second": 4 * 2**26 / taken["memory"],
+        "cache_bytes_per_second": 64 * 4 * 2**20 / taken["cache"],
+    }
+
+
+def show_machine(limits: dict[str, Any]) -> None:
+    """Print what `machine` found."""
+    print(
+        f"{limits['processor']}, {limits['threads']} threads, torch {limits['torch']}: matrix products "
+        f"{limits['fp32_flops'] / 1e9:,.0f} GFLOP/s in fp32 and {limits['bf16_flops'] / 1e9:,.0f} in bf16; reads "
+        f"{limits['memory_bytes_per_second'] / 1e9:.0f} GB/s from memory and "
+        f"{limits['cache_bytes_per_second'] / 1e9:.0f} from a 4 MiB piece of cache"
+    )
+
+
+def show(title: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows of the same columns as a table."""
+    columns = list(rows[0])
+    cells = [[_text(row[column]) for column in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    print(f"\n{title}\n")
+    for line in [columns, *cells]:
+        print("  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return str(value)
+
+
+def peak_memory() -> float:
+    """Return the most MiB that this process has held so far."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux, where the other figure begins with that of the process which started this one
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def save(path: str | None, results: dict[str, Any]) -> None:
+    """Write the results as JSON where a file was asked for."""
+    if path is not None:
+        Path(path).write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

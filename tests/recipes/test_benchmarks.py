@@ -1,0 +1,39 @@
+"""The benchmarks run, and their plain loop computes the same as seqgen; how fast they are is not for tests to say."""
+
+import importlib
+import json
+import sys
+
+import pytest
+import torch
+from making import ROOT
+
+from seqgen import patterns
+
+TINY = ["--layers", "[1]", "--widths", "[8]", "--batches", "[2]", "--rounds", "1"]
+
+
+@pytest.fixture(autouse=True)
+def beside_the_benchmarks(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "recipes" / "benchmarks")
+    for name in ("measuring", "training", "generation"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+def test_the_plain_model_is_the_same_model(cell):
+    model = patterns.generator(65, cell=cell, layers=2, hidden_size=16)
+    tokens = torch.randint(65, (3, 7))
+    torch.testing.assert_close(importlib.import_module("measuring").Plain(model)(tokens)[0], model(tokens)[0])
+
+
+@pytest.mark.parametrize("name", ["training", "generation"])
+def test_a_benchmark_prints_and_saves_its_tables(name, command, tmp_path, monkeypatch):
+    benchmark = importlib.import_module(name)
+    monkeypatch.setattr(benchmark, "growth", lambda config: [{"tokens": 1}])  # starts processes and takes its time
+    code, out, _ = command(benchmark.main, *TINY, "--json", tmp_path / "results.json")
+    assert code == 0
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert {row["cell"] for row in results["networks"]} == {"lstm", "gru", "rnn"}
+    assert results["machine"]["bf16_flops"] > 0
+    assert "GFLOP/s" in out
+    assert "bf16 ratio" in out
