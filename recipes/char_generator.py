@@ -185,9 +185,11 @@ def train(config: Config, run: Run, writer: Writer, data: Data, identity: str) -
             carry=run.carry,
         )
         for step in run.patiently(steps, config.patience):
+            run.average.update_parameters(run.model)
             run.log(step)
             if step.number % eval_every == 0 or step.last:
-                run.evaluated(step, evaluate(run.model, data.validation()))
+                with run.accelerator.autocast():
+                    run.evaluated(step, evaluate(writer.model, data.validation()))
             if step.number % config.sample_every == 0 and not step.last:
                 run.say(writer.generate(data.prompt, max_new_tokens=200, temperature=0.8, seed=config.seed)[0] + "\n")
             run.save_when_due(step)

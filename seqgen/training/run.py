@@ -23,6 +23,7 @@ from seqgen.devices import find_device, use_huge_pages
 from seqgen.errors import InputError, Interrupted, NonFiniteLoss
 from seqgen.files import write_text
 from seqgen.state import State
+from seqgen.training.averaging import averaged
 from seqgen.training.checkpoints import load_checkpoint, save_checkpoint
 from seqgen.training.config import RunConfig
 from seqgen.training.loop import Progress, Step
@@ -92,8 +93,8 @@ class Run:
     def begin(self, trained: Trained, optimizers: list[Optimizer], schedule: Schedule, identity: str) -> None:
         """Open the directory, and put everything back where the checkpoint of a resumed run has it.
 
-        From here on `model` is the model with precision and processes taken care of, and `progress` and `carry` are
-        what `train_steps` goes on with.
+        From here on `model` is the one in training, with precision and processes taken care of, and `progress` and
+        `carry` are what `train_steps` goes on with; `average` follows the model, and is the model of `trained`.
 
         Args:
             trained: what is saved when it is the best so far, its model already on the run's device.
@@ -105,6 +106,9 @@ class Run:
             InputError: the checkpoint belongs to other data or another number of processes.
         """
         self.trained, self.optimizers, self.identity = trained, optimizers, identity
+        self.in_training = trained.model
+        self.average = averaged(self.in_training, self.config.averaging)
+        trained.model = self.average.module
         self.progress = Progress()
         self.carry: State | None = None
         if self.checkpoint:
@@ -116,7 +120,7 @@ class Run:
         if self.main:
             write_text(self.directory / "config.yaml", yaml.safe_dump(asdict(self.config), sort_keys=False))
             self.report = Report(self.directory, schedule, self.progress.steps)
-        self.model: nn.Module = self.accelerator.prepare(trained.model)
+        self.model: nn.Module = self.accelerator.prepare(self.in_training)
 
     def __enter__(self) -> "Run":
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -142,7 +146,8 @@ class Run:
                 f"a run must be resumed with as many processes as before, {len(checkpoint['processes'])}, "
                 f"but there are {self.world_size}"
             )
-        self.trained.model.load_state_dict(checkpoint["model"])
+        self.in_training.load_state_dict(checkpoint["model"])
+        self.average.load_state_dict(checkpoint["average"])
         for optimizer, state in zip(self.optimizers, checkpoint["optimizers"], strict=True):
             optimizer.load_state_dict(state)
         self.best, self.evaluations_since_best = checkpoint["best"], checkpoint["evaluations_since_best"]
@@ -213,7 +218,8 @@ class Run:
             values = {
                 "identity": self.identity,
                 "precision": self.precision,
-                "model": self.trained.model.state_dict(),
+                "model": self.in_training.state_dict(),
+                "average": self.average.state_dict(),
                 "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
                 "progress": list(step.progress),
                 "best": self.best,
