@@ -147,7 +147,10 @@ class Run:
                 f"but there are {self.world_size}"
             )
         self.in_training.load_state_dict(checkpoint["model"])
-        self.average.load_state_dict(checkpoint["average"])
+        if "average" in checkpoint:
+            self.average.load_state_dict(checkpoint["average"])
+        else:  # a run of the version that had none
+            self.average.module.load_state_dict(checkpoint["model"])
         for optimizer, state in zip(self.optimizers, checkpoint["optimizers"], strict=True):
             optimizer.load_state_dict(state)
         self.best, self.evaluations_since_best = checkpoint["best"], checkpoint["evaluations_since_best"]
