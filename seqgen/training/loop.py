@@ -92,8 +92,9 @@ def train_steps(
             carry = None if loss.carry is None else loss.carry.detach()
             total, count = total + loss.total.detach(), count + loss.count
         total, count, seconds = _over_processes(total, count, time.perf_counter() - began)
-        mean = total.item() / count.item()
-        norm = scale_and_clip(parameters, count / _world_size(), clip).item()
+        norm = scale_and_clip(parameters, count / _world_size(), clip)
+        # All figures in one transfer, which is the only time that the processor waits for a GPU.
+        mean, norm, tokens = torch.stack([total / count, norm, count]).tolist()
         if not math.isfinite(mean + norm):
             raise NonFiniteLoss(
                 f"the loss is {mean} and the norm of its gradient {norm} at step {progress.steps + 1} with learning "
@@ -102,15 +103,14 @@ def train_steps(
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
-        tokens = int(count.item())
         progress = Progress(
             progress.steps + 1,
             seconds,
             progress.training_seconds + time.perf_counter() - started,
-            progress.tokens + tokens,
+            progress.tokens + int(tokens),
         )
         last = schedule.progress(progress.steps, progress.seconds) >= 1
-        yield Step(progress, mean, tokens, learning_rate, carry, last)
+        yield Step(progress, mean, int(tokens), learning_rate, carry, last)
 
 
 def _world_size() -> int:
