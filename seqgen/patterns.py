@@ -15,6 +15,7 @@ def generator(
     layers: int = 1,
     embedding_size: int = 64,
     dropout: float = 0.0,
+    embedding_dropout: float = 0.0,
     weight_drop: float = 0.0,
 ) -> RecurrentDecoder:
     """Nothing in, a sequence out: the character and word generator.
@@ -25,12 +26,15 @@ def generator(
         hidden_size: features of the hidden state.
         layers: recurrent layers.
         embedding_size: features of a token's embedding.
-        dropout: locked dropout of embeddings, between layers, and of what the output layer reads.
+        dropout: the share of features dropped of what the output layer reads, anew at each step, and between layers,
+            there the same at every step of a row.
+        embedding_dropout: the share of features dropped of the embeddings, the same at every step of a row.
         weight_drop: the share of recurrent weights dropped for each window.
     """
     return RecurrentDecoder(
         nn.Embedding(vocabulary_size, embedding_size),
         Recurrent(cell, embedding_size, hidden_size, layers, dropout=dropout, weight_drop=weight_drop),
         nn.Linear(hidden_size, vocabulary_size),
-        LockedDropout(dropout),
+        nn.Dropout(dropout),
+        LockedDropout(embedding_dropout),
     )

@@ -14,7 +14,8 @@ class RecurrentDecoder(nn.Module):
         embedding: (vocabulary, embedding) table.
         recurrent: its input size is the embedding's.
         output: from the hidden size to the vocabulary.
-        dropout: applied to what the output layer reads, and to the embeddings; none by default.
+        dropout: applied to what the output layer reads; none by default.
+        embedding_dropout: applied to the embeddings; none by default.
     """
 
     def __init__(
@@ -23,12 +24,14 @@ class RecurrentDecoder(nn.Module):
         recurrent: Recurrent,
         output: nn.Linear,
         dropout: nn.Module | None = None,
+        embedding_dropout: nn.Module | None = None,
     ):
         super().__init__()
         self.embedding = embedding
         self.recurrent = recurrent
         self.output = output
         self.dropout = dropout or nn.Identity()
+        self.embedding_dropout = embedding_dropout or nn.Identity()
 
     def start(self, memory: Memory | None = None, *, batch_size: int | None = None) -> State:
         """Return the zero state of `batch_size` rows.
@@ -83,5 +86,5 @@ class RecurrentDecoder(nn.Module):
 
     def _embed(self, tokens: Tensor) -> Tensor:
         # Looked up with time first, the order in memory that the recurrent kernels read.
-        embedded: Tensor = self.dropout(self.embedding(tokens.t()).transpose(0, 1))
+        embedded: Tensor = self.embedding_dropout(self.embedding(tokens.t()).transpose(0, 1))
         return embedded
