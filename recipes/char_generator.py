@@ -36,9 +36,7 @@ from seqgen.writer import Writer
 MODEL_OPTIONS = ("cell", "hidden_size", "layers", "embedding_size", "dropout", "embedding_dropout", "weight_drop")
 EVALUATION_WINDOW = 256  # tokens; nothing is kept for a backward pass, so it may be longer than in training
 
-USUAL_TOKENS_PER_SECOND = 40_000
-# The share dropped for each doubling of the epochs after the fifth, and the most.
-DROPPED = {"dropout": (0.12, 0.5), "weight_drop": (0.1, 0.5)}
+USUAL_TOKENS_PER_SECOND = 40_000  # on two cores
 
 
 @dataclass(kw_only=True)
@@ -64,7 +62,7 @@ class Config(RunConfig):
     embedding_dropout: float = 0.0
     """share of features dropped of the embeddings"""
     weight_drop: float | None = None
-    """share of recurrent weights dropped; by default as above"""
+    """share of recurrent weights dropped; by default for texts with fewer tokens than there are such weights"""
     batch_size: int = 64
     """lanes of the text that are read side by side, or documents of a batch"""
     window: int = 64
@@ -102,19 +100,26 @@ class Config(RunConfig):
 
 
 def regularise(config: Config, train_tokens: int) -> float:
-    """Fill in how much to drop, and return how often the text will be read, on two cores where the clock decides.
+    """Fill in how much to drop where nothing was asked for, and return how often the text will be read.
 
-    A text that is read a few times needs no dropout, which would only slow its learning; one that is read fifty times
-    would be learned by heart. Measured on two texts, from 5 to 130 times; the README has the figures.
+    What is read a few times needs no dropout, which would only slow the learning; what is read thirty times would be
+    learned by heart. Dropping weights helps where the recurrent layers have more of them than the text has tokens.
+    The README has the figures.
     """
     by_steps = (config.max_steps or math.inf) * config.batch_size * config.window * config.accumulate
     by_clock = (config.max_seconds or math.inf) * USUAL_TOKENS_PER_SECOND
     epochs = min(by_steps, by_clock) / train_tokens
-    doublings = max(math.log2(epochs / 5), 0.0)
-    for name, (each, most) in DROPPED.items():
-        if getattr(config, name) is None:
-            setattr(config, name, round(min(each * doublings, most), 2))
+    weights_a_token = 4 * config.layers * config.hidden_size**2 / train_tokens
+    if config.dropout is None:
+        config.dropout = _rising(0.14, epochs / 5)
+    if config.weight_drop is None:
+        config.weight_drop = _rising(0.14, weights_a_token) if epochs > 5 else 0.0
     return epochs
+
+
+def _rising(share: float, ratio: float) -> float:
+    """Return so much for each doubling of a ratio above 1, at most a half."""
+    return round(min(share * max(math.log2(ratio), 0.0), 0.5), 2)
 
 
 class Data(NamedTuple):

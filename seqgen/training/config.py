@@ -34,7 +34,7 @@ class RunConfig:
     """auto, cpu, cuda, cuda:1, mps and so on"""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto finds out whether bf16 is faster here"""
-    averaging: float = 0.995
+    averaging: float = 0.998
     """share of the moving average of the weights that stays at an update; 0 takes the weights as they are"""
     resume: bool = False
     """go on with the run in output_dir"""

@@ -100,17 +100,18 @@ def test_precision_bf16_reaches_the_same_loss(train, tmp_path):
     assert bf16["val_loss"] == pytest.approx(fp32["val_loss"], rel=0.1)
 
 
-def test_a_text_is_regularised_by_how_often_it_will_be_read(recipe):
-    def chosen(steps, **options):
+def test_a_text_is_regularised_by_how_often_it_will_be_read_and_by_its_size(recipe):
+    def chosen(steps, tokens=1000, **options):
         config = recipe.Config(max_steps=steps, max_seconds=1e9, batch_size=10, window=10, **options)
-        assert recipe.regularise(config, train_tokens=1000) == steps / 10
+        assert recipe.regularise(config, tokens) == steps * 100 / tokens
         return config.dropout, config.weight_drop
 
-    few, some, many = (chosen(steps) for steps in (50, 400, 100_000))
+    few, some, many = (chosen(steps) for steps in (50, 200, 100_000))
     assert few == (0, 0)
     assert 0 < some[0] < many[0] < 1
-    assert 0 < some[1] < many[1] < 1
-    assert chosen(400, dropout=0.0) == (0.0, some[1])  # what was asked for stays
+    assert 0 < some[1] == many[1] < 1
+    assert chosen(10**9, tokens=10**7)[1] == 0
+    assert chosen(200, dropout=0.0) == (0.0, some[1])  # what was asked for stays
     by_clock = recipe.Config(max_seconds=1.0)
     assert recipe.regularise(by_clock, train_tokens=1000) == recipe.USUAL_TOKENS_PER_SECOND / 1000
 
