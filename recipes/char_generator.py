@@ -37,6 +37,7 @@ MODEL_OPTIONS = ("cell", "hidden_size", "layers", "embedding_size", "dropout", "
 EVALUATION_WINDOW = 256  # tokens; nothing is kept for a backward pass, so it may be longer than in training
 
 USUAL_TOKENS_PER_SECOND = 40_000  # on two cores
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
 
 @dataclass(kw_only=True)
@@ -94,22 +95,22 @@ class Config(RunConfig):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"--{name} must be above 0, not {value}")
-        for name in ("warm_up", "label_smoothing"):
+        for name in ("warm_up", "label_smoothing", "embedding_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"--{name} must be at least 0 and below 1, not {getattr(self, name)}")
 
 
-def regularise(config: Config, train_tokens: int) -> float:
+def regularise(config: Config, data: "Data") -> float:
     """Fill in how much to drop where nothing was asked for, and return how often the text will be read.
 
     What is read a few times needs no dropout, which would only slow the learning; what is read thirty times would be
     learned by heart. Dropping weights helps where the recurrent layers have more of them than the text has tokens.
     The README has the figures.
     """
-    by_steps = (config.max_steps or math.inf) * config.batch_size * config.window * config.accumulate
-    by_clock = (config.max_seconds or math.inf) * USUAL_TOKENS_PER_SECOND
-    epochs = min(by_steps, by_clock) / train_tokens
-    weights_a_token = 4 * config.layers * config.hidden_size**2 / train_tokens
+    by_steps = (config.max_steps or math.inf) * config.accumulate / data.batches_per_epoch
+    by_clock = (config.max_seconds or math.inf) * USUAL_TOKENS_PER_SECOND / data.train_tokens
+    epochs = min(by_steps, by_clock)
+    weights_a_token = GATES[config.cell] * config.layers * config.hidden_size**2 / data.train_tokens
     if config.dropout is None:
         config.dropout = _rising(0.14, epochs / 5)
     if config.weight_drop is None:
@@ -119,7 +120,7 @@ def regularise(config: Config, train_tokens: int) -> float:
 
 def _rising(share: float, ratio: float) -> float:
     """Return so much for each doubling of a ratio above 1, at most a half."""
-    return round(min(share * max(math.log2(ratio), 0.0), 0.5), 2)
+    return round(min(share * math.log2(max(ratio, 1.0)), 0.5), 2)
 
 
 class Data(NamedTuple):
@@ -166,7 +167,9 @@ def document_data(config: Config, tokens: np.ndarray, tokenizer: Tokenizer, run:
     )
     validation = Documents(tokens, min(64, len(held_back)), EVALUATION_WINDOW, chosen=held_back)
     held_back_tokens = validation.chosen_tokens()
-    return Data(batches, validation.once, held_back_tokens, "", len(tokens) - len(held_back_tokens), len(train) // size)
+    train_tokens = len(tokens) - len(held_back_tokens)
+    batches_per_epoch = max(len(train) // size, train_tokens // (size * config.window))
+    return Data(batches, validation.once, held_back_tokens, "", train_tokens, batches_per_epoch)
 
 
 def main() -> None:
@@ -180,7 +183,7 @@ def main() -> None:
     tokens = encode_corpus(corpus, tokenizer, config.documents)
     data = (stream_data if config.documents == "none" else document_data)(config, tokens, tokenizer, run)
 
-    epochs = regularise(config, data.train_tokens)
+    epochs = regularise(config, data)
     arguments = {name: getattr(config, name) for name in MODEL_OPTIONS}
     model = patterns.generator(tokenizer.vocabulary_size, **arguments).to(run.device)
     writer = Writer.of(model, tokenizer, arguments, ends=config.documents != "none")

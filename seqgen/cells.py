@@ -20,7 +20,7 @@ def gru(from_input: Tensor, from_state: Tensor, h: Tensor, c: None) -> tuple[Ten
     reset_x, update_x, new_x = from_input.chunk(3, dim=-1)
     reset_h, update_h, new_h = from_state.chunk(3, dim=-1)
     new = (new_x + (reset_x + reset_h).sigmoid() * new_h).tanh()
-    return new.lerp(h, (update_x + update_h).sigmoid()), None
+    return new + (update_x + update_h).sigmoid() * (h - new), None
 
 
 def rnn(from_input: Tensor, from_state: Tensor, h: Tensor, c: None) -> tuple[Tensor, None]:

@@ -27,6 +27,6 @@ def find_device(name: str) -> torch.device:
 def use_huge_pages() -> None:
     """Have torch ask Linux for huge pages: in small ones, a third of a training step's time goes into page faults.
 
-    Torch looks at this once, when it makes its first large tensor.
+    Torch looks at this once, when it makes its first tensor, so call it before that.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")

@@ -113,6 +113,6 @@ class DecoderWeights(NamedTuple):
 class Packable(Decoder, Reader, Protocol):
     """A decoder whose step is an embedding, recurrent layers and an output layer; writing lays it out anew."""
 
-    def weights(self) -> DecoderWeights:
-        """Return what the step calculates with."""
+    def weights(self) -> DecoderWeights | None:
+        """Return what the step calculates with, or None where it does anything else."""
         ...

@@ -1,23 +1,25 @@
 """How fast writing is, beside the plain loop around torch's own layers.
 
 The plain loop is a fair one: evaluation mode, no gradients, the state carried from one token to the next, in fp32. The
-limit is set by reading the packed weights once a token at the measured bandwidth, of memory and of cache. After that,
+limit is set by reading the packed weights once for all texts at the measured bandwidth, of memory or of cache, or where
+there are many texts by the matrix products. After that,
 what a token costs, and the peak memory, as the text grows.
 """
 
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from itertools import product
+from itertools import chain, product
 from multiprocessing import get_context
 from typing import Any
 
+import numpy as np
 import torch
 from measuring import VOCABULARY, Plain, in_turns, machine, peak_memory, save, show, show_machine
 
 from seqgen import patterns
 from seqgen.devices import find_device
-from seqgen.errors import run_main
+from seqgen.errors import InputError, run_main
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.packed import Precision
 from seqgen.generation.sampling import sample
@@ -50,6 +52,12 @@ class Config:
     """cpu, cuda and so on"""
     json: str | None = None
     """a file for the same figures as data"""
+
+    def __post_init__(self) -> None:
+        for name in ("cells", "layers", "widths", "batches", "rounds"):
+            value = getattr(self, name)
+            if not value or (name != "cells" and min(np.atleast_1d(value)) < 1):
+                raise InputError(f"--{name} must be one or more numbers above 0, not {value}")
 
 
 @torch.no_grad()
@@ -88,9 +96,13 @@ def compare(cell: str, layers: int, width: int, rows: int, config: Config, limit
     }
     rates = {name: rows * config.tokens / taken for name, taken in in_turns(systems, config.rounds).items()}
     # The table holds the first layer's product with the embedding; of the rest every weight is read once a token.
-    read = sum(weight.numel() for weight in model.parameters() if weight.ndim == 2)
-    read -= model.embedding.weight.numel() + model.weights().layers[0].input.numel()
-    limit = {place: rows * limits[f"{place}_bytes_per_second"] / (2 * read) for place in ("memory", "cache")}
+    first, *above = (layer.all_weights[0][:2] for layer in model.recurrent.stack)
+    read = sum(weight.numel() for weight in (first[1], *chain(*above), model.output.weight))
+    bytes_read = 2 * read + 2 * model.output.weight.numel()  # the output layer stays in fp32
+    products = limits["bf16_flops"] / (2 * read)
+    limit = {
+        place: min(rows * limits[f"{place}_bytes_per_second"] / bytes_read, products) for place in ("memory", "cache")
+    }
     return {
         "cell": cell,
         "layers": layers,

@@ -64,9 +64,9 @@ def wait() -> None:
         torch.cuda.synchronize()
 
 
-def machine(device: torch.device, rounds: int = 9) -> dict[str, Any]:
-    """Return the machine's limits: matrix products in FLOP a second, and bytes read a second."""
-    matrices = {"fp32": torch.randn(2048, 2048, device=device)}
+def machine(device: torch.device, rounds: int = 9, size: int = 2048) -> dict[str, Any]:
+    """Return the machine's limits: products of square matrices in FLOP a second, and bytes read a second."""
+    matrices = {"fp32": torch.randn(size, size, device=device)}
     matrices["bf16"] = matrices["fp32"].bfloat16()
     memory, cache = torch.randn(2**26, device=device), torch.randn(2**20, device=device)
     systems: dict[str, Callable[[], object]] = {
@@ -82,8 +82,8 @@ def machine(device: torch.device, rounds: int = 9) -> dict[str, Any]:
         else torch.cpu.get_capabilities().get("cpu_name", "processor"),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
-        "fp32_flops": 2 * 2048**3 / taken["fp32"],
-        "bf16_flops": 2 * 2048**3 / taken["bf16"],
+        "fp32_flops": 2 * size**3 / taken["fp32"],
+        "bf16_flops": 2 * size**3 / taken["bf16"],
         "memory_bytes_per_second": 4 * 2**26 / taken["memory"],
         "cache_bytes_per_second": 64 * 4 * 2**20 / taken["cache"],
     }

@@ -22,7 +22,7 @@ from seqgen import patterns
 from seqgen.data.batch import Batch
 from seqgen.data.stream import Stream
 from seqgen.devices import find_device, use_huge_pages
-from seqgen.errors import run_main
+from seqgen.errors import InputError, run_main
 from seqgen.options import new_parser, parse
 from seqgen.training.loop import train_steps
 from seqgen.training.optimizers import optimizers
@@ -51,6 +51,12 @@ class Config:
     """cpu, cuda and so on"""
     json: str | None = None
     """a file for the same figures as data"""
+
+    def __post_init__(self) -> None:
+        for name in ("cells", "layers", "widths", "batches", "rounds"):
+            value = getattr(self, name)
+            if not value or (name != "cells" and min(np.atleast_1d(value)) < 1):
+                raise InputError(f"--{name} must be one or more numbers above 0, not {value}")
 
 
 def plain_step(plain: nn.Module, batch: Batch) -> Callable[[], None]:

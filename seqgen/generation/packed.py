@@ -1,21 +1,21 @@
 """A decoder laid out for writing: the same arithmetic as its own steps, in as few and as fast products as can be."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from seqgen.cells import EQUATIONS
-from seqgen.state import Decoder, LayerWeights, Memory, Packable, State
+from seqgen.state import Decoder, DecoderWeights, LayerWeights, Memory, Packable, State
 
 Precision = Literal["auto", "fp32", "bf16"]
 Product = Callable[[Tensor], Tensor]  # (batch, features) to (batch, other features)
 # (batch,) tokens or (batch, features) of the layer below, and the hidden state, to what the equations ask for
 Layer = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
-LARGEST_TABLE = 2**26  # numbers, 256 MiB: of a larger one the rows are multiplied when they are needed
+LARGEST_TABLE = 2**22  # numbers; a larger one would not pay in a short text, so its rows are multiplied when needed
 SMALL_OUTPUT = 1024  # tokens: up to here laying the product out costs more than it saves
 ROWS = 16  # that the layout is made for; with it, a single row is rounded like one of many
 
@@ -27,39 +27,34 @@ def packed(decoder: Decoder, precision: Precision = "auto") -> Decoder:
         decoder: its weights are copied, so that it may be trained on meanwhile.
         precision: of the weights; "auto" takes bf16 on processors that calculate in it, else fp32.
     """
-    if not isinstance(decoder, Packable) or not issubclass(_owner(decoder, "weights"), _owner(decoder, "step")):
+    if not isinstance(decoder, Packable) or not callable(decoder.weights):
         return decoder
-    return PackedDecoder(decoder, precision)
-
-
-def _owner(decoder: Any, method: str) -> type:
-    """Return the class that defines a method: one that changes `step` has to say its own `weights`, too."""
-    return next(each for each in type(decoder).__mro__ if method in vars(each))
+    weights = decoder.weights()
+    return PackedDecoder(decoder, weights, precision) if isinstance(weights, DecoderWeights) else decoder
 
 
 class PackedDecoder:
     """What the steps of a recurrent decoder need, and nothing else.
 
     The embedding is already multiplied into the gates of the first layer, each layer above it has one product (a
-    GRU's two), and oneDNN has the weights in the order in which its products read them. The logits of a row are the
-    same bit for bit whatever else is in its batch; only the output layer of a small vocabulary rounds by the number
-    of rows. In bf16 the weights, and what they are multiplied with, are rounded to 8 bits; sums, states and logits
-    stay in fp32.
+    GRU's two), and oneDNN has the weights in the order in which its products read them; with these products the gates
+    of a row are the same bit for bit whatever else is in its batch. In bf16 the products of the recurrent layers are
+    rounded to 8 bits, their factors too; the states and the output layer stay in fp32.
 
     Args:
-        decoder: says its weights, and reads the prompts.
+        decoder: reads the prompts.
+        weights: of the decoder.
         precision: "fp32", "bf16" or "auto".
     """
 
-    def __init__(self, decoder: Packable, precision: Precision):
+    def __init__(self, decoder: Packable, weights: DecoderWeights, precision: Precision):
         self._decoder = decoder
-        weights = decoder.weights()
         self.dtype = _dtype(precision, weights.embedding.device)
         self._equation = EQUATIONS[weights.cell]
         above = self._apart if weights.cell == "gru" else self._joined
         self._layers = [self._first(weights.embedding, weights.layers[0]), *map(above, weights.layers[1:])]
         small = weights.output[0].shape[0] <= SMALL_OUTPUT
-        self._output = _plain(*weights.output) if small else _product(*weights.output, self.dtype)
+        self._output = _plain(*weights.output) if small else _product(*weights.output, torch.float32)
 
     def start(self, memory: Memory | None = None, *, batch_size: int | None = None) -> State:
         """Return the state before the first token."""
@@ -77,7 +72,7 @@ class PackedDecoder:
             x, c = self._equation(*layer(x, h), h, c)
             hidden.append(x)
             cells += [] if c is None else [c]
-        return self._output(x).float(), State(torch.stack(hidden), torch.stack(cells) if cells else None)
+        return self._output(x), State(torch.stack(hidden), torch.stack(cells) if cells else None)
 
     def _first(self, embedding: Tensor, weights: LayerWeights) -> Layer:
         recur = _product(weights.state, weights.state_bias, self.dtype)

@@ -44,9 +44,12 @@ def choose(logits: Tensor, uniform: Tensor | None) -> Tensor:
     if uniform is None:
         highest, tokens = logits.max(dim=-1)
         return tokens.masked_fill(highest == NEVER, EOS)
-    cumulated = logits.softmax(dim=-1).cumsum(dim=-1, dtype=torch.float64)
-    points = uniform.to(logits.device) * cumulated[:, -1:]
-    tokens = torch.searchsorted(cumulated, points, right=True).squeeze(1)
+    probabilities = logits.softmax(dim=-1)
+    if logits.device.type == "mps":  # which has no double precision
+        probabilities = probabilities.cpu()
+    cumulated = probabilities.cumsum(dim=-1, dtype=torch.float64)
+    points = uniform.to(cumulated.device) * cumulated[:, -1:]
+    tokens = torch.searchsorted(cumulated, points, right=True).squeeze(1).to(logits.device)
     # Where every token is excluded all are not a number, which sorts behind the last.
     return tokens.masked_fill(tokens == logits.shape[-1], EOS)
 

@@ -78,8 +78,16 @@ class RecurrentDecoder(nn.Module):
         hidden, state = self.recurrent.step(self.embedding(tokens), state)
         return self.output(hidden), state
 
-    def weights(self) -> DecoderWeights:
-        """Return what `step` calculates with; a class that changes `step` changes this, too, or leaves it out."""
+    def weights(self) -> DecoderWeights | None:
+        """Return what `step` calculates with, or None where a part is not of the usual kind, or not in fp32."""
+        parts = {
+            self: RecurrentDecoder,
+            self.embedding: nn.Embedding,
+            self.recurrent: Recurrent,
+            self.output: nn.Linear,
+        }
+        if any(type(part) is not kind for part, kind in parts.items()) or self.output.weight.dtype != torch.float32:
+            return None
         layers = [LayerWeights(*layer.all_weights[0]) for layer in self.recurrent.stack]
         output = (self.output.weight, self.output.bias)
         return DecoderWeights(self.recurrent.cell, self.embedding.weight, layers, output)

@@ -29,4 +29,6 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
         done = int(updates)
         torch._foreach_lerp_(averages, weights, 1 - min(decay, done / (done + 10)))
 
-    return AveragedModel(model, multi_avg_fn=follow)
+    average = AveragedModel(model, multi_avg_fn=follow)
+    average.module.to(next(model.parameters()).device)  # puts the copied weights into one piece again, as cuDNN wants
+    return average

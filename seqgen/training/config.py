@@ -106,3 +106,5 @@ def _check_limits(config: RunConfig) -> None:
         value = getattr(config, name)
         if value is not None and not value > 0:
             raise InputError(f"--{name} must be above 0, not {value}")
+    if not 0 <= config.averaging < 1:
+        raise InputError(f"--averaging must be at least 0 and below 1, not {config.averaging}")

@@ -93,7 +93,7 @@ def train_steps(
             total, count = total + loss.total.detach(), count + loss.count
         total, count, seconds = _over_processes(total, count, time.perf_counter() - began)
         norm = scale_and_clip(parameters, count / _world_size(), clip)
-        # All figures in one transfer, which is the only time that the processor waits for a GPU.
+        # All figures in one transfer, for which the processor has to wait for a GPU.
         mean, norm, tokens = torch.stack([total / count, norm, count]).tolist()
         if not math.isfinite(mean + norm):
             raise NonFiniteLoss(

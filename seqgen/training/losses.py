@@ -56,4 +56,4 @@ def evaluate(model: nn.Module, batches: Iterable[Batch], loss_function: LossFunc
         loss = loss_function(model, batch.to(device), carry)
         total, count, carry = total + loss.total, count + loss.count, loss.carry
     model.train(was_training)
-    return (total.double() / count).item()
+    return total.item() / count.item()

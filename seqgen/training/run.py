@@ -9,12 +9,12 @@ from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 import yaml
-from accelerate import Accelerator
-from accelerate.utils import gather_object
+from accelerate import Accelerator, PartialState
+from accelerate.utils import broadcast_object_list, gather_object
 from torch import nn
 from torch.optim import Optimizer
 from tqdm import tqdm
@@ -30,6 +30,8 @@ from seqgen.training.loop import Progress, Step
 from seqgen.training.precision import faster_precision
 from seqgen.training.reports import Report, rate
 from seqgen.training.schedules import Schedule
+
+V = TypeVar("V")
 
 SAVE_EVERY = 10.0  # seconds between checkpoints, so that no kill costs more
 CONTENTS = ("config.yaml", "metrics.jsonl", "model", "state", "results.json")
@@ -65,9 +67,10 @@ class Run:
         self.directory = _directory(config, name)
         self.checkpoint = load_checkpoint(self.directory / "state") if config.resume else None
         device = find_device(config.device)
-        if config.device != "auto":
+        if config.device != "auto" and "LOCAL_RANK" not in os.environ:  # there each process has a GPU of its own
             os.environ["ACCELERATE_TORCH_DEVICE"] = config.device
-        self.precision = self._pick_precision(device)
+        PartialState(cpu=device.type == "cpu")
+        self.precision = agreed(self._pick_precision(device))
         mixed = "bf16" if self.precision == "bf16" else "no"
         self.accelerator = Accelerator(mixed_precision=mixed, cpu=device.type == "cpu")
         self.device = self.accelerator.device
@@ -111,6 +114,8 @@ class Run:
         trained.model = self.average.module
         self.progress = Progress()
         self.carry: State | None = None
+        if self.rank:  # what is dropped in its lanes must not be what the first process drops in its own
+            torch.manual_seed(self.config.seed + self.rank)
         if self.checkpoint:
             self._restore(self.checkpoint)
         if self.config.resume:
@@ -169,6 +174,7 @@ class Run:
 
     def evaluated(self, step: Step, val_loss: float) -> None:
         """Write a validation loss down, and save the model if that is the best so far."""
+        val_loss = agreed(val_loss)
         improved = val_loss < self.best
         self.best = min(val_loss, self.best)
         self.evaluations_since_best = 0 if improved else self.evaluations_since_best + 1
@@ -241,6 +247,13 @@ class Run:
         if self.world_size == 1:
             return flag
         return bool(self.accelerator.reduce(torch.tensor(float(flag), device=self.device)).item())
+
+
+def agreed(value: V) -> V:
+    """Return what the first process has for a value that the processes measured each for itself."""
+    values = [value]
+    broadcast_object_list(values)
+    return values[0]
 
 
 def _directory(config: RunConfig, name: str) -> Path:

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from seqgen import patterns
 from seqgen.generation import packed as module
@@ -56,8 +57,10 @@ def test_the_same_seed_writes_the_same_tokens(cell, seed, monkeypatch):
 
 
 @pytest.mark.parametrize("hidden_size", [32, 512])
+@pytest.mark.parametrize("small", [0, 1024])
 @torch.no_grad()
-def test_bf16_stays_within_its_stated_error(cell, hidden_size):
+def test_bf16_stays_within_its_stated_error(cell, hidden_size, small, monkeypatch):
+    monkeypatch.setattr(module, "SMALL_OUTPUT", small)
     decoder, tokens = make_decoder(cell, hidden_size=hidden_size), torch.randint(VOCABULARY, (16, 40))
     exact = decoder(tokens)[0].log_softmax(-1)
     difference = (unroll(packed(decoder, "bf16"), tokens).log_softmax(-1) - exact).abs()
@@ -65,6 +68,7 @@ def test_bf16_stays_within_its_stated_error(cell, hidden_size):
     assert difference.max() < 0.3
 
 
+@pytest.mark.skipif(not torch.cpu.get_capabilities().get("avx512_bf16"), reason="other kernels round by the batch")
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @torch.no_grad()
 def test_a_row_is_the_same_bit_for_bit_in_any_batch(cell, precision, monkeypatch):
@@ -114,3 +118,17 @@ def test_a_decoder_with_a_step_of_its_own_is_not_laid_out():
     doubtful = Doubtful(plain.embedding, plain.recurrent, plain.output)
     assert packed(doubtful) is doubtful
     assert isinstance(packed(plain), PackedDecoder)
+
+
+def test_a_decoder_of_other_parts_is_not_laid_out():
+    class Scaled(nn.Linear):
+        def forward(self, x):
+            return super().forward(x) / 2
+
+    plain = make_decoder()
+    scaled = RecurrentDecoder(plain.embedding, plain.recurrent, Scaled(32, VOCABULARY))
+    halved = make_decoder().half()
+    named = make_decoder()
+    named.weights = torch.zeros(1)
+    for decoder in (scaled, halved, named):
+        assert packed(decoder) is decoder

@@ -85,7 +85,8 @@ def test_one_switch_changes_what_a_token_is(train, tmp_path, tokenizer):
 
 
 def test_a_model_of_lines_ends_its_texts_by_itself(train, tmp_path):
-    code, _, err = train("--documents", "lines", "--max_steps", 200, "--hidden_size", 64)
+    by_heart = ["--dropout", 0, "--weight_drop", 0]
+    code, _, err = train("--documents", "lines", "--max_steps", 200, "--hidden_size", 64, *by_heart)
     assert code == 0, err
     texts = seqgen.load(tmp_path / "run").generate([""] * 20, max_new_tokens=300, temperature=0.5)
     assert all(len(text) < 300 and "\n" not in text for text in texts)
@@ -102,8 +103,9 @@ def test_precision_bf16_reaches_the_same_loss(train, tmp_path):
 
 def test_a_text_is_regularised_by_how_often_it_will_be_read_and_by_its_size(recipe):
     def chosen(steps, tokens=1000, **options):
-        config = recipe.Config(max_steps=steps, max_seconds=1e9, batch_size=10, window=10, **options)
-        assert recipe.regularise(config, tokens) == steps * 100 / tokens
+        data = recipe.Data(None, None, None, "", train_tokens=tokens, batches_per_epoch=tokens // 100)
+        config = recipe.Config(max_steps=steps, max_seconds=1e9, **options)
+        assert recipe.regularise(config, data) == steps * 100 / tokens
         return config.dropout, config.weight_drop
 
     few, some, many = (chosen(steps) for steps in (50, 200, 100_000))
@@ -111,9 +113,11 @@ def test_a_text_is_regularised_by_how_often_it_will_be_read_and_by_its_size(reci
     assert 0 < some[0] < many[0] < 1
     assert 0 < some[1] == many[1] < 1
     assert chosen(10**9, tokens=10**7)[1] == 0
+    assert chosen(10**4, tokens=10**5, cell="rnn")[1] < chosen(10**4, tokens=10**5)[1]
     assert chosen(200, dropout=0.0) == (0.0, some[1])  # what was asked for stays
     by_clock = recipe.Config(max_seconds=1.0)
-    assert recipe.regularise(by_clock, train_tokens=1000) == recipe.USUAL_TOKENS_PER_SECOND / 1000
+    data = recipe.Data(None, None, None, "", train_tokens=1000, batches_per_epoch=1)
+    assert recipe.regularise(by_clock, data) == recipe.USUAL_TOKENS_PER_SECOND / 1000
 
 
 def test_a_configuration_file_runs_the_same_again(train, recipe, command, tmp_path):

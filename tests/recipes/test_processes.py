@@ -8,7 +8,7 @@ from making import ROOT, SMALL, results_of
 
 def train(text_file, directory, *launcher):
     command = [sys.executable, *launcher, ROOT / "recipes" / "char_generator.py", "--data", text_file]
-    command += ["--output_dir", directory, "--max_steps", 12, "--eval_every", 6, *SMALL]
+    command += ["--output_dir", directory, "--max_steps", 12, "--eval_every", 6, "--device", "cpu", *SMALL]
     done = subprocess.run([*map(str, command)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return results_of(directory)
