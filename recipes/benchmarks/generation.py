@@ -6,58 +6,44 @@ there are many texts by the matrix products. After that,
 what a token costs, and the peak memory, as the text grows.
 """
 
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from itertools import chain, product
 from multiprocessing import get_context
 from typing import Any
 
-import numpy as np
 import torch
-from measuring import VOCABULARY, Plain, in_turns, machine, peak_memory, save, show, show_machine
+from measuring import (
+    VOCABULARY,
+    Options,
+    Plain,
+    in_turns,
+    machine,
+    parse_options,
+    peak_memory,
+    save,
+    show,
+    show_machine,
+)
 
 from seqgen import patterns
 from seqgen.devices import find_device
-from seqgen.errors import InputError, run_main
+from seqgen.errors import run_main
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.packed import Precision
 from seqgen.generation.sampling import sample
 from seqgen.nn.decoder import RecurrentDecoder
-from seqgen.options import new_parser, parse
 from seqgen.symbols import BOS, EOS, PAD, UNK
 
 TEMPERATURE = 0.8
 
 
 @dataclass(kw_only=True)
-class Config:
-    """Options of the benchmark."""
+class Config(Options):
+    """Options of the benchmark of writing."""
 
-    cells: list[str] = field(default_factory=lambda: ["lstm", "gru", "rnn"])
-    """which cells"""
-    layers: list[int] = field(default_factory=lambda: [1, 2])
-    """how many layers"""
-    widths: list[int] = field(default_factory=lambda: [128, 256, 512, 1024])
-    """features of the hidden state"""
-    batches: list[int] = field(default_factory=lambda: [1, 16, 128])
-    """texts that are written at once"""
     tokens: int = 100
     """tokens of a text"""
-    embedding_size: int = 64
-    """features of a token's embedding"""
-    rounds: int = 5
-    """turns of each; the median counts"""
-    device: str = "cpu"
-    """cpu, cuda and so on"""
-    json: str | None = None
-    """a file for the same figures as data"""
-
-    def __post_init__(self) -> None:
-        for name in ("cells", "layers", "widths", "batches", "rounds"):
-            value = getattr(self, name)
-            if not value or (name != "cells" and min(np.atleast_1d(value)) < 1):
-                raise InputError(f"--{name} must be one or more numbers above 0, not {value}")
 
 
 @torch.no_grad()
@@ -137,9 +123,7 @@ def one_length(length: int, config: Config) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print the tables, and write the file."""
-    parser = new_parser(__doc__ or "")
-    parser.add_class_arguments(Config)
-    config = Config(**parse(parser, sys.argv[1:], {each.name: each.type for each in fields(Config)}))
+    config = parse_options(Config, __doc__ or "")
     limits = machine(find_device(config.device))
     show_machine(limits)
     networks = product(config.cells, config.layers, config.widths, config.batches)

@@ -3,18 +3,61 @@
 import json
 import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from seqgen.errors import InputError
 from seqgen.nn.decoder import RecurrentDecoder
+from seqgen.options import new_parser, parse
 
 VOCABULARY = 65  # of a character model of English
 TORCH_LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+
+
+C = TypeVar("C", bound="Options")
+
+
+@dataclass(kw_only=True)
+class Options:
+    """What both benchmarks can be asked for."""
+
+    cells: list[str] = field(default_factory=lambda: ["lstm", "gru", "rnn"])
+    """which cells"""
+    layers: list[int] = field(default_factory=lambda: [1, 2])
+    """how many layers"""
+    widths: list[int] = field(default_factory=lambda: [128, 256, 512, 1024])
+    """features of the hidden state"""
+    batches: list[int] = field(default_factory=lambda: [1, 16, 128])
+    """rows: lanes of a text to learn from, or texts that are written at once"""
+    embedding_size: int = 64
+    """features of a token's embedding"""
+    rounds: int = 5
+    """turns of each; the median counts"""
+    device: str = "cpu"
+    """cpu, cuda and so on"""
+    json: str | None = None
+    """a file for the same figures as data"""
+
+    def __post_init__(self) -> None:
+        for name in ("cells", "layers", "widths", "batches", "rounds"):
+            value = getattr(self, name)
+            if not value or (name != "cells" and min(np.atleast_1d(value)) < 1):
+                raise InputError(f"--{name} must be one or more numbers above 0, not {value}")
+
+
+def parse_options(options_class: type[C], description: str) -> C:
+    """Return what the command line asks for."""
+    parser = new_parser(description)
+    parser.add_class_arguments(options_class)
+    return options_class(**parse(parser, sys.argv[1:], {each.name: each.type for each in fields(options_class)}))
 
 
 class Plain(nn.Module):

@@ -4,9 +4,8 @@ Both take turns in one process: the plain loop in fp32 with AdamW, and seqgen in
 After that, what a step costs as the text, the window, the width and the batch grow.
 """
 
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -15,48 +14,36 @@ from typing import Any
 
 import numpy as np
 import torch
-from measuring import VOCABULARY, Plain, in_turns, machine, peak_memory, save, show, show_machine
+from measuring import (
+    VOCABULARY,
+    Options,
+    Plain,
+    in_turns,
+    machine,
+    parse_options,
+    peak_memory,
+    save,
+    show,
+    show_machine,
+)
 from torch import nn
 
 from seqgen import patterns
 from seqgen.data.batch import Batch
 from seqgen.data.stream import Stream
 from seqgen.devices import find_device, use_huge_pages
-from seqgen.errors import InputError, run_main
-from seqgen.options import new_parser, parse
+from seqgen.errors import run_main
 from seqgen.training.loop import train_steps
 from seqgen.training.optimizers import optimizers
 from seqgen.training.schedules import Schedule
 
 
 @dataclass(kw_only=True)
-class Config:
-    """Options of the benchmark."""
+class Config(Options):
+    """Options of the benchmark of training."""
 
-    cells: list[str] = field(default_factory=lambda: ["lstm", "gru", "rnn"])
-    """which cells"""
-    layers: list[int] = field(default_factory=lambda: [1, 2])
-    """how many layers"""
-    widths: list[int] = field(default_factory=lambda: [128, 256, 512, 1024])
-    """features of the hidden state"""
-    batches: list[int] = field(default_factory=lambda: [1, 16, 128])
-    """lanes"""
     window: int = 64
     """tokens of a step"""
-    embedding_size: int = 64
-    """features of a token's embedding"""
-    rounds: int = 5
-    """turns of each; the median counts"""
-    device: str = "cpu"
-    """cpu, cuda and so on"""
-    json: str | None = None
-    """a file for the same figures as data"""
-
-    def __post_init__(self) -> None:
-        for name in ("cells", "layers", "widths", "batches", "rounds"):
-            value = getattr(self, name)
-            if not value or (name != "cells" and min(np.atleast_1d(value)) < 1):
-                raise InputError(f"--{name} must be one or more numbers above 0, not {value}")
 
 
 def plain_step(plain: nn.Module, batch: Batch) -> Callable[[], None]:
@@ -171,9 +158,7 @@ def one_size(sizes: dict[str, int], config: Config) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print the tables, and write the file."""
-    parser = new_parser(__doc__ or "")
-    parser.add_class_arguments(Config)
-    config = Config(**parse(parser, sys.argv[1:], {each.name: each.type for each in fields(Config)}))
+    config = parse_options(Config, __doc__ or "")
     use_huge_pages()
     limits = machine(find_device(config.device))
     show_machine(limits)
