@@ -43,7 +43,8 @@ def test_a_generator_from_its_parts_in_ten_lines(capsys):
 
 
 def recipe_commands():
-    return [command for command in COMMANDS if "recipes/" in command and "pip" not in command]
+    recipes = [command for command in COMMANDS if "recipes/" in command and "pip" not in command]
+    return [command for command in recipes if "benchmarks" not in command]
 
 
 @pytest.mark.parametrize("line", recipe_commands())
@@ -55,6 +56,15 @@ def test_recipe_commands_have_options_that_exist(line, tmp_path, monkeypatch, te
         (tmp_path / "runs/mine/config.yaml").write_text("hidden_size: 8\n")
         monkeypatch.chdir(tmp_path)
     recipe.parse_options(recipe.Config, "", words[2:])
+
+
+@pytest.mark.parametrize("line", [command for command in COMMANDS if "benchmarks" in command])
+def test_benchmark_commands_have_options_that_exist(line, monkeypatch):
+    words = shlex.split(line)
+    monkeypatch.syspath_prepend(ROOT / "recipes" / "benchmarks")
+    benchmark = load_recipe(words[1].removeprefix("recipes/").removesuffix(".py"))
+    monkeypatch.setattr("sys.argv", words[1:])
+    assert benchmark.parse_options(benchmark.Config, "").widths
 
 
 def test_every_option_of_the_recipe_is_in_the_readme():

@@ -12,8 +12,8 @@ from seqgen.state import Decoder, DecoderWeights, LayerWeights, Memory, Packable
 
 Precision = Literal["auto", "fp32", "bf16"]
 Product = Callable[[Tensor], Tensor]  # (batch, features) to (batch, other features)
-# (batch,) tokens or (batch, features) of the layer below, and the hidden state, to what the equations ask for
-Layer = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+# (1, batch) tokens or (1, batch, features) of the layer below, and both states, to both states after
+Layer = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]
 
 LARGEST_TABLE = 2**22  # numbers; a larger one would not pay in a short text, so its rows are multiplied when needed
 SMALL_OUTPUT = 1024  # tokens: up to here laying the product out costs more than it saves
@@ -36,10 +36,11 @@ def packed(decoder: Decoder, precision: Precision = "auto") -> Decoder:
 class PackedDecoder:
     """What the steps of a recurrent decoder need, and nothing else.
 
-    The embedding is already multiplied into the gates of the first layer, each layer above it has one product (a
-    GRU's two), and oneDNN has the weights in the order in which its products read them; with these products the gates
-    of a row are the same bit for bit whatever else is in its batch. In bf16 the products of the recurrent layers are
-    rounded to 8 bits, their factors too; the states and the output layer stay in fp32.
+    An LSTM's layer is one call of oneDNN's, with the weights in the order in which it reads them. Where there is none
+    such, for other cells and devices, the embedding is already multiplied into the gates of the first layer, and each
+    layer above it has one product (a GRU's two), laid out in the same way. With oneDNN the states of a row are the same
+    bit for bit whatever else is in its batch. In bf16 weights, hidden states and products are rounded to 8 bits; an
+    LSTM's cell state, sums and the output layer stay in fp32.
 
     Args:
         decoder: reads the prompts.
@@ -51,8 +52,7 @@ class PackedDecoder:
         self._decoder = decoder
         self.dtype = _dtype(precision, weights.embedding.device)
         self._equation = EQUATIONS[weights.cell]
-        above = self._apart if weights.cell == "gru" else self._joined
-        self._layers = [self._first(weights.embedding, weights.layers[0]), *map(above, weights.layers[1:])]
+        self._layers = self._fused(weights) or self._from_products(weights)
         small = weights.output[0].shape[0] <= SMALL_OUTPUT
         self._output = _plain(*weights.output) if small else _product(*weights.output, torch.float32)
 
@@ -66,32 +66,67 @@ class PackedDecoder:
 
     def step(self, tokens: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
         """Read (batch,) tokens; return (batch, vocabulary) logits of the next ones and the state."""
-        x, hidden, cells = tokens, [], []
+        x, hidden, cells = tokens.unsqueeze(0), [], []
         for index, layer in enumerate(self._layers):
-            h, c = state.h[index], None if state.c is None else state.c[index]
-            x, c = self._equation(*layer(x, h), h, c)
+            h, c = state.h[index : index + 1], None if state.c is None else state.c[index : index + 1]
+            x, c = layer(x, h, c)
             hidden.append(x)
             cells += [] if c is None else [c]
-        return self._output(x), State(torch.stack(hidden), torch.stack(cells) if cells else None)
+        return self._output(x[0].float()), State(torch.cat(hidden), torch.cat(cells) if cells else None)
+
+    def _fused(self, weights: DecoderWeights) -> list[Layer] | None:
+        """Return the layers as calls of oneDNN's LSTM, or None where it has none for them."""
+        if weights.cell != "lstm":
+            return None
+        table = weights.embedding.detach().to(self.dtype, copy=True)
+        try:
+            first, *above = (_lstm(layer, self.dtype) for layer in weights.layers)
+        except (AttributeError, NotImplementedError, RuntimeError):  # another device, or a processor without it
+            return None
+        return [lambda tokens, h, c: first(functional.embedding(tokens, table), h, c), *above]
+
+    def _from_products(self, weights: DecoderWeights) -> list[Layer]:
+        above = self._apart if weights.cell == "gru" else self._joined
+        return [self._first(weights.embedding, weights.layers[0]), *map(above, weights.layers[1:])]
 
     def _first(self, embedding: Tensor, weights: LayerWeights) -> Layer:
         recur = _product(weights.state, weights.state_bias, self.dtype)
         if len(embedding) * len(weights.input) <= LARGEST_TABLE:
             table = functional.linear(embedding, weights.input, weights.input_bias).detach()
-            return lambda tokens, h: (functional.embedding(tokens, table), recur(h))
+            return lambda tokens, h, c: self._equation(functional.embedding(tokens, table), recur(h), h, c)
         table, into = embedding.detach().clone(), _product(weights.input, weights.input_bias, self.dtype)
-        return lambda tokens, h: (into(functional.embedding(tokens, table)).float(), recur(h))
+        return lambda tokens, h, c: self._equation(into(functional.embedding(tokens, table)).float(), recur(h), h, c)
 
     def _joined(self, weights: LayerWeights) -> Layer:
         product = _product(torch.cat([weights.input, weights.state], dim=1), None, self.dtype)
         bias = (weights.input_bias + weights.state_bias).detach()
-        return lambda x, h: (bias, product(torch.cat([x, h], dim=1)))
+        return lambda x, h, c: self._equation(bias, product(torch.cat([x, h], dim=-1)), h, c)
 
     def _apart(self, weights: LayerWeights) -> Layer:
         """The reset gate of a GRU stands between the two products, so that they cannot be joined."""
         into = _product(weights.input, weights.input_bias, self.dtype)
         recur = _product(weights.state, weights.state_bias, self.dtype)
-        return lambda x, h: (into(x).float(), recur(h))
+        return lambda x, h, c: self._equation(into(x).float(), recur(h), h, c)
+
+
+def _lstm(weights: LayerWeights, dtype: torch.dtype) -> Layer:
+    """Return a layer that is one call, tried out once: RuntimeError where it cannot be made or called."""
+    size = weights.state.shape[1]
+    matrices = (matrix.detach().to(dtype, copy=True) for matrix in (weights.input, weights.state))
+    biases = [bias.detach().to(dtype, copy=True) for bias in (weights.input_bias, weights.state_bias)]
+    laid_out = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight(*matrices, size, False, True, False, None)
+    call = torch.ops.aten.mkldnn_rnn_layer.default
+
+    def layer(x: Tensor, h: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
+        x, h = x.to(dtype), h.to(dtype)
+        # forward in time, all rows alike; kind 2 is the LSTM, of this size, in 1 layer; with biases; for inference
+        _, h, c, _ = call(x, *laid_out, *biases, h, c, False, [], 2, size, 1, True, False, False, False)
+        return h, c
+
+    with torch.inference_mode():
+        zeros = torch.zeros(1, 1, size)
+        layer(torch.zeros(1, 1, weights.input.shape[1]), zeros, zeros)
+    return layer
 
 
 def _dtype(precision: Precision, device: torch.device) -> torch.dtype:

@@ -79,6 +79,18 @@ def test_a_row_is_the_same_bit_for_bit_in_any_batch(cell, precision, monkeypatch
         assert torch.equal(unroll(decoder, tokens[rows]), together[rows])
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+@torch.no_grad()
+def test_an_lstm_without_a_call_of_its_own_is_made_of_products(layers, monkeypatch):
+    def missing(*_):
+        raise NotImplementedError
+
+    decoder, tokens = make_decoder("lstm", layers), torch.randint(VOCABULARY, (5, 12))
+    monkeypatch.setattr(torch.ops.mkldnn, "_reorder_mkldnn_rnn_layer_weight", missing, raising=False)
+    torch.testing.assert_close(unroll(packed(decoder, "fp32"), tokens), decoder(tokens)[0], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(unroll(packed(decoder, "bf16"), tokens), decoder(tokens)[0], atol=0.3, rtol=0.1)
+
+
 @torch.no_grad()
 def test_a_vocabulary_too_large_for_a_table_changes_nothing(cell, monkeypatch):
     decoder, tokens = make_decoder(cell), torch.randint(VOCABULARY, (2, 9))
@@ -94,7 +106,8 @@ def test_without_onednn_it_writes_the_same(cell, monkeypatch):
     def missing(*_):
         raise NotImplementedError
 
-    monkeypatch.setattr(torch.ops.mkldnn, "_reorder_linear_weight", missing, raising=False)
+    for name in ("_reorder_linear_weight", "_reorder_mkldnn_rnn_layer_weight"):
+        monkeypatch.setattr(torch.ops.mkldnn, name, missing, raising=False)
     torch.testing.assert_close(unroll(packed(decoder, "fp32"), tokens), decoder(tokens)[0], atol=1e-4, rtol=1e-4)
 
 
