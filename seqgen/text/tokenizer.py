@@ -12,6 +12,7 @@ KINDS = {
     "char": "seqgen.text.characters:CharacterTokenizer",
     "byte": "seqgen.text.bytes:ByteTokenizer",
     "word": "seqgen.text.words:WordTokenizer",
+    "lowercase-word": "seqgen.text.words:LowercaseWordTokenizer",
 }
 
 
@@ -69,7 +70,7 @@ class Tokenizer(Protocol):
 
 
 def tokenizer_class(kind: str) -> type[Tokenizer]:
-    """Return the class of a kind: "char", "byte" or "word".
+    """Return the class of a kind: one of `KINDS`.
 
     Raises:
         InputError: there is no such kind.

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from nltk.tokenize import RegexpTokenizer
@@ -39,7 +39,7 @@ class WordTokenizer:
         self.closing, self.opening = set(closing), set(opening)
 
     @classmethod
-    def fit(cls, text: str | Iterable[str], *, largest: int = 20_000, least: int = 2) -> "WordTokenizer":
+    def fit(cls, text: str | Iterable[str], *, largest: int = 20_000, least: int = 2) -> Self:
         """Learn the words seen at least `least` times, so that the unknown word is learned from the others."""
         words: Counter[str] = Counter()
         spaces: Counter[str] = Counter()
@@ -47,7 +47,7 @@ class WordTokenizer:
         spaced_after: Counter[str] = Counter()
         for block in in_blocks(text):
             before = ""
-            for gap, word in _pieces(block):
+            for gap, word in _pieces(cls.normal(block)):
                 words[word] += 1
                 spaces[gap] += 1
                 spaced_before[word] += 1 if gap else -1
@@ -64,6 +64,11 @@ class WordTokenizer:
         opening = [mark for mark in marks if spaced_after[mark] < 0]
         return cls(vocabulary, closing, opening)
 
+    @staticmethod
+    def normal(text: str) -> str:
+        """Return the text as it is read: here as it is."""
+        return text
+
     @property
     def vocabulary_size(self) -> int:
         """How many tokens there are, the special ones included."""
@@ -75,7 +80,7 @@ class WordTokenizer:
 
     def _encode(self, text: str) -> Iterator[int]:
         before = ""
-        for gap, word in _pieces(text):
+        for gap, word in _pieces(self.normal(text)):
             if gap != self.implied(before, word):
                 known = gap in self.vocabulary.numbers
                 yield from map(self.vocabulary.number, [gap] if known else gap)
@@ -99,7 +104,7 @@ class WordTokenizer:
 
     def unseen(self, text: str) -> list[str]:
         """Return the words that are not in the vocabulary, each once, in order."""
-        words = dict.fromkeys(word for _, word in _pieces(text) if word)
+        words = dict.fromkeys(word for _, word in _pieces(self.normal(text)) if word)
         return [word for word in words if word not in self.vocabulary.numbers]
 
     def to_data(self) -> dict[str, Any]:
@@ -107,9 +112,20 @@ class WordTokenizer:
         return {**self.vocabulary.data, "closing": sorted(self.closing), "opening": sorted(self.opening)}
 
     @classmethod
-    def from_data(cls, data: dict[str, Any]) -> "WordTokenizer":
+    def from_data(cls, data: dict[str, Any]) -> Self:
         """Return the tokenizer that `to_data` described."""
         return cls(Vocabulary.from_data(data), data["closing"], data["opening"])
+
+
+class LowercaseWordTokenizer(WordTokenizer):
+    """Words as in `WordTokenizer`, all in lower case."""
+
+    kind = "lowercase-word"
+
+    @staticmethod
+    def normal(text: str) -> str:
+        """Return the text in lower case."""
+        return text.lower()
 
 
 class WordDetokenizer:
