@@ -21,7 +21,7 @@ from seqgen.data.documents import Documents
 from seqgen.data.encoded import DocumentKind, encode_corpus
 from seqgen.data.splits import split_documents, split_stream
 from seqgen.data.stream import Stream, held_back_windows, shrink_to_text
-from seqgen.errors import InputError, run_main
+from seqgen.errors import run_main
 from seqgen.files import write_text
 from seqgen.symbols import EOS, UNK
 from seqgen.text.tokenizer import Tokenizer, tokenizer_class
@@ -68,36 +68,15 @@ class Config(RunConfig):
     """lanes of the text that are read side by side, or documents of a batch"""
     window: int = 64
     """tokens of a training step; the state is carried from one to the next"""
-    optimizer: Literal["muon", "adamw"] = "muon"
-    """muon trains the recurrent and input matrices, with adamw for the rest"""
-    learning_rate: float | None = None
-    """the highest; by default 0.05 for muon and 0.004 for adamw"""
-    warm_up: float = 0.02
-    """share of the training in which the learning rate rises"""
-    decay: Literal["linear", "cosine", "none"] = "linear"
-    """how the learning rate falls to zero after that"""
-    clip: float = 1.0
-    """the largest norm of a gradient"""
-    accumulate: int = 1
-    """batches of an update"""
-    label_smoothing: float = 0.0
-    """share of probability spread over all tokens"""
     eval_every: int | None = None
     """updates between validations; by default two epochs, but at least 10 and at most 250 updates"""
     sample_every: int = 250
     """updates between samples of what it writes by then"""
-    patience: int | None = None
-    """end after so many validations in a row without a better one"""
 
     def __post_init__(self) -> None:
-        sizes = ("batch_size", "window", "embedding_size", "accumulate", "eval_every", "sample_every", "patience")
-        for name in (*sizes, "learning_rate", "clip"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise InputError(f"--{name} must be above 0, not {value}")
-        for name in ("warm_up", "label_smoothing", "embedding_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"--{name} must be at least 0 and below 1, not {getattr(self, name)}")
+        super().__post_init__()
+        self.require_above_zero("batch_size", "window", "embedding_size", "eval_every", "sample_every")
+        self.require_share("embedding_dropout")
 
 
 def regularise(config: Config, data: "Data") -> float:

@@ -2,7 +2,8 @@
 
 import json
 import pkgutil
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,36 +14,44 @@ import torch
 from huggingface_hub import HfApi, snapshot_download
 from torch import nn
 
-from seqgen import patterns
 from seqgen.errors import InputError
 from seqgen.files import write_text, writing
-from seqgen.generation.config import GenerationConfig
-from seqgen.text.tokenizer import Tokenizer, tokenizer_class
 
 FORMAT = 1
-FILES = ["config.json", "tokenizer.json", "generation_config.json", "model.safetensors"]
+FILES = ("config.json", "model.safetensors")  # of every model; each kind has others beside them
 
 # What `load` makes of a model, by the name of the builder that made it.
-USED_AS = {"generator": "seqgen.writer:Writer"}
+USED_AS = {
+    "generator": "seqgen.writer:Writer",
+    "text_classifier": "seqgen.classifiers:TextClassifier",
+    "image_classifier": "seqgen.classifiers:ImageClassifier",
+    "tagger": "seqgen.text_tagger:TextTagger",
+}
 
 
 @dataclass
-class Bundle:
-    """A model with its tokenizer, and the builder and arguments from which it can be built again.
+class Bundle(ABC):
+    """A model with what it takes to use it, and the builder and arguments from which it can be built again.
 
     Args:
         model: in evaluation mode once it was loaded.
-        tokenizer: whose vocabulary the model has.
-        arguments: of the builder.
-        generation: the options that generation starts from.
+        arguments: of the builder, beside what it takes from the other parts.
     """
 
     builder: ClassVar[str]
+    files: ClassVar[tuple[str, ...]]  # the JSON files of the other parts
 
     model: nn.Module
-    tokenizer: Tokenizer
     arguments: dict[str, Any]
-    generation: GenerationConfig
+
+    @abstractmethod
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """Return the other parts as plain data, by the names of their files."""
+
+    @classmethod
+    @abstractmethod
+    def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
+        """Return an untrained model with its other parts, as `parts` described them."""
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Write the model into a directory; each file is replaced whole.
@@ -55,12 +64,7 @@ class Bundle:
             tensors = {name: tensor.cpu().contiguous() for name, tensor in self.model.state_dict().items()}
             file.write(safetensors.torch.save(tensors))
         config = {"format": FORMAT, "library": "seqgen", "builder": self.builder, "arguments": self.arguments}
-        tokenizer = {"kind": self.tokenizer.kind, **self.tokenizer.to_data()}
-        for name, data in (
-            ("tokenizer.json", tokenizer),
-            ("generation_config.json", self.generation.to_data()),
-            ("config.json", config),
-        ):
+        for name, data in {**self.parts(), "config.json": config}.items():
             write_text(directory / name, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
 
     @classmethod
@@ -71,20 +75,20 @@ class Bundle:
             InputError: it is not there, or not whole, or made by a newer version.
         """
         directory = find_model(source)
-        config = _read_config(directory)
+        config = read_config(directory)
         if config["builder"] != cls.builder:
             raise InputError(f"{directory} must hold a {cls.builder}, but it holds a {config['builder']}")
-        data = _read_json(directory, "tokenizer.json")
-        build: Callable[..., nn.Module] = getattr(patterns, cls.builder)
+        parts = {name: read_part(directory, name) for name in cls.files}
         try:
-            tokenizer = tokenizer_class(data["kind"]).from_data(data)
-            model = build(tokenizer.vocabulary_size, **config["arguments"])
-            model.load_state_dict(safetensors.torch.load_file(directory / "model.safetensors"))
+            bundle = cls.built(config["arguments"], parts)
+            bundle.model.load_state_dict(safetensors.torch.load_file(directory / "model.safetensors"))
+        except InputError:
+            raise
         except (KeyError, TypeError, RuntimeError, ValueError, OSError, safetensors.SafetensorError) as error:
             reason = " ".join(str(error).split())[:200]
             raise InputError(f"{directory} must hold a whole model, but it does not fit together: {reason}") from None
-        model.eval()
-        return cls(model, tokenizer, config["arguments"], read_generation(directory))
+        bundle.model.eval()
+        return bundle
 
     def push_to_hub(self, name: str, *, private: bool = False, token: str | None = None) -> str:
         """Upload the model to the hub under a name such as "user/model"; return its address.
@@ -113,7 +117,7 @@ class Bundle:
 
 
 def load(source: str | Path) -> Any:
-    """Return what a saved model is used as: a `Writer` for a generator.
+    """Return what a saved model is used as: a `Writer`, a `TextClassifier`, an `ImageClassifier` or a `TextTagger`.
 
     Args:
         source: a run directory, its `model/`, or the name of a model on the hub.
@@ -122,7 +126,7 @@ def load(source: str | Path) -> Any:
         InputError: it is not there, or not whole, or made by a newer version.
     """
     directory = find_model(source)
-    return pkgutil.resolve_name(USED_AS[_read_config(directory)["builder"]]).from_pretrained(directory)
+    return pkgutil.resolve_name(USED_AS[read_config(directory)["builder"]]).from_pretrained(directory)
 
 
 def find_model(source: str | Path) -> Path:
@@ -134,29 +138,29 @@ def find_model(source: str | Path) -> Path:
         directory = directory / "model"
     if (directory / "config.yaml").exists() and not (directory / "model").is_dir():
         raise InputError(f"{directory} must hold a model, but that run was killed before it had one: resume it")
-    missing = [name for name in FILES if not (directory / name).is_file()]
-    if missing:
-        raise InputError(f"{directory} must hold a whole model, but {', '.join(missing)} is missing")
+    _require(directory, FILES)
     return directory
 
 
-def read_generation(directory: Path) -> GenerationConfig:
-    """Return the options that generation with the model in a directory starts from."""
-    return GenerationConfig().with_options(**_read_json(directory, "generation_config.json"))
+def _require(directory: Path, names: Iterable[str]) -> None:
+    missing = [name for name in names if not (directory / name).is_file()]
+    if missing:
+        raise InputError(f"{directory} must hold a whole model, but it lacks {', '.join(missing)}")
 
 
 def _download(name: str) -> Path:
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise InputError(f"a model must be a directory or a name like user/model, but {name!r} is neither")
     try:
-        directory = snapshot_download(name, allow_patterns=FILES)
+        directory = snapshot_download(name, allow_patterns=["*.json", "*.safetensors"])
     except Exception as error:  # its client lets through whatever its transport raises
         raise InputError(f"{name!r} is no directory here, and the hub did not give it: {_first_line(error)}") from None
     return find_model(directory)
 
 
-def _read_config(directory: Path) -> dict[str, Any]:
-    config = _read_json(directory, "config.json")
+def read_config(directory: Path) -> dict[str, Any]:
+    """Return what a saved model is: its format, builder, and arguments."""
+    config = read_part(directory, "config.json")
     made_by = config.get("format")
     if not isinstance(made_by, int) or made_by > FORMAT or config.get("builder") not in USED_AS:
         raise InputError(
@@ -166,7 +170,9 @@ def _read_config(directory: Path) -> dict[str, Any]:
     return config
 
 
-def _read_json(directory: Path, name: str) -> dict[str, Any]:
+def read_part(directory: Path, name: str) -> dict[str, Any]:
+    """Return the plain data of a file of a saved model."""
+    _require(directory, [name])
     try:
         data = json.loads((directory / name).read_text(encoding="utf-8"))
     except ValueError as error:

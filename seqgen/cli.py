@@ -39,7 +39,7 @@ def run_command(arguments: list[str]) -> None:
 
 def generate(arguments: list[str]) -> None:
     """Write on from a prompt, or from each line of standard input, and show the text as it is written."""
-    from seqgen.bundle import find_model, load, read_generation
+    from seqgen.bundle import find_model, load, read_part
     from seqgen.devices import find_device
     from seqgen.generation.config import GenerationConfig
     from seqgen.options import new_parser, parse
@@ -56,7 +56,7 @@ def generate(arguments: list[str]) -> None:
     types = {field.name: field.type for field in fields(GenerationConfig)} | own
     directory = find_model(parse(parser, arguments, types)["directory"])
     # What the command line does not say is as the model's own file has it.
-    usual = read_generation(directory).to_data()
+    usual = GenerationConfig().with_options(**read_part(directory, "generation_config.json")).to_data()
     parser.set_defaults({name: value for name, value in usual.items() if name != "suppress_tokens"})
     options = parse(parser, arguments, types)
     del options["directory"]

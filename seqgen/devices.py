@@ -30,3 +30,10 @@ def use_huge_pages() -> None:
     Torch looks at this once, when it makes its first tensor, so call it before that.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
+
+def calculates_in_bf16(device: torch.device) -> bool:
+    """Return whether a device has arithmetic of its own for bf16, so that this is fast."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and any("bf16" in name and has for name, has in torch.cpu.get_capabilities().items())

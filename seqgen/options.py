@@ -66,4 +66,6 @@ def _type_in_words(annotation: Any) -> str:
         "str": "text",
         "None": "null",
     }
+    if text.startswith("list["):
+        return f"a list in brackets like '[a, b]', each {words.get(text[5:-1], text[5:-1])}"
     return " or ".join(words.get(part, part) for part in text.split(" | "))

@@ -2,8 +2,12 @@
 
 from torch import nn
 
+from seqgen.models import Classifier, Tagger
+from seqgen.nn import cnn
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.dropout import LockedDropout
+from seqgen.nn.encoders import ImageEncoder, SequenceEncoder, SpelledEmbedding
+from seqgen.nn.pooling import Last, Mean, pooling_by_name
 from seqgen.nn.recurrent import Recurrent
 
 
@@ -38,3 +42,121 @@ def generator(
         nn.Dropout(dropout),
         LockedDropout(embedding_dropout),
     )
+
+
+def text_classifier(
+    vocabulary_size: int,
+    classes: int,
+    *,
+    cell: str = "lstm",
+    hidden_size: int = 256,
+    layers: int = 1,
+    embedding_size: int = 128,
+    bidirectional: bool = True,
+    pooling: str = "concat",
+    dropout: float = 0.3,
+    embedding_dropout: float = 0.0,
+    word_dropout: float = 0.0,
+    weight_drop: float = 0.0,
+) -> Classifier:
+    """A sequence in, one answer out.
+
+    Args:
+        vocabulary_size: how many tokens there are, the special ones included.
+        classes: how many answers there are.
+        cell: "lstm", "gru" or "rnn".
+        hidden_size: features of the hidden state, in each direction.
+        layers: recurrent layers, in each direction.
+        embedding_size: features of a token's embedding.
+        bidirectional: whether the text is also read backward.
+        pooling: "last", "mean", "max", "attentive", or "concat" for the first three side by side.
+        dropout: the share of features dropped of what the classes are told from, and between layers.
+        embedding_dropout: the share of features dropped of the embeddings, the same at every step of a row.
+        word_dropout: the share of tokens read as unknown.
+        weight_drop: the share of recurrent weights dropped for each batch.
+    """
+    size = hidden_size * (2 if bidirectional else 1)
+    pooled, summary_size = pooling_by_name(pooling, size, hidden_size)
+
+    def stack() -> Recurrent:
+        return Recurrent(cell, embedding_size, hidden_size, layers, dropout=dropout, weight_drop=weight_drop)
+
+    encoder = SequenceEncoder(
+        nn.Embedding(vocabulary_size, embedding_size),
+        stack(),
+        stack() if bidirectional else None,
+        pooled,
+        summary_size,
+        word_dropout=word_dropout,
+        embedding_dropout=LockedDropout(embedding_dropout),
+    )
+    return Classifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(summary_size, classes)))
+
+
+def image_classifier(
+    classes: int, *, backbone: str = cnn.SMALL, frozen: bool = False, dropout: float = 0.2
+) -> Classifier:
+    """One thing in, one answer out.
+
+    Args:
+        classes: how many answers there are.
+        backbone: "small", or a model of torchvision's, untrained.
+        frozen: whether the backbone stays as it is.
+        dropout: the share of features dropped of what the classes are told from.
+    """
+    network, size = cnn.backbone(backbone)
+    encoder = ImageEncoder(network, size, Mean(), frozen=frozen)
+    return Classifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes)))
+
+
+def tagger(
+    vocabulary_size: int,
+    tags: int,
+    *,
+    alphabet_size: int = 0,
+    cell: str = "lstm",
+    hidden_size: int = 256,
+    layers: int = 1,
+    embedding_size: int = 128,
+    spelling_size: int = 64,
+    dropout: float = 0.3,
+    word_dropout: float = 0.0,
+) -> Tagger:
+    """A sequence in, one answer a step out.
+
+    Args:
+        vocabulary_size: how many tokens there are, the special ones included.
+        tags: how many answers there are.
+        alphabet_size: how many characters the tokens are spelled with, the special ones included; with 0 the tokens
+            are not read character by character.
+        cell: "lstm", "gru" or "rnn".
+        hidden_size: features of the hidden state, in each direction.
+        layers: recurrent layers, in each direction.
+        embedding_size: features of a token's embedding.
+        spelling_size: features of a character's embedding, and of the state that reads a word, in each direction.
+        dropout: the share of features dropped of embeddings, states, and between layers, the same at every step.
+        word_dropout: the share of tokens read as unknown.
+    """
+    embedding: nn.Module = nn.Embedding(vocabulary_size, embedding_size)
+    input_size = embedding_size
+    if alphabet_size:
+        characters = SequenceEncoder(
+            nn.Embedding(alphabet_size, spelling_size),
+            Recurrent(cell, spelling_size, spelling_size),
+            Recurrent(cell, spelling_size, spelling_size),
+            Last(spelling_size),
+            2 * spelling_size,
+        )
+        embedding = SpelledEmbedding(nn.Embedding(vocabulary_size, embedding_size), characters)
+        input_size = embedding.output_size
+    encoder = SequenceEncoder(
+        embedding,
+        Recurrent(cell, input_size, hidden_size, layers, dropout=dropout),
+        Recurrent(cell, input_size, hidden_size, layers, dropout=dropout),
+        Last(hidden_size),
+        2 * hidden_size,
+        word_dropout=word_dropout,
+        embedding_dropout=LockedDropout(dropout),
+        dropout=LockedDropout(dropout),
+    )
+    return Tagger(encoder, nn.Linear(2 * hidden_size, tags))

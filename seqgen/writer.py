@@ -3,19 +3,21 @@
 import math
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, Self, cast
 
 import numpy as np
 import torch
 
+from seqgen import patterns
 from seqgen.bundle import Bundle
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.sampling import sample
 from seqgen.state import Decoder
 from seqgen.symbols import BOS, EOS, PAD, UNK
-from seqgen.text.tokenizer import Tokenizer
+from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
 
 Unseen = Literal["error", "replace"]
 
@@ -28,10 +30,20 @@ class Score(NamedTuple):
     perplexity: float
 
 
+@dataclass
 class Writer(Bundle):
-    """A generator with its tokenizer."""
+    """A generator with its tokenizer.
+
+    Args:
+        tokenizer: whose vocabulary the model has.
+        generation: the options that generation starts from.
+    """
 
     builder = "generator"
+    files = ("tokenizer.json", "generation_config.json")
+
+    tokenizer: Tokenizer
+    generation: GenerationConfig
 
     @classmethod
     def of(
@@ -46,7 +58,18 @@ class Writer(Bundle):
             ends: whether the model learns from separate documents, and so may end its texts by itself.
         """
         never = (PAD, BOS, UNK) if ends else (PAD, BOS, UNK, EOS)
-        return cls(model, tokenizer, arguments, GenerationConfig(suppress_tokens=never))
+        return cls(model, arguments, tokenizer, GenerationConfig(suppress_tokens=never))
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """Return tokenizer and generation options as plain data."""
+        return {"tokenizer.json": tokenizer_data(self.tokenizer), "generation_config.json": self.generation.to_data()}
+
+    @classmethod
+    def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
+        """Return an untrained writer with the parts that `parts` described."""
+        tokenizer = tokenizer_from_data(parts["tokenizer.json"])
+        model = patterns.generator(tokenizer.vocabulary_size, **arguments)
+        return cls(model, arguments, tokenizer, GenerationConfig().with_options(**parts["generation_config.json"]))
 
     def generate(self, prompts: str | list[str] = "", *, unseen: Unseen = "error", **options: Any) -> list[str]:
         """Write on from one prompt, or from several as one batch.

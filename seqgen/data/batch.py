@@ -1,13 +1,13 @@
 """What a language model is trained on at one step."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from seqgen.symbols import BOS
+from seqgen.symbols import BOS, PAD
 
 
 class Batch(NamedTuple):
@@ -49,3 +49,11 @@ def windows(targets: np.ndarray, window: int) -> Iterator[Batch]:
             torch.from_numpy(targets[:, cut].astype(np.int64)),
             starts=begin == 0,
         )
+
+
+def padded(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Return rows of token numbers as one right-padded (batch, steps) array."""
+    whole = np.full((len(rows), max(map(len, rows))), PAD, dtype=np.int64)
+    for row, tokens in zip(whole, rows, strict=True):
+        row[: len(tokens)] = tokens
+    return whole

@@ -44,7 +44,7 @@ class Corpus:
             InputError: there is nothing there, or what is there is not text.
         """
         if data == "python-source":
-            return cls(_python_source(), data)
+            return cls([path for _, path in python_source()], data)
         if data == "python-docs":
             return cls([_python_docs()], data)
         if data == "-":
@@ -53,7 +53,7 @@ class Corpus:
             raise InputError("--data must name a text, but it is empty")
         path = Path(data)
         if path.is_dir():
-            return cls(_text_files(_visible_files(path), f"the folder {data}"), data)
+            return cls(_text_files(visible_files(path), f"the folder {data}"), data)
         if path.is_file():
             if path.stat().st_size == 0:
                 raise InputError(f"{path} must hold text, but it is empty")
@@ -107,6 +107,19 @@ def _blocks(path: Path) -> Iterator[str]:
         yield rest
 
 
+def read_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a text file, plain or gzipped, without their ends; only line feeds and CR LF end a line.
+
+    Raises:
+        InputError: it is not UTF-8 text, or cannot be read.
+    """
+    with _open(path) as file:
+        for line in file:
+            if "\0" in line:
+                raise InputError(f"{path} must be text, but it holds NUL bytes as binary files do")
+            yield line.removesuffix("\n")
+
+
 @contextmanager
 def _open(path: Path) -> Iterator[TextIO]:
     """Open a text file; whatever is wrong with it becomes a sentence."""
@@ -136,7 +149,8 @@ def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
     return f"{path}: text must be UTF-8, but {error.reason}"
 
 
-def _visible_files(folder: Path) -> list[Path]:
+def visible_files(folder: Path) -> list[Path]:
+    """Return all files below a folder in order, but none whose name, or folder's name, begins with a dot."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
     return sorted(path for path in paths if not any(part[0] == "." for part in path.relative_to(folder).parts))
 
@@ -159,11 +173,12 @@ def _begins_like_text(path: Path) -> bool:
         return False
 
 
-def _python_source() -> list[Path]:
+def python_source() -> list[tuple[str, Path]]:
+    """Return the files of Python's own library in order, each with its package, or module where it is in none."""
     library = Path(sysconfig.get_path("stdlib"))
     outside = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3"}
     paths = [path for path in library.rglob("*.py") if not outside & set(path.relative_to(library).parts)]
-    return sorted(path for path in paths if path.stat().st_size)
+    return [(path.relative_to(library).with_suffix("").parts[0], path) for path in sorted(paths) if path.stat().st_size]
 
 
 def _python_docs() -> Path:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from seqgen.data.batch import Batch, windows
+from seqgen.data.batch import Batch, padded, windows
 from seqgen.errors import InputError
-from seqgen.symbols import EOS, PAD
+from seqgen.symbols import EOS
 
 STRETCH = 1 << 24  # tokens
 POOL = 64  # batches; documents of like length are looked for among so many
@@ -98,11 +98,7 @@ class Documents:
         return np.asarray(self.ends[documents] - self.starts[documents])
 
     def _padded(self, documents: np.ndarray) -> np.ndarray:
-        rows = np.full((len(documents), self._lengths(documents).max()), PAD, dtype=np.int64)
-        for row, document in enumerate(documents):
-            text = self.tokens[self.starts[document] : self.ends[document]]
-            rows[row, : len(text)] = text
-        return rows
+        return padded([self.tokens[self.starts[one] : self.ends[one]] for one in documents])
 
 
 def document_ends(tokens: np.ndarray) -> np.ndarray:

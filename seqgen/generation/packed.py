@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqgen.cells import EQUATIONS
+from seqgen.devices import calculates_in_bf16
 from seqgen.state import Decoder, DecoderWeights, LayerWeights, Memory, Packable, State
 
 Precision = Literal["auto", "fp32", "bf16"]
@@ -130,10 +131,8 @@ def _lstm(weights: LayerWeights, dtype: torch.dtype) -> Layer:
 
 
 def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
-    has_bf16 = device.type == "cpu" and any(
-        "bf16" in name and has for name, has in torch.cpu.get_capabilities().items()
-    )
-    return torch.bfloat16 if precision == "bf16" or (precision == "auto" and has_bf16) else torch.float32
+    fast = device.type == "cpu" and calculates_in_bf16(device)
+    return torch.bfloat16 if precision == "bf16" or (precision == "auto" and fast) else torch.float32
 
 
 def _plain(weight: Tensor, bias: Tensor | None) -> Product:

@@ -1,9 +1,10 @@
-"""Dropout with one mask for a whole sequence."""
+"""Dropout of features, one mask for a whole sequence, and of words."""
 
 import torch
 from torch import Tensor, nn
 
 from seqgen.errors import InputError
+from seqgen.symbols import UNK
 
 
 class LockedDropout(nn.Module):
@@ -25,3 +26,22 @@ class LockedDropout(nn.Module):
             return x
         kept = torch.rand(x.shape[0], 1, x.shape[2], device=x.device) >= self.p
         return x * (kept / (1 - self.p)).to(x.dtype)
+
+
+class WordDropout(nn.Module):
+    """Read each real token as unknown with probability p while training (Iyyer et al. 2015, Deep Unordered
+    Composition), which also teaches what an unknown token is.
+    """
+
+    def __init__(self, p: float):
+        if not 0 <= p < 1:
+            raise InputError(f"word_dropout must be at least 0 and below 1, not {p}")
+        super().__init__()
+        self.p = p
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return (batch, steps) tokens with some replaced by UNK, but no special ones."""
+        if not self.training or self.p == 0:
+            return tokens
+        dropped = (torch.rand(tokens.shape, device=tokens.device) < self.p) & (tokens > UNK)
+        return tokens.masked_fill(dropped, UNK)

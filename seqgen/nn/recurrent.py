@@ -52,8 +52,9 @@ class Recurrent(nn.Module):
         super().__init__()
         if cell not in CELLS:
             raise InputError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
-        if min(input_size, hidden_size, layers) < 1:
-            raise InputError(f"sizes must be at least 1, not {input_size=}, {hidden_size=}, {layers=}")
+        for name, size in (("input_size", input_size), ("hidden_size", hidden_size), ("layers", layers)):
+            if size < 1:
+                raise InputError(f"{name} must be at least 1, not {size}")
         if not 0 <= weight_drop < 1:
             raise InputError(f"weight_drop must be at least 0 and below 1, not {weight_drop}")
         self.cell, self.hidden_size, self.weight_drop = cell, hidden_size, weight_drop

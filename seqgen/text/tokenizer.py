@@ -81,6 +81,16 @@ def tokenizer_class(kind: str) -> type[Tokenizer]:
     return found
 
 
+def tokenizer_data(tokenizer: Tokenizer) -> dict[str, Any]:
+    """Return a tokenizer of any kind as plain JSON data."""
+    return {"kind": tokenizer.kind, **tokenizer.to_data()}
+
+
+def tokenizer_from_data(data: dict[str, Any]) -> Tokenizer:
+    """Return the tokenizer that `tokenizer_data` described."""
+    return tokenizer_class(data["kind"]).from_data(data)
+
+
 def in_blocks(text: str | Iterable[str]) -> Iterable[str]:
     """Return the blocks of a text, which may be a single one."""
     return [text] if isinstance(text, str) else text

@@ -34,10 +34,44 @@ class RunConfig:
     """auto, cpu, cuda, cuda:1, mps and so on"""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto finds out whether bf16 is faster here"""
+    optimizer: Literal["muon", "adamw"] = "muon"
+    """muon trains the recurrent and input matrices, with adamw for the rest"""
+    learning_rate: float | None = None
+    """the highest; by default 0.05 for muon and 0.004 for adamw"""
+    warm_up: float = 0.02
+    """share of the training in which the learning rate rises"""
+    decay: Literal["linear", "cosine", "none"] = "linear"
+    """how the learning rate falls to zero after that"""
+    clip: float = 1.0
+    """the largest norm of a gradient"""
+    accumulate: int = 1
+    """batches of an update"""
+    label_smoothing: float = 0.0
+    """share of probability spread over all answers"""
     averaging: float = 0.998
     """share of the moving average of the weights that stays at an update; 0 takes the weights as they are"""
+    patience: int | None = None
+    """end after so many validations in a row without a better one"""
     resume: bool = False
     """go on with the run in output_dir"""
+
+    def __post_init__(self) -> None:
+        self.require_above_zero("max_steps", "max_seconds", "learning_rate", "clip", "accumulate", "patience")
+        self.require_share("warm_up", "label_smoothing", "averaging")
+
+    def require_above_zero(self, *names: str) -> None:
+        """Raise an InputError where one of these options was given and is not above 0."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise InputError(f"--{name} must be above 0, not {value}")
+
+    def require_share(self, *names: str) -> None:
+        """Raise an InputError where one of these options was given and is no share: at least 0 and below 1."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 1:
+                raise InputError(f"--{name} must be at least 0 and below 1, not {value}")
 
 
 def parse_options(config_class: type[C], description: str, arguments: list[str] | None = None) -> C:
@@ -56,7 +90,6 @@ def parse_options(config_class: type[C], description: str, arguments: list[str] 
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = _parser(config_class, description)
     config = _parse(parser, config_class, arguments)
-    _check_limits(config)
     if not config.resume:
         return config
     if config.output_dir is None:
@@ -99,12 +132,3 @@ def _parse(parser: ArgumentParser, config_class: type[C], arguments: list[str]) 
     types = {field.name: field.type for field in fields(config_class)}
     values = parse(parser, arguments, types)
     return config_class(**{name: values[name] for name in types})
-
-
-def _check_limits(config: RunConfig) -> None:
-    for name in ("max_steps", "max_seconds"):
-        value = getattr(config, name)
-        if value is not None and not value > 0:
-            raise InputError(f"--{name} must be above 0, not {value}")
-    if not 0 <= config.averaging < 1:
-        raise InputError(f"--averaging must be at least 0 and below 1, not {config.averaging}")

@@ -4,13 +4,12 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.optim import Optimizer
 
-from seqgen.data.batch import Batch
 from seqgen.errors import NonFiniteLoss
 from seqgen.state import State
 from seqgen.training.losses import LossFunction, next_token
@@ -24,11 +23,11 @@ class Progress(NamedTuple):
     steps: int = 0
     seconds: float = 0.0  # of wall-clock, with all that the reader of the loop did between steps
     training_seconds: float = 0.0  # of forward and backward passes and updates alone
-    tokens: int = 0
+    tokens: int = 0  # or whatever the loss counts: examples
 
 
 class Step(NamedTuple):
-    """One update: the loss is its mean in nats a token, and `carry` the state for the batch after it."""
+    """One update: the loss is its mean in nats a token (or example), and `carry` the state for the batch after it."""
 
     progress: Progress
     loss: float
@@ -45,7 +44,7 @@ class Step(NamedTuple):
 
 def train_steps(
     model: nn.Module,
-    batches: Iterable[Batch],
+    batches: Iterable[Any],
     optimizers: Optimizer | list[Optimizer],
     schedule: Schedule,
     *,
@@ -59,7 +58,7 @@ def train_steps(
 
     Args:
         model: trained in place, on the device where it is; each step puts it into training mode.
-        batches: enough of them; each is moved to the model's device.
+        batches: enough of them, `Batch` or anything with `to`, which moves it to the model's device.
         optimizers: one or several that share the weights out among themselves.
         schedule: when to end, and the learning rate until then.
         loss_function: of the model, a batch, and the state after the batch before it.
@@ -80,8 +79,8 @@ def train_steps(
     while schedule.progress(progress.steps, progress.seconds) < 1:
         started = time.perf_counter()
         model.train()
-        factor = schedule.factor(schedule.progress(progress.steps, progress.seconds))
-        learning_rate = set_learning_rates(optimizers, factor)
+        done = schedule.progress(progress.steps, progress.seconds)
+        learning_rate = set_learning_rates(optimizers, schedule.factor(done), done)
         total, count = torch.zeros((), device=device), torch.zeros((), device=device)
         group = list(islice(iterator, accumulate))
         if len(group) < accumulate:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from seqgen.data.batch import Batch
+from seqgen.data.examples import IGNORED, Examples
 from seqgen.state import State
 from seqgen.symbols import PAD
 
@@ -21,7 +23,8 @@ class Loss:
     carry: State | None = None
 
 
-LossFunction = Callable[[nn.Module, Batch, State | None], Loss]
+# Of a model, a batch of any kind, and the state after the batch before it.
+LossFunction = Callable[[nn.Module, Any, State | None], Loss]
 
 
 def next_token(model: nn.Module, batch: Batch, carry: State | None = None, *, label_smoothing: float = 0.0) -> Loss:
@@ -45,8 +48,37 @@ def next_token(model: nn.Module, batch: Batch, carry: State | None = None, *, la
     return Loss(total, (batch.targets != PAD).sum(), state)
 
 
+def right_answer(
+    model: nn.Module,
+    batch: Examples,
+    carry: State | None = None,
+    *,
+    label_smoothing: float = 0.0,
+    class_weights: Tensor | None = None,
+) -> Loss:
+    """Cross-entropy of the right answers, one to an input or one a step, in nats.
+
+    Args:
+        model: gives (batch, classes) or (batch, steps, classes) logits of the inputs.
+        batch: inputs and right answers.
+        carry: none; every batch starts anew.
+        label_smoothing: the share of probability spread over all answers.
+        class_weights: (classes,) what an answer of each class counts.
+    """
+    logits = model(*batch.inputs)
+    total = functional.cross_entropy(
+        logits.flatten(0, -2),
+        batch.targets.flatten(),
+        weight=class_weights,
+        ignore_index=IGNORED,
+        reduction="sum",
+        label_smoothing=label_smoothing,
+    )
+    return Loss(total, (batch.targets != IGNORED).sum())
+
+
 @torch.no_grad()
-def evaluate(model: nn.Module, batches: Iterable[Batch], loss_function: LossFunction = next_token) -> float:
+def evaluate(model: nn.Module, batches: Iterable[Any], loss_function: LossFunction = next_token) -> float:
     """Return the mean loss over all batches in evaluation mode, with the state carried from one to the next."""
     was_training = model.training
     model.eval()

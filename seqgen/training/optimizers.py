@@ -1,5 +1,8 @@
 """Which optimizer trains which weights."""
 
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
 import torch
 from torch import nn
 from torch.optim import AdamW, Muon, Optimizer
@@ -10,14 +13,31 @@ LEARNING_RATES = {"muon": 0.05, "adamw": 0.004}
 ADAMW_BESIDE_MUON = 0.2  # its learning rate as a share of Muon's
 
 
-def optimizers(model: nn.Module, name: str, learning_rate: float | None = None) -> list[Optimizer]:
-    """Return the optimizers of a model, each with its weights.
+class Group(NamedTuple):
+    """Weights that are trained in another way than the rest.
+
+    Args:
+        parameters: the weights.
+        rate: the share of the learning rate that they are trained with.
+        begins: the share of the training that is over before they are trained at all.
+    """
+
+    parameters: list[nn.Parameter]
+    rate: float = 1.0
+    begins: float = 0.0
+
+
+def optimizers(
+    model: nn.Module, name: str, learning_rate: float | None = None, *, groups: Iterable[Group] = ()
+) -> list[Optimizer]:
+    """Return the optimizers of a model, each with its weights; those that ask for no gradient are left out.
 
     Args:
         model: the model.
         name: "adamw" (Loshchilov and Hutter 2019) for all weights, or "muon" (Jordan et al. 2024) for the recurrent
             and input matrices of recurrent layers with AdamW for the rest.
         learning_rate: of the named one; AdamW beside Muon takes a fifth of it.
+        groups: weights that are trained in another way than the rest.
 
     Raises:
         InputError: there is no such optimizer, or a learning rate that is not positive.
@@ -27,13 +47,24 @@ def optimizers(model: nn.Module, name: str, learning_rate: float | None = None) 
     rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
     if rate <= 0:
         raise InputError(f"learning_rate must be above 0, not {rate}")
-    if name == "adamw":
-        return [_adamw(list(model.parameters()), rate)]
-    matrices = [parameter for part in model.modules() for parameter in _matrices(part)]
-    others = [parameter for parameter in model.parameters() if not any(parameter is one for one in matrices)]
+    matrices = {id(parameter) for part in model.modules() for parameter in _matrices(part)} if name == "muon" else set()
+    for_muon: list[dict[str, Any]] = []
+    for_adamw: list[dict[str, Any]] = []
+    adamw_rate = rate * ADAMW_BESIDE_MUON if name == "muon" else rate
+    for group in _whole(model, list(groups)):
+        for kept, highest, inside in ((for_muon, rate, True), (for_adamw, adamw_rate, False)):
+            parameters = [one for one in group.parameters if one.requires_grad and (id(one) in matrices) == inside]
+            if parameters:
+                kept.append({"params": parameters, "lr": highest * group.rate, "begins": group.begins})
     # Three iterations learn as well as the usual five, and cost a tenth of a step less.
-    muon = Muon(matrices, lr=rate, weight_decay=0.1, ns_steps=3)
-    return [muon, _adamw(others, rate * ADAMW_BESIDE_MUON)]
+    muon: list[Optimizer] = [Muon(for_muon, lr=rate, weight_decay=0.1, ns_steps=3)] if for_muon else []
+    return [*muon, _adamw(for_adamw, adamw_rate)]
+
+
+def _whole(model: nn.Module, groups: list[Group]) -> list[Group]:
+    """Return the groups, and one of all weights that are in none."""
+    named = {id(parameter) for group in groups for parameter in group.parameters}
+    return [Group([parameter for parameter in model.parameters() if id(parameter) not in named]), *groups]
 
 
 def _matrices(part: nn.Module) -> list[nn.Parameter]:
@@ -42,16 +73,20 @@ def _matrices(part: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in part.parameters() if parameter.ndim == 2]
 
 
-def _adamw(parameters: list[nn.Parameter], rate: float) -> AdamW:
-    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
-    return AdamW(parameters, lr=rate, betas=(0.9, 0.99), weight_decay=0.01, fused=fused)
+def _adamw(groups: list[dict[str, Any]], rate: float) -> AdamW:
+    fused = all(parameter.device.type in ("cpu", "cuda") for group in groups for parameter in group["params"])
+    return AdamW(groups, lr=rate, betas=(0.9, 0.99), weight_decay=0.01, fused=fused)
 
 
-def set_learning_rates(optimizers: list[Optimizer], factor: float) -> float:
-    """Multiply the learning rates that the optimizers began with; return that of the first group."""
+def set_learning_rates(optimizers: list[Optimizer], factor: float, progress: float = 1.0) -> float:
+    """Multiply the learning rates that the optimizers began with; return that of the first group.
+
+    What begins after this progress of the training has a rate of zero.
+    """
     for optimizer in optimizers:
         for group in optimizer.param_groups:
-            group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
+            highest = group.setdefault("initial_lr", group["lr"])
+            group["lr"] = highest * factor if progress >= group.get("begins", 0.0) else 0.0
     return float(optimizers[0].param_groups[0]["lr"])
 
 

@@ -21,12 +21,13 @@ class Report:
         directory: of the run.
         schedule: to know how much is left.
         steps: where a resumed run goes on; what was written after that is taken back.
+        unit: what the loss counts, "tokens" or "examples".
     """
 
-    def __init__(self, directory: Path, schedule: Schedule, steps: int = 0):
+    def __init__(self, directory: Path, schedule: Schedule, steps: int = 0, unit: str = "tokens"):
         from torch.utils.tensorboard import SummaryWriter
 
-        self.directory, self.schedule = directory, schedule
+        self.directory, self.schedule, self.unit = directory, schedule, unit
         self.path = directory / "metrics.jsonl"
         kept = [line for line in read_metrics(directory) if line["step"] <= steps]
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
@@ -39,15 +40,11 @@ class Report:
         """Count a step in."""
         self.losses.append(step.loss)
         done = min(self.schedule.progress(step.number, step.progress.seconds), 1.0)
-        self.bar.set_postfix_str(f"loss {step.loss:.3f}, {rate(step):,.0f} tokens/s", refresh=False)
+        self.bar.set_postfix_str(f"loss {step.loss:.3f}, {rate(step):,.0f} {self.unit}/s", refresh=False)
         self.bar.update(done - self.bar.n)
         if step.number % LOG_EVERY == 0 or step.last:
-            self.write(
-                step,
-                train_loss=self.mean_loss(),
-                learning_rate=step.learning_rate,
-                tokens_per_second=rate(step),
-            )
+            speed = {f"{self.unit}_per_second": rate(step)}
+            self.write(step, train_loss=self.mean_loss(), learning_rate=step.learning_rate, **speed)
 
     def mean_loss(self) -> float:
         """Return the mean training loss since this was last asked for."""
@@ -71,7 +68,7 @@ class Report:
 
 
 def rate(step: Step) -> float:
-    """Return tokens a second of training alone."""
+    """Return how many tokens (or examples) were learned from in a second of training alone."""
     return step.progress.tokens / max(step.progress.training_seconds, 1e-9)
 
 
@@ -99,7 +96,7 @@ def draw_curves(directory: Path) -> None:
         if points:
             axes.plot(*zip(*points, strict=True), label=label, marker="o" if name == "val_loss" else None)
     axes.set_xlabel("step")
-    axes.set_ylabel("loss (nats a token)")
+    axes.set_ylabel("loss (nats)")
     axes.grid(alpha=0.3)
     if axes.lines:
         axes.legend()

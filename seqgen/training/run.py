@@ -34,6 +34,7 @@ from seqgen.training.schedules import Schedule
 V = TypeVar("V")
 
 SAVE_EVERY = 10.0  # seconds between checkpoints, so that no kill costs more
+OF_ONE_RUN = ("output_dir", "resume")
 CONTENTS = ("config.yaml", "metrics.jsonl", "model", "state", "results.json")
 
 
@@ -54,14 +55,15 @@ class Run:
         config: the recipe's options.
         name: of the recipe, for the folder where none was asked for.
         default_seconds: how long to train where neither steps nor seconds were asked for.
+        unit: what the loss counts, "tokens" or "examples".
 
     Raises:
         InputError: the directory holds another run, or the device is not there.
     """
 
-    def __init__(self, config: RunConfig, name: str, *, default_seconds: float):
+    def __init__(self, config: RunConfig, name: str, *, default_seconds: float, unit: str = "tokens"):
         use_huge_pages()
-        self.config = config
+        self.config, self.unit = config, unit
         if config.max_steps is None and config.max_seconds is None:
             config.max_seconds = default_seconds
         self.directory = _directory(config, name)
@@ -123,8 +125,10 @@ class Run:
             more = ", which was the last: for more, raise --max_steps or --max_seconds" if ended else ""
             self.say(f"going on after step {self.progress.steps:,}{more}")
         if self.main:
-            write_text(self.directory / "config.yaml", yaml.safe_dump(asdict(self.config), sort_keys=False))
-            self.report = Report(self.directory, schedule, self.progress.steps)
+            # Without what belongs to this run alone, so that the file given as --config starts another just like it.
+            options = {name: value for name, value in asdict(self.config).items() if name not in OF_ONE_RUN}
+            write_text(self.directory / "config.yaml", yaml.safe_dump(options, sort_keys=False))
+            self.report = Report(self.directory, schedule, self.progress.steps, self.unit)
         self.model: nn.Module = self.accelerator.prepare(self.in_training)
 
     def __enter__(self) -> "Run":
@@ -145,7 +149,7 @@ class Run:
 
     def _restore(self, checkpoint: dict[str, Any]) -> None:
         if checkpoint["identity"] != self.identity:
-            raise InputError(f"a run must be resumed on its own data, but {self.directory} was trained on other text")
+            raise InputError(f"a run must be resumed on its own data, but {self.directory} was trained on other data")
         if len(checkpoint["processes"]) != self.world_size:
             raise InputError(
                 f"a run must be resumed with as many processes as before, {len(checkpoint['processes'])}, "
@@ -172,20 +176,28 @@ class Run:
         if self.main:
             self.report.log(step)
 
-    def evaluated(self, step: Step, val_loss: float) -> None:
-        """Write a validation loss down, and save the model if that is the best so far."""
-        val_loss = agreed(val_loss)
-        improved = val_loss < self.best
-        self.best = min(val_loss, self.best)
+    def evaluated(self, step: Step, val_loss: float, *, error: float | None = None, **figures: float) -> None:
+        """Write a validation down, and save the model if it is the best so far.
+
+        Args:
+            step: the last update.
+            val_loss: the validation loss.
+            error: what is lowest for the best model, by default the loss.
+            **figures: what else was measured.
+        """
+        val_loss, error = agreed((val_loss, val_loss if error is None else error))
+        improved = error < self.best
+        self.best = min(error, self.best)
         self.evaluations_since_best = 0 if improved else self.evaluations_since_best + 1
         if not self.main:
             return
         if improved:
             self.trained.save_pretrained(self.model_directory)
-        self.report.write(step, val_loss=val_loss)
+        self.report.write(step, val_loss=val_loss, **figures)
+        measured = "".join(f", {name.replace('_', ' ')} {figure:.4f}" for name, figure in figures.items())
         self.say(
-            f"step {step.number:,}, {step.progress.seconds:.0f} s: training loss {step.loss:.4f}, "
-            f"validation loss {val_loss:.4f}{' (best)' if improved else ''}, {rate(step):,.0f} tokens/s"
+            f"step {step.number:,}, {step.progress.seconds:.0f} s: training loss {step.loss:.4f}, validation loss "
+            f"{val_loss:.4f}{measured}{' (best)' if improved else ''}, {rate(step):,.0f} {self.unit}/s"
         )
 
     def say(self, text: str) -> None:

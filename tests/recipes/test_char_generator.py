@@ -219,7 +219,7 @@ BAD = {
     "positional": (["text.txt"], "options must begin with --"),
     "config": (["--config", "/nowhere.yaml"], "/nowhere.yaml"),
     "dropout": (["--dropout", 1.5], "dropout must be at least 0 and below 1, not 1.5"),
-    "size": (["--hidden_size", 0], "sizes must be at least 1"),
+    "size": (["--hidden_size", 0], "hidden_size must be at least 1, not 0"),
     "window": (["--window", 0], "--window must be above 0, not 0"),
     "rate": (["--learning_rate", -1], "--learning_rate must be above 0, not -1.0"),
     "steps": (["--max_steps", 0], "--max_steps must be above 0, not 0"),

@@ -1,0 +1,46 @@
+"""Batches of inputs with their answers."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqgen.data.buckets import Buckets
+
+IGNORED = -100  # the target where there is nothing to answer; what torch's losses leave out by default
+
+
+class Examples(NamedTuple):
+    """What a model is given, and (batch,) or (batch, steps) numbers of right answers, IGNORED where there is none."""
+
+    inputs: tuple[Tensor, ...]
+    targets: Tensor
+
+    def to(self, device: torch.device | str) -> "Examples":
+        """Return the same batch on a device."""
+        inputs = tuple(tensor.to(device, non_blocking=True) for tensor in self.inputs)
+        return Examples(inputs, self.targets.to(device, non_blocking=True))
+
+
+@dataclass(frozen=True)
+class ExampleBatches:
+    """Batches made of example numbers as they are needed.
+
+    Args:
+        buckets: which examples share a batch.
+        collate: makes a batch of (batch,) numbers of examples.
+    """
+
+    buckets: Buckets
+    collate: Callable[[np.ndarray], Examples]
+
+    def starting_at(self, index: int) -> Iterator[Examples]:
+        """Yield the batches from number `index` on, without end."""
+        return map(self.collate, self.buckets.starting_at(index))
+
+    def once(self) -> Iterator[Examples]:
+        """Yield every example once, by length."""
+        return map(self.collate, self.buckets.once())

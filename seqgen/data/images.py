@@ -1,0 +1,87 @@
+"""Images of any kind and size as arrays of one size."""
+
+import io
+import os
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+import torch
+from torch import Tensor
+
+from seqgen.errors import InputError
+
+# A path, the bytes of a file, an image of PIL's, or a (height, width, 3) array of bytes.
+Image = str | Path | bytes | PIL.Image.Image | np.ndarray
+
+MOST_PIXELS = 178_956_970  # Pillow's own limit against files made to fill the memory
+
+
+class Preprocessing(NamedTuple):
+    """What is done to an image before a model sees it, and so is saved with the model.
+
+    The shorter side is brought to `size` pixels, and the middle square is kept; then `mean` is subtracted from red,
+    green and blue, which are 0 to 1, and the rest divided by `deviation`.
+    """
+
+    size: int
+    mean: list[float] = [0.5, 0.5, 0.5]  # noqa: RUF012  (a tuple's default, which nothing changes)
+    deviation: list[float] = [0.25, 0.25, 0.25]  # noqa: RUF012
+
+    def fit(self, image: PIL.Image.Image) -> np.ndarray:
+        """Return the (3, size, size) bytes of the middle of an image."""
+        fitted = PIL.ImageOps.fit(image, (self.size, self.size), PIL.Image.Resampling.BILINEAR)
+        return np.asarray(fitted).transpose(2, 0, 1)
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """Return (batch, 3, size, size) numbers about zero for as many bytes."""
+        mean = torch.tensor(self.mean, device=images.device)[:, None, None]
+        deviation = torch.tensor(self.deviation, device=images.device)[:, None, None]
+        return (images.float() / 255 - mean) / deviation
+
+
+def read_image(source: Image) -> PIL.Image.Image:
+    """Return an image in red, green and blue, upright; of an animated one the first picture.
+
+    Raises:
+        InputError: it cannot be read, or is too large.
+    """
+    name = str(source) if isinstance(source, str | os.PathLike) else f"an image given as {type(source).__name__}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about large images, which have a limit, and about odd metadata
+            image = _open(source)
+            return _in_colour(PIL.ImageOps.exif_transpose(image))
+    except PIL.Image.DecompressionBombError:
+        raise InputError(f"{name}: an image must have at most {MOST_PIXELS:,} pixels, but it has more") from None
+    except (OSError, ValueError, SyntaxError, TypeError, EOFError) as error:
+        reason = "no image of a known kind" if isinstance(error, PIL.UnidentifiedImageError) else _line(error)
+        raise InputError(f"{name}: an image must be whole, but it does not decode ({reason})") from None
+
+
+def _open(source: Image) -> PIL.Image.Image:
+    if isinstance(source, PIL.Image.Image):
+        return source
+    if isinstance(source, np.ndarray):
+        return PIL.Image.fromarray(source)
+    image = PIL.Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+    image.load()
+    return image
+
+
+def _in_colour(image: PIL.Image.Image) -> PIL.Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":  # 16 bits or more, which Pillow's own conversion cuts off
+        values = np.asarray(image).astype(np.float64)
+        image = PIL.Image.fromarray((values / (257 if values.max() > 255 else 1)).clip(0, 255).astype(np.uint8))
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = PIL.Image.new("RGBA", image.size, "white")
+        image = PIL.Image.alpha_composite(white, image)
+    return image.convert("RGB")
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,147 @@
+"""Convolutional networks that turn images into a grid of features: our own small one, or any of torchvision's.
+
+Torchvision is imported only when one of its networks is asked for.
+"""
+
+from collections import OrderedDict
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from seqgen.errors import InputError, nearest
+
+SMALL = "small"
+TOPS = {"avgpool", "fc", "classifier", "heads", "head", "AuxLogits", "aux1", "aux2", "dropout"}
+
+
+class Residual(nn.Module):
+    """Two convolutions whose result is added to what they read (He et al. 2016, Deep Residual Learning)."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.body = nn.Sequential(
+            convolution(channels, channels), nn.ReLU(inplace=True), convolution(channels, channels)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape of (batch, channels, rows, columns)."""
+        grid: Tensor = x + self.body(x)
+        return grid.relu()
+
+
+def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """Return a 3 x 3 convolution with batch normalization."""
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs))
+
+
+def small_cnn(channels: tuple[int, ...] = (32, 64, 128)) -> nn.Sequential:
+    """Return a residual network to be trained from scratch.
+
+    Args:
+        channels: of each stage; every stage halves rows and columns.
+    """
+    stages = [
+        nn.Sequential(convolution(inputs, outputs, stride=2), nn.ReLU(inplace=True), Residual(outputs))
+        for inputs, outputs in zip((3, *channels), channels, strict=False)
+    ]
+    return nn.Sequential(*stages)
+
+
+def backbone(name: str) -> tuple[nn.Module, int]:
+    """Return an untrained network without its classifier, and the features of its grid.
+
+    Args:
+        name: "small", or a model of torchvision's.
+
+    Raises:
+        InputError: there is no such network, or it has no grid.
+    """
+    if name == SMALL:
+        return small_cnn(), 128
+    network = _without_classifier(name, _torchvision().models.get_model(_known(name), weights=None))
+    try:
+        with torch.no_grad():
+            _, features, _, _ = network.eval()(torch.zeros(1, 3, 224, 224)).shape
+    except (RuntimeError, NotImplementedError, ValueError):
+        raise InputError(f"--backbone must be a convolutional network, but {name} gives no grid of features") from None
+    return network.train(), features
+
+
+def load_pretrained(network: nn.Module, name: str, weights: str) -> None:
+    """Put trained weights into a network from `backbone`.
+
+    Args:
+        network: changed in place.
+        name: of the network.
+        weights: "default" or another name of torchvision's, downloaded where its cache lacks it, or a file.
+
+    Raises:
+        InputError: they are not there, cannot be downloaded, or belong to another network.
+    """
+    tensors = _read_weights(Path(weights)) if Path(weights).is_file() else _download(name, weights)
+    whole = _torchvision().models.get_model(_known(name), weights=None)
+    try:
+        whole.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"--weights must be those of {name}, but {weights} are not: {reason}") from None
+    network.load_state_dict(_without_classifier(name, whole).state_dict())
+
+
+def _download(name: str, weights: str) -> dict[str, Tensor]:
+    try:
+        found = _torchvision().models.get_model_weights(_known(name))[weights.upper()]
+    except KeyError:
+        raise InputError(
+            f"--weights must be default, none, a file, or a name of torchvision's, not {weights!r}"
+        ) from None
+    try:
+        tensors: dict[str, Tensor] = found.get_state_dict(progress=True, check_hash=True, weights_only=True)
+    except OSError as error:
+        raise InputError(
+            f"the weights of {name} cannot be downloaded ({_line(error)}): get {found.url} elsewhere, and give the "
+            "file as --weights"
+        ) from None
+    return tensors
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        tensors: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, UnpicklingError, safetensors.SafetensorError) as error:
+        raise InputError(f"--weights must be a file of tensors, but {path} is not: {_line(error)}") from None
+    return tensors
+
+
+def _known(name: str) -> str:
+    names = _torchvision().models.list_models(module=_torchvision().models)
+    if name not in names:
+        raise InputError(f"--backbone must be {SMALL} or a model of torchvision's, not {name!r}{nearest(name, names)}")
+    return name
+
+
+def _without_classifier(name: str, model: nn.Module) -> nn.Sequential:
+    parts = dict(model.named_children())
+    kept = ("features", "norm", "permute") if "features" in parts else [part for part in parts if part not in TOPS]
+    return nn.Sequential(OrderedDict((part, parts[part]) for part in kept if part in parts))
+
+
+def _torchvision() -> Any:
+    try:
+        import torchvision
+    except (ImportError, RuntimeError) as error:  # built for another torch, it fails while it registers its operators
+        raise InputError(
+            f"torchvision must fit torch {torch.__version__}, but it cannot be imported ({_line(error)}): "
+            "python -m pip install --upgrade torch torchvision"
+        ) from None
+    return torchvision
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,150 @@
+"""The encoders: a sequence, an image or a vector in, a memory out."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from seqgen.nn.dropout import WordDropout
+from seqgen.nn.recurrent import Recurrent
+from seqgen.state import Memory
+from seqgen.symbols import PAD
+
+
+class SequenceEncoder(nn.Module):
+    """Reads a right-padded sequence forward and, where there is a second stack of layers, backward.
+
+    The two stacks do not see each other's layers; what they find at a position stands side by side.
+
+    Args:
+        embedding: of the inputs, (batch, steps) token numbers and whatever else it reads, to (batch, steps, features).
+        forwards: reads from the first token to the last, as a generator does.
+        backwards: reads from the last token to the first; none by default.
+        pooling: of (batch, steps, features) states and their (batch, steps) mask, to the summary.
+        summary_size: features of the summary.
+        word_dropout: the share of tokens read as unknown while training.
+        embedding_dropout: applied to the embeddings; none by default.
+        dropout: applied to the states; none by default.
+    """
+
+    def __init__(
+        self,
+        embedding: nn.Module,
+        forwards: Recurrent,
+        backwards: Recurrent | None,
+        pooling: nn.Module,
+        summary_size: int,
+        *,
+        word_dropout: float = 0.0,
+        embedding_dropout: nn.Module | None = None,
+        dropout: nn.Module | None = None,
+    ):
+        super().__init__()
+        self.embedding, self.forwards, self.backwards, self.pooling = embedding, forwards, backwards, pooling
+        self.output_size = forwards.hidden_size + (backwards.hidden_size if backwards else 0)
+        self.summary_size = summary_size
+        self.word_dropout = WordDropout(word_dropout)
+        self.embedding_dropout = embedding_dropout or nn.Identity()
+        self.dropout = dropout or nn.Identity()
+
+    def forward(self, tokens: Tensor, *more: Tensor) -> Memory:
+        """Encode right-padded (batch, steps) tokens, PAD after each row's end, and what else the embedding reads."""
+        mask = tokens != PAD
+        embedded = self.embedding_dropout(self.embedding(self.word_dropout(tokens), *more))
+        # Padding comes after all that is real, so the forward direction never sees it.
+        states, _ = self.forwards(embedded)
+        if self.backwards is not None:
+            order = reversing(mask)
+            reversed_states, _ = self.backwards(reorder(embedded, order))
+            states = torch.cat([states, reorder(reversed_states, order)], dim=2)
+        states = self.dropout(states) * mask.unsqueeze(2)
+        return Memory(states, mask, self.pooling(states, mask))
+
+
+def reversing(mask: Tensor) -> Tensor:
+    """Return the (batch, steps) positions that reverse the real part of each row and leave its padding in place."""
+    positions = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
+    return torch.where(mask, mask.sum(dim=1, keepdim=True) - 1 - positions, positions)
+
+
+def reorder(x: Tensor, order: Tensor) -> Tensor:
+    """Return (batch, steps, features) with the steps of each row in another order."""
+    return x.gather(1, order.unsqueeze(2).expand_as(x))
+
+
+class SpelledEmbedding(nn.Module):
+    """A word's embedding beside what a small encoder reads from its characters, so that unknown words have features.
+
+    Ling et al. 2015, Finding Function in Form.
+
+    Args:
+        words: (vocabulary, features) table.
+        characters: reads the spelling of a word; its summary is taken.
+    """
+
+    def __init__(self, words: nn.Embedding, characters: SequenceEncoder):
+        super().__init__()
+        self.words, self.characters = words, characters
+        self.output_size = words.embedding_dim + characters.summary_size
+
+    def forward(self, tokens: Tensor, places: Tensor, spellings: Tensor) -> Tensor:
+        """Embed words; each different spelling is read once.
+
+        Args:
+            tokens: (batch, steps) numbers of words.
+            places: (batch, steps) where each word's spelling stands in `spellings`.
+            spellings: (different words, characters) numbers of characters, right-padded, none of them empty.
+        """
+        read = self.characters(spellings).summary
+        return torch.cat([self.words(tokens), nn.functional.embedding(places, read).to(torch.float32)], dim=2)
+
+
+class ImageEncoder(nn.Module):
+    """Reads an image; the places of the network's grid are the positions of the memory, row by row.
+
+    Args:
+        backbone: of (batch, 3, height, width) images, to a (batch, features, rows, columns) grid.
+        output_size: features of the grid.
+        pooling: of (batch, positions, features) states and their mask, to as many features of the summary.
+        frozen: whether the backbone stays as it is, its running statistics included.
+    """
+
+    def __init__(self, backbone: nn.Module, output_size: int, pooling: nn.Module, *, frozen: bool = False):
+        super().__init__()
+        self.backbone, self.output_size, self.summary_size = backbone, output_size, output_size
+        self.pooling, self.frozen = pooling, frozen
+        if frozen:
+            self.backbone.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "ImageEncoder":
+        """Set the mode; a frozen backbone stays in evaluation mode."""
+        super().train(mode)
+        if self.frozen:
+            self.backbone.eval()
+        return self
+
+    def forward(self, images: Tensor) -> Memory:
+        """Encode (batch, 3, height, width) images."""
+        grid = cast("Tensor", self.backbone(images))
+        states = grid.flatten(2).transpose(1, 2)
+        mask = torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
+        return Memory(states, mask, self.pooling(states, mask))
+
+
+class VectorEncoder(nn.Module):
+    """Reads numbers or a category as a memory of one position.
+
+    Args:
+        network: of (batch, numbers) to (batch, features), or an `nn.Embedding` of (batch,) categories.
+        output_size: features.
+    """
+
+    def __init__(self, network: nn.Module, output_size: int):
+        super().__init__()
+        self.network, self.output_size, self.summary_size = network, output_size, output_size
+
+    def forward(self, vectors: Tensor) -> Memory:
+        """Encode (batch, numbers) vectors or (batch,) categories, as the network takes them."""
+        summary = self.network(vectors)
+        mask = torch.ones(len(summary), 1, dtype=torch.bool, device=summary.device)
+        return Memory(summary.unsqueeze(1), mask, summary)

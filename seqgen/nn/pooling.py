@@ -1,0 +1,92 @@
+"""From the states of all positions to one summary of them, padding left out."""
+
+import torch
+from torch import Tensor, nn
+
+from seqgen.errors import InputError, nearest
+
+
+class Last(nn.Module):
+    """The last thing read: of forward features at the last real position, of backward features at the first.
+
+    Args:
+        forward_size: how many of the features were read forward; the others were read backward.
+    """
+
+    def __init__(self, forward_size: int):
+        super().__init__()
+        self.forward_size = forward_size
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Return (batch, features) of (batch, positions, features) states and their (batch, positions) mask."""
+        last = mask.sum(dim=1) - 1
+        rows = torch.arange(len(states), device=states.device)
+        return torch.cat([states[rows, last, : self.forward_size], states[:, 0, self.forward_size :]], dim=1)
+
+
+class Mean(nn.Module):
+    """The mean over real positions."""
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Return (batch, features) of (batch, positions, features) states and their (batch, positions) mask."""
+        total = states.masked_fill(~mask.unsqueeze(2), 0).sum(dim=1, dtype=torch.float32)
+        return total / mask.sum(dim=1, keepdim=True)
+
+
+class Max(nn.Module):
+    """The largest value of each feature over real positions (Collobert and Weston 2008)."""
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Return (batch, features) of (batch, positions, features) states and their (batch, positions) mask."""
+        return states.masked_fill(~mask.unsqueeze(2), -torch.inf).amax(dim=1)
+
+
+class Attentive(nn.Module):
+    """The mean over real positions, weighted by a learned look at each (Yang et al. 2016, Hierarchical Attention).
+
+    Args:
+        size: features of a state.
+    """
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.look = nn.Sequential(nn.Linear(size, size), nn.Tanh(), nn.Linear(size, 1, bias=False))
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Return (batch, features) of (batch, positions, features) states and their (batch, positions) mask."""
+        weights = self.look(states).squeeze(2).float().masked_fill(~mask, -torch.inf).softmax(dim=1)
+        return torch.einsum("bp,bpf->bf", weights, states.float())
+
+
+class Concatenated(nn.Module):
+    """Several poolings side by side, as in ULMFiT (Howard and Ruder 2018)."""
+
+    def __init__(self, *poolings: nn.Module):
+        super().__init__()
+        self.poolings = nn.ModuleList(poolings)
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Return (batch, features) of (batch, positions, features) states and their (batch, positions) mask."""
+        return torch.cat([pooling(states, mask).float() for pooling in self.poolings], dim=1)
+
+
+POOLINGS = ("last", "mean", "max", "attentive", "concat")
+
+
+def pooling_by_name(name: str, size: int, forward_size: int) -> tuple[nn.Module, int]:
+    """Return a pooling and the features of its summary.
+
+    Args:
+        name: "last", "mean", "max", "attentive", or "concat" for the last, the mean and the maximum side by side.
+        size: features of a state.
+        forward_size: how many of them were read forward.
+
+    Raises:
+        InputError: there is no such pooling.
+    """
+    if name == "concat":
+        return Concatenated(Last(forward_size), Mean(), Max()), 3 * size
+    if name not in POOLINGS:
+        raise InputError(f"pooling must be one of {', '.join(POOLINGS)}, not {name!r}{nearest(name, POOLINGS)}")
+    simple = {"last": Last(forward_size), "mean": Mean(), "max": Max(), "attentive": Attentive(size)}
+    return simple[name], size
