@@ -46,7 +46,7 @@ class Config(RunConfig):
 
     data: str = "python-source"
     """a file, a folder, a glob, - for standard input, python-source or python-docs"""
-    tokenizer: Literal["char", "byte", "word", "lowercase-word"] = "char"
+    tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword"] = "char"
     """what a token is"""
     documents: DocumentKind = "none"
     """what a document is, which then learns where to end; with none the text is one stream"""

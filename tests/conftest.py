@@ -1,12 +1,17 @@
 import os
 import sys
 
+import hypothesis
 import pytest
 import torch
 from accelerate.state import AcceleratorState, PartialState
 from making import CELLS, TEXT, make_writer
 
 from seqgen.errors import run_main
+
+# How long a test takes on a busy machine says nothing.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ KINDS = {
     "char": "seqgen.text.characters:CharacterTokenizer",
     "byte": "seqgen.text.bytes:ByteTokenizer",
     "word": "seqgen.text.words:WordTokenizer",
+    "subword": "seqgen.text.subwords:SubwordTokenizer",
     "lowercase-word": "seqgen.text.words:LowercaseWordTokenizer",
 }
 

@@ -22,6 +22,8 @@ def fit(kind, text):
 
 
 def read_as(kind, text):
+    if kind == "subword":
+        return text.replace("\u2581", " ")  # the mark that stands for a space inside
     return text.lower() if kind == "lowercase-word" else text
 
 

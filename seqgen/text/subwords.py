@@ -1,0 +1,135 @@
+"""A token a piece of a word, learned by sentencepiece; what it cannot spell is read byte by byte."""
+
+import base64
+import codecs
+import io
+import itertools
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import sentencepiece
+
+from seqgen.errors import InputError
+from seqgen.symbols import BOS, EOS, PAD, SYMBOLS, UNK
+from seqgen.text.tokenizer import decode_all, in_blocks
+
+SPACE = "\u2581"  # how sentencepiece writes a space; this mark itself comes back as one
+MOST_LINES = 1_000_000  # that are learned from, drawn from all
+
+
+class SubwordTokenizer:
+    """Pieces of words with the spaces before them (Kudo and Richardson 2018, SentencePiece).
+
+    Args:
+        model: as sentencepiece wrote it.
+    """
+
+    kind = "subword"
+
+    def __init__(self, model: bytes):
+        self.model = model
+        self.processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+
+    @classmethod
+    def fit(
+        cls, text: str | Iterable[str], *, vocabulary_size: int = 8_000, algorithm: str = "unigram"
+    ) -> "SubwordTokenizer":
+        """Learn the pieces of a text.
+
+        Args:
+            text: whole or in blocks.
+            vocabulary_size: the most tokens, the 4 special ones and the 256 bytes included; a small text gets fewer.
+            algorithm: "unigram" (Kudo 2018) or "bpe" (Sennrich et al. 2016).
+
+        Raises:
+            InputError: the text has fewer than two different characters, or the vocabulary is too small for it.
+        """
+        lines = (line for block in in_blocks(text) for line in block.splitlines() if line)
+        first, seen = [], set[str]()
+        for line in lines:
+            first.append(line)
+            seen.update(line)
+            if len(seen) > 1:
+                break
+        else:
+            raise InputError(f"the text must hold at least two different characters, but it holds {len(seen)}")
+        written = io.BytesIO()
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=itertools.chain(first, lines),
+                model_writer=written,
+                model_type=algorithm,
+                vocab_size=vocabulary_size,
+                hard_vocab_limit=False,
+                byte_fallback=True,
+                normalization_rule_name="identity",
+                remove_extra_whitespaces=False,
+                add_dummy_prefix=False,
+                pad_id=PAD,
+                bos_id=BOS,
+                eos_id=EOS,
+                unk_id=UNK,
+                max_sentence_length=1 << 20,
+                input_sentence_size=MOST_LINES,
+                num_threads=1,  # with more, the same text may give other pieces
+                minloglevel=2,
+            )
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[-200:]
+            raise InputError(f"vocabulary_size {vocabulary_size} does not suit this text: {reason}") from None
+        return cls(written.getvalue())
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many tokens there are, the special ones included."""
+        return int(self.processor.vocab_size())
+
+    def encode(self, text: str) -> np.ndarray:
+        """Return the token numbers of the pieces; a line end is read as a byte."""
+        clean = text.encode("utf-8", errors="replace").decode()  # a lone surrogate is no text
+        return np.array(self.processor.encode(clean), dtype=np.int64)
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """Return the text of these tokens."""
+        return decode_all(self.detokenizer(), tokens)
+
+    def detokenizer(self) -> "SubwordDetokenizer":
+        """Return an object that decodes token by token."""
+        return SubwordDetokenizer(self.processor)
+
+    def unseen(self, text: str) -> list[str]:
+        """Return nothing: what is not in the vocabulary is read byte by byte."""
+        return []
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the model as plain data."""
+        return {"model": base64.b64encode(self.model).decode()}
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> "SubwordTokenizer":
+        """Return the tokenizer that `to_data` described."""
+        return cls(base64.b64decode(data["model"]))
+
+
+class SubwordDetokenizer:
+    """Holds bytes back until they make a character."""
+
+    def __init__(self, processor: sentencepiece.SentencePieceProcessor):
+        self._processor = processor
+        self._bytes = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def push(self, token: int) -> str:
+        """Return the piece, or the character that a byte completes."""
+        if token < len(SYMBOLS):
+            return ""
+        piece: str = self._processor.id_to_piece(token)
+        if self._processor.is_byte(token):
+            return self._bytes.decode(bytes([int(piece[1:-1], 16)]))
+        return self.flush() + piece.replace(SPACE, " ")
+
+    def flush(self) -> str:
+        """Return U+FFFD where a character was left incomplete."""
+        rest = self._bytes.decode(b"", final=True)
+        self._bytes.reset()
+        return rest
