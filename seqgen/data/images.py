@@ -32,15 +32,13 @@ class Preprocessing(NamedTuple):
     deviation: list[float] = [0.25, 0.25, 0.25]  # noqa: RUF012
 
     def fit(self, image: PIL.Image.Image) -> np.ndarray:
-        """Return the (3, size, size) bytes of the middle of an image."""
-        fitted = PIL.ImageOps.fit(image, (self.size, self.size), PIL.Image.Resampling.BILINEAR)
-        return np.asarray(fitted).transpose(2, 0, 1)
+        """Return the (size, size, 3) bytes of the middle of an image."""
+        return np.asarray(PIL.ImageOps.fit(image, (self.size, self.size), PIL.Image.Resampling.BILINEAR))
 
     def normalize(self, images: Tensor) -> Tensor:
-        """Return (batch, 3, size, size) numbers about zero for as many bytes."""
-        mean = torch.tensor(self.mean, device=images.device)[:, None, None]
-        deviation = torch.tensor(self.deviation, device=images.device)[:, None, None]
-        return (images.float() / 255 - mean) / deviation
+        """Return (batch, 3, size, size) numbers about zero for (batch, size, size, 3) bytes."""
+        mean, deviation = torch.tensor(self.mean), torch.tensor(self.deviation)
+        return ((images.float() / 255 - mean) / deviation).permute(0, 3, 1, 2)
 
 
 def read_image(source: Image) -> PIL.Image.Image:

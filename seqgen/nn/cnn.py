@@ -71,6 +71,20 @@ def backbone(name: str) -> tuple[nn.Module, int]:
     return network.train(), features
 
 
+def expected_input(name: str, weights: str) -> tuple[int, list[float], list[float]] | None:
+    """Return the size, mean and deviation of the images that trained weights expect; None where there are none.
+
+    Raises:
+        InputError: there is no such network, or there are no such weights.
+    """
+    if weights == "none":
+        return None
+    if name == SMALL:
+        raise InputError(f"--weights must be none for the {SMALL} backbone, not {weights!r}")
+    transforms = _find_weights(name, "default" if Path(weights).is_file() else weights).transforms()
+    return transforms.crop_size[0], transforms.mean, transforms.std
+
+
 def load_pretrained(network: nn.Module, name: str, weights: str) -> None:
     """Put trained weights into a network from `backbone`.
 
@@ -92,13 +106,15 @@ def load_pretrained(network: nn.Module, name: str, weights: str) -> None:
     network.load_state_dict(_without_classifier(name, whole).state_dict())
 
 
-def _download(name: str, weights: str) -> dict[str, Tensor]:
+def _find_weights(name: str, weights: str) -> Any:
     try:
-        found = _torchvision().models.get_model_weights(_known(name))[weights.upper()]
+        return _torchvision().models.get_model_weights(_known(name))[weights.upper()]
     except KeyError:
-        raise InputError(
-            f"--weights must be default, none, a file, or a name of torchvision's, not {weights!r}"
-        ) from None
+        raise InputError(f"--weights must be default, none, a file or one of torchvision's, not {weights!r}") from None
+
+
+def _download(name: str, weights: str) -> dict[str, Tensor]:
+    found = _find_weights(name, weights)
     try:
         tensors: dict[str, Tensor] = found.get_state_dict(progress=True, check_hash=True, weights_only=True)
     except OSError as error:

@@ -1,0 +1,148 @@
+"""Labelled images: folders of files, torchvision's sets by name, or drawn shapes, all brought to one size."""
+
+import hashlib
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from seqgen.data.cache import cache_directory
+from seqgen.data.images import Image, Preprocessing, read_image
+from seqgen.data.labelled import Labelled, files_by_class
+from seqgen.data.shapes import shape_pictures
+from seqgen.errors import InputError, nearest
+
+logger = logging.getLogger(__name__)
+
+SHAPES = "shapes"
+SETS = ("FashionMNIST", "MNIST", "KMNIST", "CIFAR10", "CIFAR100")
+SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}
+
+
+def find_pictures(data: str, *, train: bool = True) -> Labelled:
+    """Return what `--data` names: a folder of image files for each class, a set of torchvision's, or "shapes".
+
+    Args:
+        data: the folder, the set, or "shapes".
+        train: whether a set's part for training is meant, or that for the test.
+
+    Raises:
+        InputError: there is nothing of that name, or the set cannot be had.
+    """
+    if data == SHAPES:
+        return shape_pictures()
+    if data in SETS:
+        return _public_set(data, train)
+    if not Path(data).is_dir():
+        known = (SHAPES, *SETS)
+        raise InputError(
+            f"--data must be a folder or one of {', '.join(known)}, but {data!r} is not there{nearest(data, known)}"
+        )
+    files = [(path, label) for path, label in files_by_class(Path(data)) if path.suffix.lower() in SUFFIXES]
+    if not files:
+        raise InputError(f"{data} must hold a folder of images for each class, but it holds no image")
+    return Labelled([path for path, _ in files], [label for _, label in files], [str(path) for path, _ in files])
+
+
+def _public_set(name: str, train: bool) -> Labelled:
+    import torchvision
+
+    root = os.environ.get("SEQGEN_DATA") or cache_directory()
+    kind: Any = getattr(torchvision.datasets, name)
+    try:
+        try:
+            found = kind(root, train=train, download=False)
+        except RuntimeError:
+            found = kind(cache_directory(), train=train, download=True)
+    except (OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{name} is neither in {root} nor can it be downloaded ({reason}): put torchvision's files of it there"
+        ) from None
+    images, numbers = zip(*found, strict=True)
+    part = "train" if train else "test"
+    where = [f"{name}, {part} image {number}" for number in range(len(images))]
+    return Labelled(list(images), [found.classes[number] for number in numbers], where)
+
+
+def usual_size(inputs: list[Image], largest: int = 64) -> int:
+    """Return the median of the images' shorter sides, but at most so many pixels."""
+    sides = [min(read_image(one).size) for one in inputs[:: max(len(inputs) // 50, 1)]]
+    return min(int(np.median(sides)), largest)
+
+
+def fitted(pictures: Labelled, preprocessing: Preprocessing, *, skip_bad: bool = False) -> Labelled:
+    """Return the images as (size, size, 3) bytes, from the cache where they are files that were read before.
+
+    Args:
+        pictures: of any size.
+        preprocessing: says the size.
+        skip_bad: whether images that cannot be read are left out, and counted, instead of being an error.
+
+    Raises:
+        InputError: an image cannot be read.
+    """
+    path = cache_directory() / f"images-{_key(pictures, preprocessing)}.npy"
+    size = preprocessing.size
+    if not path.exists():
+        aside = path.with_suffix(f".{os.getpid()}")
+        array = np.lib.format.open_memmap(aside, "w+", np.uint8, (len(pictures), size, size, 3))
+        bad = _fill(array, pictures, preprocessing, skip_bad)
+        array.flush()
+        if not bad:
+            aside.replace(path)
+            return _rows(pictures, path)
+        aside.unlink()  # the cache holds whole sets only; the map stays readable
+        good = np.setdiff1d(np.arange(len(pictures)), bad)
+        kept = pictures.chosen(good)
+        return Labelled([array[number] for number in good], kept.labels, kept.where)
+    return _rows(pictures, path)
+
+
+def _rows(pictures: Labelled, path: Path) -> Labelled:
+    return Labelled(list(np.load(path, mmap_mode="r")), pictures.labels, pictures.where)
+
+
+def _fill(array: np.ndarray, pictures: Labelled, preprocessing: Preprocessing, skip_bad: bool) -> list[int]:
+    bad = []
+    for number, source in enumerate(tqdm(pictures.inputs, "images", disable=not sys.stderr.isatty(), leave=False)):
+        try:
+            array[number] = preprocessing.fit(read_image(source))
+        except InputError as error:
+            if not skip_bad:
+                raise InputError(f"{error}; --skip_bad true leaves such images out") from None
+            bad.append(number)
+            logger.warning(f"left out: {error}")
+    if len(bad) == len(pictures):
+        raise InputError(f"there must be images that can be read, but all {len(bad)} are bad")
+    return bad
+
+
+def _key(pictures: Labelled, preprocessing: Preprocessing) -> str:
+    digest = hashlib.sha256(str(preprocessing.size).encode())
+    for source in pictures.inputs:
+        if isinstance(source, Path):
+            status = source.stat()
+            digest.update(f"{source.resolve()} {status.st_size} {status.st_mtime_ns}\n".encode())
+        else:
+            digest.update(source.tobytes())
+    return digest.hexdigest()[:32]
+
+
+def varied(images: Tensor, *, mirror: bool, shift: int) -> Tensor:
+    """Return (batch, size, size, 3) bytes moved by up to `shift` pixels and, half of them, mirrored, at random.
+
+    What is moved in from outside repeats the edge.
+    """
+    count, size = images.shape[0], images.shape[1]
+    places = torch.arange(size)
+    down, across = (torch.randint(-shift, shift + 1, (2, count, 1)) + places).clamp(0, size - 1)
+    if mirror:
+        across = torch.where(torch.rand(count, 1) < 0.5, across.flip(1), across)
+    return images[torch.arange(count)[:, None, None], down[:, :, None], across[:, None, :]]
