@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from nltk.chunk import ChunkScore, conlltags2tree
 from sklearn.metrics import classification_report, confusion_matrix, f1_score
 
 BINS = 15  # of confidence
@@ -78,3 +79,16 @@ class Answered:
 def majority_accuracy(train_targets: np.ndarray, test_targets: np.ndarray) -> float:
     """Return the accuracy of always answering what is most frequent in the training examples."""
     return float((test_targets == np.bincount(train_targets).argmax()).mean())
+
+
+def span_f1(answered: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -> float:
+    """Return the F1 of whole spans: both their ends and their kind must be right (Tjong Kim Sang 2000).
+
+    Args:
+        answered: tags of each sequence, as "B-PER" where a span begins, "I-PER" inside of one, "O" outside.
+        right: the right ones.
+    """
+    score = ChunkScore()
+    for one, other in zip(answered, right, strict=True):
+        score.score(*(conlltags2tree([("", "", tag) for tag in tags]) for tags in (other, one)))
+    return float(score.f_measure() or 0.0)

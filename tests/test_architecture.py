@@ -28,12 +28,13 @@ ALLOWED = {
     "text": BASE,
     "data": BASE | {"text"},
     "generation": BASE | {"cells"},
-    "training": BASE | {"data", "options"},
+    "training": BASE | {"data", "metrics", "options"},
     "bundle": BASE,
     "writer": BASE | {"bundle", "patterns", "generation", "text"},
     "classifiers": BASE | {"bundle", "patterns", "data", "text"},
-    "text_tagger": BASE | {"bundle", "patterns", "data", "text"},
-    "cli": BASE | {"bundle", "writer", "generation", "options"},
+    "text_tagger": BASE | {"bundle", "classifiers", "patterns", "data", "text"},
+    "metrics": set(),
+    "cli": BASE | {"bundle", "writer", "classifiers", "text_tagger", "generation", "options"},
 }
 
 
