@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Files: written whole or not at all, and read as UTF-8."""
 
 import os
 import tempfile
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from seqgen.errors import InputError
 
 
 @contextmanager
@@ -39,6 +41,20 @@ def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file that is either whole or not there."""
     with writing(path) as file:
         file.write(text.encode())
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file.
+
+    Raises:
+        InputError: it is not there, or not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: text must be UTF-8, but byte {error.start + 1} is not") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
 def _umask() -> int:

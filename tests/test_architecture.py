@@ -16,7 +16,7 @@ BASE = {"symbols", "state", "errors", "files", "devices"}
 ALLOWED = {
     "symbols": set(),
     "errors": set(),
-    "files": set(),
+    "files": {"errors"},
     "devices": {"errors"},
     "options": {"errors"},
     "state": set(),
@@ -34,7 +34,8 @@ ALLOWED = {
     "classifiers": BASE | {"bundle", "patterns", "data", "text"},
     "text_tagger": BASE | {"bundle", "classifiers", "patterns", "data", "text"},
     "metrics": set(),
-    "cli": BASE | {"bundle", "writer", "classifiers", "text_tagger", "generation", "options"},
+    "cli": BASE | {"bundle", "writer", "classifiers", "text_tagger", "tag_printing", "generation", "options"},
+    "tag_printing": {"text_tagger"},
 }
 
 
