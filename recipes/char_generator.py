@@ -24,7 +24,7 @@ from seqgen.data.stream import Stream, held_back_windows, shrink_to_text
 from seqgen.errors import run_main
 from seqgen.files import write_text
 from seqgen.symbols import EOS, UNK
-from seqgen.text.tokenizer import Tokenizer, tokenizer_class
+from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
 from seqgen.training.config import RunConfig, parse_options
 from seqgen.training.loop import train_steps
 from seqgen.training.losses import evaluate, next_token
@@ -48,6 +48,8 @@ class Config(RunConfig):
     """a file, a folder, a glob, - for standard input, python-source or python-docs"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword"] = "char"
     """what a token is"""
+    vocabulary_size: int | None = None
+    """the most words, subwords or characters; the rest is read as unknown, or in smaller pieces"""
     documents: DocumentKind = "none"
     """what a document is, which then learns where to end; with none the text is one stream"""
     cell: Literal["lstm", "gru", "rnn"] = "lstm"
@@ -75,7 +77,9 @@ class Config(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_above_zero("batch_size", "window", "embedding_size", "eval_every", "sample_every")
+        self.require_above_zero(
+            "vocabulary_size", "batch_size", "window", "embedding_size", "eval_every", "sample_every"
+        )
         self.require_share("embedding_dropout")
 
 
@@ -158,7 +162,7 @@ def main() -> None:
 
     corpus = Corpus.find(config.data)
     config.data = corpus.name  # standard input cannot be read again by a resumed run, but the copy of it can
-    tokenizer = tokenizer_class(config.tokenizer).fit(corpus.blocks())
+    tokenizer = fit_tokenizer(config.tokenizer, corpus.blocks(), config.vocabulary_size)
     tokens = encode_corpus(corpus, tokenizer, config.documents)
     data = (stream_data if config.documents == "none" else document_data)(config, tokens, tokenizer, run)
 

@@ -28,7 +28,7 @@ from seqgen.errors import run_main
 from seqgen.metrics import Answered, majority_accuracy
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.encoders import SequenceEncoder
-from seqgen.text.tokenizer import tokenizer_class
+from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.config import parse_options
 from seqgen.training.labelling import LabelConfig, Task, report, train_answers
 from seqgen.training.optimizers import Group, optimizers
@@ -61,6 +61,8 @@ class Config(LabelConfig):
     """name or number (from 1) of the column with the text"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword"] = "word"
     """what a token is"""
+    vocabulary_size: int | None = None
+    """the most words, subwords or characters; the rest is read as unknown, or in smaller pieces"""
     init_from: str | None = None
     """a trained generator, whose tokenizer, sizes and weights the classifier begins with"""
     unfreeze: float = 0.05
@@ -92,7 +94,7 @@ class Config(LabelConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_above_zero("max_length", "batch_tokens", "embedding_size", "old_rate")
+        self.require_above_zero("vocabulary_size", "max_length", "batch_tokens", "embedding_size", "old_rate")
         self.require_share("embedding_dropout", "word_dropout", "weight_drop", "unfreeze")
 
 
@@ -113,7 +115,9 @@ def classifier(config: Config, splits: Splits) -> TextClassifier:
     """Return an untrained classifier, or one that begins with a generator's weights."""
     writer = Writer.from_pretrained(config.init_from) if config.init_from else None
     if writer is None:
-        tokenizer = tokenizer_class(config.tokenizer).fit(text + "\n" for text in splits.train.inputs)
+        tokenizer = fit_tokenizer(
+            config.tokenizer, (text + "\n" for text in splits.train.inputs), config.vocabulary_size
+        )
     else:
         tokenizer, decoder = writer.tokenizer, cast("RecurrentDecoder", writer.model)
         config.tokenizer, config.cell = tokenizer.kind, decoder.recurrent.cell  # type: ignore[assignment]

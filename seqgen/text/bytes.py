@@ -18,8 +18,8 @@ class ByteTokenizer:
     vocabulary_size = 256 + len(SYMBOLS)
 
     @classmethod
-    def fit(cls, text: str | Iterable[str]) -> "ByteTokenizer":
-        """Return the tokenizer, which is the same for every text.
+    def fit(cls, text: str | Iterable[str], *, largest: int = 0) -> "ByteTokenizer":
+        """Return the tokenizer, which is the same for every text, and of the same size.
 
         Raises:
             InputError: the text has fewer than two different characters.

@@ -32,14 +32,12 @@ class SubwordTokenizer:
         self.processor = sentencepiece.SentencePieceProcessor(model_proto=model)
 
     @classmethod
-    def fit(
-        cls, text: str | Iterable[str], *, vocabulary_size: int = 8_000, algorithm: str = "unigram"
-    ) -> "SubwordTokenizer":
+    def fit(cls, text: str | Iterable[str], *, largest: int = 8_000, algorithm: str = "unigram") -> "SubwordTokenizer":
         """Learn the pieces of a text.
 
         Args:
             text: whole or in blocks.
-            vocabulary_size: the most tokens, the 4 special ones and the 256 bytes included; a small text gets fewer.
+            largest: the most tokens, the 4 special ones and the 256 bytes included; a small text gets fewer.
             algorithm: "unigram" (Kudo 2018) or "bpe" (Sennrich et al. 2016).
 
         Raises:
@@ -60,7 +58,7 @@ class SubwordTokenizer:
                 sentence_iterator=itertools.chain(first, lines),
                 model_writer=written,
                 model_type=algorithm,
-                vocab_size=vocabulary_size,
+                vocab_size=largest,
                 hard_vocab_limit=False,
                 byte_fallback=True,
                 normalization_rule_name="identity",
@@ -77,7 +75,7 @@ class SubwordTokenizer:
             )
         except RuntimeError as error:
             reason = " ".join(str(error).split())[-200:]
-            raise InputError(f"vocabulary_size {vocabulary_size} does not suit this text: {reason}") from None
+            raise InputError(f"a vocabulary of {largest} does not suit this text: {reason}") from None
         return cls(written.getvalue())
 
     @property

@@ -40,8 +40,8 @@ class Tokenizer(Protocol):
         ...
 
     @classmethod
-    def fit(cls, text: str | Iterable[str]) -> Self:
-        """Learn the vocabulary from a text, whole or in blocks."""
+    def fit(cls, text: str | Iterable[str], *, largest: int = ...) -> Self:
+        """Learn the vocabulary, of `largest` symbols at most, from a text, whole or in blocks."""
         ...
 
     def encode(self, text: str) -> np.ndarray:
@@ -80,6 +80,15 @@ def tokenizer_class(kind: str) -> type[Tokenizer]:
         raise InputError(f"tokenizer must be one of {', '.join(KINDS)}, not {kind!r}{nearest(kind, KINDS)}")
     found: type[Tokenizer] = pkgutil.resolve_name(KINDS[kind])
     return found
+
+
+def fit_tokenizer(kind: str, text: str | Iterable[str], largest: int | None = None) -> Tokenizer:
+    """Return a tokenizer of a kind, learned from a text; `largest` is the most symbols, by default as the kind has it.
+
+    Raises:
+        InputError: there is no such kind, or nothing to learn from the text.
+    """
+    return tokenizer_class(kind).fit(text, **({} if largest is None else {"largest": largest}))
 
 
 def tokenizer_data(tokenizer: Tokenizer) -> dict[str, Any]:

@@ -1,0 +1,142 @@
+import gzip
+import json
+import re
+from collections import Counter
+
+import pytest
+
+from seqgen.data.labelled import Labelled, read_texts, split_labelled
+from seqgen.errors import InputError
+
+ROWS = [("pos", "a fine film"), ("neg", 'dull, "very" dull'), ("pos", "fine\u00e9")]
+
+
+def contents(kind):
+    if kind == "jsonl":
+        return "\n".join(json.dumps({"label": label, "text": text, "id": 7}) for label, text in ROWS) + "\n\n"
+    if kind == "csv":
+        return 'text,label\na fine film,pos\n"dull, ""very"" dull",neg\nfine\u00e9,pos\n'
+    joint = {"tsv": "\t", "txt": " "}[kind]
+    return "".join(f"{label}{joint}{text}\n" for label, text in ROWS)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
+@pytest.mark.parametrize("kind", ["tsv", "csv", "jsonl", "txt"])
+def test_every_kind_of_file_is_read_alike(tmp_path, kind, packed):
+    path = tmp_path / f"data.{kind}{'.gz' if packed else ''}"
+    content = contents(kind).encode()
+    path.write_bytes(gzip.compress(content) if packed else content)
+    texts = read_texts(str(path))
+    assert list(zip(texts.labels, texts.inputs, strict=True)) == ROWS
+
+
+@pytest.mark.parametrize("columns", [("stars", "review"), ("1", "3"), ("STARS", "3")])
+def test_columns_have_names_or_numbers(tmp_path, columns):
+    (tmp_path / "data.tsv").write_text("stars\tid\treview\n5\t1\tgood\n1\t2\tbad\n")
+    if columns == ("1", "3"):
+        (tmp_path / "data.tsv").write_text("5\t1\tgood\n1\t2\tbad\n")
+    texts = read_texts(str(tmp_path / "data.tsv"), *columns)
+    assert (texts.labels, texts.inputs) == (["5", "1"], ["good", "bad"])
+
+
+def test_a_text_in_quotes_may_have_several_lines(tmp_path):
+    (tmp_path / "data.csv").write_text('label,text\na,"one\ntwo"\nb,three\n')
+    texts = read_texts(str(tmp_path / "data.csv"))
+    assert texts.inputs == ["one\ntwo", "three"]
+    assert texts.where[1].endswith("line 4")
+
+
+def test_a_folder_of_files_for_each_class(tmp_path):
+    for name, text in (("pos/1.txt", "good"), ("pos/2.txt", "fine"), ("neg/deep/1.txt", "bad")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    texts = read_texts(str(tmp_path))
+    assert sorted(zip(texts.labels, texts.inputs, strict=True)) == [("neg", "bad"), ("pos", "fine"), ("pos", "good")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.tsv", "x\ta b\ny\tc\td\n", "a.tsv, line 2: a row must have as many columns as the first, 2, but it has 3"),
+        ("a.tsv", "x\ty\tz\n", "a.tsv, line 1: without the names label and text there must be 2 columns, but it has 3"),
+        ("a.tsv", "label\tsentence\nx\ty\n", "a.tsv, line 1: a column must be one of label, sentence, not 'text'"),
+        ("a.tsv", "x\ta\ny\t \n", "a.tsv, line 2: a text must not be empty"),
+        ("a.csv", "label,text\n,a\n", "a.csv, line 2: a label must not be empty"),
+        ("a.csv", "", "a.csv must hold rows, but it is empty"),
+        ("a.txt", "x a\nlonely\n", "a.txt, line 2: a line must be a label, white space and a text, not 'lonely'"),
+        (
+            "a.jsonl",
+            '{"label": 1, "text": "a"}\n{"label"',
+            "a.jsonl, line 2: a line must be a JSON object, but it is not",
+        ),
+        ("a.jsonl", "[1]\n", "a.jsonl, line 1: a line must be a JSON object, not list"),
+        ("a.jsonl", '{"text": "a"}\n', "a.jsonl, line 1: there must be a key 'label', but there are text"),
+    ],
+)
+def test_a_broken_file_is_a_sentence_with_the_line(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_texts(str(tmp_path / name))
+
+
+def test_what_is_not_there_is_a_sentence(tmp_path):
+    with pytest.raises(InputError, match="is not there"):
+        read_texts(str(tmp_path / "nothing.tsv"))
+    with pytest.raises(InputError, match="must hold a folder of files for each class"):
+        read_texts(str(tmp_path))
+
+
+def labelled(**counts):
+    pairs = [(f"{label} {number}", label) for label, count in counts.items() for number in range(count)]
+    return Labelled(
+        [text for text, _ in pairs], [label for _, label in pairs], [f"line {n}" for n in range(len(pairs))]
+    )
+
+
+def test_a_tenth_of_each_class_is_held_back_twice():
+    data = labelled(a=100, b=50, c=12)
+    splits = split_labelled(data, None, None, seed=1)
+    assert Counter(splits.test.labels) == {"a": 10, "b": 5, "c": 1}
+    assert Counter(splits.valid.labels) == {"a": 9, "b": 4, "c": 1}
+    parts = [*splits.train.inputs, *splits.valid.inputs, *splits.test.inputs]
+    assert sorted(parts) == sorted(data.inputs)
+    assert splits.classes == ["a", "b", "c"]
+
+
+def test_the_split_is_drawn_by_the_seed():
+    data = labelled(a=100, b=50)
+    one, same, other = (split_labelled(data, None, None, seed).test.inputs for seed in (1, 1, 2))
+    assert one == same
+    assert one != other
+
+
+def test_the_same_text_is_never_trained_and_tested_on():
+    data = labelled(a=20, b=20)
+    double = Labelled(data.inputs * 3, data.labels * 3, data.where * 3)
+    splits = split_labelled(double, None, None, seed=1)
+    assert not set(splits.train.inputs) & set(splits.test.inputs)
+    assert not set(splits.train.inputs) & set(splits.valid.inputs)
+
+
+def test_groups_stay_together():
+    data = labelled(a=40, b=40)
+    splits = split_labelled(data, None, None, seed=1, group=lambda number: number // 5)
+    trained = {data.inputs.index(text) // 5 for text in splits.train.inputs}
+    assert not trained & {data.inputs.index(text) // 5 for text in splits.test.inputs}
+
+
+def test_given_parts_are_taken_as_they_are():
+    train, valid, test = labelled(a=20, b=20), labelled(a=2, b=1), labelled(b=3)
+    splits = split_labelled(train, valid, test, seed=1)
+    assert (len(splits.train), len(splits.valid), len(splits.test)) == (40, 3, 3)
+
+
+def test_classes_that_cannot_be_learned_are_refused():
+    with pytest.raises(InputError, match="line 20: a class must have at least two examples, but 'b' has only this one"):
+        split_labelled(labelled(a=20, b=1), None, None, seed=1)
+    with pytest.raises(InputError, match="at least two classes to tell apart, but there are 1"):
+        split_labelled(labelled(a=20), None, None, seed=1)
+    with pytest.raises(InputError, match="line 3: the label must be one of the training examples', not 'c'"):
+        split_labelled(labelled(a=20, b=20), None, labelled(a=3, c=1), seed=1)
+    with pytest.raises(InputError, match="examples enough to hold a tenth back"):
+        split_labelled(labelled(a=2, b=2), None, None, seed=1)
