@@ -48,7 +48,7 @@ def _read_separated(path: Path, columns: list[str]) -> Iterator[Row]:
     if first is None:
         raise InputError(f"{path} must hold rows, but it is empty")
     names = [name.strip().lower() for name in first]
-    named = any(column.lower() in names for column in columns)
+    named = any(column.lower() in names for column in columns if not column.isdigit())
     places = _places(path, names if named else None, len(first), columns)
     if not named:
         yield _row(first, places, len(first), f"{path}, line 1")
@@ -75,10 +75,10 @@ def _places(path: Path, names: list[str] | None, width: int, columns: list[str])
 
 
 def _place(path: Path, names: list[str], width: int, column: str) -> int:
-    if column.lower() in names:
-        return names.index(column.lower())
     if column.isdigit() and 1 <= int(column) <= width:
         return int(column) - 1
+    if column.lower() in names:
+        return names.index(column.lower())
     among = f"one of {', '.join(names)}" if names else f"a number from 1 to {width}"
     raise InputError(f"{path}, line 1: a column must be {among}, not {column!r}{nearest(column, names)}")
 

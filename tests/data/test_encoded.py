@@ -28,7 +28,7 @@ def test_the_memory_map_equals_encoding_in_memory(kind, corpus):
     assert isinstance(tokens, np.memmap)
     in_memory = np.concatenate([tokenizer.encode(block) for block in corpus.blocks()])
     assert np.array_equal(tokens, in_memory)
-    if kind != "word":  # of which those seen once are unknown
+    if kind not in ("word", "lowercase-word"):  # of which those seen once are unknown
         assert tokenizer.decode(tokens) == TEXT
         assert np.array_equal(tokens, tokenizer.encode(TEXT))
 

