@@ -47,15 +47,17 @@ class Config(LabelConfig):
     """features of a token's embedding"""
     spelling_size: int = 64
     """features of a character's embedding, and of what reads the characters of a word in each direction"""
-    word_dropout: float = 0.1
-    """share of tokens read as unknown while training"""
+    dropout: float | None = None
+    """share of features dropped while training; by default 0.05 where tokens are characters, else 0.3"""
+    word_dropout: float | None = None
+    """share of tokens read as unknown while training; by default 0 where tokens are characters, else 0.1"""
     batch_tokens: int = 4000
     """tokens of a batch, padding included"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_above_zero("batch_tokens", "embedding_size", "spelling_size")
-        self.require_share("word_dropout")
+        self.require_share("dropout", "word_dropout")
 
 
 def read(config: Config) -> tuple[Tagged, Tagged, Tagged, list[str]]:
@@ -91,6 +93,10 @@ def main() -> None:
     run = Run(config, "tagger", default_seconds=100)
 
     train, valid, test_data, tags = read(config)
+    of_characters = all(isinstance(tokens, str) for tokens in train.tokens)
+    for name, usual in (("dropout", 0.05 if of_characters else 0.3), ("word_dropout", 0.0 if of_characters else 0.1)):
+        if getattr(config, name) is None:
+            setattr(config, name, usual)
     arguments: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
     trained = TextTagger.fit(train.tokens, tags, arguments)
     trained.model.to(run.device)

@@ -42,6 +42,7 @@ MODEL_OPTIONS = (
     "embedding_size",
     "bidirectional",
     "pooling",
+    "skip",
     "dropout",
     "embedding_dropout",
     "word_dropout",
@@ -73,7 +74,7 @@ class Config(LabelConfig):
     """tokens that are read of a text; of a longer one the beginning and the end"""
     cell: Literal["lstm", "gru", "rnn"] = "lstm"
     """the recurrent cell"""
-    hidden_size: int = 256
+    hidden_size: int = 128
     """features of the hidden state in each direction"""
     layers: int = 1
     """recurrent layers in each direction"""
@@ -83,19 +84,23 @@ class Config(LabelConfig):
     """whether the text is also read backward"""
     pooling: Literal["last", "mean", "max", "attentive", "concat"] = "concat"
     """how the states of all tokens become one summary; concat has the first three side by side"""
-    embedding_dropout: float = 0.2
+    dropout: float = 0.5
+    """share of features dropped of what the class is told from, and between layers"""
+    skip: bool = True
+    """whether the pooling also sees the embeddings, beside the hidden states"""
+    embedding_dropout: float = 0.4
     """share of features dropped of the embeddings"""
-    word_dropout: float = 0.1
+    word_dropout: float = 0.3
     """share of tokens read as unknown while training"""
     weight_drop: float = 0.0
     """share of recurrent weights dropped"""
-    batch_tokens: int = 6000
+    batch_tokens: int = 2500
     """tokens of a batch, padding included"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_above_zero("vocabulary_size", "max_length", "batch_tokens", "embedding_size", "old_rate")
-        self.require_share("embedding_dropout", "word_dropout", "weight_drop", "unfreeze")
+        self.require_share("dropout", "embedding_dropout", "word_dropout", "weight_drop", "unfreeze")
 
 
 def read(config: Config) -> Splits:

@@ -54,6 +54,7 @@ def text_classifier(
     embedding_size: int = 128,
     bidirectional: bool = True,
     pooling: str = "concat",
+    skip: bool = True,
     dropout: float = 0.3,
     embedding_dropout: float = 0.0,
     word_dropout: float = 0.0,
@@ -70,27 +71,37 @@ def text_classifier(
         embedding_size: features of a token's embedding.
         bidirectional: whether the text is also read backward.
         pooling: "last", "mean", "max", "attentive", or "concat" for the first three side by side.
+        skip: whether the pooling also sees the embeddings, beside the hidden states.
         dropout: the share of features dropped of what the classes are told from, and between layers.
         embedding_dropout: the share of features dropped of the embeddings, the same at every step of a row.
         word_dropout: the share of tokens read as unknown.
         weight_drop: the share of recurrent weights dropped for each batch.
     """
-    size = hidden_size * (2 if bidirectional else 1)
-    pooled, summary_size = pooling_by_name(pooling, size, hidden_size)
+    forward_size = hidden_size + (embedding_size if skip else 0)
+    size = forward_size + (hidden_size if bidirectional else 0)
+    pooled, summary_size = pooling_by_name(pooling, size, forward_size)
 
     def stack() -> Recurrent:
         return Recurrent(cell, embedding_size, hidden_size, layers, dropout=dropout, weight_drop=weight_drop)
 
     encoder = SequenceEncoder(
-        nn.Embedding(vocabulary_size, embedding_size),
+        _embedding(vocabulary_size, embedding_size),
         stack(),
         stack() if bidirectional else None,
         pooled,
         summary_size,
+        skip=embedding_size if skip else 0,
         word_dropout=word_dropout,
         embedding_dropout=LockedDropout(embedding_dropout),
     )
     return Classifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(summary_size, classes)))
+
+
+def _embedding(count: int, size: int) -> nn.Embedding:
+    """Return small random embeddings: large ones of rare words are noise, which is learned by heart."""
+    embedding = nn.Embedding(count, size)
+    nn.init.normal_(embedding.weight, std=0.1)
+    return embedding
 
 
 def image_classifier(
@@ -137,17 +148,17 @@ def tagger(
         dropout: the share of features dropped of embeddings, states, and between layers, the same at every step.
         word_dropout: the share of tokens read as unknown.
     """
-    embedding: nn.Module = nn.Embedding(vocabulary_size, embedding_size)
+    embedding: nn.Module = _embedding(vocabulary_size, embedding_size)
     input_size = embedding_size
     if alphabet_size:
         characters = SequenceEncoder(
-            nn.Embedding(alphabet_size, spelling_size),
+            _embedding(alphabet_size, spelling_size),
             Recurrent(cell, spelling_size, spelling_size),
             Recurrent(cell, spelling_size, spelling_size),
             Last(spelling_size),
             2 * spelling_size,
         )
-        embedding = SpelledEmbedding(nn.Embedding(vocabulary_size, embedding_size), characters)
+        embedding = SpelledEmbedding(_embedding(vocabulary_size, embedding_size), characters)
         input_size = embedding.output_size
     encoder = SequenceEncoder(
         embedding,

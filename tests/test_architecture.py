@@ -72,7 +72,9 @@ def test_files_stay_small(path):
 @pytest.mark.parametrize("path", [*MODULES, *ROOT.parent.glob("recipes/*.py")], ids=str)
 def test_nothing_is_unpickled(path):
     text = path.read_text(encoding="utf-8")
-    assert not re.search(r"\bpickle\b|allow_pickle=True|(?<!safetensors\.)torch\.(load|save)\((?!.*weights_only=True)", text)
+    assert not re.search(
+        r"\bpickle\b|allow_pickle=True|(?<!safetensors\.)torch\.(load|save)\((?!.*weights_only=True)", text
+    )
 
 
 def test_every_public_name_is_where_it_is_said_to_be():

@@ -9,7 +9,7 @@ from seqgen.errors import InputError
 
 LINES = 12  # of a passage
 LEAST_CHARACTERS = 120  # of a passage
-MOST_PASSAGES = 400  # of a package
+MOST_PASSAGES = 1200  # of a package
 LEAST_FILES = 6  # of a package, so that some can be held back
 
 

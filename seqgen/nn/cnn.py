@@ -37,7 +37,7 @@ def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs))
 
 
-def small_cnn(channels: tuple[int, ...] = (32, 64, 128)) -> nn.Sequential:
+def small_cnn(channels: tuple[int, ...] = (16, 32, 64, 128)) -> nn.Sequential:
     """Return a residual network to be trained from scratch.
 
     Args:

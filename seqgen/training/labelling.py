@@ -35,15 +35,12 @@ class LabelConfig(RunConfig):
     """what to test on, in the form of --data; by default another tenth"""
     class_weights: Literal["none", "balanced"] = "none"
     """balanced has each class count as much as any other, however rare it is"""
-    dropout: float = 0.3
-    """share of features dropped while training"""
     eval_every: int | None = None
     """updates between validations; by default an epoch, but at least 20 and at most 500 updates"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_above_zero("eval_every")
-        self.require_share("dropout")
 
 
 @dataclass(frozen=True)
