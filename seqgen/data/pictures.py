@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,11 @@ def _public_set(name: str, train: bool) -> Labelled:
 
 def usual_size(inputs: list[Image], largest: int = 64) -> int:
     """Return the median of the images' shorter sides, but at most so many pixels."""
-    sides = [min(read_image(one).size) for one in inputs[:: max(len(inputs) // 50, 1)]]
-    return min(int(np.median(sides)), largest)
+    sides = []
+    for one in inputs[:: max(len(inputs) // 50, 1)]:
+        with suppress(InputError):  # bad ones are dealt with when all are read
+            sides.append(min(read_image(one).size))
+    return min(int(np.median(sides)), largest) if sides else largest
 
 
 def fitted(pictures: Labelled, preprocessing: Preprocessing, *, skip_bad: bool = False) -> Labelled:

@@ -116,9 +116,7 @@ class ImageEncoder(nn.Module):
 
     def __init__(self, backbone: nn.Module, output_size: int, pooling: nn.Module, *, frozen: bool = False):
         super().__init__()
-        # Convolutions are faster with the channels last in memory.
-        self.backbone = backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.output_size = self.summary_size = output_size
+        self.backbone, self.output_size, self.summary_size = backbone, output_size, output_size
         self.pooling, self.frozen = pooling, frozen
         if frozen:
             self.backbone.requires_grad_(False)
@@ -132,6 +130,7 @@ class ImageEncoder(nn.Module):
 
     def forward(self, images: Tensor) -> Memory:
         """Encode (batch, 3, height, width) images."""
+        # Convolutions are faster with the channels last in memory.
         grid = cast("Tensor", self.backbone(images.contiguous(memory_format=torch.channels_last)))
         states = grid.flatten(2).transpose(1, 2)
         mask = torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)

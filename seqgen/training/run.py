@@ -34,6 +34,7 @@ from seqgen.training.schedules import Schedule
 V = TypeVar("V")
 
 SAVE_EVERY = 10.0  # seconds between checkpoints, so that no kill costs more
+NOT_YET = (float("inf"), float("inf"))  # the error and the loss of the best model before there is one
 OF_ONE_RUN = ("output_dir", "resume")
 CONTENTS = ("config.yaml", "metrics.jsonl", "model", "state", "results.json")
 
@@ -78,7 +79,7 @@ class Run:
         self.device = self.accelerator.device
         self.rank, self.world_size = self.accelerator.process_index, self.accelerator.num_processes
         self.main = self.accelerator.is_main_process
-        self.best = float("inf")
+        self.best = NOT_YET
         self.evaluations_since_best = 0
         self.saved_at = 0.0
         self.stop_signal: int | None = None
@@ -142,7 +143,7 @@ class Run:
         if not self.main:
             return
         self.report.close()
-        if isinstance(error, NonFiniteLoss | Interrupted) and self.best == float("inf"):
+        if isinstance(error, NonFiniteLoss | Interrupted) and self.best == NOT_YET:
             self.trained.save_pretrained(self.model_directory)  # not validated yet, but better than none
         if isinstance(error, NonFiniteLoss):
             raise NonFiniteLoss(f"{error}; the last good model is in {self.model_directory}") from None
@@ -162,7 +163,9 @@ class Run:
             self.average.module.load_state_dict(checkpoint["model"])
         for optimizer, state in zip(self.optimizers, checkpoint["optimizers"], strict=True):
             optimizer.load_state_dict(state)
-        self.best, self.evaluations_since_best = checkpoint["best"], checkpoint["evaluations_since_best"]
+        best = checkpoint["best"]  # in the first version of seqgen a loss alone
+        self.best = (best[0], best[1]) if isinstance(best, list) else (best, best)
+        self.evaluations_since_best = checkpoint["evaluations_since_best"]
         self.progress = Progress(*checkpoint["progress"])
         self.saved_at = self.progress.seconds
         mine = checkpoint["processes"][self.rank]
@@ -182,12 +185,12 @@ class Run:
         Args:
             step: the last update.
             val_loss: the validation loss.
-            error: what is lowest for the best model, by default the loss.
+            error: what is lowest for the best model, by default the loss; where it is the same, the loss decides.
             **figures: what else was measured.
         """
         val_loss, error = agreed((val_loss, val_loss if error is None else error))
-        improved = error < self.best
-        self.best = min(error, self.best)
+        improved = (error, val_loss) < self.best
+        self.best = min((error, val_loss), self.best)
         self.evaluations_since_best = 0 if improved else self.evaluations_since_best + 1
         if not self.main:
             return

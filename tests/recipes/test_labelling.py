@@ -1,0 +1,233 @@
+"""The recipes of the classifiers and of the tagger, on small data of their own kind."""
+
+import io
+import json
+import shlex
+import sys
+
+import numpy as np
+import PIL.Image
+import pytest
+from making import load_recipe, results_of, weights_of
+
+import seqgen
+from seqgen import cli
+
+RESULTS = {
+    "test_accuracy",
+    "test_macro_f1",
+    "majority_accuracy",
+    "baseline_accuracy",
+    "calibration_error",
+    "val_loss",
+    "steps",
+    "seconds",
+    "tokens_per_second",
+    "parameters",
+    "precision",
+    "seed",
+}
+WORDS = ["--hidden_size", 12, "--embedding_size", 8, "--batch_tokens", 200]
+GOOD, BAD = ("a good film", "good and fine", "what a fine one"), ("a bad film", "bad and dull", "what a dull one")
+
+
+def texts(folder):
+    path = folder / "data.tsv"
+    rows = [
+        f"{label}\t{text} {number}\n"
+        for number in range(20)
+        for label, three in (("pos", GOOD), ("neg", BAD))
+        for text in three
+    ]
+    path.write_text("".join(rows))
+    return path
+
+
+def pictures(folder):
+    generator = np.random.default_rng(0)
+    for label, colour in (("red", (200, 30, 40)), ("blue", (30, 40, 200))):
+        (folder / "pictures" / label).mkdir(parents=True)
+        for number in range(20):
+            noisy = generator.normal(colour, 20, (12, 10, 3)).clip(0, 255).astype(np.uint8)
+            PIL.Image.fromarray(noisy).save(folder / "pictures" / label / f"{number}.png")
+    return folder / "pictures"
+
+
+def spans(folder):
+    rows = []
+    for number in range(40):
+        who = ["Ann", "Bob", "Cleo"][number % 3]
+        rows.append(f"{who} B-PER\nSmith{number} I-PER\nsaw O\nthe O\nriver{number} O\n")
+    (folder / "spans.txt").write_text("\n".join(rows))
+    return folder / "spans.txt"
+
+
+CASES = {
+    "text_classifier": (texts, [*WORDS, "--dropout", 0.1, "--word_dropout", 0.1, "--embedding_dropout", 0]),
+    "image_classifier": (pictures, ["--batch_size", 8]),
+    "tagger": (spans, [*WORDS, "--spelling_size", 6, "--dropout", 0.1]),
+}
+
+
+@pytest.fixture(params=CASES)
+def train(request, command, tmp_path):
+    recipe = load_recipe(request.param)
+    make, options = CASES[request.param]
+    data = make(tmp_path)
+
+    def run(*arguments, directory="run"):
+        shared = ["--data", data, "--output_dir", tmp_path / directory, "--precision", "fp32", "--eval_every", 20]
+        return command(recipe.main, *shared, *options, *arguments)
+
+    run.name, run.data, run.recipe = request.param, data, recipe
+    return run
+
+
+def test_a_run_learns_and_leaves_all_that_is_promised(train, tmp_path):
+    code, out, err = train("--max_steps", 60)
+    assert code == 0, err
+    run = tmp_path / "run"
+    results = results_of(run)
+    assert set(results) >= RESULTS
+    assert results["steps"] == 60
+    assert results["test_accuracy"] > 0.9 > results["majority_accuracy"]
+    assert {path.name for path in run.iterdir()} >= {"confusion.png", "mistakes.jsonl", "curves.png", "model", "state"}
+    assert "macro avg" in out
+    assert f"{results['test_accuracy']:.2%}" in out
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if "val_accuracy" in line] == [20, 40, 60]
+
+
+def test_a_resumed_run_ends_with_the_same_weights(train, tmp_path):
+    train("--max_steps", 14, directory="straight")
+    train("--max_steps", 7, "--decay", "none", "--warm_up", 0, directory="halves")
+    code, _, err = train("--max_steps", 14, "--decay", "none", "--warm_up", 0, "--resume", directory="halves")
+    assert code == 0, err
+    train("--max_steps", 14, "--decay", "none", "--warm_up", 0, directory="whole")
+    assert weights_of(tmp_path / "halves") == weights_of(tmp_path / "whole")
+    assert weights_of(tmp_path / "straight") != weights_of(tmp_path / "whole")
+
+
+def test_the_command_at_the_end_works(train, command, tmp_path):
+    _, out, _ = train("--max_steps", 40)
+    words = shlex.split(out.splitlines()[-1])
+    if train.name == "image_classifier":
+        words[-1] = str(tmp_path / "pictures" / "red" / "3.png")
+    if train.name == "tagger":
+        words[-1] = str(tmp_path / "file.txt")
+        (tmp_path / "file.txt").write_text("Bob Smith9 saw the river1\n")
+    code, out, err = command(cli.main, *words[1:])
+    assert code == 0, err
+    expected = {"text_classifier": ("pos", "neg"), "image_classifier": ("red",), "tagger": ("Bob\tB-PER",)}
+    assert out.startswith(expected[train.name])
+
+
+def test_a_broken_data_file_is_a_sentence(train, tmp_path, command):
+    if train.name == "image_classifier":
+        (tmp_path / "pictures" / "red" / "3.png").write_bytes(b"no image")
+        code, _, err = train("--max_steps", 5)
+        assert "3.png: an image must be whole" in err
+        other, _, complaint = train("--max_steps", 5, "--skip_bad", "true", directory="other")
+        assert other == 0, complaint
+    else:
+        train.data.write_text(train.data.read_text() + "lonely\n")
+        code, _, err = train("--max_steps", 5)
+        assert f"{train.data}, line" in err
+    assert code == 2
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("tokenizer", ["char", "byte", "subword", "lowercase-word"])
+def test_texts_are_told_apart_by_any_tokens(command, tmp_path, tokenizer):
+    options = ["--data", texts(tmp_path), "--output_dir", tmp_path / "run", "--max_steps", 3, "--eval_every", 20]
+    code, _, err = command(load_recipe("text_classifier").main, *options, *WORDS, "--tokenizer", tokenizer)
+    assert code == 0, err
+    assert seqgen.load(tmp_path / "run").tokenizer.kind == tokenizer
+
+
+def test_a_classifier_begins_with_the_weights_of_a_generator(command, tmp_path, writer):
+    writer.save_pretrained(tmp_path / "generator" / "model")
+    options = ["--data", texts(tmp_path), "--init_from", tmp_path / "generator", "--batch_tokens", 300]
+    frozen = ["--unfreeze", 0.95, "--max_steps", 10, "--averaging", 0, "--eval_every", 20]
+    code, _, err = command(load_recipe("text_classifier").main, *options, *frozen, "--output_dir", tmp_path / "a")
+    assert code == 0, err
+    begun = seqgen.load(tmp_path / "a")
+    assert begun.tokenizer.to_data() == writer.tokenizer.to_data()
+    pairs = [
+        (begun.model.encoder.forwards, writer.model.recurrent),
+        (begun.model.encoder.embedding, writer.model.embedding),
+    ]
+    for one, other in pairs:
+        for name, tensor in one.state_dict().items():
+            assert (tensor == other.state_dict()[name]).all(), name
+    thawed = ["--unfreeze", 0.3, *frozen[2:]]
+    command(load_recipe("text_classifier").main, *options, *thawed, "--output_dir", tmp_path / "b")
+    after = seqgen.load(tmp_path / "b").model.encoder.forwards.state_dict()
+    assert any((tensor != writer.model.recurrent.state_dict()[name]).any() for name, tensor in after.items())
+
+
+def test_what_is_no_generator_cannot_be_begun_with(command, tmp_path):
+    options = ["--data", texts(tmp_path), "--output_dir", tmp_path / "run", "--init_from", tmp_path / "nothing"]
+    code, _, err = command(load_recipe("text_classifier").main, *options)
+    assert code == 2
+    assert "neither" in err
+
+
+def test_balanced_classes_count_alike(command, tmp_path):
+    path = tmp_path / "rare.txt"
+    path.write_text("usual some words\n" * 90 + "rare some words\n" * 10)
+    predicted = {}
+    for weights in ("none", "balanced"):
+        options = ["--data", path, "--valid", path, "--test", path, "--output_dir", tmp_path / weights]
+        command(load_recipe("text_classifier").main, *options, *WORDS, "--max_steps", 40, "--class_weights", weights)
+        [[label]] = seqgen.load(tmp_path / weights).classify("some words")
+        predicted[weights] = label.probability if label.label == "rare" else 1 - label.probability
+    assert predicted["none"] < 0.3
+    assert abs(predicted["balanced"] - 0.5) < 0.15
+
+
+def test_spans_and_unseen_words_have_figures_of_their_own(command, tmp_path):
+    options = ["--data", spans(tmp_path), "--output_dir", tmp_path / "run", "--max_steps", 60]
+    code, out, err = command(load_recipe("tagger").main, *options, *WORDS)
+    assert code == 0, err
+    results = results_of(tmp_path / "run")
+    assert results["test_span_f1"] > 0.9
+    assert results["test_accuracy_unseen"] > 0.9
+    assert "span f1" in out
+
+
+def test_the_offline_sets_are_there(command, tmp_path, monkeypatch):
+    """Each recipe's default data, read and learned from for two steps."""
+    monkeypatch.setattr("seqgen.data.highlighting.TRAINED", 20_000)
+    monkeypatch.setattr("seqgen.data.highlighting.HELD_BACK", 5_000)
+    monkeypatch.setattr("seqgen.data.passages.MOST_PASSAGES", 110)
+    for name, (_, options) in CASES.items():
+        recipe = load_recipe(name)
+        code, _, err = command(recipe.main, "--max_steps", 2, "--output_dir", tmp_path / name, *options[:-2])
+        assert code == 0, err
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_tags_are_shown_as_lines_json_or_in_colour(command, tmp_path, monkeypatch):
+    options = ["--data", spans(tmp_path), "--output_dir", tmp_path / "run", "--max_steps", 40]
+    command(load_recipe("tagger").main, *options, *WORDS)
+    for flags in ([], ["--json"]):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("Bob Smith9 saw\n\nthe river\n"))
+        code, out, err = command(cli.main, "tag", tmp_path / "run", *flags)
+        assert code == 0, err
+        if flags:
+            first, empty, _ = map(json.loads, out.splitlines())
+            assert first == {"tokens": ["Bob", "Smith9", "saw"], "tags": ["B-PER", "I-PER", "O"]}
+            assert empty == {"tokens": [], "tags": []}
+        else:
+            assert out == "Bob\tB-PER\nSmith9\tI-PER\nsaw\tO\n\n\nthe\tO\nriver\tO\n\n"
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Bob saw"))
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    cli.run_command(["tag", str(tmp_path / "run")])
+    assert "\033[" in terminal.getvalue()
