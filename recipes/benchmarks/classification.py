@@ -1,0 +1,187 @@
+"""How fast texts are classified, beside the plain loop around torch's own packed, bidirectional layers.
+
+Both take turns in one process over the same texts of uneven lengths: the plain loop in batches of 32 as they come,
+padded and packed, in fp32 with AdamW; seqgen in buckets of like length, never packed, in fp32 and bf16.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any, cast
+
+import numpy as np
+import torch
+from measuring import TORCH_LAYERS, Options, in_turns, machine, parse_options, save, show, show_machine
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from seqgen import patterns
+from seqgen.data.batch import padded
+from seqgen.data.buckets import Buckets
+from seqgen.data.examples import ExampleBatches, Examples
+from seqgen.devices import find_device, use_huge_pages
+from seqgen.errors import InputError, run_main
+from seqgen.nn.encoders import SequenceEncoder
+from seqgen.symbols import UNK
+from seqgen.training.labelling import answer
+from seqgen.training.loop import train_steps
+from seqgen.training.losses import right_answer
+from seqgen.training.optimizers import optimizers
+from seqgen.training.schedules import Schedule
+
+VOCABULARY, CLASSES = 10_000, 2
+BATCH = 32  # texts, of the plain loop
+
+
+@dataclass(kw_only=True)
+class Config(Options):
+    """Options of the benchmark of classification."""
+
+    cells: list[str] = field(default_factory=lambda: ["lstm", "gru"])
+    """which cells"""
+    layers: list[int] = field(default_factory=lambda: [1])
+    """how many layers"""
+    widths: list[int] = field(default_factory=lambda: [128, 256])
+    """features of the hidden state in each direction"""
+    batches: list[int] = field(default_factory=lambda: [4096])
+    """tokens of seqgen's batches, padding included"""
+    embedding_size: int = 128
+    """features of a token's embedding"""
+    texts: int = 512
+    """how many, of 10 to 500 tokens, 100 on average"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.layers != [1]:
+            raise InputError(f"--layers must be [1], as torch's second layer reads another input, not {self.layers}")
+
+
+class PlainClassifier(nn.Module):
+    """The classifier that everyone writes around packed layers, with the weights of ours."""
+
+    def __init__(self, model: nn.Module, cell: str):
+        super().__init__()
+        encoder = cast("SequenceEncoder", model.encoder)
+        backwards = encoder.backwards
+        assert backwards is not None
+        self.embedding = encoder.embedding
+        inside = encoder.forwards.stack[0]
+        self.recurrent = TORCH_LAYERS[cell](inside.input_size, inside.hidden_size, batch_first=True, bidirectional=True)
+        weights = inside.state_dict()
+        weights |= {f"{name}_reverse": tensor for name, tensor in backwards.stack[0].state_dict().items()}
+        self.recurrent.load_state_dict(weights)
+        self.output = cast("nn.Sequential", model.head)[1]
+
+    def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Return (batch, classes) logits of right-padded (batch, steps) tokens."""
+        packed = pack_padded_sequence(self.embedding(tokens), lengths, batch_first=True, enforce_sorted=False)
+        _, final = self.recurrent(packed)
+        hidden = final[0] if isinstance(final, tuple) else final
+        logits: Tensor = self.output(torch.cat([hidden[0], hidden[1]], dim=1))
+        return logits
+
+
+def texts_of(count: int) -> list[np.ndarray]:
+    """Return random texts of uneven lengths."""
+    generator = np.random.default_rng(0)
+    lengths = generator.lognormal(4.3, 0.8, count).clip(10, 500).astype(int)
+    return [generator.integers(UNK + 1, VOCABULARY, length) for length in lengths]
+
+
+def batched(rows: list[np.ndarray], budget: int) -> ExampleBatches:
+    """Return seqgen's batches of texts."""
+
+    def collate(numbers: np.ndarray) -> Examples:
+        tokens = torch.from_numpy(padded([rows[number] for number in numbers]))
+        return Examples((tokens,), torch.from_numpy(numbers % CLASSES))
+
+    return ExampleBatches(Buckets(np.array([len(row) for row in rows]), budget), collate)
+
+
+def plain_passes(plain: nn.Module, rows: list[np.ndarray], device: torch.device) -> dict[str, Callable[[], None]]:
+    """Once through all texts: learning from them, and classifying them."""
+    optimizer = torch.optim.AdamW(plain.parameters(), lr=1e-3)
+
+    def once(learning: bool) -> None:
+        plain.train(learning)
+        for begin in range(0, len(rows), BATCH):
+            part = rows[begin : begin + BATCH]
+            tokens, lengths = torch.from_numpy(padded(part)).to(device), torch.tensor([len(row) for row in part])
+            logits = plain(tokens, lengths)
+            if not learning:
+                logits.softmax(dim=1).cpu()
+                continue
+            loss = nn.functional.cross_entropy(logits, torch.arange(begin, begin + len(part), device=device) % CLASSES)
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            nn.utils.clip_grad_norm_(plain.parameters(), 1.0)
+            optimizer.step()
+            loss.item()
+
+    def use() -> None:
+        with torch.no_grad():
+            once(learning=False)
+
+    return {"train": lambda: once(learning=True), "use": use}
+
+
+def our_passes(
+    model: nn.Module, batches: ExampleBatches, device: torch.device, bf16: bool
+) -> dict[str, Callable[[], None]]:
+    """Once through all texts, as the recipe and a classifier in use do it."""
+    trainers = optimizers(model, "adamw", 1e-3)
+    steps = train_steps(model, batches.starting_at(0), trainers, Schedule(max_steps=10**9), loss_function=right_answer)
+
+    def train() -> None:
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            for _ in range(batches.buckets.batches_per_epoch):
+                next(steps)
+
+    def use() -> None:
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            answer(model, batches.once(), ["no", "yes"])
+
+    return {"train": train, "use": use}
+
+
+def compare(config: Config, device: torch.device) -> list[dict[str, Any]]:
+    """Return a row for each network, of training and of use."""
+    rows = []
+    texts = texts_of(config.texts)
+    for cell, width, budget in product(config.cells, config.widths, config.batches):
+        options = {"cell": cell, "hidden_size": width, "embedding_size": config.embedding_size}
+
+        def build(options: dict[str, Any] = options) -> nn.Module:
+            torch.manual_seed(0)
+            return patterns.text_classifier(VOCABULARY, CLASSES, pooling="last", skip=False, dropout=0.0, **options).to(
+                device
+            )
+
+        batches = batched(texts, budget)
+        systems = {
+            "plain": plain_passes(PlainClassifier(build(), cell), texts, device),
+            "fp32": our_passes(build(), batches, device, bf16=False),
+            "bf16": our_passes(build(), batches, device, bf16=True),
+        }
+        for work in ("train", "use"):
+            taken = in_turns({name: passes[work] for name, passes in systems.items()}, config.rounds)
+            speeds = {f"{name} texts/s": len(texts) / seconds for name, seconds in taken.items()}
+            ratios = {f"{name} ratio": taken["plain"] / taken[name] for name in ("fp32", "bf16")}
+            rows.append({"cell": cell, "width": width, "batch": budget, "work": work, **speeds, **ratios})
+    return rows
+
+
+def main() -> None:
+    """Measure, and print tables."""
+    config = parse_options(Config, __doc__ or "")
+    use_huge_pages()
+    device = find_device(config.device)
+    limits = machine(device)
+    show_machine(limits)
+    networks = compare(config, device)
+    show(f"Bidirectional classifiers, {config.texts} texts of 10 to 500 tokens", networks)
+    save(config.json, {"machine": limits, "networks": networks})
+
+
+if __name__ == "__main__":
+    run_main(main)
