@@ -8,18 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqgen.bundle import load
+    from seqgen.classifiers import ImageClassifier, TextClassifier
+    from seqgen.data.batch import padded
+    from seqgen.data.buckets import Buckets
     from seqgen.data.documents import Documents
+    from seqgen.data.examples import ExampleBatches, Examples
     from seqgen.data.stream import Stream
     from seqgen.errors import InputError
+    from seqgen.models import Classifier, Tagger
     from seqgen.nn.decoder import RecurrentDecoder
+    from seqgen.nn.encoders import ImageEncoder, SequenceEncoder, VectorEncoder
+    from seqgen.nn.pooling import Attentive, Last, Max, Mean
     from seqgen.nn.recurrent import Recurrent
-    from seqgen.patterns import generator
+    from seqgen.patterns import generator, image_classifier, tagger, text_classifier
     from seqgen.state import Memory, State
     from seqgen.text.bytes import ByteTokenizer
     from seqgen.text.characters import CharacterTokenizer
-    from seqgen.text.words import WordTokenizer
+    from seqgen.text.subwords import SubwordTokenizer
+    from seqgen.text.words import LowercaseWordTokenizer, WordTokenizer
+    from seqgen.text_tagger import TextTagger
     from seqgen.training.loop import train_steps
-    from seqgen.training.losses import evaluate, next_token
+    from seqgen.training.losses import Loss, evaluate, next_token, right_answer
     from seqgen.training.optimizers import optimizers
     from seqgen.training.schedules import Schedule
     from seqgen.writer import Writer
@@ -27,44 +36,90 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Attentive": "seqgen.nn.pooling",
+    "Buckets": "seqgen.data.buckets",
     "ByteTokenizer": "seqgen.text.bytes",
     "CharacterTokenizer": "seqgen.text.characters",
+    "Classifier": "seqgen.models",
     "Documents": "seqgen.data.documents",
+    "ExampleBatches": "seqgen.data.examples",
+    "Examples": "seqgen.data.examples",
+    "ImageClassifier": "seqgen.classifiers",
+    "ImageEncoder": "seqgen.nn.encoders",
     "InputError": "seqgen.errors",
+    "Last": "seqgen.nn.pooling",
+    "Loss": "seqgen.training.losses",
+    "LowercaseWordTokenizer": "seqgen.text.words",
+    "Max": "seqgen.nn.pooling",
+    "Mean": "seqgen.nn.pooling",
     "Memory": "seqgen.state",
     "Recurrent": "seqgen.nn.recurrent",
     "RecurrentDecoder": "seqgen.nn.decoder",
     "Schedule": "seqgen.training.schedules",
+    "SequenceEncoder": "seqgen.nn.encoders",
     "State": "seqgen.state",
     "Stream": "seqgen.data.stream",
+    "SubwordTokenizer": "seqgen.text.subwords",
+    "Tagger": "seqgen.models",
+    "TextClassifier": "seqgen.classifiers",
+    "TextTagger": "seqgen.text_tagger",
+    "VectorEncoder": "seqgen.nn.encoders",
     "WordTokenizer": "seqgen.text.words",
     "Writer": "seqgen.writer",
     "evaluate": "seqgen.training.losses",
     "generator": "seqgen.patterns",
+    "image_classifier": "seqgen.patterns",
     "load": "seqgen.bundle",
     "next_token": "seqgen.training.losses",
     "optimizers": "seqgen.training.optimizers",
+    "padded": "seqgen.data.batch",
+    "right_answer": "seqgen.training.losses",
+    "tagger": "seqgen.patterns",
+    "text_classifier": "seqgen.patterns",
     "train_steps": "seqgen.training.loop",
 }
 
 __all__ = [
+    "Attentive",
+    "Buckets",
     "ByteTokenizer",
     "CharacterTokenizer",
+    "Classifier",
     "Documents",
+    "ExampleBatches",
+    "Examples",
+    "ImageClassifier",
+    "ImageEncoder",
     "InputError",
+    "Last",
+    "Loss",
+    "LowercaseWordTokenizer",
+    "Max",
+    "Mean",
     "Memory",
     "Recurrent",
     "RecurrentDecoder",
     "Schedule",
+    "SequenceEncoder",
     "State",
     "Stream",
+    "SubwordTokenizer",
+    "Tagger",
+    "TextClassifier",
+    "TextTagger",
+    "VectorEncoder",
     "WordTokenizer",
     "Writer",
     "evaluate",
     "generator",
+    "image_classifier",
     "load",
     "next_token",
     "optimizers",
+    "padded",
+    "right_answer",
+    "tagger",
+    "text_classifier",
     "train_steps",
 ]
 

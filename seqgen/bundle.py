@@ -126,7 +126,13 @@ def load(source: str | Path) -> Any:
         InputError: it is not there, or not whole, or made by a newer version.
     """
     directory = find_model(source)
-    return pkgutil.resolve_name(USED_AS[read_config(directory)["builder"]]).from_pretrained(directory)
+    return used_as(directory).from_pretrained(directory)
+
+
+def used_as(directory: Path) -> type[Bundle]:
+    """Return the class of what the model in a directory is used as."""
+    kind: type[Bundle] = pkgutil.resolve_name(USED_AS[read_config(directory)["builder"]])
+    return kind
 
 
 def find_model(source: str | Path) -> Path:

@@ -47,7 +47,7 @@ def run_command(arguments: list[str]) -> None:
 
 def generate(arguments: list[str]) -> None:
     """Write on from a prompt, or from each line of standard input, and show the text as it is written."""
-    from seqgen.bundle import find_model, load, read_part
+    from seqgen.bundle import load, read_part
     from seqgen.devices import find_device
     from seqgen.generation.config import GenerationConfig
     from seqgen.options import new_parser, parse
@@ -62,7 +62,7 @@ def generate(arguments: list[str]) -> None:
     parser.add_class_arguments(GenerationConfig, skip={"stop_strings", "suppress_tokens"})
     own = {"prompt": str, "unseen": Unseen, "device": str}
     types = {field.name: field.type for field in fields(GenerationConfig)} | own
-    directory = find_model(parse(parser, arguments, types)["directory"])
+    directory = _find(parse(parser, arguments, types)["directory"], "generate")
     # What the command line does not say is as the model's own file has it.
     usual = GenerationConfig().with_options(**read_part(directory, "generation_config.json")).to_data()
     parser.set_defaults({name: value for name, value in usual.items() if name != "suppress_tokens"})
@@ -95,9 +95,7 @@ def classify(arguments: list[str]) -> None:
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each")
     parser.add_argument("--device", type=str, default="cpu", help="auto, cpu, cuda and so on")
     options = parse(parser, arguments, {"top_k": int, "json": bool, "device": str})
-    classifier = load(options["directory"]).to(find_device(options["device"]))
-    if not hasattr(classifier, "classify"):
-        raise InputError(f"{options['directory']} must hold a classifier, but it holds a {classifier.builder}")
+    classifier = load(_find(options["directory"], "classify")).to(find_device(options["device"]))
     bad = 0
     for block in [options["inputs"]] if options["inputs"] else _blocks():
         for given, labels in _classified(classifier, block, options["top_k"]):
@@ -138,14 +136,23 @@ def tag(arguments: list[str]) -> None:
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each text")
     parser.add_argument("--device", type=str, default="cpu", help="auto, cpu, cuda and so on")
     options = parse(parser, arguments, {"json": bool, "device": str})
-    tagger = load(options["directory"]).to(find_device(options["device"]))
-    if not hasattr(tagger, "tag"):
-        raise InputError(f"{options['directory']} must hold a tagger, but it holds a {tagger.builder}")
+    tagger = load(_find(options["directory"], "tag")).to(find_device(options["device"]))
     for path in options["files"] or ["-"]:
         text = sys.stdin.read() if path == "-" else read_text(Path(path))
         coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         for piece in printed(tagger, text, "json" if options["json"] else "colour" if coloured else "lines"):
             print(piece, end="")
+
+
+def _find(source: str, command: str) -> Path:
+    """Return the directory of a model that can do what the command is for."""
+    from seqgen.bundle import find_model, used_as
+
+    directory = find_model(source)
+    kind = used_as(directory)
+    if not hasattr(kind, command):
+        raise InputError(f"{source} must hold a model that can {command}, but it holds one of {kind.builder}")
+    return directory
 
 
 def _blocks() -> Iterator[list[str]]:

@@ -8,7 +8,10 @@ from pathlib import Path
 import torch
 
 from seqgen import patterns
+from seqgen.classifiers import ImageClassifier, TextClassifier
+from seqgen.data.images import Preprocessing
 from seqgen.text.characters import CharacterTokenizer
+from seqgen.text_tagger import TextTagger
 from seqgen.writer import Writer
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +30,30 @@ def make_writer(text=TEXT, cell="lstm", *, ends=False, **options):
     with torch.no_grad():
         model.output.weight.mul_(8)
     return Writer.of(model.eval(), tokenizer, arguments, ends=ends)
+
+
+def make_text_classifier(**options):
+    """An untrained classifier of texts."""
+    tokenizer = CharacterTokenizer.fit([TEXT + "fine film dull"])
+    arguments = {"hidden_size": 12, "embedding_size": 8, **options}
+    torch.manual_seed(1)
+    model = patterns.text_classifier(tokenizer.vocabulary_size, 3, **arguments).eval()
+    return TextClassifier(model, arguments, ["bad", "fine", "odd"], tokenizer, 40)
+
+
+def make_image_classifier():
+    """An untrained classifier of images."""
+    torch.manual_seed(1)
+    return ImageClassifier(patterns.image_classifier(3).eval(), {}, ["blue", "green", "red"], Preprocessing(16))
+
+
+def make_tagger(words=False):
+    """An untrained tagger of characters, or of words."""
+    torch.manual_seed(1)
+    tokens = [TEXT.split()] if words else [TEXT + "x = 1"]
+    tagger = TextTagger.fit(tokens * 2, ["A", "B", "C"], {"hidden_size": 12, "embedding_size": 8, "spelling_size": 6})
+    tagger.model.eval()
+    return tagger
 
 
 def load_recipe(name):

@@ -1,9 +1,12 @@
 import io
+import itertools
+import json
 import subprocess
 import sys
 
+import PIL.Image
 import pytest
-from making import make_writer
+from making import make_image_classifier, make_tagger, make_text_classifier, make_writer
 
 from seqgen import cli
 
@@ -120,3 +123,74 @@ def test_a_reader_that_has_seen_enough_is_no_error(saved):
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {program}"], capture_output=True, text=True, check=False)
     assert len(done.stdout) == 9
     assert done.stderr == ""
+
+
+@pytest.fixture
+def classifier(tmp_path):
+    make_text_classifier().save_pretrained(tmp_path / "texts")
+    return tmp_path / "texts"
+
+
+def test_classify_prints_a_line_for_each_input(command, classifier):
+    code, out, _ = seqgen(command, "classify", classifier, "a fine film", "", "--top_k", 2)
+    assert code == 0
+    expected = make_text_classifier().classify(["a fine film", ""], top_k=2)
+    for line, labels, text in zip(out.splitlines(), expected, ["a fine film", ""], strict=True):
+        assert line.split("\t") == [cell for one in labels for cell in (one.label, f"{one.probability:.4f}")] + [text]
+
+
+def test_classify_reads_standard_input_line_by_line(command, classifier, monkeypatch):
+    monkeypatch.setattr(cli, "LINES", 2)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("one\n\nthree\tx\n"))
+    code, out, _ = seqgen(command, "classify", classifier, "--json")
+    assert code == 0
+    assert [json.loads(line)["input"] for line in out.splitlines()] == ["one", "", "three\tx"]
+    assert all(0 < json.loads(line)["labels"][0]["probability"] <= 1 for line in out.splitlines())
+
+
+def test_a_bad_image_does_not_spoil_the_others(command, tmp_path):
+    make_image_classifier().save_pretrained(tmp_path / "images")
+    for name in ("a.png", "c.png"):
+        PIL.Image.new("RGB", (9, 9)).save(tmp_path / name)
+    (tmp_path / "b.png").write_bytes(b"no image")
+    paths = [tmp_path / name for name in ("a.png", "b.png", "c.png")]
+    code, out, err = seqgen(command, "classify", tmp_path / "images", *paths)
+    assert code == 2
+    assert [line.split("\t")[-1] for line in out.splitlines()] == [str(paths[0]), str(paths[2])]
+    assert f"error: {paths[1]}: an image must be whole" in err
+    assert err.splitlines()[-1] == "error: 1 of the inputs could not be read"
+
+
+def test_a_model_is_used_for_what_it_is(command, classifier, saved):
+    for arguments, message in (
+        (
+            ("generate", classifier, "--prompt", "x"),
+            "must hold a model that can generate, but it holds one of text_classifier",
+        ),
+        (("classify", saved, "x"), "must hold a model that can classify, but it holds one of generator"),
+        (("tag", classifier, "x"), "must hold a model that can tag, but it holds one of text_classifier"),
+        (("classify", classifier, "x", "--top_k", 0), "top_k must be at least 1, not 0"),
+    ):
+        code, out, err = seqgen(command, *arguments)
+        assert (code, out) == (2, "")
+        assert message in err
+
+
+def test_tag_prints_runs_of_characters(command, tmp_path):
+    make_tagger().save_pretrained(tmp_path / "tagger")
+    (tmp_path / "a.txt").write_text("x = 1\nthe cat\n")
+    _, out, _ = seqgen(command, "tag", tmp_path / "tagger", tmp_path / "a.txt")
+    assert "".join(json.loads(line.split("\t")[0]) for line in out.splitlines()) == "x = 1\nthe cat\n"
+    tags = [line.split("\t")[1] for line in out.splitlines()]
+    assert all(one != other for one, other in itertools.pairwise(tags))
+    _, out, _ = seqgen(command, "tag", tmp_path / "tagger", tmp_path / "a.txt", "--json")
+    assert "".join(run["text"] for run in json.loads(out)) == "x = 1\nthe cat\n"
+
+
+def test_a_file_that_cannot_be_tagged_is_a_sentence(command, tmp_path):
+    make_tagger().save_pretrained(tmp_path / "tagger")
+    (tmp_path / "a.txt").write_bytes(b"\xff\xfe")
+    for name, message in (("a.txt", "text must be UTF-8, but byte 1 is not"), ("b.txt", "cannot be read")):
+        code, _, err = seqgen(command, "tag", tmp_path / "tagger", tmp_path / name)
+        assert code == 2
+        assert message in err

@@ -1,11 +1,13 @@
 """What the README says is run."""
 
+import ast
 import re
 import shlex
 from dataclasses import fields
 
+import PIL.Image
 import pytest
-from making import ROOT, load_recipe, make_writer
+from making import ROOT, load_recipe, make_image_classifier, make_tagger, make_text_classifier, make_writer
 
 from seqgen import cli
 from seqgen.bundle import Bundle
@@ -34,12 +36,33 @@ def test_using_a_model(tmp_path, monkeypatch, capsys):
 
 
 def test_a_generator_from_its_parts_in_ten_lines(capsys):
-    lines = [line for line in CODE[1].splitlines() if line.strip() and not line.startswith(("import", "from"))]
+    lines = [line for line in CODE[2].splitlines() if line.strip() and not line.startswith(("import", "from"))]
     assert len(lines) <= 10
-    exec(CODE[1], {})
+    exec(CODE[2], {})
     *losses, text = capsys.readouterr().out.split("\n", 4)
     assert float(losses[-1].split()[1]) < float(losses[0].split()[1])
     assert text.startswith("The ")
+
+
+def test_classifiers_and_taggers_are_used_as_it_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    make_text_classifier().save_pretrained("runs/reviews/model")
+    make_image_classifier().save_pretrained("runs/photographs/model")
+    make_tagger().save_pretrained("runs/tagger/model")
+    PIL.Image.new("RGB", (40, 30)).save("picture.jpg")
+    exec(CODE[1], {})
+    lines = capsys.readouterr().out.splitlines()
+    assert [len(ast.literal_eval(line)) for line in lines[:2]] == [2, 2]
+    assert lines[2] in make_image_classifier().classes
+    assert [token for token, _ in ast.literal_eval(lines[3])] == list("x = 1")
+
+
+def test_a_task_of_ones_own_in_forty_lines(capsys):
+    assert len([line for line in CODE[3].splitlines() if line.strip()]) <= 40
+    exec(CODE[3], {})
+    *losses, answer = capsys.readouterr().out.splitlines()
+    assert float(losses[-1].split()[1]) < 0.5 * float(losses[0].split()[1])
+    assert 2700 < float(answer.split()[0]) < 10_800
 
 
 def recipe_commands():
@@ -67,9 +90,9 @@ def test_benchmark_commands_have_options_that_exist(line, monkeypatch):
     assert benchmark.parse_options(benchmark.Config, "").widths
 
 
-def test_every_option_of_the_recipe_is_in_the_readme():
-    recipe = load_recipe("char_generator")
-    for field in fields(recipe.Config):
+@pytest.mark.parametrize("name", ["char_generator", "text_classifier", "image_classifier", "tagger"])
+def test_every_option_of_a_recipe_is_in_the_readme(name):
+    for field in fields(load_recipe(name).Config):
         assert f"--{field.name}" in README, field.name
 
 

@@ -65,7 +65,7 @@ def backbone(name: str) -> tuple[nn.Module, int]:
     try:
         with torch.no_grad():
             _, features, _, _ = network.eval()(torch.zeros(1, 3, 224, 224)).shape
-    except (RuntimeError, NotImplementedError, ValueError):
+    except (RuntimeError, NotImplementedError, ValueError, AssertionError):
         raise InputError(f"--backbone must be a convolutional network, but {name} gives no grid of features") from None
     return network.train(), features
 

@@ -39,9 +39,7 @@ def test_the_plain_classifier_is_the_same_model(cell):
 @pytest.mark.parametrize("name", ["training", "generation", "classification"])
 def test_a_benchmark_prints_and_saves_its_tables(name, command, tmp_path, monkeypatch):
     benchmark = importlib.import_module(name)
-    monkeypatch.setattr(
-        benchmark, "growth", lambda config: [{"tokens": 1}], raising=False
-    )
+    monkeypatch.setattr(benchmark, "growth", lambda config: [{"tokens": 1}], raising=False)
     machine = importlib.import_module("measuring").machine
     monkeypatch.setattr(benchmark, "machine", lambda device: machine(device, rounds=1, size=64))
     code, out, _ = command(benchmark.main, *TINY, "--json", tmp_path / "results.json")
