@@ -85,7 +85,8 @@ def test_what_is_summed_up_is_what_the_poolings_say():
     memory = model.encoder(padded(texts))
     for row, text in enumerate(texts):
         states = memory.states[row, : len(text)]
-        last = torch.cat([states[-1, :12], states[0, 12:]])
+        forward_size = 12 + 8  # the states and, beside them, the embeddings
+        last = torch.cat([states[-1, :forward_size], states[0, forward_size:]])
         expected = torch.cat([last, states.mean(dim=0), states.amax(dim=0)])
         torch.testing.assert_close(memory.summary[row], expected)
         assert not memory.states[row, len(text) :].any()
@@ -98,7 +99,18 @@ def test_the_backward_direction_is_the_forward_one_of_the_reversed_text(cell):
     model.backwards.load_state_dict(model.forwards.state_dict())
     [text] = rows(6)
     states, mirrored = model(text[None]).states[0], model(text.flip(0)[None]).states[0]
-    torch.testing.assert_close(states[:, 12:].flip(0), mirrored[:, :12])
+    torch.testing.assert_close(states[:, -12:].flip(0), mirrored[:, :12])
+
+
+@torch.no_grad()
+def test_embeddings_stand_beside_the_states_where_they_are_asked_for():
+    [text] = rows(6)
+    for skip in (True, False):
+        encoder = patterns.text_classifier(SIZE, 3, hidden_size=12, embedding_size=8, skip=skip).eval().encoder
+        states = encoder(text[None]).states[0]
+        assert states.shape == (6, 12 + 8 * skip + 12)
+        if skip:
+            torch.testing.assert_close(states[:, 12:20], encoder.embedding(text))
 
 
 def test_reversing_twice_changes_nothing():
@@ -143,7 +155,7 @@ def test_each_pattern_overfits_a_batch():
 @torch.no_grad()
 def test_an_image_is_a_memory_of_its_places():
     encoder = patterns.image_classifier(3).eval().encoder
-    images = torch.randn(2, 3, 32, 24)
+    images = torch.randn(2, 3, 64, 48)
     memory = encoder(images)
     assert memory.states.shape == (2, 4 * 3, encoder.output_size)
     torch.testing.assert_close(memory.summary, memory.states.mean(dim=1))
