@@ -33,7 +33,16 @@ from seqgen.training.run import Run
 from seqgen.training.schedules import Schedule
 from seqgen.writer import Writer
 
-MODEL_OPTIONS = ("cell", "hidden_size", "layers", "embedding_size", "dropout", "embedding_dropout", "weight_drop")
+MODEL_OPTIONS = (
+    "cell",
+    "hidden_size",
+    "layers",
+    "embedding_size",
+    "dropout",
+    "embedding_dropout",
+    "weight_drop",
+    "tie_embeddings",
+)
 EVALUATION_WINDOW = 256  # tokens; nothing is kept for a backward pass, so it may be longer than in training
 
 USUAL_TOKENS_PER_SECOND = 40_000  # on two cores
@@ -66,6 +75,8 @@ class Config(RunConfig):
     """share of features dropped of the embeddings"""
     weight_drop: float | None = None
     """share of recurrent weights dropped; by default for texts with fewer tokens than there are such weights"""
+    tie_embeddings: bool = False
+    """whether the output layer has the embeddings as its weights: for large vocabularies"""
     batch_size: int = 64
     """lanes of the text that are read side by side, or documents of a batch"""
     window: int = 64
@@ -186,6 +197,8 @@ def main() -> None:
 def train(config: Config, run: Run, writer: Writer, data: Data, identity: str) -> None:
     """Train until the schedule or patience ends; the best model is saved on the way."""
     schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
+    loss_function = run.in_precision(partial(next_token, label_smoothing=config.label_smoothing))
+    validation_loss = run.in_precision(next_token)
     trainers = optimizers(writer.model, config.optimizer, config.learning_rate)
     # A small text is soon learned by heart: only frequent validations find the best model on the way there.
     eval_every = config.eval_every or min(max(2 * data.batches_per_epoch // config.accumulate, 10), 250)
@@ -196,7 +209,7 @@ def train(config: Config, run: Run, writer: Writer, data: Data, identity: str) -
             data.train.starting_at(run.progress.steps * config.accumulate),
             trainers,
             schedule,
-            loss_function=partial(next_token, label_smoothing=config.label_smoothing),
+            loss_function=loss_function,
             clip=config.clip,
             accumulate=config.accumulate,
             progress=run.progress,
@@ -206,8 +219,7 @@ def train(config: Config, run: Run, writer: Writer, data: Data, identity: str) -
             run.average.update_parameters(run.model)
             run.log(step)
             if step.number % eval_every == 0 or step.last:
-                with run.accelerator.autocast():
-                    run.evaluated(step, evaluate(writer.model, data.validation()))
+                run.evaluated(step, evaluate(writer.model, data.validation(), validation_loss))
             if step.number % config.sample_every == 0 and not step.last:
                 run.say(writer.generate(data.prompt, max_new_tokens=200, temperature=0.8, seed=config.seed)[0] + "\n")
             run.save_when_due(step)

@@ -61,7 +61,8 @@ class Bundle(ABC):
         """
         directory = Path(directory)
         with writing(directory / "model.safetensors") as file:
-            tensors = {name: tensor.cpu().contiguous() for name, tensor in self.model.state_dict().items()}
+            # Copied, because safetensors refuses tensors that share their memory, as tied weights do.
+            tensors = {name: tensor.cpu().clone().contiguous() for name, tensor in self.model.state_dict().items()}
             file.write(safetensors.torch.save(tensors))
         config = {"format": FORMAT, "library": "seqgen", "builder": self.builder, "arguments": self.arguments}
         for name, data in {**self.parts(), "config.json": config}.items():

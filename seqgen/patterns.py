@@ -6,6 +6,7 @@ from seqgen.models import Classifier, Tagger
 from seqgen.nn import cnn
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.dropout import LockedDropout
+from seqgen.nn.embedding import ScaledEmbedding
 from seqgen.nn.encoders import ImageEncoder, SequenceEncoder, SpelledEmbedding
 from seqgen.nn.pooling import Last, Mean, pooling_by_name
 from seqgen.nn.recurrent import Recurrent
@@ -21,6 +22,7 @@ def generator(
     dropout: float = 0.0,
     embedding_dropout: float = 0.0,
     weight_drop: float = 0.0,
+    tie_embeddings: bool = False,
 ) -> RecurrentDecoder:
     """Nothing in, a sequence out: the character and word generator.
 
@@ -34,14 +36,16 @@ def generator(
             there the same at every step of a row.
         embedding_dropout: the share of features dropped of the embeddings, the same at every step of a row.
         weight_drop: the share of recurrent weights dropped for each window.
+        tie_embeddings: whether the output layer has the embeddings as its weights, and reads as many features.
     """
-    return RecurrentDecoder(
-        nn.Embedding(vocabulary_size, embedding_size),
-        Recurrent(cell, embedding_size, hidden_size, layers, dropout=dropout, weight_drop=weight_drop),
-        nn.Linear(hidden_size, vocabulary_size),
-        nn.Dropout(dropout),
-        LockedDropout(embedding_dropout),
-    )
+    recurrent = Recurrent(cell, embedding_size, hidden_size, layers, dropout=dropout, weight_drop=weight_drop)
+    dropouts = nn.Dropout(dropout), LockedDropout(embedding_dropout)
+    if not tie_embeddings:
+        embedding, output = nn.Embedding(vocabulary_size, embedding_size), nn.Linear(hidden_size, vocabulary_size)
+        return RecurrentDecoder(embedding, recurrent, output, *dropouts)
+    embedding, output = ScaledEmbedding(vocabulary_size, embedding_size), nn.Linear(embedding_size, vocabulary_size)
+    output.weight = embedding.weight
+    return RecurrentDecoder(embedding, recurrent, output, *dropouts, nn.Linear(hidden_size, embedding_size))
 
 
 def text_classifier(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class State(NamedTuple):
@@ -84,6 +84,19 @@ class Reader(Protocol):
 
     def read(self, tokens: Tensor, lengths: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
         """Read right-padded (batch, steps) tokens; return logits and state after each row's last real one."""
+        ...
+
+
+@runtime_checkable
+class Factored(Protocol):
+    """A model whose logits are one linear layer of its features, so that a loss need not hold all of them at once."""
+
+    output: nn.Linear
+
+    def features(
+        self, tokens: Tensor, state: State | None = None, memory: Memory | None = None
+    ) -> tuple[Tensor, State]:
+        """Return the (batch, steps, features) that the output layer reads, and the state after the last position."""
         ...
 
 

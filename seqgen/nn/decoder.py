@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from seqgen.nn.embedding import ScaledEmbedding
 from seqgen.nn.recurrent import Recurrent
 from seqgen.state import DecoderWeights, LayerWeights, Memory, State
 
@@ -13,9 +14,11 @@ class RecurrentDecoder(nn.Module):
     Args:
         embedding: (vocabulary, embedding) table.
         recurrent: its input size is the embedding's.
-        output: from the hidden size to the vocabulary.
+        output: from the hidden size, or what `projection` makes of it, to the vocabulary. Its weights may be the
+            embedding's table (Press and Wolf 2017, Using the Output Embedding to Improve Language Models).
         dropout: applied to what the output layer reads; none by default.
         embedding_dropout: applied to the embeddings; none by default.
+        projection: from the hidden size to what the output layer reads; none by default.
     """
 
     def __init__(
@@ -25,6 +28,7 @@ class RecurrentDecoder(nn.Module):
         output: nn.Linear,
         dropout: nn.Module | None = None,
         embedding_dropout: nn.Module | None = None,
+        projection: nn.Module | None = None,
     ):
         super().__init__()
         self.embedding = embedding
@@ -32,6 +36,7 @@ class RecurrentDecoder(nn.Module):
         self.output = output
         self.dropout = dropout or nn.Identity()
         self.embedding_dropout = embedding_dropout or nn.Identity()
+        self.projection = projection or nn.Identity()
 
     def start(self, memory: Memory | None = None, *, batch_size: int | None = None) -> State:
         """Return the zero state of `batch_size` rows.
@@ -54,8 +59,15 @@ class RecurrentDecoder(nn.Module):
         Returns:
             (batch, steps, vocabulary) logits of each next token, and the state after the last position.
         """
+        features, state = self.features(tokens, state, memory)
+        return self.output(features), state
+
+    def features(
+        self, tokens: Tensor, state: State | None = None, memory: Memory | None = None
+    ) -> tuple[Tensor, State]:
+        """Return the (batch, steps, features) that the output layer reads, and the state after the last position."""
         hidden, state = self.recurrent(self._embed(tokens), state)
-        return self.output(self.dropout(hidden)), state
+        return self.projection(self.dropout(hidden)), state
 
     def read(self, tokens: Tensor, lengths: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
         """Read right-padded prompts in one fused pass.
@@ -71,26 +83,32 @@ class RecurrentDecoder(nn.Module):
         """
         hidden, state = self.recurrent(self._embed(tokens), state, lengths)
         last = hidden[torch.arange(len(lengths), device=hidden.device), lengths - 1]
-        return self.output(self.dropout(last.unsqueeze(1))).squeeze(1), state
+        return self.output(self.projection(self.dropout(last.unsqueeze(1)))).squeeze(1), state
 
     def step(self, tokens: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
         """Read (batch,) tokens; return (batch, vocabulary) logits of the next ones and the state."""
         hidden, state = self.recurrent.step(self.embedding(tokens), state)
-        return self.output(hidden), state
+        return self.output(self.projection(hidden)), state
 
     def weights(self) -> DecoderWeights | None:
         """Return what `step` calculates with, or None where a part is not of the usual kind, or not in fp32."""
         parts = {
-            self: RecurrentDecoder,
-            self.embedding: nn.Embedding,
-            self.recurrent: Recurrent,
-            self.output: nn.Linear,
+            self: (RecurrentDecoder,),
+            self.embedding: (nn.Embedding, ScaledEmbedding),
+            self.recurrent: (Recurrent,),
+            self.projection: (nn.Identity, nn.Linear),
+            self.output: (nn.Linear,),
         }
-        if any(type(part) is not kind for part, kind in parts.items()) or self.output.weight.dtype != torch.float32:
+        if any(type(part) not in kinds for part, kinds in parts.items()) or self.output.weight.dtype != torch.float32:
             return None
+        # A linear layer after another is one linear layer.
+        matrix, bias = self.output.weight, self.output.bias
+        if isinstance(self.projection, nn.Linear):
+            bias = self.output(self.projection.bias) if self.projection.bias is not None else bias
+            matrix = matrix @ self.projection.weight
+        table = self.embedding(torch.arange(self.embedding.num_embeddings, device=matrix.device))
         layers = [LayerWeights(*layer.all_weights[0]) for layer in self.recurrent.stack]
-        output = (self.output.weight, self.output.bias)
-        return DecoderWeights(self.recurrent.cell, self.embedding.weight, layers, output)
+        return DecoderWeights(self.recurrent.cell, table, layers, (matrix, bias))
 
     def _embed(self, tokens: Tensor) -> Tensor:
         # Looked up with time first, the order in memory that the recurrent kernels read.

@@ -87,13 +87,14 @@ def train_answers(config: LabelConfig, run: Run, trained: Trained, trainers: lis
     weights = task.class_weights(config.class_weights)
     weights = None if weights is None else weights.to(run.device)
     run.begin(trained, trainers, schedule, task.identity)
+    loss_function = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights)
     with run:
         steps = train_steps(
             run.model,
             task.batches.starting_at(run.progress.steps * config.accumulate),
             trainers,
             schedule,
-            loss_function=partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights),
+            loss_function=run.in_precision(loss_function),
             clip=config.clip,
             accumulate=config.accumulate,
             progress=run.progress,

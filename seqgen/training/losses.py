@@ -10,8 +10,9 @@ from torch.nn import functional
 
 from seqgen.data.batch import Batch
 from seqgen.data.examples import IGNORED, Examples
-from seqgen.state import State
+from seqgen.state import Factored, State
 from seqgen.symbols import PAD
+from seqgen.training.cross_entropy import linear_cross_entropy
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,16 @@ def next_token(model: nn.Module, batch: Batch, carry: State | None = None, *, la
         label_smoothing: the share of probability spread over all tokens (Szegedy et al. 2016, Rethinking the
             Inception Architecture for Computer Vision).
     """
-    logits, state = model(batch.inputs, None if batch.starts else carry)
-    total = functional.cross_entropy(
-        logits.flatten(0, 1),
-        batch.targets.flatten(),
-        ignore_index=PAD,
-        reduction="sum",
-        label_smoothing=label_smoothing,
-    )
-    return Loss(total, (batch.targets != PAD).sum(), state)
+    before, real = None if batch.starts else carry, batch.targets != PAD
+    if isinstance(model, Factored):
+        features, state = model.features(batch.inputs, before)
+        total = linear_cross_entropy(features[real], model.output, batch.targets[real], label_smoothing)
+    else:
+        logits, state = model(batch.inputs, before)
+        total = functional.cross_entropy(
+            logits[real], batch.targets[real], reduction="sum", label_smoothing=label_smoothing
+        )
+    return Loss(total, real.sum(), state)
 
 
 def right_answer(

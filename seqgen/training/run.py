@@ -27,6 +27,7 @@ from seqgen.training.averaging import averaged
 from seqgen.training.checkpoints import load_checkpoint, save_checkpoint
 from seqgen.training.config import RunConfig
 from seqgen.training.loop import Progress, Step
+from seqgen.training.losses import Loss, LossFunction
 from seqgen.training.precision import faster_precision
 from seqgen.training.reports import Report, rate
 from seqgen.training.schedules import Schedule
@@ -99,8 +100,8 @@ class Run:
     def begin(self, trained: Trained, optimizers: list[Optimizer], schedule: Schedule, identity: str) -> None:
         """Open the directory, and put everything back where the checkpoint of a resumed run has it.
 
-        From here on `model` is the one in training, with precision and processes taken care of, and `progress` and
-        `carry` are what `train_steps` goes on with; `average` follows the model, and is the model of `trained`.
+        From here on `model` is the one in training, with processes taken care of, and `progress` and `carry` are what
+        `train_steps` goes on with; `average` follows the model, and is the model of `trained`.
 
         Args:
             trained: what is saved when it is the best so far, its model already on the run's device.
@@ -130,7 +131,18 @@ class Run:
             options = {name: value for name, value in asdict(self.config).items() if name not in OF_ONE_RUN}
             write_text(self.directory / "config.yaml", yaml.safe_dump(options, sort_keys=False))
             self.report = Report(self.directory, schedule, self.progress.steps, self.unit)
-        self.model: nn.Module = self.accelerator.prepare(self.in_training)
+        self.model: nn.Module = self.in_training
+        if self.world_size > 1:
+            self.model = self.accelerator.prepare(self.in_training)
+
+    def in_precision(self, loss_function: LossFunction) -> LossFunction:
+        """Return a loss function that calculates in the run's precision."""
+
+        def calculate(model: nn.Module, batch: Any, carry: State | None) -> Loss:
+            with self.accelerator.autocast():
+                return loss_function(model, batch, carry)
+
+        return calculate
 
     def __enter__(self) -> "Run":
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,0 +1,73 @@
+"""The loss of an output layer without the logits of all positions at once."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+LOGITS = 2**22  # of one chunk; more of them no longer fit the processor's cache
+
+
+def linear_cross_entropy(features: Tensor, output: nn.Linear, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    """Return the summed cross-entropy, in nats, of what a linear layer makes of features.
+
+    The same as `functional.cross_entropy` of its logits, but in chunks of positions, whose gradients are made along
+    with them: less memory, and less of it to write and read again. `torch.nn.functional.linear_cross_entropy` does the
+    like, but knows no smoothing of labels in chunks, and calculates in fp32 on a CPU.
+
+    Args:
+        features: (positions, features) what the layer reads.
+        output: from features to classes.
+        targets: (positions,) the right classes.
+        label_smoothing: the share of probability spread over all classes (Szegedy et al. 2016, Rethinking the
+            Inception Architecture for Computer Vision).
+    """
+    kind = features.device.type
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else output.weight.dtype
+    bias = output.bias if output.bias is not None else output.weight.new_zeros(len(output.weight))
+    with torch.autocast(kind, enabled=False):
+        tensors = [tensor.to(dtype) for tensor in (features, output.weight, bias)]
+        loss: Tensor = _Chunked.apply(*tensors, targets, label_smoothing, torch.is_grad_enabled())
+    return loss
+
+
+class _Chunked(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, backward: bool
+    ) -> Tensor:
+        """Sum the losses of all chunks and, where there will be a backward pass, their gradients."""
+        total = torch.zeros((), device=features.device)
+        gradients = [torch.zeros_like(tensor, dtype=torch.float32) for tensor in (weight, bias)] if backward else []
+        of_features = []
+        rows = max(LOGITS // len(weight), 256)
+        for chunk, right in zip(torch.split(features, rows), torch.split(targets.unsqueeze(1), rows), strict=True):
+            logits = functional.linear(chunk, weight, bias).float()
+            logits -= logits.amax(dim=1, keepdim=True)
+            total -= (1 - smoothing) * logits.gather(1, right).sum()
+            if smoothing:
+                total -= smoothing * logits.mean(dim=1).sum()
+            odds = logits.exp_()
+            normalizer = odds.sum(dim=1, keepdim=True)
+            total += normalizer.log().sum()
+            if not backward:
+                continue
+            error = odds.div_(normalizer)
+            error.scatter_add_(1, right, torch.full_like(normalizer, smoothing - 1))
+            error = error.sub_(smoothing / len(weight)) if smoothing else error
+            gradients[1] += error.sum(dim=0)
+            error = error.to(chunk.dtype)
+            gradients[0] += error.t() @ chunk
+            of_features.append(error @ weight)
+        if backward:
+            ctx.save_for_backward(torch.cat(of_features) if of_features else features, *gradients)
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Scale what the forward pass has made."""
+        of_features, of_weight, of_bias = ctx.saved_tensors
+        return of_features * gradient.to(of_features.dtype), of_weight * gradient, of_bias * gradient, None, None, None
