@@ -13,6 +13,7 @@ from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
+import torch
 
 from seqgen import patterns
 from seqgen.data.batch import Batch, Batches
@@ -21,13 +22,14 @@ from seqgen.data.documents import Documents
 from seqgen.data.encoded import DocumentKind, encode_corpus
 from seqgen.data.splits import split_documents, split_stream
 from seqgen.data.stream import Stream, held_back_windows, shrink_to_text
-from seqgen.errors import run_main
+from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
 from seqgen.symbols import EOS, UNK
 from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
 from seqgen.training.config import RunConfig, parse_options
+from seqgen.training.cross_entropy import sampling_shares
 from seqgen.training.loop import train_steps
-from seqgen.training.losses import evaluate, next_token
+from seqgen.training.losses import LossFunction, evaluate, next_token
 from seqgen.training.optimizers import optimizers
 from seqgen.training.run import Run
 from seqgen.training.schedules import Schedule
@@ -77,6 +79,8 @@ class Config(RunConfig):
     """share of recurrent weights dropped; by default for texts with fewer tokens than there are such weights"""
     tie_embeddings: bool = False
     """whether the output layer has the embeddings as its weights: for large vocabularies"""
+    sampled_softmax: int | None = None
+    """estimate the loss of an update from about so many tokens of the vocabulary: faster for large ones"""
     batch_size: int = 64
     """lanes of the text that are read side by side, or documents of a batch"""
     window: int = 64
@@ -89,9 +93,11 @@ class Config(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_above_zero(
-            "vocabulary_size", "batch_size", "window", "embedding_size", "eval_every", "sample_every"
+            "vocabulary_size", "batch_size", "window", "embedding_size", "eval_every", "sample_every", "sampled_softmax"
         )
         self.require_share("embedding_dropout")
+        if self.sampled_softmax and self.label_smoothing:
+            raise InputError("--sampled_softmax must be without --label_smoothing, which needs the whole vocabulary")
 
 
 def regularise(config: Config, data: "Data") -> float:
@@ -189,15 +195,23 @@ def main() -> None:
     if not config.resume:
         run.say(f"--dropout {config.dropout} --weight_drop {config.weight_drop} for about {epochs:.3g} epochs")
 
-    train(config, run, writer, data, corpus.fingerprint)
+    loss_function = training_loss(config, tokens, tokenizer.vocabulary_size, run)
+    train(config, run, writer, data, loss_function, corpus.fingerprint)
     if run.main:
         test(config, run, data, parameters)
 
 
-def train(config: Config, run: Run, writer: Writer, data: Data, identity: str) -> None:
+def training_loss(config: Config, tokens: np.ndarray, vocabulary_size: int, run: Run) -> LossFunction:
+    """Return the loss of all tokens of the vocabulary, or its estimate from some of them."""
+    if config.sampled_softmax is None:
+        return partial(next_token, label_smoothing=config.label_smoothing)
+    counts = torch.from_numpy(np.bincount(tokens, minlength=vocabulary_size))
+    return partial(next_token, shares=sampling_shares(counts, config.sampled_softmax).to(run.device))
+
+
+def train(config: Config, run: Run, writer: Writer, data: Data, loss_function: LossFunction, identity: str) -> None:
     """Train until the schedule or patience ends; the best model is saved on the way."""
     schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
-    loss_function = run.in_precision(partial(next_token, label_smoothing=config.label_smoothing))
     validation_loss = run.in_precision(next_token)
     trainers = optimizers(writer.model, config.optimizer, config.learning_rate)
     # A small text is soon learned by heart: only frequent validations find the best model on the way there.
@@ -209,7 +223,7 @@ def train(config: Config, run: Run, writer: Writer, data: Data, identity: str) -
             data.train.starting_at(run.progress.steps * config.accumulate),
             trainers,
             schedule,
-            loss_function=loss_function,
+            loss_function=run.in_precision(loss_function),
             clip=config.clip,
             accumulate=config.accumulate,
             progress=run.progress,

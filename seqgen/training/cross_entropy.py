@@ -33,6 +33,46 @@ def linear_cross_entropy(features: Tensor, output: nn.Linear, targets: Tensor, l
     return loss
 
 
+def sampled_cross_entropy(features: Tensor, output: nn.Linear, targets: Tensor, shares: Tensor) -> Tensor:
+    """Return an estimate of the summed cross-entropy, in nats, from some of the classes.
+
+    Each class takes part with a probability of its own, and what it adds to the normalizer is divided by that
+    probability; the right class always takes part. So the normalizer is right on average, as with the importance
+    sampling of Bengio and Senecal 2008, Adaptive Importance Sampling to Accelerate Training of a Neural Probabilistic
+    Language Model; for the loss, its logarithm, that is nearly so.
+
+    Args:
+        features: (positions, features) what the layer reads.
+        output: from features to classes.
+        targets: (positions,) the right classes.
+        shares: (classes,) the probabilities, above 0; see `sampling_shares`.
+    """
+    chosen = (torch.rand_like(shares) < shares).nonzero().squeeze(1)
+    offsets = -shares[chosen].log()
+    right = (features * functional.embedding(targets, output.weight)).sum(dim=1, dtype=torch.float32)
+    if output.bias is not None:
+        right, offsets = right + output.bias[targets], offsets + output.bias[chosen]
+    logits = functional.linear(features, output.weight[chosen]).float() + offsets
+    logits = logits.masked_fill(chosen == targets.unsqueeze(1), -torch.inf)
+    return (torch.logsumexp(torch.cat([right.unsqueeze(1), logits], dim=1), dim=1) - right).sum()
+
+
+def sampling_shares(counts: Tensor, expected: int) -> Tensor:
+    """Return for each class how probably it takes part, so that about `expected` classes do.
+
+    Args:
+        counts: (classes,) how often each class is right. What is frequent matters more for a normalizer, so the
+            probabilities rise with the root of the counts, up to 1.
+        expected: how many classes take part in the mean.
+    """
+    rising = (counts.double() + 1).sqrt()
+    low, high = 0.0, float(len(counts))
+    for _ in range(50):  # the more the factor, the more classes take part
+        factor = (low + high) / 2
+        low, high = (factor, high) if (rising * factor).clamp(max=1).sum() < expected else (low, factor)
+    return (rising * high).clamp(max=1).float()
+
+
 class _Chunked(torch.autograd.Function):
     @staticmethod
     def forward(

@@ -12,7 +12,7 @@ from seqgen.data.batch import Batch
 from seqgen.data.examples import IGNORED, Examples
 from seqgen.state import Factored, State
 from seqgen.symbols import PAD
-from seqgen.training.cross_entropy import linear_cross_entropy
+from seqgen.training.cross_entropy import linear_cross_entropy, sampled_cross_entropy
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,14 @@ class Loss:
 LossFunction = Callable[[nn.Module, Any, State | None], Loss]
 
 
-def next_token(model: nn.Module, batch: Batch, carry: State | None = None, *, label_smoothing: float = 0.0) -> Loss:
+def next_token(
+    model: nn.Module,
+    batch: Batch,
+    carry: State | None = None,
+    *,
+    label_smoothing: float = 0.0,
+    shares: Tensor | None = None,
+) -> Loss:
     """Cross-entropy of each next token, in nats.
 
     Args:
@@ -37,11 +44,17 @@ def next_token(model: nn.Module, batch: Batch, carry: State | None = None, *, la
         carry: the state after the window before; ignored where the batch starts anew.
         label_smoothing: the share of probability spread over all tokens (Szegedy et al. 2016, Rethinking the
             Inception Architecture for Computer Vision).
+        shares: (vocabulary,) how probably each token takes part in an estimate of the loss, which is cheaper for large
+            vocabularies (`cross_entropy.sampling_shares`); all of them do by default.
     """
     before, real = None if batch.starts else carry, batch.targets != PAD
     if isinstance(model, Factored):
         features, state = model.features(batch.inputs, before)
-        total = linear_cross_entropy(features[real], model.output, batch.targets[real], label_smoothing)
+        features, targets = features[real], batch.targets[real]
+        if shares is None:
+            total = linear_cross_entropy(features, model.output, targets, label_smoothing)
+        else:
+            total = sampled_cross_entropy(features, model.output, targets, shares)
     else:
         logits, state = model(batch.inputs, before)
         total = functional.cross_entropy(
