@@ -7,6 +7,7 @@ from. Give it texts of your own with --data: a file with a label and a text in e
 import hashlib
 import shlex
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -29,6 +30,7 @@ from seqgen.metrics import Answered, majority_accuracy
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.encoders import SequenceEncoder
 from seqgen.text.tokenizer import fit_tokenizer
+from seqgen.training.adversarial import adversarial
 from seqgen.training.config import parse_options
 from seqgen.training.labelling import LabelConfig, Task, report, train_answers
 from seqgen.training.optimizers import Group, optimizers
@@ -94,13 +96,15 @@ class Config(LabelConfig):
     """share of tokens read as unknown while training"""
     weight_drop: float = 0.0
     """share of recurrent weights dropped"""
+    adversarial: float = 0.0
+    """size of the worst change of the embeddings that is trained against, as a share of theirs; doubles an update"""
     batch_tokens: int = 2500
     """tokens of a batch, padding included"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_above_zero("vocabulary_size", "max_length", "batch_tokens", "embedding_size", "old_rate")
-        self.require_share("dropout", "embedding_dropout", "word_dropout", "weight_drop", "unfreeze")
+        self.require_share("dropout", "embedding_dropout", "word_dropout", "weight_drop", "unfreeze", "adversarial")
 
 
 def read(config: Config) -> Splits:
@@ -132,7 +136,8 @@ def classifier(config: Config, splits: Splits) -> TextClassifier:
     model = patterns.text_classifier(tokenizer.vocabulary_size, len(splits.classes), **arguments)
     if writer is not None:
         encoder = cast("SequenceEncoder", model.encoder)
-        encoder.embedding.load_state_dict(decoder.embedding.state_dict())
+        table = decoder.embedding(torch.arange(tokenizer.vocabulary_size))
+        encoder.embedding.load_state_dict({"weight": table})
         encoder.forwards.load_state_dict(decoder.recurrent.state_dict())
     return TextClassifier(model, arguments, splits.classes, tokenizer, config.max_length)
 
@@ -200,7 +205,11 @@ def main() -> None:
         f"tokens a text of {trained.tokenizer.vocabulary_size:,} different, {cut:,} texts cut to {config.max_length}; "
         f"{run.device} in {run.precision}; the run is in {run.directory}"
     )
-    train_answers(config, run, trained, trainers(config, trained.model), task)
+    harden = None
+    if config.adversarial:
+        embedding = cast("SequenceEncoder", trained.model.encoder).embedding
+        harden = partial(adversarial, embedding=embedding, size=config.adversarial)
+    train_answers(config, run, trained, trainers(config, trained.model), task, harden)
     if run.main:
         test(run, task, splits)
 

@@ -18,7 +18,7 @@ from seqgen.files import write_text, writing
 from seqgen.metrics import Answered
 from seqgen.training.config import RunConfig
 from seqgen.training.loop import train_steps
-from seqgen.training.losses import right_answer
+from seqgen.training.losses import LossFunction, right_answer
 from seqgen.training.run import Run, Trained
 from seqgen.training.schedules import Schedule
 
@@ -71,7 +71,14 @@ class Task:
         return torch.tensor(counts.sum() / (len(counts) * counts.clip(1)), dtype=torch.float32)
 
 
-def train_answers(config: LabelConfig, run: Run, trained: Trained, trainers: list[Optimizer], task: Task) -> None:
+def train_answers(
+    config: LabelConfig,
+    run: Run,
+    trained: Trained,
+    trainers: list[Optimizer],
+    task: Task,
+    harden: Callable[[LossFunction], LossFunction] | None = None,
+) -> None:
     """Train until the schedule or patience ends; the most accurate model is saved on the way.
 
     Args:
@@ -80,6 +87,7 @@ def train_answers(config: LabelConfig, run: Run, trained: Trained, trainers: lis
         trained: what is saved, its model already on the run's device.
         trainers: the optimizers of the model.
         task: what there is to learn.
+        harden: makes the loss to train with of the plain one.
     """
     schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
     updates_per_epoch = task.batches.buckets.batches_per_epoch // config.accumulate
@@ -87,14 +95,14 @@ def train_answers(config: LabelConfig, run: Run, trained: Trained, trainers: lis
     weights = task.class_weights(config.class_weights)
     weights = None if weights is None else weights.to(run.device)
     run.begin(trained, trainers, schedule, task.identity)
-    loss_function = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights)
+    loss: LossFunction = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights)
     with run:
         steps = train_steps(
             run.model,
             task.batches.starting_at(run.progress.steps * config.accumulate),
             trainers,
             schedule,
-            loss_function=run.in_precision(loss_function),
+            loss_function=run.in_precision(harden(loss) if harden else loss),
             clip=config.clip,
             accumulate=config.accumulate,
             progress=run.progress,

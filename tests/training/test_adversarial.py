@@ -1,0 +1,73 @@
+"""The change of the embeddings is the worst of its size, and touches nothing else."""
+
+import pytest
+import torch
+
+from seqgen import patterns
+from seqgen.data.examples import Examples
+from seqgen.training.adversarial import adversarial
+from seqgen.training.losses import right_answer
+
+SIZE = 0.05
+
+
+@pytest.fixture
+def model():
+    return patterns.text_classifier(50, 3, hidden_size=12, embedding_size=8).eval()
+
+
+@pytest.fixture
+def batch():
+    return Examples((torch.randint(4, 50, (5, 7)),), torch.tensor([0, 1, 2, 1, 0]))
+
+
+def loss_after(model, batch, change):
+    hook = model.encoder.embedding.register_forward_hook(lambda module, inputs, output: output + change)
+    loss = right_answer(model, batch).total
+    hook.remove()
+    return loss
+
+
+def test_the_change_raises_the_loss_more_than_others_of_its_size(model, batch):
+    plain = right_answer(model, batch).total
+    hardened = adversarial(right_answer, model.encoder.embedding, SIZE)(model, batch, None).total
+    moved = 2 * hardened - plain
+    embedded = model.encoder.embedding(*batch.inputs).detach()
+    norms = embedded.flatten(1).norm(dim=1).view(-1, 1, 1)
+    for _ in range(20):
+        change = torch.randn_like(embedded)
+        change *= SIZE * norms / change.flatten(1).norm(dim=1).view(-1, 1, 1)
+        assert loss_after(model, batch, change) < moved
+    assert plain < moved
+
+
+def test_a_change_of_no_size_changes_nothing(model, batch):
+    plain, hardened = (
+        loss_function(model, batch, None).total
+        for loss_function in (right_answer, adversarial(right_answer, model.encoder.embedding, 0.0))
+    )
+    expected = torch.autograd.grad(plain, list(model.parameters()))
+    torch.testing.assert_close(torch.autograd.grad(hardened, list(model.parameters())), expected)
+
+
+def test_nothing_is_left_on_the_model(model, batch):
+    adversarial(right_answer, model.encoder.embedding, SIZE)(model, batch, None)
+    assert not model.encoder.embedding._forward_hooks
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_validation_is_without_changes(model, batch):
+    with torch.no_grad():
+        hardened = adversarial(right_answer, model.encoder.embedding, SIZE)(model, batch, None).total
+        torch.testing.assert_close(hardened, right_answer(model, batch).total)
+
+
+def test_a_model_learns_against_changes(model, batch):
+    loss_function = adversarial(right_answer, model.encoder.embedding, SIZE)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    for _ in range(60):
+        loss = loss_function(model.train(), batch, None).total
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert right_answer(model.eval(), batch).total < 0.5
