@@ -42,6 +42,14 @@ def test_packed_equals_plain(cell, layers):
 
 
 @torch.no_grad()
+def test_tied_embeddings_are_laid_out_too(cell):
+    decoder = patterns.generator(VOCABULARY, cell=cell, hidden_size=16, embedding_size=8, tie_embeddings=True).eval()
+    tokens = torch.randint(VOCABULARY, (5, 12))
+    assert isinstance(packed(decoder, "fp32"), PackedDecoder)
+    torch.testing.assert_close(unroll(packed(decoder, "fp32"), tokens), decoder(tokens)[0], atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
 def test_a_packed_decoder_keeps_the_contract(cell):
     check_decoder(packed(make_decoder(cell), "fp32"), VOCABULARY)
 

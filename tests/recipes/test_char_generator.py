@@ -84,6 +84,19 @@ def test_one_switch_changes_what_a_token_is(train, tmp_path, tokenizer):
     assert seqgen.load(tmp_path / "run").tokenizer.kind == tokenizer
 
 
+def test_a_large_vocabulary_may_be_sampled_and_share_its_embeddings(train, tmp_path):
+    options = ["--tokenizer", "word", "--tie_embeddings", "true", "--sampled_softmax", 10]
+    code, _, err = train("--max_steps", 60, *options)
+    assert code == 0, err
+    plain = train("--max_steps", 60, "--tokenizer", "word", "--tie_embeddings", "true", directory=tmp_path / "plain")
+    assert plain[0] == 0
+    sampled, whole = (results_of(tmp_path / name)["val_loss"] for name in ("run", "plain"))
+    assert sampled == pytest.approx(whole, rel=0.2)
+    writer = seqgen.load(tmp_path / "run")
+    assert writer.model.output.weight is writer.model.embedding.weight
+    assert results_of(tmp_path / "run")["parameters"] == sum(weight.numel() for weight in writer.model.parameters())
+
+
 def test_a_model_of_lines_ends_its_texts_by_itself(train, tmp_path):
     by_heart = ["--dropout", 0, "--weight_drop", 0]
     code, _, err = train("--documents", "lines", "--max_steps", 200, "--hidden_size", 64, *by_heart)
@@ -226,6 +239,8 @@ BAD = {
     "seconds": (["--max_seconds", -3], "--max_seconds must be above 0, not -3.0"),
     "device": (["--device", "cuda:77"], "'cuda:77' is not"),
     "device name": (["--device", "gpu"], "--device must be auto or one that is here, but 'gpu' is not"),
+    "sampled": (["--sampled_softmax", 0], "--sampled_softmax must be above 0, not 0"),
+    "smoothed": (["--sampled_softmax", 5, "--label_smoothing", 0.1], "must be without --label_smoothing"),
     "resume": (["--resume", "--output_dir", "/nowhere/at/all"], "--resume needs a run in --output_dir"),
 }
 
