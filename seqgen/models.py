@@ -1,8 +1,9 @@
-"""An encoder with a head: one answer, or one answer a step. A decoder alone already is a language model."""
+"""An encoder with a head or a decoder. A decoder alone already is a language model."""
 
 from torch import Tensor, nn
 
-from seqgen.state import Encoder
+from seqgen.nn.decoder import RecurrentDecoder
+from seqgen.state import Encoder, State
 
 
 class Classifier(nn.Module):
@@ -39,3 +40,39 @@ class Tagger(nn.Module):
         """Return (batch, steps, tags) logits; those on padding mean nothing."""
         logits: Tensor = self.head(self.encoder(*inputs).states)
         return logits
+
+
+class EncoderDecoder(nn.Module):
+    """A sequence to an input: what the encoder finds is where the decoder starts, and what it looks at.
+
+    Args:
+        encoder: of the input, a module.
+        decoder: with a bridge from the encoder's summary.
+    """
+
+    def __init__(self, encoder: Encoder, decoder: RecurrentDecoder):
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+
+    @property
+    def output(self) -> nn.Linear:
+        """The decoder's output layer."""
+        return self.decoder.output
+
+    def forward(self, inputs: tuple[Tensor, ...], tokens: Tensor) -> Tensor:
+        """Return the logits of each next token, with teacher forcing.
+
+        Args:
+            inputs: of the encoder.
+            tokens: (batch, steps) the first of them BOS, right-padded.
+
+        Returns:
+            (batch, steps, vocabulary) logits.
+        """
+        features, _ = self.features(inputs, tokens)
+        logits: Tensor = self.output(features)
+        return logits
+
+    def features(self, inputs: tuple[Tensor, ...], tokens: Tensor) -> tuple[Tensor, State]:
+        """Return the (batch, steps, features) that the output layer reads, and the state after the last position."""
+        return self.decoder.features(tokens, None, self.encoder(*inputs))

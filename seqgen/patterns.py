@@ -2,8 +2,10 @@
 
 from torch import nn
 
-from seqgen.models import Classifier, Tagger
+from seqgen.models import Classifier, EncoderDecoder, Tagger
 from seqgen.nn import cnn
+from seqgen.nn.attention import Attention
+from seqgen.nn.bridge import Bridge
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.dropout import LockedDropout
 from seqgen.nn.embedding import ScaledEmbedding
@@ -46,6 +48,97 @@ def generator(
     embedding, output = ScaledEmbedding(vocabulary_size, embedding_size), nn.Linear(embedding_size, vocabulary_size)
     output.weight = embedding.weight
     return RecurrentDecoder(embedding, recurrent, output, *dropouts, nn.Linear(hidden_size, embedding_size))
+
+
+def translator(
+    source_vocabulary_size: int,
+    target_vocabulary_size: int | None = None,
+    *,
+    cell: str = "lstm",
+    hidden_size: int = 384,
+    layers: int = 2,
+    encoder_layers: int = 1,
+    embedding_size: int = 256,
+    attention: str = "general",
+    heads: int = 1,
+    input_feeding: bool = False,
+    dropout: float = 0.3,
+    word_dropout: float = 0.0,
+) -> EncoderDecoder:
+    """A sequence in, another out.
+
+    Args:
+        source_vocabulary_size: how many tokens the source has, the special ones included.
+        target_vocabulary_size: how many the target has; by default both have the same tokens, and share embeddings.
+        cell: "lstm", "gru" or "rnn".
+        hidden_size: features of the decoder's hidden state, and of the encoder's two directions together.
+        layers: recurrent layers of the decoder; attention is above the first.
+        encoder_layers: recurrent layers of the encoder, in each direction.
+        embedding_size: features of a token's embedding; the output layer has the target's embeddings as its weights.
+        attention: "general" or "additive".
+        heads: of the attention.
+        input_feeding: whether each step also reads what the output layer read at the step before; slow.
+        dropout: the share of features dropped of embeddings, memory and states, the same at every step of a row.
+        word_dropout: the share of the source's tokens read as unknown.
+    """
+    source = ScaledEmbedding(source_vocabulary_size, embedding_size)
+    target = source if target_vocabulary_size is None else ScaledEmbedding(target_vocabulary_size, embedding_size)
+    half = hidden_size // 2
+    encoder = SequenceEncoder(
+        source,
+        Recurrent(cell, embedding_size, half, encoder_layers, dropout=dropout),
+        Recurrent(cell, embedding_size, half, encoder_layers, dropout=dropout),
+        Mean(),
+        2 * half,
+        word_dropout=word_dropout,
+        embedding_dropout=LockedDropout(dropout),
+        norm=nn.LayerNorm(2 * half),
+        dropout=LockedDropout(dropout),
+    )
+    decoder = _attentive_decoder(
+        target,
+        encoder,
+        cell,
+        hidden_size=hidden_size,
+        layers=layers,
+        attention=attention,
+        heads=heads,
+        dropout=dropout,
+        input_feeding=input_feeding,
+    )
+    return EncoderDecoder(encoder, decoder)
+
+
+def _attentive_decoder(
+    embedding: ScaledEmbedding,
+    encoder: SequenceEncoder,
+    cell: str,
+    *,
+    hidden_size: int,
+    layers: int,
+    attention: str,
+    heads: int,
+    dropout: float,
+    input_feeding: bool,
+) -> RecurrentDecoder:
+    """Return a decoder that starts from an encoder's summary and looks at its states above its first layer."""
+    vocabulary_size, embedding_size = embedding.weight.shape
+    found_size = hidden_size + encoder.output_size
+    above = Recurrent(cell, found_size, hidden_size, layers - 1, dropout=dropout) if layers > 1 else None
+    output = nn.Linear(embedding_size, vocabulary_size)
+    output.weight = embedding.weight
+    return RecurrentDecoder(
+        embedding,
+        Recurrent(cell, embedding_size + (embedding_size if input_feeding else 0), hidden_size),
+        output,
+        LockedDropout(dropout),
+        LockedDropout(dropout),
+        nn.Linear(hidden_size if above else found_size, embedding_size),
+        bridge=Bridge(encoder.summary_size, hidden_size, layers, cell),
+        attention=Attention(hidden_size, encoder.output_size, attention, heads),
+        above=above,
+        input_feeding=input_feeding,
+    )
 
 
 def text_classifier(

@@ -10,11 +10,15 @@ from torch import Tensor, nn
 class State(NamedTuple):
     """What a recurrence carries from one position to the next; the batch is axis 1 of every tensor.
 
-    `h` is (layers, batch, hidden); `c`, the cell state, has the same shape and exists for an LSTM only.
+    `h` is (layers, batch, hidden); `c`, the cell state, has the same shape and exists for an LSTM only. `feed` is
+    (1, batch, features), what the output layer read last, and exists with input feeding only. `attended` is
+    (1, batch, positions), how much attention each position of a memory has had; it is kept where it was set to zeros.
     """
 
     h: Tensor
     c: Tensor | None = None
+    feed: Tensor | None = None
+    attended: Tensor | None = None
 
     def select(self, rows: Tensor) -> "State":
         """Return the state of these rows, (n,) numbers or a (batch,) mask: expand, reorder, drop or clone."""
@@ -23,10 +27,8 @@ class State(NamedTuple):
 
     def put(self, rows: Tensor, other: "State") -> "State":
         """Return this state with `rows`, (n,) numbers, replaced by those of `other`, in order."""
-        return State(
-            self.h.index_copy(1, rows, other.h),
-            None if self.c is None or other.c is None else self.c.index_copy(1, rows, other.c),
-        )
+        pairs = zip(self, other, strict=True)
+        return State._make(a if a is None or b is None else a.index_copy(1, rows, b) for a, b in pairs)
 
     def detach(self) -> "State":
         """Return the same values cut off from the graph that computed them."""
@@ -37,7 +39,16 @@ class State(NamedTuple):
         return self._map(lambda tensor: tensor.to(device))
 
     def _map(self, function: Callable[[Tensor], Tensor]) -> "State":
-        return State(function(self.h), None if self.c is None else function(self.c))
+        return State._make(tensor if tensor is None else function(tensor) for tensor in self)
+
+    def layers(self, begin: int, end: int | None = None) -> "State":
+        """Return the state of some of the layers, without what is not theirs."""
+        return State(self.h[begin:end], None if self.c is None else self.c[begin:end])
+
+    def below(self, other: "State") -> "State":
+        """Return the state of these layers and, above them, those of `other`."""
+        cells = None if self.c is None or other.c is None else torch.cat([self.c, other.c])
+        return self._replace(h=torch.cat([self.h, other.h]), c=cells)
 
 
 class Memory(NamedTuple):
@@ -91,11 +102,12 @@ class Reader(Protocol):
 class Factored(Protocol):
     """A model whose logits are one linear layer of its features, so that a loss need not hold all of them at once."""
 
-    output: nn.Linear
+    @property
+    def output(self) -> nn.Linear:
+        """The linear layer."""
+        ...
 
-    def features(
-        self, tokens: Tensor, state: State | None = None, memory: Memory | None = None
-    ) -> tuple[Tensor, State]:
+    def features(self, *inputs: Any) -> tuple[Tensor, State]:
         """Return the (batch, steps, features) that the output layer reads, and the state after the last position."""
         ...
 
@@ -112,14 +124,17 @@ class LayerWeights(NamedTuple):
 class DecoderWeights(NamedTuple):
     """All that a recurrent decoder calculates with.
 
-    `cell` names its equations; `embedding` is (vocabulary, embedding); `output` a (vocabulary, hidden) matrix and
-    its bias.
+    `cell` names its equations; `embedding` is (vocabulary, embedding); `output` a (vocabulary, features) matrix and
+    its bias. `attention`, where there is one, gives (batch, steps, found) and weights for what the first
+    `attends_after` layers find; what it finds stands beside that.
     """
 
     cell: str
     embedding: Tensor
     layers: list[LayerWeights]
     output: tuple[Tensor, Tensor | None]
+    attention: Callable[[Tensor, Memory], tuple[Tensor, Tensor]] | None = None
+    attends_after: int = 0
 
 
 @runtime_checkable

@@ -31,6 +31,16 @@ class GenerationConfig:
     """choose among the likeliest tokens that together have this probability (nucleus sampling)"""
     min_p: float | None = None
     """choose among tokens at least this share as likely as the likeliest"""
+    num_beams: int = 1
+    """with more than 1, search for the likeliest texts with so many hypotheses instead of drawing"""
+    length_penalty: float = 1.0
+    """of hypotheses: log-probabilities are divided by the length to this power, so that above 0 favours long texts"""
+    coverage_penalty: float = 0.0
+    """of hypotheses: above 0 punishes leaving parts of the input out of attention"""
+    num_beam_groups: int = 1
+    """groups of beams that are kept different from each other"""
+    diversity_penalty: float = 0.0
+    """what a token costs a group of beams for each beam of the groups before that chose it at the same step"""
     repetition_penalty: float = 1.0
     """above 1 makes tokens that were used already less likely"""
     no_repeat_ngram_size: int = 0
@@ -69,10 +79,20 @@ class GenerationConfig:
         self._check("num_return_sequences", self.num_return_sequences >= 1, "at least 1")
         self._check("seed", self.seed is None or self.seed >= 0, "at least 0")
         self._check("precision", self.precision in ("auto", "fp32", "bf16"), "auto, fp32 or bf16")
-        if not self.do_sample and self.num_return_sequences > 1:
+        self._check("num_beams", self.num_beams >= 1, "at least 1")
+        self._check("length_penalty", abs(self.length_penalty) < float("inf"), "finite")
+        self._check("coverage_penalty", 0 <= self.coverage_penalty < float("inf"), "at least 0 and finite")
+        self._check("diversity_penalty", 0 <= self.diversity_penalty < float("inf"), "at least 0 and finite")
+        groups = self.num_beam_groups
+        self._check("num_beam_groups", groups >= 1 and self.num_beams % groups == 0, f"a divisor of {self.num_beams}")
+        if self.diversity_penalty and groups == 1:
+            raise InputError(f"diversity_penalty must be 0 with one group of beams, not {self.diversity_penalty}")
+        if self.do_sample and self.num_beams > 1:
+            raise InputError(f"num_beams must be 1 where do_sample is on, not {self.num_beams}")
+        if not self.do_sample and self.num_return_sequences > self.num_beams:
             raise InputError(
-                "num_return_sequences must be 1 where do_sample is off, because all of them would be the same, "
-                f"but it is {self.num_return_sequences}"
+                "num_return_sequences must be at most num_beams where do_sample is off, because there are no more "
+                f"hypotheses, but it is {self.num_return_sequences} with num_beams {self.num_beams}"
             )
 
     def _check(self, name: str, kept: bool, rule: str) -> None:
@@ -82,6 +102,8 @@ class GenerationConfig:
     def with_options(self, **options: Any) -> "GenerationConfig":
         """Return the same configuration with some options changed.
 
+        Asking for beams turns sampling off, and asking for sampling turns beams off, where nothing else is asked for.
+
         Raises:
             InputError: there is no such option, or its value is outside its range.
         """
@@ -89,6 +111,10 @@ class GenerationConfig:
         for name in options:
             if name not in names:
                 raise InputError(f"there is no generation option {name!r}{nearest(name, names)}")
+        if options.get("num_beams") not in (None, 1):
+            options.setdefault("do_sample", False)
+        if options.get("do_sample"):
+            options = {"num_beams": 1, "num_beam_groups": 1, "diversity_penalty": 0.0, **options}
         return replace(self, **options)
 
     def to_data(self) -> dict[str, Any]:

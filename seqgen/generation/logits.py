@@ -1,6 +1,7 @@
 """What changes the logits before a token is chosen; each processor keeps its order of magnitude in one pass."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -55,6 +56,22 @@ def repetition_penalty(logits: Tensor, used: Tensor, penalty: float) -> Tensor:
     return torch.where(used, penalised, logits)
 
 
+class Held(Protocol):
+    """What rows hold so far, as the processors ask for it."""
+
+    vocabulary_size: int
+    written: int
+
+    @property
+    def used(self) -> Tensor:
+        """The (rows, vocabulary) mask of tokens that each row holds."""
+        ...
+
+    def forbidden(self, row: int) -> list[int]:
+        """Return the tokens that would complete an n-gram which the row holds already."""
+        ...
+
+
 class History:
     """What the rows hold so far, in a form that costs the same at every step.
 
@@ -67,6 +84,7 @@ class History:
     def __init__(self, prompts: list[list[int]], vocabulary_size: int, config: GenerationConfig):
         self.config = config
         self.ngram = config.no_repeat_ngram_size
+        self.vocabulary_size = vocabulary_size
         self.used = torch.zeros(len(prompts), vocabulary_size, dtype=torch.bool)
         self.last: list[tuple[int, ...]] = [() for _ in prompts]
         self.followers: list[dict[tuple[int, ...], list[int]]] = [{} for _ in prompts]
@@ -97,10 +115,10 @@ class History:
 
 
 def processor(
-    config: GenerationConfig, history: History, device: torch.device | str = "cpu"
+    config: GenerationConfig, history: Held, device: torch.device | str = "cpu"
 ) -> Callable[[Tensor, list[int]], Tensor]:
     """Return the function that applies all of a configuration to (batch, vocabulary) logits of some rows."""
-    excluded = torch.zeros(history.used.shape[1], device=device)
+    excluded = torch.zeros(history.vocabulary_size, device=device)
     excluded[list(config.suppress_tokens)] = NEVER
     excluded_at_first = excluded.clone()
     excluded_at_first[EOS] = NEVER

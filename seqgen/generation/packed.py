@@ -53,6 +53,7 @@ class PackedDecoder:
         self._decoder = decoder
         self.dtype = _dtype(precision, weights.embedding.device)
         self._equation = EQUATIONS[weights.cell]
+        self._attention, self._attends_after = weights.attention, weights.attends_after
         self._layers = self._fused(weights) or self._from_products(weights)
         small = weights.output[0].shape[0] <= SMALL_OUTPUT
         self._output = _plain(*weights.output) if small else _product(*weights.output, torch.float32)
@@ -67,13 +68,18 @@ class PackedDecoder:
 
     def step(self, tokens: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
         """Read (batch,) tokens; return (batch, vocabulary) logits of the next ones and the state."""
-        x, hidden, cells = tokens.unsqueeze(0), [], []
+        x, hidden, cells, attended = tokens.unsqueeze(0), [], [], state.attended
         for index, layer in enumerate(self._layers):
             h, c = state.h[index : index + 1], None if state.c is None else state.c[index : index + 1]
             x, c = layer(x, h, c)
             hidden.append(x)
             cells += [] if c is None else [c]
-        return self._output(x[0].float()), State(torch.cat(hidden), torch.cat(cells) if cells else None)
+            if self._attention is not None and memory is not None and index + 1 == self._attends_after:
+                found, weights = self._attention(x.transpose(0, 1).float(), memory)
+                x = torch.cat([x, found.transpose(0, 1).to(x.dtype)], dim=2)
+                attended = None if attended is None else attended + weights.mean(dim=1).sum(dim=1)
+        after = State(torch.cat(hidden), torch.cat(cells) if cells else None, attended=attended)
+        return self._output(x[0].float()), after
 
     def _fused(self, weights: DecoderWeights) -> list[Layer] | None:
         """Return the layers as calls of oneDNN's LSTM, or None where it has none for them."""

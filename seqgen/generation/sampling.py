@@ -101,7 +101,11 @@ def sample(
 
 
 def read_prompts(
-    decoder: Decoder, prompts: list[list[int]], memory: Memory | None, device: torch.device | str
+    decoder: Decoder,
+    prompts: list[list[int]],
+    memory: Memory | None,
+    device: torch.device | str,
+    state: State | None = None,
 ) -> tuple[Tensor, State]:
     """Return the (batch, vocabulary) logits and the state after each prompt, whatever the lengths of the others."""
     lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
@@ -109,8 +113,9 @@ def read_prompts(
     for row, prompt in enumerate(prompts):
         tokens[row, : len(prompt)] = torch.tensor(prompt)
     tokens = tokens.to(device)
-    state = decoder.start(memory, batch_size=len(prompts))
-    if isinstance(decoder, Reader) and tokens.shape[1] > SHORT:
+    state = decoder.start(memory, batch_size=len(prompts)) if state is None else state
+    # Where attention is to be summed up, padding must have none.
+    if isinstance(decoder, Reader) and tokens.shape[1] > SHORT and state.attended is None:
         return decoder.read(tokens, lengths, state, memory)
     logits, state = decoder.step(tokens[:, 0], state, memory)
     for position in range(1, tokens.shape[1]):

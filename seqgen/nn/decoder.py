@@ -1,24 +1,39 @@
-"""The decoder that writes: tokens in, logits of the next tokens out."""
+"""The decoder that writes: tokens in, logits of the next tokens out; alone, or from a memory that it looks at."""
+
+import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
+from seqgen.nn.attention import Attention
 from seqgen.nn.embedding import ScaledEmbedding
 from seqgen.nn.recurrent import Recurrent
 from seqgen.state import DecoderWeights, LayerWeights, Memory, State
+
+# Recurrent layers over (batch, steps, features) from a state, in one way or another.
+Run = Callable[[Recurrent, Tensor, State], tuple[Tensor, State]]
 
 
 class RecurrentDecoder(nn.Module):
     """Embedding, recurrent layers, output layer; alone it is a language model.
 
+    With a bridge it starts from a memory. With attention it looks at the memory between its recurrent layers: those
+    above remember where it looked before, and with teacher forcing nothing has to loop over steps.
+
     Args:
         embedding: (vocabulary, embedding) table.
-        recurrent: its input size is the embedding's.
-        output: from the hidden size, or what `projection` makes of it, to the vocabulary. Its weights may be the
-            embedding's table (Press and Wolf 2017, Using the Output Embedding to Improve Language Models).
-        dropout: applied to what the output layer reads; none by default.
+        recurrent: its input size is the embedding's; with input feeding, that and the output layer's together.
+        output: from the features that it reads to the vocabulary. Its weights may be the embedding's table (Press and
+            Wolf 2017, Using the Output Embedding to Improve Language Models).
+        dropout: applied to what the output layer (or its projection) reads, and to what `above` reads; none by default.
         embedding_dropout: applied to the embeddings; none by default.
-        projection: from the hidden size to what the output layer reads; none by default.
+        projection: from what the layers find to what the output layer reads; none by default.
+        bridge: from a memory's summary to the first state of all layers; without one the decoder has no memory.
+        attention: looks at the memory for what `recurrent` finds; what it finds there stands beside it.
+        above: recurrent layers that read both; none by default.
+        input_feeding: whether each step also reads the features that the output layer read at the step before (Luong
+            et al. 2015). Then training loops over the steps, which is several times slower.
     """
 
     def __init__(
@@ -29,6 +44,11 @@ class RecurrentDecoder(nn.Module):
         dropout: nn.Module | None = None,
         embedding_dropout: nn.Module | None = None,
         projection: nn.Module | None = None,
+        *,
+        bridge: nn.Module | None = None,
+        attention: Attention | None = None,
+        above: Recurrent | None = None,
+        input_feeding: bool = False,
     ):
         super().__init__()
         self.embedding = embedding
@@ -37,24 +57,33 @@ class RecurrentDecoder(nn.Module):
         self.dropout = dropout or nn.Identity()
         self.embedding_dropout = embedding_dropout or nn.Identity()
         self.projection = projection or nn.Identity()
+        self.bridge, self.attention, self.above, self.input_feeding = bridge, attention, above, input_feeding
 
     def start(self, memory: Memory | None = None, *, batch_size: int | None = None) -> State:
-        """Return the zero state of `batch_size` rows.
+        """Return the state before the first token: of the rows of a memory, or the zero state of `batch_size` rows.
 
         Raises:
-            ValueError: a memory was given, which this decoder cannot read, or no batch size.
+            ValueError: a memory for a decoder without a bridge, or none for one with a bridge, or no batch size.
         """
-        if memory is not None or batch_size is None:
+        if self.bridge is not None:
+            if memory is None:
+                raise ValueError("this decoder starts from a memory: give one")
+            state: State = self.bridge(memory.summary)
+        elif memory is not None or batch_size is None:
             raise ValueError("this decoder starts from nothing: give batch_size and no memory")
-        return self.recurrent.start(batch_size)
+        else:
+            state = self.recurrent.start(batch_size)
+        if not self.input_feeding:
+            return state
+        return state._replace(feed=state.h.new_zeros(1, state.h.shape[1], self.output.in_features))
 
     def forward(self, tokens: Tensor, state: State | None = None, memory: Memory | None = None) -> tuple[Tensor, State]:
         """Read all positions at once, as in teacher forcing.
 
         Args:
             tokens: (batch, steps) numbers.
-            state: where to start from; zeros by default.
-            memory: none; a decoder without attention reads none.
+            state: where to start from; as `start` has it by default.
+            memory: what attention looks at.
 
         Returns:
             (batch, steps, vocabulary) logits of each next token, and the state after the last position.
@@ -66,8 +95,14 @@ class RecurrentDecoder(nn.Module):
         self, tokens: Tensor, state: State | None = None, memory: Memory | None = None
     ) -> tuple[Tensor, State]:
         """Return the (batch, steps, features) that the output layer reads, and the state after the last position."""
-        hidden, state = self.recurrent(self._embed(tokens), state)
-        return self.projection(self.dropout(hidden)), state
+        state = self.start(memory, batch_size=len(tokens)) if state is None else state
+        if not self.input_feeding:
+            return self._through(self._embed(tokens), state, memory, _at_once)
+        features = []
+        for embedded in torch.split(self._embed(tokens), 1, dim=1):
+            one, state = self._through(embedded, state, memory, _at_once)
+            features.append(one)
+        return torch.cat(features, dim=1), state
 
     def read(self, tokens: Tensor, lengths: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
         """Read right-padded prompts in one fused pass.
@@ -76,19 +111,52 @@ class RecurrentDecoder(nn.Module):
             tokens: (batch, steps) numbers.
             lengths: (batch,) real tokens of each row, at least 1.
             state: where to start from.
-            memory: none.
+            memory: what attention looks at.
 
         Returns:
             (batch, vocabulary) logits and the state after each row's last real token.
         """
-        hidden, state = self.recurrent(self._embed(tokens), state, lengths)
-        last = hidden[torch.arange(len(lengths), device=hidden.device), lengths - 1]
-        return self.output(self.projection(self.dropout(last.unsqueeze(1)))).squeeze(1), state
+        if self.input_feeding:
+            return self._read_by_steps(tokens, lengths, state, memory)
+        features, state = self._through(
+            self._embed(tokens), state, memory, lambda layers, x, before: layers(x, before, lengths)
+        )
+        return self.output(features[torch.arange(len(lengths), device=features.device), lengths - 1]), state
+
+    def _read_by_steps(
+        self, tokens: Tensor, lengths: Tensor, state: State, memory: Memory | None
+    ) -> tuple[Tensor, State]:
+        logits = torch.zeros(len(tokens), self.output.out_features, device=tokens.device)
+        for position in range(tokens.shape[1]):
+            there = (lengths > position).nonzero().flatten()
+            part = None if memory is None else memory.select(there)
+            found, after = self.step(tokens[there, position], state.select(there), part)
+            logits, state = logits.index_copy(0, there, found.float()), state.put(there, after)
+        return logits, state
 
     def step(self, tokens: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
         """Read (batch,) tokens; return (batch, vocabulary) logits of the next ones and the state."""
-        hidden, state = self.recurrent.step(self.embedding(tokens), state)
-        return self.output(self.projection(hidden)), state
+        features, state = self._through(self.embedding(tokens).unsqueeze(1), state, memory, _one_step)
+        return self.output(features.squeeze(1)), state
+
+    def _through(self, embedded: Tensor, state: State, memory: Memory | None, run: Run) -> tuple[Tensor, State]:
+        """Return the (batch, steps, features) that the output layer reads, and the state after."""
+        if state.feed is not None:
+            embedded = torch.cat([embedded, state.feed.transpose(0, 1)], dim=2)
+        below, attended = len(self.recurrent.layers), state.attended
+        found, after = run(self.recurrent, embedded, state.layers(0, below))
+        if self.attention is not None:
+            if memory is None:
+                raise ValueError("this decoder has attention: give the memory that it looks at")
+            seen, weights = self.attention(found, memory)
+            found = torch.cat([found, seen.to(found.dtype)], dim=2)
+            attended = None if attended is None else attended + weights.mean(dim=1).sum(dim=1)
+        if self.above is not None:
+            found, upper = run(self.above, self.dropout(found), state.layers(below))
+            after = after.below(upper)
+        features = self.projection(self.dropout(found))
+        feed = features[:, -1:].transpose(0, 1).float() if self.input_feeding else None
+        return features, after._replace(feed=feed, attended=attended)
 
     def weights(self) -> DecoderWeights | None:
         """Return what `step` calculates with, or None where a part is not of the usual kind, or not in fp32."""
@@ -99,7 +167,8 @@ class RecurrentDecoder(nn.Module):
             self.projection: (nn.Identity, nn.Linear),
             self.output: (nn.Linear,),
         }
-        if any(type(part) not in kinds for part, kinds in parts.items()) or self.output.weight.dtype != torch.float32:
+        unusual = any(type(part) not in kinds for part, kinds in parts.items())
+        if unusual or self.input_feeding or self.output.weight.dtype != torch.float32:
             return None
         # A linear layer after another is one linear layer.
         matrix, bias = self.output.weight, self.output.bias
@@ -107,10 +176,22 @@ class RecurrentDecoder(nn.Module):
             bias = self.output(self.projection.bias) if self.projection.bias is not None else bias
             matrix = matrix @ self.projection.weight
         table = self.embedding(torch.arange(self.embedding.num_embeddings, device=matrix.device))
-        layers = [LayerWeights(*layer.all_weights[0]) for layer in self.recurrent.stack]
-        return DecoderWeights(self.recurrent.cell, table, layers, (matrix, bias))
+        stack = [*self.recurrent.stack, *(self.above.stack if self.above is not None else ())]
+        layers = [LayerWeights(*layer.all_weights[0]) for layer in stack]
+        attention = None if self.attention is None else copy.deepcopy(self.attention).eval()
+        return DecoderWeights(self.recurrent.cell, table, layers, (matrix, bias), attention, len(self.recurrent.stack))
 
     def _embed(self, tokens: Tensor) -> Tensor:
         # Looked up with time first, the order in memory that the recurrent kernels read.
         embedded: Tensor = self.embedding_dropout(self.embedding(tokens.t()).transpose(0, 1))
         return embedded
+
+
+def _at_once(layers: Recurrent, x: Tensor, state: State) -> tuple[Tensor, State]:
+    found, state = layers(x, state)
+    return found, state
+
+
+def _one_step(layers: Recurrent, x: Tensor, state: State) -> tuple[Tensor, State]:
+    found, state = layers.step(x.squeeze(1), state)
+    return found.unsqueeze(1), state

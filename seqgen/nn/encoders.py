@@ -26,6 +26,7 @@ class SequenceEncoder(nn.Module):
             (Lai et al. 2015, Recurrent Convolutional Neural Networks for Text Classification); 0 where they are not.
         word_dropout: the share of tokens read as unknown while training.
         embedding_dropout: applied to the embeddings; none by default.
+        norm: applied to the states, before the dropout; none by default.
         dropout: applied to the states; none by default.
     """
 
@@ -40,6 +41,7 @@ class SequenceEncoder(nn.Module):
         skip: int = 0,
         word_dropout: float = 0.0,
         embedding_dropout: nn.Module | None = None,
+        norm: nn.Module | None = None,
         dropout: nn.Module | None = None,
     ):
         super().__init__()
@@ -49,7 +51,7 @@ class SequenceEncoder(nn.Module):
         self.summary_size = summary_size
         self.word_dropout = WordDropout(word_dropout)
         self.embedding_dropout = embedding_dropout or nn.Identity()
-        self.dropout = dropout or nn.Identity()
+        self.norm, self.dropout = norm or nn.Identity(), dropout or nn.Identity()
 
     def forward(self, tokens: Tensor, *more: Tensor) -> Memory:
         """Encode right-padded (batch, steps) tokens, PAD after each row's end, and what else the embedding reads."""
@@ -62,7 +64,7 @@ class SequenceEncoder(nn.Module):
         if self.backwards is not None:
             order = reversing(mask)
             found.append(reorder(self.backwards(reorder(embedded, order))[0], order))
-        states = self.dropout(torch.cat(found, dim=2)) * mask.unsqueeze(2)
+        states = self.dropout(self.norm(torch.cat(found, dim=2))) * mask.unsqueeze(2)
         return Memory(states, mask, self.pooling(states, mask))
 
 

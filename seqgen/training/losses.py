@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from seqgen.data.batch import Batch
 from seqgen.data.examples import IGNORED, Examples
+from seqgen.data.pairs import Pairs
 from seqgen.state import Factored, State
 from seqgen.symbols import PAD
 from seqgen.training.cross_entropy import linear_cross_entropy, sampled_cross_entropy
@@ -61,6 +62,46 @@ def next_token(
             logits[real], batch.targets[real], reduction="sum", label_smoothing=label_smoothing
         )
     return Loss(total, real.sum(), state)
+
+
+def target_tokens(
+    model: nn.Module,
+    batch: Pairs,
+    carry: State | None = None,
+    *,
+    label_smoothing: float = 0.0,
+    own_tokens: float = 0.0,
+) -> Loss:
+    """Cross-entropy of each next token of the targets, in nats.
+
+    Args:
+        model: gives (batch, steps, vocabulary) logits for inputs and the tokens before.
+        batch: inputs and targets.
+        carry: none; every batch starts anew.
+        label_smoothing: the share of probability spread over all tokens.
+        own_tokens: the share of tokens that the model reads as it would have written them itself instead of the right
+            ones, in a second pass (Bengio et al. 2015, Scheduled Sampling; in parallel as Duckworth et al. 2019,
+            Parallel Scheduled Sampling). It makes an update nearly twice as long.
+    """
+    tokens = _partly_own(model, batch, own_tokens) if own_tokens and torch.is_grad_enabled() else batch.tokens
+    real = batch.targets != PAD
+    if isinstance(model, Factored):
+        features, _ = model.features(batch.inputs, tokens)
+        total = linear_cross_entropy(features[real], model.output, batch.targets[real], label_smoothing)
+    else:
+        logits = model(batch.inputs, tokens)
+        total = functional.cross_entropy(
+            logits[real], batch.targets[real], reduction="sum", label_smoothing=label_smoothing
+        )
+    return Loss(total, real.sum())
+
+
+@torch.no_grad()
+def _partly_own(model: nn.Module, batch: Pairs, share: float) -> Tensor:
+    written = model(batch.inputs, batch.tokens).argmax(dim=2)[:, :-1]
+    right = batch.tokens[:, 1:]
+    replaced = (torch.rand(right.shape, device=right.device) < share) & (right != PAD)
+    return torch.cat([batch.tokens[:, :1], torch.where(replaced, written, right)], dim=1)
 
 
 def right_answer(

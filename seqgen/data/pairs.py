@@ -1,0 +1,22 @@
+"""Inputs with the sequences that are to be written to them."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Pairs(NamedTuple):
+    """What an encoder is given, and what a decoder reads and is to write.
+
+    `tokens` is (batch, steps), BOS first; `targets` is the same a step later, EOS last, and PAD after that.
+    """
+
+    inputs: tuple[Tensor, ...]
+    tokens: Tensor
+    targets: Tensor
+
+    def to(self, device: torch.device | str) -> "Pairs":
+        """Return the same batch on a device."""
+        inputs = tuple(tensor.to(device, non_blocking=True) for tensor in self.inputs)
+        return Pairs(inputs, self.tokens.to(device, non_blocking=True), self.targets.to(device, non_blocking=True))

@@ -1,0 +1,207 @@
+"""Beam search: the likeliest texts rather than likely ones, for many rows at once."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from seqgen.generation.config import GenerationConfig
+from seqgen.generation.logits import NEVER, processor
+from seqgen.generation.packed import packed
+from seqgen.generation.sampling import read_prompts
+from seqgen.state import Decoder, Memory, State
+from seqgen.symbols import EOS
+
+
+class Hypothesis(NamedTuple):
+    """A text that was found: its tokens after the prompt, EOS left out, and what it is ranked by.
+
+    `log_probability` is the natural logarithm of its probability, EOS included; `score` is that after the penalties.
+    `ended` is False where `max_new_tokens` cut it off.
+    """
+
+    tokens: list[int]
+    score: float
+    log_probability: float
+    ended: bool
+
+
+@torch.inference_mode()
+def beam_search(
+    decoder: Decoder,
+    prompts: list[list[int]],
+    config: GenerationConfig,
+    *,
+    memory: Memory | None = None,
+    device: torch.device | str = "cpu",
+) -> list[list[Hypothesis]]:
+    """Return the best hypotheses of each row, the best first, `num_return_sequences` of them where so many were found.
+
+    A hypothesis that ends keeps its place in the beam, so that one beam is greedy search; a row stops when all places
+    are taken, or no live hypothesis can overtake those that are to be returned. No row depends on another.
+
+    Args:
+        decoder: anything with `start` and `step`; its `read` is used where it has one.
+        prompts: token numbers of each row, BOS included, at least one: what every hypothesis begins with.
+        config: the options.
+        memory: what the decoder attends to, a row for each prompt.
+        device: where the decoder is.
+    """
+    decoder = packed(decoder, config.precision)
+    state = decoder.start(memory, batch_size=len(prompts))
+    if config.coverage_penalty and memory is not None:
+        state = state._replace(attended=memory.states.new_zeros(1, *memory.mask.shape))
+    logits, state = read_prompts(decoder, prompts, memory, device, state)
+    search = _Search(prompts, config, device)
+    every = torch.arange(len(prompts), device=device).repeat_interleave(config.num_beams)
+    logits, state, memory = logits[every], state.select(every), None if memory is None else memory.select(every)
+    while True:
+        chosen = search.advance(logits, state, memory)
+        if chosen is None:
+            return search.best()
+        tokens, parents, kept_rows = chosen
+        state = state.select(parents)
+        memory = memory if memory is None or kept_rows is None else memory.select(kept_rows)
+        logits, state = decoder.step(tokens, state, memory)
+
+
+@dataclass
+class _History:
+    """What the beams hold so far, as `processor` asks for it."""
+
+    tokens: Tensor  # (beams, steps), -1 before shorter prompts
+    vocabulary_size: int
+    ngram: int
+    written: int = 0
+
+    @property
+    def used(self) -> Tensor:
+        """Return the (beams, vocabulary) mask of tokens that each beam holds."""
+        used = torch.zeros(len(self.tokens), self.vocabulary_size + 1, dtype=torch.bool, device=self.tokens.device)
+        return used.scatter(1, self.tokens % (self.vocabulary_size + 1), True)[:, :-1]
+
+    def forbidden(self, beam: int) -> list[int]:
+        """Return the tokens that would complete an n-gram which the beam holds already."""
+        tokens = self.tokens[beam].tolist()
+        before = self.ngram - 1
+        last = tokens[len(tokens) - before :]
+        ends = range(before, len(tokens))
+        return [tokens[end] for end in ends if tokens[end - before : end] == last and tokens[end] >= 0]
+
+
+class _Search:
+    """The beams of all rows that are still searched, and what was found so far.
+
+    Live beams have finite scores; the places of others are taken by hypotheses that ended, or not needed yet.
+    """
+
+    def __init__(self, prompts: list[list[int]], config: GenerationConfig, device: torch.device | str):
+        self.config = config
+        self.beams, self.groups = config.num_beams, config.num_beam_groups
+        self.found: list[list[Hypothesis]] = [[] for _ in prompts]
+        self.rows = list(range(len(prompts)))  # that are still searched
+        longest = max(map(len, prompts))
+        padded = [[-1] * (longest - len(prompt)) + prompt for prompt in prompts]
+        self.tokens = torch.tensor(padded, device=device).repeat_interleave(self.beams, dim=0)
+        self.prompt_length, self.length = longest, 0
+        # All beams of a group begin alike, so that all but one of them have to wait.
+        self.scores = torch.full((len(prompts), self.groups, self.beams // self.groups), NEVER, device=device)
+        self.scores[:, :, 0] = 0
+        self.ended = torch.zeros(len(prompts), self.groups, dtype=torch.long, device=device)
+
+    def advance(
+        self, logits: Tensor, state: State, memory: Memory | None
+    ) -> tuple[Tensor, Tensor, Tensor | None] | None:
+        """Choose the next token of each beam.
+
+        Returns:
+            The (beams,) tokens, the beam before that each of them goes on from, and what is left of the beams where
+            rows were dropped; or None at the end.
+        """
+        history = _History(self.tokens, logits.shape[1], self.config.no_repeat_ngram_size, self.length)
+        logits = processor(self.config, history, logits.device)(logits, list(range(len(logits))))
+        # Where every token is excluded, the beam ends.
+        logits[:, EOS].masked_fill_((logits == NEVER).all(dim=1), 0.0)
+        tokens, parents, scores = self._choose(logits.log_softmax(dim=1))
+        self.length += 1
+        self.tokens = torch.cat([self.tokens[parents], tokens.unsqueeze(1)], dim=1)
+        over = tokens.view(scores.shape) == EOS
+        if self.length >= self.config.max_new_tokens:
+            over = torch.ones_like(over)
+        over &= scores > NEVER
+        self._end(over, scores, state, memory, parents)
+        self.ended += over.sum(dim=2)
+        self.scores = scores.masked_fill(over, NEVER)
+        kept = [index for index in range(len(self.rows)) if not self._done(index)]
+        if not kept:
+            return None
+        if len(kept) == len(self.rows):
+            return tokens, parents, None
+        return self._drop(torch.tensor(kept, device=logits.device), tokens, parents)
+
+    def _choose(self, log_probabilities: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return (beams,) tokens, the beams before them, and (rows, groups, beams of a group) scores."""
+        rows, groups, size = self.scores.shape
+        vocabulary_size = log_probabilities.shape[1]
+        totals = self.scores.unsqueeze(3) + log_probabilities.view(rows, groups, size, vocabulary_size)
+        taken = torch.zeros(rows, vocabulary_size, device=totals.device)
+        first = torch.arange(rows, device=totals.device).unsqueeze(1) * groups * size
+        places = torch.arange(size, device=totals.device)
+        tokens, parents, scores = [], [], []
+        for group in range(groups):
+            candidates = totals[:, group].flatten(1)
+            ranked = candidates - self.config.diversity_penalty * taken.repeat(1, size) if groups > 1 else candidates
+            chosen = ranked.topk(min(size, ranked.shape[1]), dim=1).indices
+            room = places[: chosen.shape[1]] < size - self.ended[:, group : group + 1]
+            score = candidates.gather(1, chosen).masked_fill(~room, NEVER)
+            token = chosen % vocabulary_size
+            taken.scatter_add_(1, token, (score > NEVER).float())
+            tokens.append(token)
+            parents.append(first + group * size + chosen // vocabulary_size)
+            scores.append(score)
+        return torch.cat(tokens, 1).flatten(), torch.cat(parents, 1).flatten(), torch.stack(scores, dim=1)
+
+    def _end(self, over: Tensor, scores: Tensor, state: State, memory: Memory | None, parents: Tensor) -> None:
+        """Put the hypotheses that are over among those found."""
+        flat = over.flatten().nonzero().flatten()
+        penalties = self._coverage(state, memory, parents[flat]).tolist()
+        texts = self.tokens[flat, self.prompt_length :].tolist()
+        logs = scores.flatten()[flat].tolist()
+        for beam, text, log, penalty in zip(flat.tolist(), texts, logs, penalties, strict=True):
+            score = log / len(text) ** self.config.length_penalty + penalty
+            ended = text[-1] == EOS
+            row = self.rows[beam // self.beams]
+            self.found[row].append(Hypothesis(text[:-1] if ended else text, score, log, ended))
+
+    def _coverage(self, state: State, memory: Memory | None, beams: Tensor) -> Tensor:
+        """Return the (n,) coverage penalties, for positions of the memory that were left out (Wu et al. 2016, GNMT)."""
+        if state.attended is None or memory is None:
+            return torch.zeros(len(beams))
+        covered = state.attended[0, beams].clamp(min=1e-9, max=1.0).log()
+        return self.config.coverage_penalty * covered.masked_fill(~memory.mask[beams], 0).sum(dim=1)
+
+    def _done(self, index: int) -> bool:
+        """Return whether no live beam of a row can still overtake those that are to be returned."""
+        best = float(self.scores[index].max())
+        found = sorted((one.score for one in self.found[self.rows[index]]), reverse=True)
+        if best == NEVER:
+            return True
+        if len(found) < self.config.num_return_sequences:
+            return False
+        # No token raises a log-probability, so the best that can come of it is the same over the best length.
+        penalty = self.config.length_penalty
+        length = self.config.max_new_tokens if penalty > 0 else self.length + 1
+        return bool(found[self.config.num_return_sequences - 1] >= best / length**penalty)
+
+    def _drop(self, kept: Tensor, tokens: Tensor, parents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Leave the rows out that are done."""
+        beams = (kept.unsqueeze(1) * self.beams + torch.arange(self.beams, device=kept.device)).flatten()
+        self.rows = [self.rows[index] for index in kept.tolist()]
+        self.scores, self.ended, self.tokens = self.scores[kept], self.ended[kept], self.tokens[beams]
+        return tokens[beams], parents[beams], beams
+
+    def best(self) -> list[list[Hypothesis]]:
+        """Return the best hypotheses of each row."""
+        ranked = (sorted(found, key=lambda one: one.score, reverse=True) for found in self.found)
+        return [found[: self.config.num_return_sequences] for found in ranked]

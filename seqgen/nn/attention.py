@@ -1,0 +1,68 @@
+"""Attention: where in a memory to look, and what is found there."""
+
+import torch
+from torch import Tensor, nn
+
+from seqgen.errors import InputError, nearest
+from seqgen.state import Memory
+
+KINDS = ("general", "additive")
+SCALE = 0.2  # of general scores: larger ones look at one place before anything is learned, smaller ones learn slower
+
+
+class Attention(nn.Module):
+    """Scores of queries and the positions of a memory, and the mean of the memory that they weigh.
+
+    "general" scores are products (Luong et al. 2015, Effective Approaches to Attention-based Neural Machine
+    Translation), "additive" ones come from a small network (Bahdanau et al. 2015, Neural Machine Translation by Jointly
+    Learning to Align and Translate), which is several times slower.
+
+    Args:
+        query_size: features of a query.
+        memory_size: features of the memory's states, and of what is found.
+        kind: "general" or "additive".
+        heads: how many looks are taken, each at its own share of the memory's features (Vaswani et al. 2017,
+            Attention Is All You Need).
+
+    Raises:
+        InputError: there is no such kind, or the heads do not share the features evenly.
+    """
+
+    def __init__(self, query_size: int, memory_size: int, kind: str = "general", heads: int = 1):
+        super().__init__()
+        if kind not in KINDS:
+            raise InputError(f"attention must be one of {', '.join(KINDS)}, not {kind!r}{nearest(kind, KINDS)}")
+        if heads < 1 or memory_size % heads:
+            raise InputError(f"heads must be at least 1 and divide the memory's {memory_size} features, not {heads}")
+        self.kind, self.heads = kind, heads
+        self.query = nn.Linear(query_size, memory_size, bias=kind == "additive")
+        if kind == "additive":
+            self.key = nn.Linear(memory_size // heads, memory_size // heads, bias=False)
+            self.look = nn.Parameter(torch.empty(memory_size // heads))
+            nn.init.normal_(self.look, std=(memory_size // heads) ** -0.5)
+
+    def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Look at the memory.
+
+        Args:
+            queries: (batch, steps, query).
+            memory: of as many rows.
+
+        Returns:
+            What was found, (batch, steps, memory); and the weights, (batch, heads, steps, positions), which sum to one
+            over the real positions and are zero on padding.
+        """
+        keys = _split(memory.states, self.heads)
+        split = _split(self.query(queries), self.heads)
+        if self.kind == "general":
+            scores = split @ keys.transpose(2, 3) * SCALE
+        else:
+            scores = (split.unsqueeze(3) + self.key(keys).unsqueeze(2)).tanh() @ self.look
+        weights = scores.float().masked_fill(~memory.mask[:, None, None], -torch.inf).softmax(dim=3)
+        found = (weights.to(keys.dtype) @ keys).transpose(1, 2).flatten(2)
+        return found, weights
+
+
+def _split(x: Tensor, heads: int) -> Tensor:
+    """Return (batch, heads, positions, share) of (batch, positions, features)."""
+    return x.view(*x.shape[:2], heads, -1).transpose(1, 2)

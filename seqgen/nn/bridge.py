@@ -1,0 +1,30 @@
+"""From what an encoder found to the state that a decoder starts from."""
+
+from torch import Tensor, nn
+
+from seqgen.state import State
+
+
+class Bridge(nn.Module):
+    """Makes the first state of a decoder from a memory's summary, as in Bahdanau et al. 2015.
+
+    Args:
+        summary_size: features of the summary.
+        hidden_size: features of the hidden state.
+        layers: of the decoder, all of them.
+        cell: "lstm", "gru" or "rnn"; an LSTM's cell state starts from the summary as well.
+    """
+
+    def __init__(self, summary_size: int, hidden_size: int, layers: int, cell: str = "lstm"):
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.hidden = nn.Linear(summary_size, layers * hidden_size)
+        self.cell = nn.Linear(summary_size, layers * hidden_size) if cell == "lstm" else None
+
+    def forward(self, summary: Tensor) -> State:
+        """Return the state of (batch, summary) rows."""
+        h = self._layered(self.hidden(summary).tanh())
+        return State(h, None if self.cell is None else self._layered(self.cell(summary)))
+
+    def _layered(self, x: Tensor) -> Tensor:
+        return x.float().view(len(x), -1, self.hidden_size).transpose(0, 1).contiguous()
