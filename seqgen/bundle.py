@@ -26,6 +26,7 @@ USED_AS = {
     "text_classifier": "seqgen.classifiers:TextClassifier",
     "image_classifier": "seqgen.classifiers:ImageClassifier",
     "tagger": "seqgen.text_tagger:TextTagger",
+    "translator": "seqgen.translator:Translator",
 }
 
 
@@ -61,8 +62,9 @@ class Bundle(ABC):
         """
         directory = Path(directory)
         with writing(directory / "model.safetensors") as file:
-            # Copied, because safetensors refuses tensors that share their memory, as tied weights do.
-            tensors = {name: tensor.cpu().clone().contiguous() for name, tensor in self.model.state_dict().items()}
+            # Tied weights are written once: safetensors refuses tensors that share their memory.
+            once = {tensor.data_ptr(): name for name, tensor in reversed(self.model.state_dict().items())}
+            tensors = {name: self.model.state_dict()[name].cpu().contiguous() for name in once.values()}
             file.write(safetensors.torch.save(tensors))
         config = {"format": FORMAT, "library": "seqgen", "builder": self.builder, "arguments": self.arguments}
         for name, data in {**self.parts(), "config.json": config}.items():
@@ -82,7 +84,7 @@ class Bundle(ABC):
         parts = {name: read_part(directory, name) for name in cls.files}
         try:
             bundle = cls.built(config["arguments"], parts)
-            bundle.model.load_state_dict(safetensors.torch.load_file(directory / "model.safetensors"))
+            safetensors.torch.load_model(bundle.model, directory / "model.safetensors")
         except InputError:
             raise
         except (KeyError, TypeError, RuntimeError, ValueError, OSError, safetensors.SafetensorError) as error:

@@ -70,6 +70,8 @@ def generate(arguments: list[str]) -> None:
     del options["directory"]
     writer = load(directory).to(find_device(options.pop("device")))
     prompt = options.pop("prompt")
+    # Only what differs was asked for: with beams, the usual sampling was not.
+    options = {name: value for name, value in options.items() if name not in usual or value != usual[name]}
     if prompt is not None:
         _show(writer, prompt, options)
         return
@@ -179,7 +181,8 @@ def _prompts() -> Iterator[str]:
 
 
 def _show(writer: Any, prompt: str, options: dict[str, Any]) -> None:
-    if options["num_return_sequences"] > 1:
+    config = writer.generation.with_options(**{name: value for name, value in options.items() if name != "unseen"})
+    if config.num_return_sequences > 1 or config.num_beams > 1:
         print("\n---\n".join(writer.generate(prompt, **options)))
         return
     for piece in writer.stream(prompt, **options):

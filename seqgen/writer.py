@@ -1,20 +1,19 @@
 """A generator in use: it writes on from a prompt, streams, and says how likely a text is."""
 
 import math
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal, NamedTuple, Self, cast
 
-import numpy as np
 import torch
 
 from seqgen import patterns
 from seqgen.bundle import Bundle
 from seqgen.errors import InputError
+from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig
-from seqgen.generation.sampling import sample
+from seqgen.generation.sampling import row_seed, sample
 from seqgen.state import Decoder
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
@@ -92,6 +91,8 @@ class Writer(Bundle):
         if not prompts:
             return []
         config = self.generation.with_options(**options)
+        if config.num_beams > 1:
+            return list(self._searched(prompts, config, unseen))
         rows = [prompt for prompt in prompts for _ in range(config.num_return_sequences)]
         texts = list(rows)
         for row, text in self._write(rows, config, unseen):
@@ -107,6 +108,8 @@ class Writer(Bundle):
         config = self.generation.with_options(**options)
         if config.num_return_sequences != 1:
             raise InputError(f"a stream writes one text: num_return_sequences was {config.num_return_sequences}")
+        if config.num_beams != 1:
+            raise InputError(f"a stream writes as it goes: num_beams must be 1, not {config.num_beams}")
         pieces = self._write([prompt], config, unseen)
         return (piece for piece in chain([prompt], (text for _, text in pieces)) if piece)
 
@@ -145,7 +148,7 @@ class Writer(Bundle):
         self, encoded: list[list[int]], config: GenerationConfig, ends: "_Ends", detokenizers: list[Any]
     ) -> Iterator[tuple[int, str]]:
         self.model.eval()
-        seeds = [_row_seed(config, row % config.num_return_sequences) for row in range(len(encoded))]
+        seeds = [row_seed(config, row % config.num_return_sequences) for row in range(len(encoded))]
         steps = sample(
             cast("Decoder", self.model),
             encoded,
@@ -154,11 +157,24 @@ class Writer(Bundle):
             finished=lambda row, _: ends.reached[row],
             device=self.device,
         )
-        for rows, tokens in steps:
+        for rows, tokens, _ in steps:
             for row, token in zip(rows, tokens, strict=True):
                 yield row, ends.cut(row, detokenizers[row].push(token))
         for row, detokenizer in enumerate(detokenizers):
             yield row, "" if ends.reached[row] else detokenizer.flush()
+
+    def _searched(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[str]:
+        if config.stop_strings:
+            raise InputError(f"stop_strings must be empty with several beams, not {config.stop_strings}")
+        encoded = [[BOS, *self._encode(prompt, unseen).tolist()] for prompt in prompts]
+        self.model.eval()
+        found = beam_search(cast("Decoder", self.model), encoded, config, device=self.device)
+        for prompt, tokens, hypotheses in zip(prompts, encoded, found, strict=True):
+            for one in hypotheses:
+                detokenizer = self.tokenizer.detokenizer()
+                for token in tokens:
+                    detokenizer.push(token)
+                yield prompt + "".join(map(detokenizer.push, one.tokens)) + detokenizer.flush()
 
     def _encode(self, text: str, unseen: Unseen) -> Any:
         if unseen not in ("error", "replace"):
@@ -189,10 +205,3 @@ class _Ends:
             return text[len(tail) : min(ends)]
         self._tails[row] = text[-self._tail_length :] if self._tail_length > 0 else ""
         return piece
-
-
-def _row_seed(config: GenerationConfig, place: int) -> int:
-    """Return a seed that depends on a row's place among the texts of its own prompt, never on other prompts."""
-    if config.seed is None:
-        return secrets.randbits(63)
-    return int(np.random.SeedSequence([config.seed, place]).generate_state(1, np.uint64)[0] >> np.uint64(1))

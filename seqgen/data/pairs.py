@@ -2,8 +2,12 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from seqgen.data.batch import padded
+from seqgen.symbols import BOS, EOS
 
 
 class Pairs(NamedTuple):
@@ -20,3 +24,10 @@ class Pairs(NamedTuple):
         """Return the same batch on a device."""
         inputs = tuple(tensor.to(device, non_blocking=True) for tensor in self.inputs)
         return Pairs(inputs, self.tokens.to(device, non_blocking=True), self.targets.to(device, non_blocking=True))
+
+
+def pairs(inputs: tuple[Tensor, ...], targets: list[np.ndarray]) -> Pairs:
+    """Return a batch of inputs with rows of target tokens, which have neither BOS nor EOS yet."""
+    tokens = torch.from_numpy(padded([np.concatenate([[BOS], row]) for row in targets]))
+    following = torch.from_numpy(padded([np.concatenate([row, [EOS]]) for row in targets]))
+    return Pairs(inputs, tokens, following)

@@ -1,7 +1,6 @@
 """Beam search: the likeliest texts rather than likely ones, for many rows at once."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,22 +8,9 @@ from torch import Tensor
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, processor
 from seqgen.generation.packed import packed
-from seqgen.generation.sampling import read_prompts
+from seqgen.generation.sampling import Hypothesis, read_prompts
 from seqgen.state import Decoder, Memory, State
 from seqgen.symbols import EOS
-
-
-class Hypothesis(NamedTuple):
-    """A text that was found: its tokens after the prompt, EOS left out, and what it is ranked by.
-
-    `log_probability` is the natural logarithm of its probability, EOS included; `score` is that after the penalties.
-    `ended` is False where `max_new_tokens` cut it off.
-    """
-
-    tokens: list[int]
-    score: float
-    log_probability: float
-    ended: bool
 
 
 @torch.inference_mode()

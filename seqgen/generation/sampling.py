@@ -1,7 +1,10 @@
 """Writing token by token, many rows at once, as a generator that yields as it goes."""
 
+import secrets
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,6 +13,20 @@ from seqgen.generation.logits import NEVER, History, processor
 from seqgen.generation.packed import packed
 from seqgen.state import Decoder, Memory, Reader, State
 from seqgen.symbols import EOS
+
+
+class Hypothesis(NamedTuple):
+    """A text that was written: its tokens after the prompt, EOS left out, and how good it is.
+
+    `log_probability` is the natural logarithm of its probability, EOS included; `score` is that after the length
+    penalty. `ended` is False where `max_new_tokens` cut it off.
+    """
+
+    tokens: list[int]
+    score: float
+    log_probability: float
+    ended: bool
+
 
 AHEAD = 256  # random numbers drawn for a row at a time
 SHORT = 16  # tokens of a prompt: so few are read faster one by one than in a fused pass, with its fixed cost
@@ -65,8 +82,10 @@ def sample(
     finished: Callable[[int, int], bool] = lambda row, token: False,
     memory: Memory | None = None,
     device: torch.device | str = "cpu",
-) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield, step by step, the rows that are still being written and the token that each of them gets.
+) -> Iterator[tuple[list[int], list[int], Tensor]]:
+    """Yield, step by step, the rows still being written, the token that each gets, and the logits it was drawn from.
+
+    The (rows, vocabulary) logits are those of the decoder, before the options change them.
 
     A row ends with EOS, when `finished` says so of a token it got, or after `max_new_tokens`. What has ended costs
     nothing more, and no row depends on another.
@@ -89,7 +108,7 @@ def sample(
         chosen = choose(process(logits, rows), randomness.draw(rows) if config.do_sample else None)
         tokens = chosen.tolist()
         history.add(rows, tokens)
-        yield rows, tokens
+        yield rows, tokens, logits
         alive = [i for i, token in enumerate(tokens) if token != EOS and not finished(rows[i], token)]
         if not alive or history.written >= config.max_new_tokens:
             return
@@ -124,3 +143,39 @@ def read_prompts(
         step_logits, after = decoder.step(tokens[longer, position], state.select(longer), part)
         logits, state = logits.index_copy(0, longer, step_logits), state.put(longer, after)
     return logits, state
+
+
+def sampled(
+    decoder: Decoder,
+    prompts: list[list[int]],
+    config: GenerationConfig,
+    *,
+    memory: Memory | None = None,
+    device: torch.device | str = "cpu",
+) -> list[list[Hypothesis]]:
+    """Return `num_return_sequences` drawn texts for each row, the likeliest first; no row depends on another."""
+    each = config.num_return_sequences
+    rows = [row for row in range(len(prompts)) for _ in range(each)]
+    many = None if memory is None else memory.select(torch.tensor(rows, device=device))
+    tokens: list[list[int]] = [[] for _ in rows]
+    logs = [0.0] * len(rows)
+    seeds = [row_seed(config, place % each) for place in range(len(rows))]
+    repeated = [prompts[row] for row in rows]
+    for places, chosen, logits in sample(decoder, repeated, config, seeds=seeds, memory=many, device=device):
+        drawn = logits.float().log_softmax(dim=1)[range(len(chosen)), chosen].tolist()
+        for place, token, log in zip(places, chosen, drawn, strict=True):
+            tokens[place].append(token)
+            logs[place] += log
+    found: list[list[Hypothesis]] = [[] for _ in prompts]
+    for row, text, log in zip(rows, tokens, logs, strict=True):
+        ended = text[-1] == EOS
+        score = log / len(text) ** config.length_penalty
+        found[row].append(Hypothesis(text[:-1] if ended else text, score, log, ended))
+    return [sorted(texts, key=lambda one: one.score, reverse=True) for texts in found]
+
+
+def row_seed(config: GenerationConfig, place: int) -> int:
+    """Return a seed that depends on a row's place among the texts of its own prompt, never on other prompts."""
+    if config.seed is None:
+        return secrets.randbits(63)
+    return int(np.random.SeedSequence([config.seed, place]).generate_state(1, np.uint64)[0] >> np.uint64(1))

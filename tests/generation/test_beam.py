@@ -89,7 +89,7 @@ def test_one_beam_is_greedy(seed):
     options = config(max_new_tokens=12)
     prompts = [[BOS], [BOS, 4], [BOS, 5, 6]]
     written = [[] for _ in prompts]
-    for rows, tokens in sample(chain, prompts, options, seeds=[0, 0, 0]):
+    for rows, tokens, _ in sample(chain, prompts, options, seeds=[0, 0, 0]):
         for row, token in zip(rows, tokens, strict=True):
             written[row].append(token)
     found = [one.tokens + [EOS] * one.ended for [one] in beam_search(chain, prompts, options)]

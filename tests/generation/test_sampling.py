@@ -29,7 +29,7 @@ class Markov:
 def write(decoder, prompts, **options):
     config = GenerationConfig(**options)
     texts = [[] for _ in prompts]
-    for rows, tokens in sample(decoder, prompts, config, seeds=[config.seed or 0] * len(prompts)):
+    for rows, tokens, _ in sample(decoder, prompts, config, seeds=[config.seed or 0] * len(prompts)):
         for row, token in zip(rows, tokens, strict=True):
             texts[row].append(token)
     return texts

@@ -1,0 +1,173 @@
+"""Parallel texts: sentences with their translations, read from files, checked, and split."""
+
+import hashlib
+import logging
+import os
+import urllib.request
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+from seqgen.data.cache import cache_directory
+from seqgen.data.corpus import read_lines
+from seqgen.data.table import read_table
+from seqgen.errors import InputError
+from seqgen.files import writing
+
+logger = logging.getLogger(__name__)
+
+SHARE, MOST = 0.1, 1000  # of all pairs, for validation and again for testing, but at most so many
+WILD = 9.0  # times as long as the other side, in characters
+
+# The public release at github.com/multi30k/dataset, folder data/task1/raw.
+MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
+MULTI30K_PARTS = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
+NAMED = ("multi30k-de-en", "multi30k-en-de")
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """Sentences, their translations, and where each pair came from, to name it in errors and reports."""
+
+    sources: list[str]
+    targets: list[str]
+    where: list[str]
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def chosen(self, numbers: Iterable[int]) -> "Parallel":
+        """Return the pairs with these numbers."""
+        numbers = list(numbers)
+        columns = (self.sources, self.targets, self.where)
+        return Parallel(*([column[number] for number in numbers] for column in columns))
+
+
+def read_pairs(path: str) -> Parallel:
+    """Read pairs from the columns `source` and `target` (or the first two) of a `.tsv`, `.csv` or `.jsonl`, or `.gz`.
+
+    Raises:
+        InputError: it is not there, or a row is broken.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"--data must be a file of pairs or one of {', '.join(NAMED)}, but {path!r} is not there")
+    rows = list(read_table(Path(path), ["source", "target"]))
+    return Parallel([row.cells[0] for row in rows], [row.cells[1] for row in rows], [row.where for row in rows])
+
+
+def read_parallel(source: str, target: str) -> Parallel:
+    """Read a file of sentences and another, line by line, of their translations.
+
+    Raises:
+        InputError: a file cannot be read, or one has more lines than the other.
+    """
+    pairs = list(zip_longest(read_lines(Path(source)), read_lines(Path(target))))
+    for number, (one, other) in enumerate(pairs, start=1):
+        if one is None or other is None:
+            shorter, longer = (source, target) if one is None else (target, source)
+            raise InputError(
+                f"{shorter} must have as many lines as {longer}, {len(pairs):,}, but it ends after line {number - 1:,}"
+            )
+    where = [f"{source}, line {number}" for number in range(1, len(pairs) + 1)]
+    return Parallel([one or "" for one, _ in pairs], [other or "" for _, other in pairs], where)
+
+
+def find_multi30k(name: str, part: str) -> Parallel:
+    """Return a part ("train", "valid" or "test") of Multi30k (Elliott et al. 2016), task 1, as it was released.
+
+    It is looked for in `$SEQGEN_DATA/multi30k`, and else downloaded into the cache.
+
+    Raises:
+        InputError: it is not there and cannot be downloaded.
+    """
+    source, target = name.split("-")[1:]
+    return read_parallel(*(str(_multi30k_file(f"{MULTI30K_PARTS[part]}.{side}.gz")) for side in (source, target)))
+
+
+# Of the files of the release.
+SHA256 = {
+    "test_2016_flickr.de.gz": "9204244e408ccb38d2a55cfcd344df15005fc42a07a6e55ca6c52b6ababb8cc8",
+    "test_2016_flickr.en.gz": "611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9",
+    "train.de.gz": "726e39b2fa9eb9ffb6dc763fb35a179f80fae06ffc5d28b6ace5faa883de28a6",
+    "train.en.gz": "d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f",
+    "val.de.gz": "f0cba2f995189cf5770f29a8a9a537a3ad3f51657ad873405082ff6863a5e75a",
+    "val.en.gz": "14f7d25ddd868909a9213e361768460edcacdd6ab9d1e77b92560dc10c10dc28",
+}
+
+
+def _multi30k_file(name: str) -> Path:
+    given = Path(os.environ.get("SEQGEN_DATA", "")) / "multi30k" / name
+    if "SEQGEN_DATA" in os.environ and given.is_file():
+        return given
+    path = cache_directory() / "multi30k" / name
+    if path.is_file():
+        return path
+    try:
+        with urllib.request.urlopen(MULTI30K + name, timeout=30) as answer:
+            content = answer.read()
+    except OSError as error:
+        raise InputError(
+            f"{name} of Multi30k is neither in $SEQGEN_DATA/multi30k nor can it be downloaded from {MULTI30K} "
+            f"({error}): put it there"
+        ) from None
+    if hashlib.sha256(content).hexdigest() != SHA256[name]:
+        raise InputError(f"{MULTI30K}{name} must be as it was released, but its checksum differs")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path) as file:
+        file.write(content)
+    return path
+
+
+def sound(data: Parallel, *, drop: bool) -> tuple[Parallel, int]:
+    """Return the pairs to learn from, and how many of them have a side more than nine times as long as the other.
+
+    Args:
+        data: as it was read.
+        drop: whether to leave those pairs out, and those with an empty side, which are errors otherwise.
+
+    Raises:
+        InputError: a side is empty, or nothing is left.
+    """
+    empty, wild = [], []
+    for number, (source, target) in enumerate(zip(data.sources, data.targets, strict=True)):
+        lengths = sorted((len(source.strip()), len(target.strip())))
+        if not lengths[0]:
+            empty.append(number)
+        elif lengths[1] > WILD * lengths[0] and lengths[1] > 20:
+            wild.append(number)
+    if empty and not drop:
+        side = "target" if data.sources[empty[0]].strip() else "source"
+        raise InputError(
+            f"{data.where[empty[0]]}: the {side} must not be empty ({len(empty):,} such pairs; --drop_strange true "
+            "leaves them out)"
+        )
+    if drop and (empty or wild):
+        data = data.chosen(np.setdiff1d(np.arange(len(data)), [*empty, *wild]).tolist())
+    if not len(data):
+        raise InputError("there must be at least one pair of sentences to learn from, but there is none")
+    return data, len(wild)
+
+
+def split_parallel(data: Parallel, seed: int, *, parts: int) -> Iterator[Parallel]:
+    """Yield what is left to train on, and then `parts` held back parts, each of a tenth of all pairs, at most 1,000.
+
+    Pairs of the same source sentence stay together, so that no part has seen the sentences of another.
+
+    Raises:
+        InputError: there are fewer than 10 different sentences for each part.
+    """
+    groups: dict[str, list[int]] = {}
+    for number, source in enumerate(data.sources):
+        groups.setdefault(" ".join(source.split()), []).append(number)
+    together = list(groups.values())
+    if len(together) < 10 * parts:
+        raise InputError(f"there must be at least {10 * parts} different sentences to split, not {len(together)}")
+    order = np.random.default_rng(seed).permutation(len(together))
+    size = min(int(len(together) * SHARE), MOST)
+    cuts = [size * part for part in range(1, parts + 1)]
+    *held_back, rest = np.split(order, cuts)
+    for chosen in (rest, *held_back):
+        yield data.chosen(sorted(number for group in chosen for number in together[group]))

@@ -1,0 +1,16 @@
+"""Choosing among samples the one that is most like all the others."""
+
+import numpy as np
+from sacrebleu import CHRF
+
+
+def least_risk(texts: list[str]) -> list[int]:
+    """Return the places of texts, those with the highest mean chrF against all of them first.
+
+    Eikema and Aziz 2020, Is MAP Decoding All You Need? The Inadequacy of the Mode in Neural Machine Translation;
+    chrF is that of Popovic 2015.
+    """
+    chrf = CHRF()
+    likeness = {(one, other): chrf.sentence_score(one, [other]).score for one in set(texts) for other in set(texts)}
+    means = [np.mean([likeness[text, other] for other in texts]) for text in texts]
+    return sorted(range(len(texts)), key=lambda place: -means[place])

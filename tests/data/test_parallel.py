@@ -1,0 +1,154 @@
+"""Pairs of sentences: read line by line, checked, split without leaks; dates are right."""
+
+import functools
+import gzip
+import hashlib
+import http.server
+import threading
+from datetime import date, datetime
+
+import numpy as np
+import pytest
+
+from seqgen.data import dates, parallel
+from seqgen.data.dates import date_pairs
+from seqgen.data.pairs import pairs
+from seqgen.data.parallel import Parallel, find_multi30k, read_pairs, read_parallel, sound, split_parallel
+from seqgen.errors import InputError
+from seqgen.symbols import BOS, EOS, PAD
+
+
+def write(path, *lines):
+    text = "".join(line + "\n" for line in lines).encode()
+    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    return str(path)
+
+
+def test_lines_are_paired_in_order(tmp_path):
+    strange = "a\u2028b\x0bc\x85d"  # which other libraries take for line ends
+    source = write(tmp_path / "a.gz", "eins", strange, "drei")
+    data = read_parallel(source, write(tmp_path / "b", "one", "two", "three"))
+    assert data.sources == ["eins", strange, "drei"]
+    assert data.targets == ["one", "two", "three"]
+    assert data.where[2] == f"{source}, line 3"
+
+
+@pytest.mark.parametrize("lines", [(3, 2), (2, 3)])
+def test_files_of_different_lengths_are_named(tmp_path, lines):
+    source, target = (write(tmp_path / name, *"x" * count) for name, count in zip("ab", lines, strict=True))
+    shorter = (source, target)[int(np.argmin(lines))]
+    with pytest.raises(InputError, match=f"{shorter} must have as many lines .* 3, but it ends after line 2"):
+        read_parallel(source, target)
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "a.tsv.gz"])
+@pytest.mark.parametrize("header", [("source\ttarget",), (), ("target\tsource",)])
+def test_pairs_come_from_columns(tmp_path, name, header):
+    swapped = header == ("target\tsource",)
+    rows = [('ein "Hund', "a dog"), ("zwei", "two")]
+    data = read_pairs(write(tmp_path / name, *header, *("\t".join(row[::-1] if swapped else row) for row in rows)))
+    assert list(zip(data.sources, data.targets, strict=True)) == rows
+    with pytest.raises(InputError, match=r"'nowhere\.tsv' is not there"):
+        read_pairs("nowhere.tsv")
+
+
+def test_empty_sides_are_errors_or_left_out_and_wild_ones_are_counted():
+    data = Parallel(["a", "b", " ", "c" * 5], ["a", "b", "c", "d" * 50], [f"f, line {n}" for n in range(1, 5)])
+    with pytest.raises(InputError, match="f, line 3: the source must not be empty"):
+        sound(data, drop=False)
+    kept, wild = sound(data, drop=True)
+    assert (kept.sources, wild) == (["a", "b"], 1)
+    kept, wild = sound(data.chosen([0, 3]), drop=False)
+    assert (len(kept), wild) == (2, 1)
+    with pytest.raises(InputError, match="at least one pair"):
+        sound(data.chosen([2]), drop=True)
+
+
+def test_no_part_has_the_sentences_of_another():
+    sources = [f"sentence {number % 70}" for number in range(200)]
+    data = Parallel(sources, [str(number) for number in range(200)], [""] * 200)
+    train, valid, test = split_parallel(data, 1, parts=2)
+    assert len(train) + len(valid) + len(test) == 200
+    assert sorted(int(target) for part in (train, valid, test) for target in part.targets) == list(range(200))
+    for one, other in ((train, valid), (train, test), (valid, test)):
+        assert one.sources
+        assert not {*one.sources} & {*other.sources}
+    assert [part.targets for part in split_parallel(data, 1, parts=2)] == [train.targets, valid.targets, test.targets]
+    assert next(split_parallel(data, 2, parts=2)).targets != train.targets
+    with pytest.raises(InputError, match="at least 20 different sentences to split, not 5"):
+        list(split_parallel(data.chosen(range(5)), 1, parts=2))
+
+
+def test_a_batch_is_the_target_and_the_same_a_step_later():
+    batch = pairs((), [np.array([7, 8, 9]), np.array([5])])
+    assert batch.tokens.tolist() == [[BOS, 7, 8, 9], [BOS, 5, PAD, PAD]]
+    assert batch.targets.tolist() == [[7, 8, 9, EOS], [5, EOS, PAD, PAD]]
+
+
+def test_dates_are_what_they_say():
+    train, valid, test = date_pairs(3)
+    for part in (train, valid, test):
+        for text, iso in list(zip(part.sources, part.targets, strict=True))[:500]:
+            when = date.fromisoformat(iso)
+            assert dates.FIRST <= when <= dates.LAST
+            assert f"{when.year % 100:02}" in text
+            weekday = when.strftime("%a").lower()
+            named = [name[:3].lower() for name in dates.WEEKDAYS if name[:3].lower() + " " in text.lower()]
+            assert named in ([], [weekday])
+    numbers = [(text, iso) for text, iso in zip(train.sources, train.targets, strict=True) if text.count("/") == 2]
+    for text, iso in numbers:
+        styles = ["%Y/%m/%d"] if text.index("/") == 4 else ["%m/%d/%Y" if len(text.split("/")[2]) == 4 else "%m/%d/%y"]
+        found = datetime.strptime(text, styles[0]).date()
+        assert (found.month, found.day, found.year % 100) == (int(iso[5:7]), int(iso[8:]), int(iso[2:4]))
+    assert numbers
+    assert date_pairs(3) == (train, valid, test)
+    days = [set(part.targets) for part in (train, valid, test)]
+    assert sum(map(len, days)) == len(set.union(*days))
+
+
+@pytest.mark.parametrize("day", range(1, 32))
+def test_ordinals(day):
+    word = dates._ordinal(day)
+    endings = {"first": 1, "second": 2, "third": 3, "fifth": 5, "eighth": 8, "ninth": 9, "twelfth": 12}
+    last = word.split("-")[-1]
+    if last in endings:
+        assert day % 10 == endings[last] % 10
+    assert len({dates._ordinal(number) for number in range(1, 32)}) == 31
+
+
+@pytest.fixture
+def release(tmp_path, monkeypatch):
+    """A server with the files of a release, their checksums, and an empty cache."""
+    folder = tmp_path / "release"
+    folder.mkdir()
+    for part in parallel.MULTI30K_PARTS.values():
+        for side in ("de", "en"):
+            write(folder / f"{part}.{side}.gz", f"{part} {side} 1", f"{part} {side} 2")
+    sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    monkeypatch.setattr(parallel, "SHA256", sums)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("SEQGEN_DATA", raising=False)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    monkeypatch.setattr(handler.func, "log_message", lambda *arguments: None)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setattr(parallel, "MULTI30K", f"http://127.0.0.1:{server.server_port}/")
+        yield folder
+        server.shutdown()
+
+
+def test_a_named_set_is_downloaded_once_and_verified(release, monkeypatch, tmp_path):
+    data = find_multi30k("multi30k-de-en", "valid")
+    assert data.sources == ["val de 1", "val de 2"]
+    assert data.targets == ["val en 1", "val en 2"]
+    (release / "val.de.gz").unlink()
+    assert find_multi30k("multi30k-en-de", "valid").targets == data.sources
+    (release / "train.de.gz").write_bytes(b"altered")
+    with pytest.raises(InputError, match="its checksum differs"):
+        find_multi30k("multi30k-de-en", "train")
+    monkeypatch.setenv("SEQGEN_DATA", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir()
+    (release).rename(tmp_path / "data" / "multi30k")
+    assert find_multi30k("multi30k-de-en", "test").sources[0] == "test_2016_flickr de 1"
+    with pytest.raises(InputError, match=r"neither in \$SEQGEN_DATA/multi30k nor can it be downloaded"):
+        parallel._multi30k_file("other.gz")
