@@ -85,7 +85,7 @@ def read(config: Config) -> tuple[Splits, Preprocessing]:
 
 def batches(
     classifier: ImageClassifier, images: Labelled, config: Config, *, rank: int = 0, world_size: int = 1, vary: bool
-) -> ExampleBatches:
+) -> ExampleBatches[Examples]:
     """Return batches of images, varied at random where asked for."""
     targets = images.targets(classifier.classes)
 

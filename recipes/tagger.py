@@ -72,7 +72,9 @@ def read(config: Config) -> tuple[Tagged, Tagged, Tagged, list[str]]:
     return split_tagged(data, valid_, test_, config.seed)
 
 
-def batches(tagger: TextTagger, data: Tagged, config: Config, *, rank: int = 0, world_size: int = 1) -> ExampleBatches:
+def batches(
+    tagger: TextTagger, data: Tagged, config: Config, *, rank: int = 0, world_size: int = 1
+) -> ExampleBatches[Examples]:
     """Return batches of sequences of like length."""
     encoded, targets = tagger.encode(data.tokens), data.targets(tagger.tags)
     lengths = np.array([len(tokens) for tokens in encoded.tokens])

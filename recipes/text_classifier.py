@@ -144,7 +144,7 @@ def classifier(config: Config, splits: Splits) -> TextClassifier:
 
 def batches(
     classifier: TextClassifier, texts: Labelled, config: Config, *, rank: int = 0, world_size: int = 1
-) -> ExampleBatches:
+) -> ExampleBatches[Examples]:
     """Return batches of texts of like length."""
     rows = [classifier.encode(text) for text in texts.inputs]
     targets = texts.targets(classifier.classes)

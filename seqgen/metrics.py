@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import sacrebleu
 from nltk.chunk import ChunkScore, conlltags2tree
 from sklearn.metrics import classification_report, confusion_matrix, f1_score
 
@@ -92,3 +94,23 @@ def span_f1(answered: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -
     for one, other in zip(answered, right, strict=True):
         score.score(*(conlltags2tree([("", "", tag) for tag in tags]) for tags in (other, one)))
     return float(score.f_measure() or 0.0)
+
+
+class Measured(NamedTuple):
+    """A figure from 0 to 100, and sacrebleu's signature of how exactly it was measured (Post 2018)."""
+
+    score: float
+    signature: str
+
+
+def bleu(translations: Sequence[str], references: Sequence[str], *, lowercase: bool = False) -> Measured:
+    """Return the BLEU of detokenized text (Papineni et al. 2002), cased unless `lowercase`."""
+    metric = sacrebleu.BLEU(lowercase=lowercase)
+    score = metric.corpus_score(translations, [references]).score
+    return Measured(score, str(metric.get_signature()))
+
+
+def chrf(translations: Sequence[str], references: Sequence[str]) -> Measured:
+    """Return the chrF, of character 6-grams (Popovic 2015)."""
+    metric = sacrebleu.CHRF()
+    return Measured(metric.corpus_score(translations, [references]).score, str(metric.get_signature()))

@@ -33,6 +33,7 @@ ALLOWED = {
     "writer": BASE | {"bundle", "patterns", "generation", "text"},
     "classifiers": BASE | {"bundle", "patterns", "data", "text"},
     "translator": BASE | {"bundle", "models", "patterns", "data", "generation", "text"},
+    "attention_pictures": BASE | {"translator"},
     "text_tagger": BASE | {"bundle", "classifiers", "patterns", "data", "text"},
     "metrics": set(),
     "cli": BASE | {"bundle", "writer", "classifiers", "text_tagger", "tag_printing", "generation", "options"},

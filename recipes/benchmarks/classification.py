@@ -88,7 +88,7 @@ def texts_of(count: int) -> list[np.ndarray]:
     return [generator.integers(UNK + 1, VOCABULARY, length) for length in lengths]
 
 
-def batched(rows: list[np.ndarray], budget: int) -> ExampleBatches:
+def batched(rows: list[np.ndarray], budget: int) -> ExampleBatches[Examples]:
     """Return seqgen's batches of texts."""
 
     def collate(numbers: np.ndarray) -> Examples:
@@ -126,7 +126,7 @@ def plain_passes(plain: nn.Module, rows: list[np.ndarray], device: torch.device)
 
 
 def our_passes(
-    model: nn.Module, batches: ExampleBatches, device: torch.device, bf16: bool
+    model: nn.Module, batches: ExampleBatches[Examples], device: torch.device, bf16: bool
 ) -> dict[str, Callable[[], None]]:
     """Once through all texts, as the recipe and a classifier in use do it."""
     trainers = optimizers(model, "adamw", 1e-3)

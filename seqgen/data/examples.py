@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from seqgen.data.buckets import Buckets
+
+B = TypeVar("B")
 
 IGNORED = -100  # the target where there is nothing to answer; what torch's losses leave out by default
 
@@ -26,7 +28,7 @@ class Examples(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ExampleBatches:
+class ExampleBatches(Generic[B]):
     """Batches made of example numbers as they are needed.
 
     Args:
@@ -35,12 +37,12 @@ class ExampleBatches:
     """
 
     buckets: Buckets
-    collate: Callable[[np.ndarray], Examples]
+    collate: Callable[[np.ndarray], B]
 
-    def starting_at(self, index: int) -> Iterator[Examples]:
+    def starting_at(self, index: int) -> Iterator[B]:
         """Yield the batches from number `index` on, without end."""
         return map(self.collate, self.buckets.starting_at(index))
 
-    def once(self) -> Iterator[Examples]:
+    def once(self) -> Iterator[B]:
         """Yield every example once, by length."""
         return map(self.collate, self.buckets.once())

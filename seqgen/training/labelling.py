@@ -56,8 +56,8 @@ class Task:
         identity: a fingerprint of the data.
     """
 
-    batches: ExampleBatches
-    validation: ExampleBatches
+    batches: ExampleBatches[Examples]
+    validation: ExampleBatches[Examples]
     classes: Sequence[str]
     train_targets: np.ndarray
     tokens: int

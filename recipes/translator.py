@@ -1,0 +1,361 @@
+"""Train a recurrent network with attention to translate, for 150 seconds (on texts of your own 600) unless told.
+
+With no argument it learns to read dates as people write them, and to write them as ISO 8601 does. Give it sentences and
+their translations with --data, or with --source and --target.
+"""
+
+import hashlib
+import json
+import math
+import shlex
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import sacrebleu
+import torch
+
+from seqgen import patterns
+from seqgen.attention_pictures import draw_attention
+from seqgen.data.batch import padded
+from seqgen.data.buckets import Buckets
+from seqgen.data.dates import DATES, date_pairs
+from seqgen.data.examples import ExampleBatches
+from seqgen.data.pairs import Pairs, pairs
+from seqgen.data.parallel import NAMED, Parallel, find_multi30k, read_pairs, read_parallel, sound, split_parallel
+from seqgen.errors import InputError, run_main
+from seqgen.files import write_text
+from seqgen.generation.config import GenerationConfig
+from seqgen.metrics import bleu, chrf
+from seqgen.symbols import BOS, PAD, UNK
+from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
+from seqgen.training.config import RunConfig, parse_options
+from seqgen.training.loop import train_steps
+from seqgen.training.losses import evaluate, target_tokens
+from seqgen.training.optimizers import optimizers
+from seqgen.training.run import Run
+from seqgen.training.schedules import Schedule
+from seqgen.translator import Translator
+
+MODEL_OPTIONS = (
+    "cell",
+    "hidden_size",
+    "layers",
+    "encoder_layers",
+    "embedding_size",
+    "attention",
+    "heads",
+    "input_feeding",
+    "dropout",
+    "word_dropout",
+)
+PICTURES = 5
+
+
+@dataclass(kw_only=True)
+class Config(RunConfig):
+    """Options of the translator."""
+
+    data: str = DATES
+    """a .tsv, .csv or .jsonl with columns source and target, multi30k-de-en, multi30k-en-de, or dates"""
+    source: str | None = None
+    """instead of --data, a file of sentences"""
+    target: str | None = None
+    """with --source, the file of their translations"""
+    valid: str | None = None
+    """pairs to validate on, as --data; by default held back"""
+    valid_source: str | None = None
+    """with --source, sentences to validate on; by default held back"""
+    valid_target: str | None = None
+    """their translations"""
+    test: str | None = None
+    """pairs to test on, as --data; by default held back"""
+    test_source: str | None = None
+    """with --source, sentences to test on; by default held back"""
+    test_target: str | None = None
+    """their translations"""
+    drop_strange: bool = False
+    """leave pairs out that have an empty side, or one nine times as long as the other"""
+    tokenizer: Literal["subword", "char", "byte", "word", "lowercase-word"] | None = None
+    """what a token is; by default subword, for dates char"""
+    vocab_size: int = 6000
+    """the most tokens; small texts have fewer"""
+    shared_vocabulary: bool = True
+    """whether both languages have the same tokens and embeddings"""
+    max_length: int = 200
+    """the most tokens of a sentence; longer ones are cut"""
+    cell: Literal["lstm", "gru", "rnn"] = "lstm"
+    """the recurrent cell"""
+    hidden_size: int | None = None
+    """features of the decoder's hidden state, and of the encoder's two directions; by default 384, for dates 128"""
+    layers: int = 2
+    """recurrent layers of the decoder"""
+    encoder_layers: int = 1
+    """recurrent layers of the encoder, in each direction"""
+    embedding_size: int | None = None
+    """features of a token's embedding; by default 256, for dates 64"""
+    attention: Literal["general", "additive"] = "general"
+    """how queries and the source are compared"""
+    heads: int = 1
+    """of the attention"""
+    input_feeding: bool = False
+    """whether each step also reads what the step before wrote from; several times slower"""
+    dropout: float | None = None
+    """share of features dropped; by default 0.3, for dates 0.1"""
+    word_dropout: float = 0.0
+    """share of the source's tokens read as unknown while training"""
+    label_smoothing: float = 0.1
+    """share of probability spread over all tokens"""
+    own_tokens: float = 0.0
+    """scheduled sampling: share of target tokens that are read as the model would have written them"""
+    learning_rate: float | None = 0.03
+    """the highest of muon; adamw beside it has a fifth"""
+    batch_tokens: int = 2000
+    """source and target tokens of a batch, padding included"""
+    num_beams: int = 5
+    """hypotheses in the search at the end, and by default in use"""
+    length_penalty: float = 0.6
+    """in the search: above 0 favours long translations"""
+    eval_every: int | None = None
+    """updates between validations; by default twenty of them by time or steps, but not more than one an epoch"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require_above_zero(
+            "vocab_size", "max_length", "hidden_size", "embedding_size", "batch_tokens", "num_beams", "eval_every"
+        )
+        self.require_share("dropout", "word_dropout", "own_tokens")
+        small = self.data == DATES and self.source is None
+        usual = {"hidden_size": (384, 128), "embedding_size": (256, 64), "dropout": (0.3, 0.1)}
+        for name, values in usual.items():
+            if getattr(self, name) is None:
+                setattr(self, name, values[small])
+        self.tokenizer = self.tokenizer or ("char" if small else "subword")
+        for part in ("", "valid_", "test_"):
+            given = [name for name in (f"{part}source", f"{part}target") if getattr(self, name) is not None]
+            if len(given) == 1:
+                other = {"source": "target", "target": "source"}[given[0].removeprefix(part)]
+                raise InputError(f"--{given[0]} must come with --{part}{other}, which is missing")
+        if self.source is not None and self.data != DATES:
+            raise InputError(f"--source must be without --data, which is {self.data!r}")
+
+
+def read(config: Config) -> tuple[Parallel, Parallel, Parallel]:
+    """Return what is trained, validated and tested on."""
+    if config.source is None and config.data == DATES:
+        return date_pairs(config.seed)
+    parts: list[Parallel | None] = []
+    for part in ("train", "valid", "test"):
+        prefix = "" if part == "train" else f"{part}_"
+        path = config.data if part == "train" else getattr(config, part)
+        source, target = getattr(config, f"{prefix}source"), getattr(config, f"{prefix}target")
+        if source is not None:
+            parts.append(read_parallel(source, target))
+        elif config.source is None and config.data in NAMED and path in (None, config.data):
+            parts.append(find_multi30k(config.data, part))
+        else:
+            parts.append(read_pairs(path) if path is not None else None)
+    train, *held_back = parts
+    assert train is not None
+    train, wild = sound(train, drop=config.drop_strange)
+    if wild:
+        done = "left out" if config.drop_strange else "kept (--drop_strange true leaves them out)"
+        print(f"{wild:,} pairs have one side more than nine times as long as the other: {done}")
+    missing = held_back.count(None)
+    rest, *drawn = split_parallel(train, config.seed, parts=missing) if missing else (train,)
+    valid, test = (drawn.pop(0) if part is None else part for part in held_back)
+    return rest, valid, test
+
+
+def tokenizers(config: Config, train: Parallel) -> tuple[Tokenizer, Tokenizer]:
+    """Return the tokenizers of source and target, which are the same one where they share their tokens."""
+    assert config.tokenizer is not None
+    texts = (train.sources, train.targets)
+    if config.shared_vocabulary:
+        both = fit_tokenizer(config.tokenizer, (line + "\n" for side in texts for line in side), config.vocab_size)
+        return both, both
+    source, target = (
+        fit_tokenizer(config.tokenizer, (line + "\n" for line in side), config.vocab_size) for side in texts
+    )
+    return source, target
+
+
+def untrained(config: Config, train: Parallel) -> Translator:
+    """Return an untrained translator."""
+    source, target = tokenizers(config, train)
+    arguments: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
+    target_size = None if target is source else target.vocabulary_size
+    model = patterns.translator(source.vocabulary_size, target_size, **arguments)
+    generation = GenerationConfig(
+        do_sample=False,
+        num_beams=config.num_beams,
+        length_penalty=config.length_penalty,
+        max_new_tokens=config.max_length,
+        suppress_tokens=(PAD, BOS, UNK),
+    )
+    return Translator(model, arguments, source, target, generation, config.max_length)
+
+
+def batches(
+    translator: Translator, data: Parallel, config: Config, *, rank: int = 0, world_size: int = 1
+) -> ExampleBatches[Pairs]:
+    """Return batches of pairs of like length."""
+    sources = [translator.encode(text) for text in data.sources]
+    targets = [translator.target.encode(text)[: config.max_length] for text in data.targets]
+
+    def collate(numbers: np.ndarray) -> Pairs:
+        tokens = torch.from_numpy(padded([sources[number] for number in numbers]))
+        return pairs((tokens,), [targets[number] for number in numbers])
+
+    lengths = np.array([len(source) + len(target) + 1 for source, target in zip(sources, targets, strict=True)])
+    return ExampleBatches(
+        Buckets(lengths, config.batch_tokens, seed=config.seed, rank=rank, world_size=world_size), collate
+    )
+
+
+def main() -> None:
+    """Train, and show how good it is."""
+    config = parse_options(Config, __doc__ or "")
+    own = config.source is not None or config.data != DATES
+    run = Run(config, "translator", default_seconds=600 if own else 150)
+
+    data = read(config)
+    translator = untrained(config, data[0])
+    translator.model.to(run.device)
+    train_batches = batches(translator, data[0], config, rank=run.rank, world_size=run.world_size)
+    parameters = sum(parameter.numel() for parameter in translator.model.parameters())
+    run.say(
+        f"{len(data[0]):,} pairs to train on, {len(data[1]):,} to validate on, {len(data[2]):,} to test on; "
+        f"{train_batches.buckets.lengths.mean():.0f} tokens a pair of {translator.target.vocabulary_size:,} different; "
+        f"a model of {parameters:,} parameters on {run.device} in {run.precision}; the run is in {run.directory}"
+    )
+    train(config, run, translator, train_batches, data)
+    if run.main:
+        test(config, run, data, parameters)
+
+
+def train(
+    config: Config,
+    run: Run,
+    translator: Translator,
+    train_batches: ExampleBatches[Pairs],
+    data: tuple[Parallel, Parallel, Parallel],
+) -> None:
+    """Train until the schedule or patience ends; the model with the best BLEU is saved on the way."""
+    schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
+    trainers = optimizers(translator.model, config.optimizer, config.learning_rate)
+    valid = batches(translator, data[1], config)
+    run.begin(translator, trainers, schedule, hashlib.sha256(repr(data[:2]).encode()).hexdigest())
+    loss = run.in_precision(
+        partial(target_tokens, label_smoothing=config.label_smoothing, own_tokens=config.own_tokens)
+    )
+    due = Due(config, train_batches.buckets.batches_per_epoch, schedule, run.progress.seconds)
+    with run:
+        steps = train_steps(
+            run.model,
+            train_batches.starting_at(run.progress.steps * config.accumulate),
+            trainers,
+            schedule,
+            loss_function=loss,
+            clip=config.clip,
+            accumulate=config.accumulate,
+            progress=run.progress,
+        )
+        for step in run.patiently(steps, config.patience):
+            run.average.update_parameters(run.model)
+            run.log(step)
+            if due(step.number, step.progress.seconds) or step.last:
+                val_loss = evaluate(translator.model, valid.once(), run.in_precision(target_tokens))
+                written = [one.text for one in translator.translate(data[1].sources, num_beams=1)]
+                score = bleu(written, data[1].targets).score
+                run.evaluated(step, val_loss, error=-score, val_perplexity=math.exp(val_loss), val_bleu=score)
+                for number in (0, 1):
+                    run.say(f"  {data[1].sources[number]}\n  -> {written[number]}")
+            run.save_when_due(step)
+
+
+class Due:
+    """Says when to validate: after so many updates, or a twentieth of the time, but at most once an epoch."""
+
+    def __init__(self, config: Config, epoch: int, schedule: Schedule, seconds: float):
+        self.every = config.eval_every
+        self.epoch, self.schedule = epoch, schedule
+        self.last_step, self.last_done = 0, schedule.progress(0, seconds)
+
+    def __call__(self, step: int, seconds: float) -> bool:
+        """Return whether to validate after this update."""
+        done = self.schedule.progress(step, seconds)
+        if self.every is not None:
+            return step % self.every == 0
+        if done - self.last_done < 0.05 or step - self.last_step < self.epoch:
+            return False
+        self.last_step, self.last_done = step, done
+        return True
+
+
+def test(config: Config, run: Run, data: tuple[Parallel, Parallel, Parallel], parameters: int) -> None:
+    """Measure the best model as it was saved, show what it writes and where it looks, and say how to use it."""
+    translator = Translator.from_pretrained(run.model_directory).to(run.device)
+    _, valid, held_out = data
+    written = [one.text for one in translator.translate(valid.sources)]
+    valid_bleu = bleu(written, valid.targets).score
+    began = time.perf_counter()
+    written = [one.text for one in translator.translate(held_out.sources)]
+    seconds = time.perf_counter() - began
+    scores = {"test_bleu": bleu(written, held_out.targets), "test_chrf": chrf(written, held_out.targets)}
+    results = {
+        "valid_bleu": valid_bleu,
+        **{name: score.score for name, score in scores.items()},
+        "test_bleu_lowercase": bleu(written, held_out.targets, lowercase=True).score,
+        "test_exact_match": float(
+            np.mean([one == other for one, other in zip(written, held_out.targets, strict=True)])
+        ),
+        "test_length_ratio": sum(map(len, written)) / max(sum(map(len, held_out.targets)), 1),
+        "test_sentences_per_second": len(held_out) / seconds,
+        "signatures": " ".join(score.signature for score in scores.values()),
+        "val_loss": evaluate(translator.model, batches(translator, valid, config).once(), target_tokens),
+        "steps": run.progress.steps,
+        "seconds": run.progress.seconds,
+        "tokens_per_second": run.progress.tokens / max(run.progress.training_seconds, 1e-9),
+        "parameters": parameters,
+        "precision": run.precision,
+        "seed": config.seed,
+    }
+    write_text(run.directory / "results.json", json.dumps(results, indent=2) + "\n")
+    looked = translator.translate(held_out.sources[:PICTURES], return_attention=True)
+    for number, one in enumerate(looked, start=1):
+        if one.attention is not None:
+            draw_attention(run.directory / "attention" / f"{number}.png", one.attention)
+    worst(run, held_out, written)
+    for source, text in list(zip(held_out.sources, written, strict=True))[:PICTURES]:
+        print(f"  {source}\n  -> {text}")
+    print(f"\n--- test BLEU {scores['test_bleu'].score:.2f}, chrF {scores['test_chrf'].score:.2f}", end="")
+    print(f", exact {results['test_exact_match']:.2%}, {results['test_sentences_per_second']:.0f} sentences/s")
+    print(f"--- everything is in {run.directory}; to translate sentences of your own:\n")
+    print(f"echo {shlex.quote(held_out.sources[0])} | seqgen translate {shlex.quote(str(run.directory))}")
+
+
+def worst(run: Run, held_out: Parallel, written: list[str]) -> None:
+    """Write down the translations that are least like the right ones, and show some."""
+    metric = sacrebleu.CHRF()
+    rows = zip(held_out.sources, held_out.targets, written, strict=True)
+    judged = [
+        {
+            "chrf": round(metric.sentence_score(text, [right]).score, 2),
+            "source": source,
+            "right": right,
+            "written": text,
+        }
+        for source, right, text in rows
+    ]
+    judged = sorted(judged, key=lambda one: float(one["chrf"]))[:50]
+    write_text(run.directory / "worst.jsonl", "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in judged))
+    print("the worst of its translations:")
+    for one in judged[:3]:
+        print(f"  {one['source']}\n  -> {one['written']}\n  but {one['right']} (chrF {one['chrf']})")
+
+
+if __name__ == "__main__":
+    run_main(main)
