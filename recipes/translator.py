@@ -6,11 +6,9 @@ their translations with --data, or with --source and --target.
 
 import hashlib
 import json
-import math
 import shlex
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -31,12 +29,11 @@ from seqgen.generation.config import GenerationConfig
 from seqgen.metrics import bleu, chrf
 from seqgen.symbols import BOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
-from seqgen.training.config import RunConfig, parse_options
-from seqgen.training.loop import train_steps
+from seqgen.training.config import parse_options
 from seqgen.training.losses import evaluate, target_tokens
 from seqgen.training.optimizers import optimizers
 from seqgen.training.run import Run
-from seqgen.training.schedules import Schedule
+from seqgen.training.sequences import SequenceConfig, Written, train_sequences
 from seqgen.translator import Translator
 
 MODEL_OPTIONS = (
@@ -55,7 +52,7 @@ PICTURES = 5
 
 
 @dataclass(kw_only=True)
-class Config(RunConfig):
+class Config(SequenceConfig):
     """Options of the translator."""
 
     data: str = DATES
@@ -86,47 +83,23 @@ class Config(RunConfig):
     """whether both languages have the same tokens and embeddings"""
     max_length: int = 200
     """the most tokens of a sentence; longer ones are cut"""
-    cell: Literal["lstm", "gru", "rnn"] = "lstm"
-    """the recurrent cell"""
     hidden_size: int | None = None
     """features of the decoder's hidden state, and of the encoder's two directions; by default 384, for dates 128"""
-    layers: int = 2
-    """recurrent layers of the decoder"""
     encoder_layers: int = 1
     """recurrent layers of the encoder, in each direction"""
     embedding_size: int | None = None
     """features of a token's embedding; by default 256, for dates 64"""
-    attention: Literal["general", "additive"] = "general"
-    """how queries and the source are compared"""
-    heads: int = 1
-    """of the attention"""
-    input_feeding: bool = False
-    """whether each step also reads what the step before wrote from; several times slower"""
     dropout: float | None = None
     """share of features dropped; by default 0.3, for dates 0.1"""
     word_dropout: float = 0.0
     """share of the source's tokens read as unknown while training"""
-    label_smoothing: float = 0.1
-    """share of probability spread over all tokens"""
-    own_tokens: float = 0.0
-    """scheduled sampling: share of target tokens that are read as the model would have written them"""
-    learning_rate: float | None = 0.03
-    """the highest of muon; adamw beside it has a fifth"""
     batch_tokens: int = 2000
     """source and target tokens of a batch, padding included"""
-    num_beams: int = 5
-    """hypotheses in the search at the end, and by default in use"""
-    length_penalty: float = 0.6
-    """in the search: above 0 favours long translations"""
-    eval_every: int | None = None
-    """updates between validations; by default twenty of them by time or steps, but not more than one an epoch"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_above_zero(
-            "vocab_size", "max_length", "hidden_size", "embedding_size", "batch_tokens", "num_beams", "eval_every"
-        )
-        self.require_share("dropout", "word_dropout", "own_tokens")
+        self.require_above_zero("vocab_size", "max_length", "hidden_size", "embedding_size", "batch_tokens")
+        self.require_share("dropout", "word_dropout")
         small = self.data == DATES and self.source is None
         usual = {"hidden_size": (384, 128), "embedding_size": (256, 64), "dropout": (0.3, 0.1)}
         for name, values in usual.items():
@@ -244,55 +217,18 @@ def train(
     data: tuple[Parallel, Parallel, Parallel],
 ) -> None:
     """Train until the schedule or patience ends; the model with the best BLEU is saved on the way."""
-    schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
     trainers = optimizers(translator.model, config.optimizer, config.learning_rate)
+    identity = hashlib.sha256(repr(data[:2]).encode()).hexdigest()
+
+    def write() -> Written:
+        """Translate what is validated on, never with teacher forcing."""
+        texts = [one.text for one in translator.translate(data[1].sources, num_beams=1)]
+        score = bleu(texts, data[1].targets).score
+        examples = [f"{source}\n  -> {text}" for source, text in zip(data[1].sources[:2], texts[:2], strict=True)]
+        return Written(score, {"val_bleu": score}, examples)
+
     valid = batches(translator, data[1], config)
-    run.begin(translator, trainers, schedule, hashlib.sha256(repr(data[:2]).encode()).hexdigest())
-    loss = run.in_precision(
-        partial(target_tokens, label_smoothing=config.label_smoothing, own_tokens=config.own_tokens)
-    )
-    due = Due(config, train_batches.buckets.batches_per_epoch, schedule, run.progress.seconds)
-    with run:
-        steps = train_steps(
-            run.model,
-            train_batches.starting_at(run.progress.steps * config.accumulate),
-            trainers,
-            schedule,
-            loss_function=loss,
-            clip=config.clip,
-            accumulate=config.accumulate,
-            progress=run.progress,
-        )
-        for step in run.patiently(steps, config.patience):
-            run.average.update_parameters(run.model)
-            run.log(step)
-            if due(step.number, step.progress.seconds) or step.last:
-                val_loss = evaluate(translator.model, valid.once(), run.in_precision(target_tokens))
-                written = [one.text for one in translator.translate(data[1].sources, num_beams=1)]
-                score = bleu(written, data[1].targets).score
-                run.evaluated(step, val_loss, error=-score, val_perplexity=math.exp(val_loss), val_bleu=score)
-                for number in (0, 1):
-                    run.say(f"  {data[1].sources[number]}\n  -> {written[number]}")
-            run.save_when_due(step)
-
-
-class Due:
-    """Says when to validate: after so many updates, or a twentieth of the time, but at most once an epoch."""
-
-    def __init__(self, config: Config, epoch: int, schedule: Schedule, seconds: float):
-        self.every = config.eval_every
-        self.epoch, self.schedule = epoch, schedule
-        self.last_step, self.last_done = 0, schedule.progress(0, seconds)
-
-    def __call__(self, step: int, seconds: float) -> bool:
-        """Return whether to validate after this update."""
-        done = self.schedule.progress(step, seconds)
-        if self.every is not None:
-            return step % self.every == 0
-        if done - self.last_done < 0.05 or step - self.last_step < self.epoch:
-            return False
-        self.last_step, self.last_done = step, done
-        return True
+    train_sequences(config, run, translator, trainers, train_batches, valid, identity, write)
 
 
 def test(config: Config, run: Run, data: tuple[Parallel, Parallel, Parallel], parameters: int) -> None:

@@ -36,7 +36,8 @@ ALLOWED = {
     "attention_pictures": BASE | {"translator"},
     "text_tagger": BASE | {"bundle", "classifiers", "patterns", "data", "text"},
     "metrics": set(),
-    "cli": BASE | {"bundle", "writer", "classifiers", "text_tagger", "tag_printing", "generation", "options"},
+    "commands": BASE | {"bundle", "writer", "translator", "tag_printing", "generation", "options", "metrics", "data"},
+    "cli": {"errors", "commands"},
     "tag_printing": {"text_tagger"},
 }
 

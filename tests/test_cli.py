@@ -9,6 +9,7 @@ import pytest
 from making import make_image_classifier, make_tagger, make_text_classifier, make_writer
 
 from seqgen import cli
+from seqgen.commands import classify
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ def test_classify_prints_a_line_for_each_input(command, classifier):
 
 
 def test_classify_reads_standard_input_line_by_line(command, classifier, monkeypatch):
-    monkeypatch.setattr(cli, "LINES", 2)
+    monkeypatch.setattr(classify, "LINES", 2)
     monkeypatch.setattr(sys, "stdin", io.StringIO("one\n\nthree\tx\n"))
     code, out, _ = seqgen(command, "classify", classifier, "--json")
     assert code == 0

@@ -1,0 +1,85 @@
+"""What commands have in common: the model that they are given, and the lines of standard input."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentParser
+
+from seqgen.bundle import find_model, read_part, used_as
+from seqgen.errors import InputError
+from seqgen.generation.config import GenerationConfig
+from seqgen.options import new_parser, parse
+
+WHERE = "a run directory, its model/, or the name of a model on the hub"
+LISTS = {"stop_strings", "suppress_tokens"}
+
+
+def model_parser(command: str, description: str | None) -> ArgumentParser:
+    """Return a parser of what every command takes."""
+    parser = new_parser(description or "", prog=f"seqgen {command}")
+    parser.add_argument("directory", help=WHERE)
+    parser.add_argument("--device", type=str, default="cpu", help="auto, cpu, cuda and so on")
+    return parser
+
+
+def model_for(source: str, command: str) -> Path:
+    """Return the directory of a model that can do what the command is for.
+
+    Raises:
+        InputError: there is no model, or it is for something else.
+    """
+    directory = find_model(source)
+    kind = used_as(directory)
+    if not hasattr(kind, command):
+        raise InputError(f"{source} must hold a model that can {command}, but it holds one of {kind.builder}")
+    return directory
+
+
+def generation_options(
+    parser: ArgumentParser, arguments: list[str], own: dict[str, Any], command: str
+) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+    """Return the model's directory, the command's own options, and those of generation that were asked for.
+
+    Args:
+        parser: of the command's own options, to which those of generation are added.
+        arguments: of the command line.
+        own: the types of the command's own options.
+        command: its name.
+    """
+    parser.add_class_arguments(GenerationConfig, skip=LISTS)
+    types = {field.name: field.type for field in fields(GenerationConfig)} | own
+    directory = model_for(parse(parser, arguments, types)["directory"], command)
+    # What the command line does not say is as the model's own file has it.
+    usual = GenerationConfig().with_options(**read_part(directory, "generation_config.json")).to_data()
+    parser.set_defaults({name: value for name, value in usual.items() if name not in LISTS})
+    options = parse(parser, arguments, types)
+    # Only what differs was asked for: with beams, the usual sampling was not.
+    names = [name for name in usual if name in options]
+    asked = {name: options.pop(name) for name in names if options[name] != usual[name]}
+    return directory, options, asked
+
+
+def lines() -> Iterator[str]:
+    """Yield the lines of standard input; on a terminal each is asked for."""
+    while True:
+        if sys.stdin.isatty():
+            print("> ", end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            return
+        yield line.removesuffix("\n")
+
+
+def blocks(size: int) -> Iterator[list[str]]:
+    """Yield the lines of standard input, so many at once unless a person types them."""
+    block: list[str] = []
+    for line in lines():
+        block.append(line)
+        if sys.stdin.isatty() or len(block) == size:
+            yield block
+            block = []
+    if block:
+        yield block

@@ -1,0 +1,115 @@
+"""What the recipes that write a sequence to an input share: options, and the loop with free-running validations."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, NamedTuple
+
+from torch.optim import Optimizer
+
+from seqgen.data.examples import ExampleBatches
+from seqgen.data.pairs import Pairs
+from seqgen.training.config import RunConfig
+from seqgen.training.loop import train_steps
+from seqgen.training.losses import evaluate, target_tokens
+from seqgen.training.run import Run, Trained
+from seqgen.training.schedules import Schedule
+
+VALIDATIONS = 12  # of a training, where nothing else was asked for
+
+
+@dataclass(kw_only=True)
+class SequenceConfig(RunConfig):
+    """The options of these recipes."""
+
+    cell: Literal["lstm", "gru", "rnn"] = "lstm"
+    """the recurrent cell"""
+    layers: int = 2
+    """recurrent layers of the decoder"""
+    attention: Literal["general", "additive"] = "general"
+    """how queries and the memory are compared"""
+    heads: int = 1
+    """of the attention"""
+    input_feeding: bool = False
+    """whether each step also reads what the step before wrote from; several times slower"""
+    label_smoothing: float = 0.1
+    """share of probability spread over all tokens"""
+    own_tokens: float = 0.0
+    """scheduled sampling: share of target tokens that are read as the model would have written them"""
+    learning_rate: float | None = 0.03
+    """the highest of muon; adamw beside it has a fifth"""
+    num_beams: int = 5
+    """hypotheses in the search at the end, and by default in use"""
+    length_penalty: float = 0.6
+    """in the search: above 0 favours long texts"""
+    eval_every: int | None = None
+    """updates between validations; by default twelve of them"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require_above_zero("num_beams", "eval_every")
+        self.require_share("own_tokens")
+
+
+class Written(NamedTuple):
+    """How good what a model writes by itself is, `score` being what the best model has most of, and examples of it."""
+
+    score: float
+    figures: Mapping[str, float]
+    examples: list[str]
+
+
+def train_sequences(
+    config: SequenceConfig,
+    run: Run,
+    trained: Trained,
+    trainers: list[Optimizer],
+    batches: ExampleBatches[Pairs],
+    validation: ExampleBatches[Pairs],
+    identity: str,
+    write: Callable[[], Written],
+) -> None:
+    """Train until the schedule or patience ends; the model that writes best is saved on the way.
+
+    Args:
+        config: the recipe's options.
+        run: not yet begun.
+        trained: what is saved, its model already on the run's device.
+        trainers: the optimizers of the model.
+        batches: to train on.
+        validation: to validate on, with teacher forcing.
+        identity: a fingerprint of the data.
+        write: measures what `trained` writes by itself.
+    """
+    schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
+    run.begin(trained, trainers, schedule, identity)
+    loss = partial(target_tokens, label_smoothing=config.label_smoothing, own_tokens=config.own_tokens)
+    before = schedule.progress(*run.progress[:2])
+    with run:
+        steps = train_steps(
+            run.model,
+            batches.starting_at(run.progress.steps * config.accumulate),
+            trainers,
+            schedule,
+            loss_function=run.in_precision(loss),
+            clip=config.clip,
+            accumulate=config.accumulate,
+            progress=run.progress,
+        )
+        for step in run.patiently(steps, config.patience):
+            run.average.update_parameters(run.model)
+            run.log(step)
+            done = schedule.progress(*step.progress[:2])
+            due = int(done * VALIDATIONS) > int(before * VALIDATIONS)
+            if config.eval_every is not None:
+                due = step.number % config.eval_every == 0
+            before = done
+            if due or step.last:
+                val_loss = evaluate(trained.model, validation.once(), run.in_precision(target_tokens))
+                written = write()
+                figures = {"val_perplexity": math.exp(val_loss), **written.figures}
+                run.evaluated(step, val_loss, error=-written.score, **figures)
+                for example in written.examples:
+                    run.say(f"  {example}")
+            run.save_when_due(step)
