@@ -10,8 +10,11 @@ import torch
 from seqgen import patterns
 from seqgen.classifiers import ImageClassifier, TextClassifier
 from seqgen.data.images import Preprocessing
+from seqgen.generation.config import GenerationConfig
+from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.characters import CharacterTokenizer
 from seqgen.text_tagger import TextTagger
+from seqgen.translator import Translator
 from seqgen.writer import Writer
 
 ROOT = Path(__file__).parents[1]
@@ -54,6 +57,26 @@ def make_tagger(words=False):
     tagger = TextTagger.fit(tokens * 2, ["A", "B", "C"], {"hidden_size": 12, "embedding_size": 8, "spelling_size": 6})
     tagger.model.eval()
     return tagger
+
+
+def make_translator(**options):
+    """An untrained translator of characters, which ends its sentences early."""
+    tokenizer = CharacterTokenizer.fit([TEXT])
+    arguments = {"hidden_size": 16, "embedding_size": 8, **options}
+    torch.manual_seed(1)
+    model = patterns.translator(tokenizer.vocabulary_size, **arguments).eval()
+    with torch.no_grad():
+        model.output.weight.mul_(10)
+        model.output.bias[EOS] += 1.5
+    generation = GenerationConfig(
+        do_sample=False,
+        num_beams=4,
+        min_new_tokens=3,
+        max_new_tokens=12,
+        suppress_tokens=(PAD, BOS, UNK),
+        precision="fp32",
+    )
+    return Translator(model, arguments, tokenizer, tokenizer, generation, 50)
 
 
 def load_recipe(name):
