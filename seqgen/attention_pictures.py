@@ -1,5 +1,6 @@
 """Pictures of where a model looked."""
 
+import warnings
 from pathlib import Path
 
 from seqgen.files import writing
@@ -18,10 +19,12 @@ def draw_attention(path: Path, looks: Looks) -> None:
     axes.set_yticks(range(len(looks.target)), [_visible(piece) for piece in looks.target])
     axes.xaxis.tick_top()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with writing(path) as file:
+    with writing(path) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about letters that the font lacks
         figure.savefig(file, format="png", dpi=120)
 
 
 def _visible(piece: str) -> str:
     """Return a piece with its spaces shown, and with no formula, which a dollar sign would begin."""
-    return piece.replace(" ", "\u2423").replace("$", r"\$").replace("\n", "\\n")
+    shown = piece.replace(" ", "\u2423").replace("$", r"\$")
+    return shown if shown.isprintable() else ascii(shown)[1:-1]
