@@ -29,12 +29,12 @@ from seqgen.generation.config import GenerationConfig
 from seqgen.metrics import bleu, chrf
 from seqgen.symbols import BOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
+from seqgen.text_translator import Translator
 from seqgen.training.config import parse_options
 from seqgen.training.losses import evaluate, target_tokens
 from seqgen.training.optimizers import optimizers
 from seqgen.training.run import Run
 from seqgen.training.sequences import SequenceConfig, Written, train_sequences
-from seqgen.translator import Translator
 
 MODEL_OPTIONS = (
     "cell",
@@ -166,7 +166,7 @@ def untrained(config: Config, train: Parallel) -> Translator:
         num_beams=config.num_beams,
         length_penalty=config.length_penalty,
         max_new_tokens=config.max_length,
-        suppress_tokens=(PAD, BOS, UNK),
+        suppress_tokens=(PAD, BOS, UNK, *map(int, target.encode("\n"))),  # a sentence is a line
     )
     return Translator(model, arguments, source, target, generation, config.max_length)
 

@@ -13,22 +13,27 @@ if TYPE_CHECKING:
     from seqgen.data.buckets import Buckets
     from seqgen.data.documents import Documents
     from seqgen.data.examples import ExampleBatches, Examples
+    from seqgen.data.pairs import Pairs, pairs
     from seqgen.data.stream import Stream
     from seqgen.errors import InputError
-    from seqgen.models import Classifier, Tagger
+    from seqgen.models import Classifier, EncoderDecoder, Tagger
+    from seqgen.nn.attention import Attention
+    from seqgen.nn.bridge import Bridge
     from seqgen.nn.decoder import RecurrentDecoder
+    from seqgen.nn.embedding import ScaledEmbedding
     from seqgen.nn.encoders import ImageEncoder, SequenceEncoder, VectorEncoder
     from seqgen.nn.pooling import Attentive, Last, Max, Mean
     from seqgen.nn.recurrent import Recurrent
-    from seqgen.patterns import generator, image_classifier, tagger, text_classifier
+    from seqgen.patterns import generator, image_classifier, tagger, text_classifier, translator
     from seqgen.state import Memory, State
     from seqgen.text.bytes import ByteTokenizer
     from seqgen.text.characters import CharacterTokenizer
     from seqgen.text.subwords import SubwordTokenizer
     from seqgen.text.words import LowercaseWordTokenizer, WordTokenizer
     from seqgen.text_tagger import TextTagger
+    from seqgen.text_translator import Translator
     from seqgen.training.loop import train_steps
-    from seqgen.training.losses import Loss, evaluate, next_token, right_answer
+    from seqgen.training.losses import Loss, evaluate, next_token, right_answer, target_tokens
     from seqgen.training.optimizers import optimizers
     from seqgen.training.schedules import Schedule
     from seqgen.writer import Writer
@@ -36,12 +41,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Attention": "seqgen.nn.attention",
     "Attentive": "seqgen.nn.pooling",
+    "Bridge": "seqgen.nn.bridge",
     "Buckets": "seqgen.data.buckets",
     "ByteTokenizer": "seqgen.text.bytes",
     "CharacterTokenizer": "seqgen.text.characters",
     "Classifier": "seqgen.models",
     "Documents": "seqgen.data.documents",
+    "EncoderDecoder": "seqgen.models",
     "ExampleBatches": "seqgen.data.examples",
     "Examples": "seqgen.data.examples",
     "ImageClassifier": "seqgen.classifiers",
@@ -53,8 +61,10 @@ _HOMES = {
     "Max": "seqgen.nn.pooling",
     "Mean": "seqgen.nn.pooling",
     "Memory": "seqgen.state",
+    "Pairs": "seqgen.data.pairs",
     "Recurrent": "seqgen.nn.recurrent",
     "RecurrentDecoder": "seqgen.nn.decoder",
+    "ScaledEmbedding": "seqgen.nn.embedding",
     "Schedule": "seqgen.training.schedules",
     "SequenceEncoder": "seqgen.nn.encoders",
     "State": "seqgen.state",
@@ -63,6 +73,7 @@ _HOMES = {
     "Tagger": "seqgen.models",
     "TextClassifier": "seqgen.classifiers",
     "TextTagger": "seqgen.text_tagger",
+    "Translator": "seqgen.text_translator",
     "VectorEncoder": "seqgen.nn.encoders",
     "WordTokenizer": "seqgen.text.words",
     "Writer": "seqgen.writer",
@@ -73,19 +84,25 @@ _HOMES = {
     "next_token": "seqgen.training.losses",
     "optimizers": "seqgen.training.optimizers",
     "padded": "seqgen.data.batch",
+    "pairs": "seqgen.data.pairs",
     "right_answer": "seqgen.training.losses",
     "tagger": "seqgen.patterns",
+    "target_tokens": "seqgen.training.losses",
     "text_classifier": "seqgen.patterns",
     "train_steps": "seqgen.training.loop",
+    "translator": "seqgen.patterns",
 }
 
 __all__ = [
+    "Attention",
     "Attentive",
+    "Bridge",
     "Buckets",
     "ByteTokenizer",
     "CharacterTokenizer",
     "Classifier",
     "Documents",
+    "EncoderDecoder",
     "ExampleBatches",
     "Examples",
     "ImageClassifier",
@@ -97,8 +114,10 @@ __all__ = [
     "Max",
     "Mean",
     "Memory",
+    "Pairs",
     "Recurrent",
     "RecurrentDecoder",
+    "ScaledEmbedding",
     "Schedule",
     "SequenceEncoder",
     "State",
@@ -107,6 +126,7 @@ __all__ = [
     "Tagger",
     "TextClassifier",
     "TextTagger",
+    "Translator",
     "VectorEncoder",
     "WordTokenizer",
     "Writer",
@@ -117,10 +137,13 @@ __all__ = [
     "next_token",
     "optimizers",
     "padded",
+    "pairs",
     "right_answer",
     "tagger",
+    "target_tokens",
     "text_classifier",
     "train_steps",
+    "translator",
 ]
 
 

@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 
 from seqgen.files import writing
-from seqgen.translator import Looks
+from seqgen.text_translator import Looks
 
 
 def draw_attention(path: Path, looks: Looks) -> None:

@@ -26,7 +26,7 @@ USED_AS = {
     "text_classifier": "seqgen.classifiers:TextClassifier",
     "image_classifier": "seqgen.classifiers:ImageClassifier",
     "tagger": "seqgen.text_tagger:TextTagger",
-    "translator": "seqgen.translator:Translator",
+    "translator": "seqgen.text_translator:Translator",
 }
 
 

@@ -14,7 +14,7 @@ from seqgen.generation.config import GenerationConfig
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.characters import CharacterTokenizer
 from seqgen.text_tagger import TextTagger
-from seqgen.translator import Translator
+from seqgen.text_translator import Translator
 from seqgen.writer import Writer
 
 ROOT = Path(__file__).parents[1]
@@ -61,7 +61,7 @@ def make_tagger(words=False):
 
 def make_translator(**options):
     """An untrained translator of characters, which ends its sentences early."""
-    tokenizer = CharacterTokenizer.fit([TEXT])
+    tokenizer = CharacterTokenizer.fit([TEXT.replace("\n", " ")])
     arguments = {"hidden_size": 16, "embedding_size": 8, **options}
     torch.manual_seed(1)
     model = patterns.translator(tokenizer.vocabulary_size, **arguments).eval()

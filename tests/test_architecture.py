@@ -32,11 +32,12 @@ ALLOWED = {
     "bundle": BASE,
     "writer": BASE | {"bundle", "patterns", "generation", "text"},
     "classifiers": BASE | {"bundle", "patterns", "data", "text"},
-    "translator": BASE | {"bundle", "models", "patterns", "data", "generation", "text"},
-    "attention_pictures": BASE | {"translator"},
+    "text_translator": BASE | {"bundle", "models", "patterns", "data", "generation", "text"},
+    "attention_pictures": BASE | {"text_translator"},
     "text_tagger": BASE | {"bundle", "classifiers", "patterns", "data", "text"},
     "metrics": set(),
-    "commands": BASE | {"bundle", "writer", "translator", "tag_printing", "generation", "options", "metrics", "data"},
+    "commands": BASE
+    | {"bundle", "writer", "text_translator", "tag_printing", "generation", "options", "metrics", "data"},
     "cli": {"errors", "commands"},
     "tag_printing": {"text_tagger"},
 }

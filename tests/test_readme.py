@@ -7,7 +7,15 @@ from dataclasses import fields
 
 import PIL.Image
 import pytest
-from making import ROOT, load_recipe, make_image_classifier, make_tagger, make_text_classifier, make_writer
+from making import (
+    ROOT,
+    load_recipe,
+    make_image_classifier,
+    make_tagger,
+    make_text_classifier,
+    make_translator,
+    make_writer,
+)
 
 from seqgen import cli
 from seqgen.bundle import Bundle
@@ -15,6 +23,12 @@ from seqgen.bundle import Bundle
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CODE = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 COMMANDS = re.findall(r"^    (\S.*)$", README, flags=re.MULTILINE)
+
+
+def code(mark):
+    """The block of code that holds a mark."""
+    [block] = [block for block in CODE if mark in block]
+    return block
 
 
 def test_the_first_two_commands_are_all_the_set_up():
@@ -30,15 +44,16 @@ def test_using_a_model(tmp_path, monkeypatch, capsys):
     make_writer("ROMEO:\nJULIET:\n\n" * 9).save_pretrained("runs/mine/model")
     pushed = []
     monkeypatch.setattr(Bundle, "push_to_hub", lambda self, name: pushed.append(name))
-    exec(CODE[0], {})
+    exec(code("writer.generate"), {})
     assert (tmp_path / "romeo" / "config.json").exists()
     assert "ROMEO:" in capsys.readouterr().out
 
 
 def test_a_generator_from_its_parts_in_ten_lines(capsys):
-    lines = [line for line in CODE[2].splitlines() if line.strip() and not line.startswith(("import", "from"))]
+    ten_lines = code("seqgen.Writer.of")
+    lines = [line for line in ten_lines.splitlines() if line.strip() and not line.startswith(("import", "from"))]
     assert len(lines) <= 10
-    exec(CODE[2], {})
+    exec(ten_lines, {})
     *losses, text = capsys.readouterr().out.split("\n", 4)
     assert float(losses[-1].split()[1]) < float(losses[0].split()[1])
     assert text.startswith("The ")
@@ -50,16 +65,27 @@ def test_classifiers_and_taggers_are_used_as_it_says(tmp_path, monkeypatch, caps
     make_image_classifier().save_pretrained("runs/photographs/model")
     make_tagger().save_pretrained("runs/tagger/model")
     PIL.Image.new("RGB", (40, 30)).save("picture.jpg")
-    exec(CODE[1], {})
+    exec(code("classifier.classify"), {})
     lines = capsys.readouterr().out.splitlines()
     assert [len(ast.literal_eval(line)) for line in lines[:2]] == [2, 2]
     assert lines[2] in make_image_classifier().classes
     assert [token for token, _ in ast.literal_eval(lines[3])] == list("x = 1")
 
 
+def test_a_translator_is_used_as_it_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    make_translator().save_pretrained("runs/german/model")
+    exec(code("translator.translate"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    scores = [float(line.split()[0]) for line in lines[:3]]
+    assert scores == sorted(scores, reverse=True)
+
+
 def test_a_task_of_ones_own_in_forty_lines(capsys):
-    assert len([line for line in CODE[3].splitlines() if line.strip()]) <= 40
-    exec(CODE[3], {})
+    task = code("class Duration")
+    assert len([line for line in task.splitlines() if line.strip()]) <= 40
+    exec(task, {})
     *losses, answer = capsys.readouterr().out.splitlines()
     assert float(losses[-1].split()[1]) < 0.5 * float(losses[0].split()[1])
     assert 2700 < float(answer.split()[0]) < 10_800
@@ -90,7 +116,7 @@ def test_benchmark_commands_have_options_that_exist(line, monkeypatch):
     assert benchmark.parse_options(benchmark.Config, "").widths
 
 
-@pytest.mark.parametrize("name", ["char_generator", "text_classifier", "image_classifier", "tagger"])
+@pytest.mark.parametrize("name", ["char_generator", "text_classifier", "image_classifier", "tagger", "translator"])
 def test_every_option_of_a_recipe_is_in_the_readme(name):
     for field in fields(load_recipe(name).Config):
         assert f"--{field.name}" in README, field.name

@@ -17,7 +17,7 @@ from seqgen.commands import translate as command_module
 from seqgen.errors import InputError
 from seqgen.generation.risk import least_risk
 from seqgen.text.subwords import SubwordTokenizer
-from seqgen.translator import Translator
+from seqgen.text_translator import Translator
 
 TEXTS = ["the cat", "", "sat on the mat and the log", "  ", "dog", "a", "日本 \x07 語", "the cat"]
 

@@ -13,7 +13,7 @@ from seqgen.devices import find_device
 from seqgen.errors import InputError
 from seqgen.metrics import bleu, chrf
 from seqgen.options import parse
-from seqgen.translator import Translation, Translator
+from seqgen.text_translator import Translation, Translator
 
 LINES = 1024  # of standard input that are sorted by length and translated together
 
