@@ -25,7 +25,7 @@ from seqgen.nn.encoders import SequenceEncoder
 from seqgen.symbols import UNK
 from seqgen.training.labelling import answer
 from seqgen.training.loop import train_steps
-from seqgen.training.losses import right_answer
+from seqgen.training.losses import Loss, right_answer
 from seqgen.training.optimizers import optimizers
 from seqgen.training.schedules import Schedule
 
@@ -130,12 +130,17 @@ def our_passes(
 ) -> dict[str, Callable[[], None]]:
     """Once through all texts, as the recipe and a classifier in use do it."""
     trainers = optimizers(model, "adamw", 1e-3)
-    steps = train_steps(model, batches.starting_at(0), trainers, Schedule(max_steps=10**9), loss_function=right_answer)
+
+    def loss_function(*arguments: Any) -> Loss:
+        # Not around the steps: autocast keeps the weights that it has rounded, and they would never change.
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            return right_answer(*arguments)
+
+    steps = train_steps(model, batches.starting_at(0), trainers, Schedule(max_steps=10**9), loss_function=loss_function)
 
     def train() -> None:
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            for _ in range(batches.buckets.batches_per_epoch):
-                next(steps)
+        for _ in range(batches.buckets.batches_per_epoch):
+            next(steps)
 
     def use() -> None:
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):

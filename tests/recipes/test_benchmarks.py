@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from making import ROOT
+from making import ROOT, make_translator
 
 from seqgen import patterns
 
@@ -16,7 +16,7 @@ TINY = ["--cells", "[lstm, gru, rnn]", "--layers", "[1]", "--widths", "[8]", "--
 @pytest.fixture(autouse=True)
 def beside_the_benchmarks(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "recipes" / "benchmarks")
-    for name in ("measuring", "training", "generation", "classification"):
+    for name in ("measuring", "training", "generation", "classification", "translation"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 
@@ -36,13 +36,32 @@ def test_the_plain_classifier_is_the_same_model(cell):
     torch.testing.assert_close(plain(tokens, lengths), model(tokens))
 
 
-@pytest.mark.parametrize("name", ["training", "generation", "classification"])
+def test_the_plain_search_finds_the_same_translation():
+    benchmark = importlib.import_module("translation")
+    translator = make_translator()
+    for text in ("the cat sat", "dog"):
+        [expected] = translator.translate(text, min_new_tokens=5, max_new_tokens=5)
+        tokens = benchmark.alone(translator, text, 4, longest=5, shortest=5)
+        assert translator.target.decode(tokens) == expected.text
+
+
+def test_a_trained_translator_is_measured_on_a_file(command, tmp_path):
+    make_translator().save_pretrained(tmp_path / "model")
+    (tmp_path / "source").write_text("the cat\n\nthe dog sat\n")
+    options = ["--model", tmp_path / "model", "--source", tmp_path / "source", "--alone", 1]
+    code, out, _ = command(importlib.import_module("translation").main, *TINY, *options)
+    assert code == 0
+    assert "of greedy" in out
+
+
+@pytest.mark.parametrize("name", ["training", "generation", "classification", "translation"])
 def test_a_benchmark_prints_and_saves_its_tables(name, command, tmp_path, monkeypatch):
     benchmark = importlib.import_module(name)
     monkeypatch.setattr(benchmark, "growth", lambda config: [{"tokens": 1}], raising=False)
     machine = importlib.import_module("measuring").machine
     monkeypatch.setattr(benchmark, "machine", lambda device: machine(device, rounds=1, size=64))
-    code, out, _ = command(benchmark.main, *TINY, "--json", tmp_path / "results.json")
+    small = ["--sentences", 20, "--alone", 2] if name == "translation" else []
+    code, out, _ = command(benchmark.main, *TINY, *small, "--json", tmp_path / "results.json")
     assert code == 0
     results = json.loads((tmp_path / "results.json").read_text())
     assert {row["cell"] for row in results["networks"]} == {"lstm", "gru", "rnn"}

@@ -1,0 +1,141 @@
+"""How fast sentences are translated: by beam search, greedily, and by the loop that takes one sentence at a time.
+
+With --model and --source it measures a trained translator on a file; without them an untrained one of the usual size on
+random sentences, all of whose translations are as long as their sources are on average.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from measuring import Options, in_turns, machine, parse_options, save, show, show_machine
+
+import seqgen
+from seqgen.data.corpus import read_lines
+from seqgen.devices import find_device, use_huge_pages
+from seqgen.errors import run_main
+from seqgen.generation.config import GenerationConfig
+from seqgen.models import EncoderDecoder
+from seqgen.symbols import BOS, EOS, PAD, UNK
+from seqgen.text.words import WordTokenizer
+from seqgen.text_translator import Translator
+
+WORDS = 6000
+
+
+@dataclass(kw_only=True)
+class Config(Options):
+    """Options of the benchmark of translation."""
+
+    cells: list[str] = field(default_factory=lambda: ["lstm"])
+    """which cells"""
+    layers: list[int] = field(default_factory=lambda: [2])
+    """layers of the decoder"""
+    widths: list[int] = field(default_factory=lambda: [384])
+    """features of the hidden state"""
+    batches: list[int] = field(default_factory=lambda: [5])
+    """beams"""
+    embedding_size: int = 256
+    """features of a token's embedding"""
+    sentences: int = 1000
+    """how many random ones, of 5 to 25 words"""
+    alone: int = 50
+    """how many of them the loop takes one at a time"""
+    model: str | None = None
+    """a trained translator instead"""
+    source: str | None = None
+    """a file of sentences for it"""
+
+
+def untrained(config: Config, cell: str, layers: int, width: int) -> tuple[Translator, list[str]]:
+    """Return a translator of random weights, and random sentences."""
+    generator = np.random.default_rng(0)
+    lengths = generator.integers(5, 26, config.sentences)
+    texts = [" ".join(f"w{number}" for number in generator.integers(0, WORDS, length)) for length in lengths]
+    tokenizer = WordTokenizer.fit([" ".join(f"w{number} w{number}" for number in range(WORDS))])
+    arguments = {"cell": cell, "layers": layers, "hidden_size": width, "embedding_size": config.embedding_size}
+    torch.manual_seed(0)
+    model = seqgen.translator(tokenizer.vocabulary_size, **cast("dict[str, Any]", arguments)).eval()
+    generation = GenerationConfig(
+        do_sample=False, min_new_tokens=15, max_new_tokens=15, suppress_tokens=(PAD, BOS, UNK)
+    )
+    return Translator(model, arguments, tokenizer, tokenizer, generation, 200), texts
+
+
+@torch.no_grad()
+def alone(translator: Translator, text: str, beams: int, longest: int, shortest: int) -> list[int]:
+    """Search as everyone writes it: a sentence at a time, its beams as one batch, by the plain decoder in fp32."""
+    model = cast("EncoderDecoder", translator.model)
+    memory = model.encoder(torch.from_numpy(translator.encode(text))[None])
+    rows = torch.zeros(beams, dtype=torch.long)
+    memory, state = memory.select(rows), model.decoder.start(memory).select(rows)
+    tokens, scores = torch.full((beams,), BOS), torch.tensor([0.0] + [-torch.inf] * (beams - 1))
+    texts: list[list[int]] = [[] for _ in range(beams)]
+    found: list[tuple[float, list[int]]] = []
+    for length in range(1, longest + 1):
+        logits, state = model.decoder.step(tokens, state, memory)
+        logits[:, [PAD, BOS, UNK, *([EOS] if length <= shortest else [])]] = -torch.inf
+        totals = scores[:, None] + logits.log_softmax(dim=1)
+        scores, places = totals.flatten().topk(beams)
+        parents, tokens = places // totals.shape[1], places % totals.shape[1]
+        texts = [[*texts[parent], token] for parent, token in zip(parents.tolist(), tokens.tolist(), strict=True)]
+        for beam in range(beams):
+            if tokens[beam] == EOS or length == longest:
+                found.append((float(scores[beam]) / length, texts[beam]))
+                scores[beam] = -torch.inf
+        if len(found) >= beams:
+            break
+        state = state.select(parents)
+    return max(found)[1]
+
+
+def compare(config: Config, translator: Translator, texts: list[str], beams: int) -> dict[str, Any]:
+    """Return the sentences a second of each way."""
+    few = texts[: config.alone]
+    longest, shortest = translator.generation.max_new_tokens, translator.generation.min_new_tokens
+    plain = replace(translator, generation=translator.generation.with_options(precision="fp32"))
+    systems: dict[str, Callable[[], object]] = {
+        "one at a time": lambda: [alone(translator, text, beams, longest, shortest) for text in few],
+        "fp32": lambda: plain.translate(texts, num_beams=beams),
+        "bf16": lambda: translator.translate(texts, num_beams=beams, precision="auto"),
+        "greedy bf16": lambda: translator.translate(texts, num_beams=1, precision="auto"),
+    }
+    taken = in_turns(systems, config.rounds)
+    counts = {name: len(few) if name == "one at a time" else len(texts) for name in systems}
+    speeds = {name: counts[name] / seconds for name, seconds in taken.items()}
+    return {
+        **{f"{name} sentences/s": speed for name, speed in speeds.items()},
+        "bf16 ratio": speeds["bf16"] / speeds["one at a time"],
+        "of greedy": speeds["bf16"] / speeds["greedy bf16"],
+    }
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    config = parse_options(Config, __doc__ or "")
+    use_huge_pages()
+    device = find_device(config.device)
+    limits = machine(device)
+    show_machine(limits)
+    rows = []
+    for beams in config.batches:
+        if config.model is not None:
+            translator = Translator.from_pretrained(config.model).to(device)
+            texts = [text for text in read_lines(Path(config.source or "")) if text.strip()]
+            rows.append({"model": config.model, "beams": beams, **compare(config, translator, texts, beams)})
+            continue
+        for cell in config.cells:
+            for layers in config.layers:
+                for width in config.widths:
+                    translator, texts = untrained(config, cell, layers, width)
+                    row = compare(config, translator, texts, beams)
+                    rows.append({"cell": cell, "layers": layers, "width": width, "beams": beams, **row})
+    show("Beam search", rows)
+    save(config.json, {"machine": limits, "networks": rows})
+
+
+if __name__ == "__main__":
+    run_main(main)
