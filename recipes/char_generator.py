@@ -57,7 +57,7 @@ class Config(RunConfig):
 
     data: str = "python-source"
     """a file, a folder, a glob, - for standard input, python-source or python-docs"""
-    tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword"] = "char"
+    tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
     """what a token is"""
     vocabulary_size: int | None = None
     """the most words, subwords or characters; the rest is read as unknown, or in smaller pieces"""

@@ -62,7 +62,7 @@ class Config(LabelConfig):
     """name or number (from 1) of the column with the label"""
     text_column: str = "text"
     """name or number (from 1) of the column with the text"""
-    tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword"] = "word"
+    tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "word"
     """what a token is"""
     vocabulary_size: int | None = None
     """the most words, subwords or characters; the rest is read as unknown, or in smaller pieces"""

@@ -75,8 +75,8 @@ class Config(SequenceConfig):
     """their translations"""
     drop_strange: bool = False
     """leave pairs out that have an empty side, or one nine times as long as the other"""
-    tokenizer: Literal["subword", "char", "byte", "word", "lowercase-word"] | None = None
-    """what a token is; by default subword, for dates char"""
+    tokenizer: Literal["subword", "bpe", "char", "byte", "word", "lowercase-word"] | None = None
+    """what a token is; by default subword (of a unigram model), for dates char"""
     vocab_size: int = 6000
     """the most tokens; small texts have fewer"""
     shared_vocabulary: bool = True
@@ -199,6 +199,9 @@ def main() -> None:
     translator.model.to(run.device)
     train_batches = batches(translator, data[0], config, rank=run.rank, world_size=run.world_size)
     parameters = sum(parameter.numel() for parameter in translator.model.parameters())
+    cut = sum(len(row) > config.max_length for row in map(translator.source.encode, data[0].sources))
+    if cut:
+        run.say(f"{cut:,} sentences are cut to {config.max_length} tokens (--max_length)")
     run.say(
         f"{len(data[0]):,} pairs to train on, {len(data[1]):,} to validate on, {len(data[2]):,} to test on; "
         f"{train_batches.buckets.lengths.mean():.0f} tokens a pair of {translator.target.vocabulary_size:,} different; "

@@ -83,12 +83,19 @@ class Translator(Bundle):
         return cls(model, arguments, source, target, generation, lengths["max_length"])
 
     def translate(
-        self, texts: str | list[str], *, return_attention: bool = False, minimum_bayes_risk: int = 0, **options: Any
+        self,
+        texts: str | list[str],
+        *,
+        prefix: str = "",
+        return_attention: bool = False,
+        minimum_bayes_risk: int = 0,
+        **options: Any,
     ) -> list[Translation]:
         """Translate one sentence, or several; batches are made of them inside.
 
         Args:
             texts: the sentences; one of white space alone becomes an empty one.
+            prefix: what every translation begins with.
             return_attention: whether to say what each piece looked at.
             minimum_bayes_risk: draw so many translations of each, and choose those most like all the others by chrF
                 (Eikema and Aziz 2020, Is MAP Decoding All You Need?); 0 searches or draws as the options say.
@@ -110,9 +117,10 @@ class Translator(Bundle):
         if config.stop_strings:
             raise InputError(f"stop_strings must be empty where sentences are translated, not {config.stop_strings}")
         found: list[list[Translation]] = [[] for _ in texts]
+        begun = self.target.encode(prefix).tolist() if prefix else []
         for numbers, sources in self._batches(texts, max(config.num_beams, config.num_return_sequences)):
             memory = self._encode(sources)
-            for number, row, hypotheses in self._decode(numbers, memory, config):
+            for number, row, hypotheses in self._decode(numbers, memory, config, begun):
                 made = [Translation(self.target.decode(one.tokens), one.score) for one in hypotheses]
                 if minimum_bayes_risk:
                     best = least_risk([one.text for one in made])[:wanted]
@@ -147,13 +155,14 @@ class Translator(Bundle):
         return Memory(memory.states.float(), memory.mask, memory.summary.float())
 
     def _decode(
-        self, numbers: list[int], memory: Memory, config: GenerationConfig
+        self, numbers: list[int], memory: Memory, config: GenerationConfig, begun: list[int]
     ) -> Iterator[tuple[int, int, list[Hypothesis]]]:
         """Yield the number of each sentence, its row in the memory, and what was found for it."""
         decoder = cast("EncoderDecoder", self.model).decoder
         write = sampled if config.do_sample else beam_search
-        found = write(decoder, [[BOS]] * len(numbers), config, memory=memory, device=self.device)
-        yield from zip(numbers, range(len(numbers)), found, strict=True)
+        found = write(decoder, [[BOS, *begun]] * len(numbers), config, memory=memory, device=self.device)
+        for row, (number, hypotheses) in enumerate(zip(numbers, found, strict=True)):
+            yield number, row, [one._replace(tokens=[*begun, *one.tokens]) for one in hypotheses]
 
     @torch.inference_mode()
     def _looks(self, source: np.ndarray, hypotheses: list[Hypothesis], memory: Memory) -> Iterator[Looks]:

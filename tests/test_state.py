@@ -4,15 +4,15 @@ from seqgen.state import Memory, State
 
 
 def make_state(batch=4):
-    return State(torch.randn(2, batch, 3), torch.randn(2, batch, 3))
+    return State(*(torch.randn(size, batch, 3) for size in (2, 2, 1, 1)))
 
 
 def test_select_takes_rows_in_order_and_may_repeat_them():
     state = make_state()
     picked = state.select(torch.tensor([2, 0, 2]))
     for new, row in enumerate((2, 0, 2)):
-        assert torch.equal(picked.h[:, new], state.h[:, row])
-        assert torch.equal(picked.c[:, new], state.c[:, row])
+        for mine, whole in zip(picked, state, strict=True):
+            assert torch.equal(mine[:, new], whole[:, row])
 
 
 def test_select_takes_a_mask():
@@ -23,10 +23,19 @@ def test_select_takes_a_mask():
 
 def test_put_replaces_only_the_rows_named():
     state, other = make_state(), make_state(2)
-    changed = state.put(torch.tensor([3, 1]), other)
-    assert torch.equal(changed.h[:, 3], other.h[:, 0])
-    assert torch.equal(changed.c[:, 1], other.c[:, 1])
-    assert torch.equal(changed.h[:, [0, 2]], state.h[:, [0, 2]])
+    for mine, before, new in zip(state.put(torch.tensor([3, 1]), other), state, other, strict=True):
+        assert torch.equal(mine[:, 3], new[:, 0])
+        assert torch.equal(mine[:, 1], new[:, 1])
+        assert torch.equal(mine[:, [0, 2]], before[:, [0, 2]])
+
+
+def test_layers_are_taken_apart_and_put_together():
+    state = make_state()
+    below, above = state.layers(0, 1), state.layers(1)
+    assert below.feed is above.feed is None
+    whole = below.below(above)
+    assert torch.equal(whole.h, state.h)
+    assert torch.equal(whole.c, state.c)
 
 
 def test_a_state_without_a_cell_keeps_none():

@@ -72,6 +72,13 @@ def test_what_was_looked_at_fits_the_pieces(translator, options, tmp_path):
     assert (tmp_path / "new" / "1.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("options", [{}, {"num_beams": 1}, {"do_sample": True, "seed": 1}, {"num_return_sequences": 3}])
+def test_a_forced_beginning_is_kept(translator, options):
+    for one in translator.translate(TEXTS, prefix="dog ", return_attention=True, **options):
+        assert one.text.startswith("dog ") or one.text == ""
+        assert len(one.attention.weights) == (len(one.text) + 1 if one.text else 0)
+
+
 def test_a_loaded_translator_is_the_saved_one(translator, tmp_path):
     translator.save_pretrained(tmp_path)
     loaded = seqgen.load(tmp_path)
@@ -138,6 +145,12 @@ def test_a_line_comes_out_for_each_line_that_goes_in(run, monkeypatch):
     assert out == "".join(" ".join(text.split("\n")) + "\n" for text in expected)
     assert run("")[:2] == (0, "")
     assert run("the cat")[1] == out.split("\n")[0] + "\n"
+
+
+def test_a_line_that_is_cut_is_named(run):
+    code, out, err = run("the cat\n" + "the cat " * 200_000 + "\n")
+    assert (code, out.count("\n")) == (0, 2)
+    assert err == "line 2 is cut to 50 tokens\n"
 
 
 def test_more_of_each_with_scores_or_as_json(run):

@@ -32,9 +32,15 @@ def translate(arguments: list[str]) -> None:
     if options["nbest"] > 1:
         asked["num_return_sequences"] = options["nbest"]
     translator: Translator = load(directory).to(find_device(options["device"]))
+    read = 0
     each = translator.generation.with_options(**asked).num_return_sequences
     with tqdm(unit=" lines", disable=not sys.stderr.isatty() or sys.stdin.isatty()) as progress:
         for block in blocks(LINES):
+            for number, line in enumerate(block, start=read + 1):
+                # There are no more tokens than bytes, which are faster to count.
+                if len(line.encode()) > translator.max_length < len(translator.source.encode(line)):
+                    tqdm.write(f"line {number:,} is cut to {translator.max_length} tokens", file=sys.stderr)
+            read += len(block)
             found = translator.translate(block, minimum_bayes_risk=options["minimum_bayes_risk"], **asked)
             for number, line in enumerate(block):
                 _show(

@@ -5,7 +5,7 @@ import codecs
 import io
 import itertools
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import sentencepiece
@@ -19,26 +19,28 @@ MOST_LINES = 1_000_000  # that are learned from, drawn from all
 
 
 class SubwordTokenizer:
-    """Pieces of words with the spaces before them (Kudo and Richardson 2018, SentencePiece).
+    """Pieces of words with the spaces before them (Kudo and Richardson 2018, SentencePiece), by a unigram model.
+
+    Kudo 2018, Subword Regularization.
 
     Args:
         model: as sentencepiece wrote it.
     """
 
     kind = "subword"
+    algorithm = "unigram"
 
     def __init__(self, model: bytes):
         self.model = model
         self.processor = sentencepiece.SentencePieceProcessor(model_proto=model)
 
     @classmethod
-    def fit(cls, text: str | Iterable[str], *, largest: int = 8_000, algorithm: str = "unigram") -> "SubwordTokenizer":
+    def fit(cls, text: str | Iterable[str], *, largest: int = 8_000) -> Self:
         """Learn the pieces of a text.
 
         Args:
             text: whole or in blocks.
             largest: the most tokens, the 4 special ones and the 256 bytes included; a small text gets fewer.
-            algorithm: "unigram" (Kudo 2018) or "bpe" (Sennrich et al. 2016).
 
         Raises:
             InputError: the text has fewer than two different characters, or the vocabulary is too small for it.
@@ -57,7 +59,7 @@ class SubwordTokenizer:
             sentencepiece.SentencePieceTrainer.train(
                 sentence_iterator=itertools.chain(first, lines),
                 model_writer=written,
-                model_type=algorithm,
+                model_type=cls.algorithm,
                 vocab_size=largest,
                 hard_vocab_limit=False,
                 byte_fallback=True,
@@ -105,9 +107,19 @@ class SubwordTokenizer:
         return {"model": base64.b64encode(self.model).decode()}
 
     @classmethod
-    def from_data(cls, data: dict[str, Any]) -> "SubwordTokenizer":
+    def from_data(cls, data: dict[str, Any]) -> Self:
         """Return the tokenizer that `to_data` described."""
         return cls(base64.b64decode(data["model"]))
+
+
+class BytePairTokenizer(SubwordTokenizer):
+    """Pieces of words made by joining the most frequent pairs again and again.
+
+    Sennrich et al. 2016, Neural Machine Translation of Rare Words with Subword Units.
+    """
+
+    kind = "bpe"
+    algorithm = "bpe"
 
 
 class SubwordDetokenizer:

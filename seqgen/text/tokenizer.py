@@ -13,6 +13,7 @@ KINDS = {
     "byte": "seqgen.text.bytes:ByteTokenizer",
     "word": "seqgen.text.words:WordTokenizer",
     "subword": "seqgen.text.subwords:SubwordTokenizer",
+    "bpe": "seqgen.text.subwords:BytePairTokenizer",
     "lowercase-word": "seqgen.text.words:LowercaseWordTokenizer",
 }
 

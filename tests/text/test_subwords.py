@@ -1,14 +1,15 @@
 import pytest
 
 from seqgen.errors import InputError
-from seqgen.text.subwords import SubwordTokenizer
+from seqgen.text.subwords import BytePairTokenizer, SubwordTokenizer
 
 TEXT = "the highest of the higher heights are high; lower and lowest are the low ones\n" * 30
 
 
-@pytest.mark.parametrize("algorithm", ["unigram", "bpe"])
-def test_pieces_are_fewer_than_characters_and_at_most_as_many_as_asked_for(algorithm):
-    tokenizer = SubwordTokenizer.fit(TEXT, largest=320, algorithm=algorithm)
+@pytest.mark.parametrize("kind", [SubwordTokenizer, BytePairTokenizer])
+def test_pieces_are_fewer_than_characters_and_at_most_as_many_as_asked_for(kind):
+    tokenizer = kind.fit(TEXT, largest=320)
+    assert type(tokenizer) is kind
     assert 260 < tokenizer.vocabulary_size <= 320
     assert len(tokenizer.encode(TEXT)) < 0.6 * len(TEXT)
 
@@ -38,4 +39,4 @@ def test_bytes_cut_off_become_a_replacement_character():
 
 def test_a_vocabulary_too_small_for_the_bytes_is_refused():
     with pytest.raises(InputError, match="a vocabulary of 100 does not suit this text"):
-        SubwordTokenizer.fit(TEXT, largest=100, algorithm="bpe")
+        BytePairTokenizer.fit(TEXT, largest=100)
