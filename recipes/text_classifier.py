@@ -135,11 +135,21 @@ def classifier(config: Config, splits: Splits) -> TextClassifier:
     arguments: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
     model = patterns.text_classifier(tokenizer.vocabulary_size, len(splits.classes), **arguments)
     if writer is not None:
-        encoder = cast("SequenceEncoder", model.encoder)
-        table = decoder.embedding(torch.arange(tokenizer.vocabulary_size))
-        encoder.embedding.load_state_dict({"weight": table})
-        encoder.forwards.load_state_dict(decoder.recurrent.state_dict())
+        begin_as(decoder, cast("SequenceEncoder", model.encoder))
     return TextClassifier(model, arguments, splits.classes, tokenizer, config.max_length)
+
+
+@torch.no_grad()
+def begin_as(decoder: RecurrentDecoder, encoder: SequenceEncoder) -> None:
+    """Give an encoder the weights of a generator, its embeddings as small as new ones are, and read as much larger.
+
+    The states are the same, but small embeddings are learned as fast as new ones, and large ones hardly at all.
+    """
+    table = decoder.embedding(torch.arange(decoder.embedding.num_embeddings))
+    smaller = cast("nn.Embedding", encoder.embedding).weight.std() / table.std()
+    encoder.embedding.load_state_dict({"weight": table * smaller})
+    encoder.forwards.load_state_dict(decoder.recurrent.state_dict())
+    encoder.forwards.stack[0].all_weights[0][0].div_(smaller)
 
 
 def batches(
