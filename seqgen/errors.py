@@ -1,6 +1,7 @@
 """Errors that a person can act on, and how a command ends when one occurs."""
 
 import difflib
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -29,6 +30,9 @@ def nearest(word: str, choices: Iterable[str], *, prefix: str = "") -> str:
 
 def run_main(main: Callable[[], None]) -> None:
     """Run a command: bad input exits 2 and an interruption 130, each with one sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # text is UTF-8 whatever the locale
+            stream.reconfigure(encoding="utf-8", errors="replace")
     try:
         main()
         sys.stdout.flush()

@@ -47,6 +47,8 @@ def _sentence(message: str, types: dict[str, Any]) -> str:
         if not option.startswith("-"):
             return f"options must begin with --, but there is {option!r}"
         return f"there is no option {option}{nearest(option.strip('-'), types, prefix='--')}"
+    if missing := re.search(r"arguments are required: ([\w, -]+)", message):
+        return f"{missing[1].split(',')[0]} must be given, but it is missing"
     name = re.search(r'Parser key "(\w+)"', message)
     value = re.search(r"value: (.*)$", message)
     if name and value and name[1] in types:

@@ -108,6 +108,8 @@ class Translator(Bundle):
             InputError: an option that does not exist, or a value outside its range.
         """
         texts = [texts] if isinstance(texts, str) else texts
+        if minimum_bayes_risk < 0:
+            raise InputError(f"minimum_bayes_risk must be at least 0, not {minimum_bayes_risk}")
         if minimum_bayes_risk:
             wanted = options.pop("num_return_sequences", 1)
             if not 1 <= wanted <= minimum_bayes_risk:

@@ -3,6 +3,8 @@
 import io
 import json
 import math
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -113,6 +115,7 @@ def test_options_are_checked(translator):
         ({"num_beams": 2, "num_return_sequences": 3}, "at most num_beams"),
         ({"beams": 2}, "no generation option 'beams'"),
         ({"stop_strings": ["x"]}, "stop_strings must be empty"),
+        ({"minimum_bayes_risk": -1}, "minimum_bayes_risk must be at least 0, not -1"),
         ({"minimum_bayes_risk": 2, "num_return_sequences": 3}, "from 1 to minimum_bayes_risk, not 3"),
     ):
         with pytest.raises(InputError, match=sentence):
@@ -167,6 +170,7 @@ def test_more_of_each_with_scores_or_as_json(run):
     assert (code, err.count("\n")) == (2, 1)
     assert "at most num_beams" in err
     assert "--nbest must be at least 1, not 0" in run("x\n", "--nbest", 0)[2]
+    assert "no option --stop_strings (did you mean" not in run("x\n", "--stop_strings", "a")[2]
 
 
 def test_evaluate_measures_a_file(run, tmp_path):
@@ -183,6 +187,10 @@ def test_evaluate_measures_a_file(run, tmp_path):
     assert "nrefs:1" in rows[0][2]
     code, _, err = run("", "--source", tmp_path / "none", "--target", tmp_path / "target", name="evaluate")
     assert (code, err.count("\n")) == (2, 1)
+    assert (
+        run("", "--source", tmp_path / "source", name="evaluate")[2]
+        == "error: target must be given, but it is missing\n"
+    )
 
 
 def test_the_command_is_for_translators(command, writer, tmp_path):
@@ -204,3 +212,14 @@ def test_a_writer_searches_with_the_same_option(writer):
         writer.stream("the", num_beams=2)
     with pytest.raises(InputError, match="stop_strings must be empty with several beams"):
         writer.generate("the", num_beams=2, stop_strings=["x"])
+
+
+def test_whatever_bytes_come_in_lines_stay_lines(tmp_path):
+    make_translator().save_pretrained(tmp_path / "model")
+    given = b"the cat\r\na\xffb\rc\x0bd\n\n\xe2\x80\xa8\nlast"
+    command = [sys.executable, "-m", "seqgen.cli", "translate", str(tmp_path / "model"), "--json"]
+    for locale in ("C", "C.UTF-8"):
+        environment = {**os.environ, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        done = subprocess.run(command, input=given, capture_output=True, env=environment, check=True)
+        sources = [json.loads(line)["source"] for line in done.stdout.decode().split("\n")[:-1]]
+        assert sources == ["the cat", "a\ufffdb\rc\x0bd", "", "\u2028", "last"]

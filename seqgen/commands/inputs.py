@@ -1,5 +1,6 @@
 """What commands have in common: the model that they are given, and the lines of standard input."""
 
+import io
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
@@ -50,7 +51,7 @@ def generation_options(
         command: its name.
     """
     parser.add_class_arguments(GenerationConfig, skip=LISTS)
-    types = {field.name: field.type for field in fields(GenerationConfig)} | own
+    types = {field.name: field.type for field in fields(GenerationConfig) if field.name not in LISTS} | own
     directory = model_for(parse(parser, arguments, types)["directory"], command)
     # What the command line does not say is as the model's own file has it.
     usual = GenerationConfig().with_options(**read_part(directory, "generation_config.json")).to_data()
@@ -63,14 +64,19 @@ def generation_options(
 
 
 def lines() -> Iterator[str]:
-    """Yield the lines of standard input; on a terminal each is asked for."""
+    """Yield the lines of standard input, UTF-8 whatever the locale; on a terminal each is asked for.
+
+    Only line feeds and CR LF end a line, as in files.
+    """
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")
     while True:
         if sys.stdin.isatty():
             print("> ", end="", file=sys.stderr, flush=True)
         line = sys.stdin.readline()
         if not line:
             return
-        yield line.removesuffix("\n")
+        yield line.removesuffix("\n").removesuffix("\r")
 
 
 def blocks(size: int) -> Iterator[list[str]]:
