@@ -203,6 +203,8 @@ def main() -> None:
 
 def training_loss(config: Config, tokens: np.ndarray, vocabulary_size: int, run: Run) -> LossFunction:
     """Return the loss of all tokens of the vocabulary, or its estimate from some of them."""
+    if config.sampled_softmax is not None and run.world_size > 1:
+        raise InputError(f"--sampled_softmax must be with one process, but there are {run.world_size}")
     if config.sampled_softmax is None:
         return partial(next_token, label_smoothing=config.label_smoothing)
     counts = torch.from_numpy(np.bincount(tokens, minlength=vocabulary_size))

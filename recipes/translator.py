@@ -94,7 +94,7 @@ class Config(SequenceConfig):
     word_dropout: float = 0.0
     """share of the source's tokens read as unknown while training"""
     batch_tokens: int = 2000
-    """source and target tokens of a batch, padding included"""
+    """source and target tokens of a batch, with padding about so many"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -113,6 +113,9 @@ class Config(SequenceConfig):
                 raise InputError(f"--{given[0]} must come with --{part}{other}, which is missing")
         if self.source is not None and self.data != DATES:
             raise InputError(f"--source must be without --data, which is {self.data!r}")
+        for name in ("valid", "test", "valid_source", "test_source"):
+            if small and getattr(self, name) is not None:
+                raise InputError(f"--{name} must come with --data or --source, as dates have their own parts")
 
 
 def read(config: Config) -> tuple[Parallel, Parallel, Parallel]:
@@ -139,6 +142,9 @@ def read(config: Config) -> tuple[Parallel, Parallel, Parallel]:
     missing = held_back.count(None)
     rest, *drawn = split_parallel(train, config.seed, parts=missing) if missing else (train,)
     valid, test = (drawn.pop(0) if part is None else part for part in held_back)
+    for name, held_out in (("valid", valid), ("test", test)):
+        if not len(held_out):
+            raise InputError(f"the part to {name} on must have at least one pair, but its file is empty")
     return rest, valid, test
 
 
@@ -199,9 +205,9 @@ def main() -> None:
     translator.model.to(run.device)
     train_batches = batches(translator, data[0], config, rank=run.rank, world_size=run.world_size)
     parameters = sum(parameter.numel() for parameter in translator.model.parameters())
-    cut = sum(len(row) > config.max_length for row in map(translator.source.encode, data[0].sources))
+    cut = int((train_batches.buckets.lengths > config.max_length).sum())
     if cut:
-        run.say(f"{cut:,} sentences are cut to {config.max_length} tokens (--max_length)")
+        run.say(f"{cut:,} pairs have more than {config.max_length} tokens; each side is read up to --max_length")
     run.say(
         f"{len(data[0]):,} pairs to train on, {len(data[1]):,} to validate on, {len(data[2]):,} to test on; "
         f"{train_batches.buckets.lengths.mean():.0f} tokens a pair of {translator.target.vocabulary_size:,} different; "

@@ -120,7 +120,7 @@ class Bundle(ABC):
 
 
 def load(source: str | Path) -> Any:
-    """Return what a saved model is used as: a `Writer`, a `TextClassifier`, an `ImageClassifier` or a `TextTagger`.
+    """Return what a saved model is used as: a `Writer`, classifier, `TextTagger` or `Translator`.
 
     Args:
         source: a run directory, its `model/`, or the name of a model on the hub.

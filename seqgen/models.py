@@ -69,10 +69,10 @@ class EncoderDecoder(nn.Module):
         Returns:
             (batch, steps, vocabulary) logits.
         """
-        features, _ = self.features(inputs, tokens)
+        features, _ = self.output_features(inputs, tokens)
         logits: Tensor = self.output(features)
         return logits
 
-    def features(self, inputs: tuple[Tensor, ...], tokens: Tensor) -> tuple[Tensor, State]:
+    def output_features(self, inputs: tuple[Tensor, ...], tokens: Tensor) -> tuple[Tensor, State]:
         """Return the (batch, steps, features) that the output layer reads, and the state after the last position."""
-        return self.decoder.features(tokens, None, self.encoder(*inputs))
+        return self.decoder.output_features(tokens, None, self.encoder(*inputs))

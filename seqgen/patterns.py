@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from seqgen.errors import InputError
 from seqgen.models import Classifier, EncoderDecoder, Tagger
 from seqgen.nn import cnn
 from seqgen.nn.attention import Attention
@@ -78,11 +79,14 @@ def translator(
         attention: "general" or "additive".
         heads: of the attention.
         input_feeding: whether each step also reads what the output layer read at the step before; slow.
-        dropout: the share of features dropped of embeddings, memory and states, the same at every step of a row.
+        dropout: the share of features dropped of embeddings, memory and states, the same at every step of a row (with
+            input feeding, of the decoder's states anew at each step).
         word_dropout: the share of the source's tokens read as unknown.
     """
     source = ScaledEmbedding(source_vocabulary_size, embedding_size)
     target = source if target_vocabulary_size is None else ScaledEmbedding(target_vocabulary_size, embedding_size)
+    if hidden_size % 2:
+        raise InputError(f"hidden_size must be even, half of it for each direction of the encoder, not {hidden_size}")
     half = hidden_size // 2
     encoder = SequenceEncoder(
         source,
@@ -122,6 +126,9 @@ def _attentive_decoder(
     input_feeding: bool,
 ) -> RecurrentDecoder:
     """Return a decoder that starts from an encoder's summary and looks at its states above its first layer."""
+    for name, size in (("layers", layers), ("hidden_size", hidden_size)):
+        if size < 1:
+            raise InputError(f"{name} must be at least 1, not {size}")
     vocabulary_size, embedding_size = embedding.weight.shape
     found_size = hidden_size + encoder.output_size
     above = Recurrent(cell, found_size, hidden_size, layers - 1, dropout=dropout) if layers > 1 else None

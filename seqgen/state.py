@@ -107,7 +107,7 @@ class Factored(Protocol):
         """The linear layer."""
         ...
 
-    def features(self, *inputs: Any) -> tuple[Tensor, State]:
+    def output_features(self, *inputs: Any) -> tuple[Tensor, State]:
         """Return the (batch, steps, features) that the output layer reads, and the state after the last position."""
         ...
 
@@ -125,14 +125,15 @@ class DecoderWeights(NamedTuple):
     """All that a recurrent decoder calculates with.
 
     `cell` names its equations; `embedding` is (vocabulary, embedding); `output` a (vocabulary, features) matrix and
-    its bias. `attention`, where there is one, gives (batch, steps, found) and weights for what the first
-    `attends_after` layers find; what it finds stands beside that.
+    its bias, and `projection`, where there is one, the same of what it reads. `attention`, where there is one, gives
+    (batch, steps, found) and weights for what the first `attends_after` layers find; what it finds stands beside that.
     """
 
     cell: str
     embedding: Tensor
     layers: list[LayerWeights]
     output: tuple[Tensor, Tensor | None]
+    projection: tuple[Tensor, Tensor | None] | None = None
     attention: Callable[[Tensor, Memory], tuple[Tensor, Tensor]] | None = None
     attends_after: int = 0
 

@@ -15,6 +15,7 @@ from seqgen.devices import calculates_in_bf16
 from seqgen.errors import InputError
 from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig
+from seqgen.generation.packed import packed
 from seqgen.generation.risk import least_risk
 from seqgen.generation.sampling import Hypothesis, sampled
 from seqgen.models import EncoderDecoder
@@ -119,10 +120,16 @@ class Translator(Bundle):
         if config.stop_strings:
             raise InputError(f"stop_strings must be empty where sentences are translated, not {config.stop_strings}")
         found: list[list[Translation]] = [[] for _ in texts]
+        if prefix and self.target.unseen(prefix):
+            raise InputError(f"prefix must have only what was written in training, not {self.target.unseen(prefix)}")
         begun = self.target.encode(prefix).tolist() if prefix else []
+        decoder = packed(cast("EncoderDecoder", self.model.eval()).decoder, config.precision)
         for numbers, sources in self._batches(texts, max(config.num_beams, config.num_return_sequences)):
-            memory = self._encode(sources)
-            for number, row, hypotheses in self._decode(numbers, memory, config, begun):
+            memory = self._encode(sources, fast=config.precision != "fp32")
+            write = sampled if config.do_sample else beam_search
+            prompts = [[BOS, *begun]] * len(numbers)
+            for row, hypotheses in enumerate(write(decoder, prompts, config, memory=memory, device=self.device)):
+                hypotheses = [one._replace(tokens=[*begun, *one.tokens]) for one in hypotheses]
                 made = [Translation(self.target.decode(one.tokens), one.score) for one in hypotheses]
                 if minimum_bayes_risk:
                     best = least_risk([one.text for one in made])[:wanted]
@@ -130,10 +137,10 @@ class Translator(Bundle):
                 if return_attention:
                     looks = self._looks(sources[row], hypotheses, memory.select(torch.tensor([row])))
                     made = [one._replace(attention=look) for one, look in zip(made, looks, strict=True)]
-                found[number] = made
+                found[numbers[row]] = made
         each = wanted if minimum_bayes_risk else config.num_return_sequences
         nothing = Translation("", 0.0, Looks([], [], np.zeros((0, 0))) if return_attention else None)
-        return [one for made in found for one in (made + [made[-1] if made else nothing] * each)[:each]]
+        return [one for made in found for one in made or [nothing] * each]
 
     def encode(self, text: str) -> np.ndarray:
         """Return the token numbers of a sentence, its end included, as far as they are read."""
@@ -150,21 +157,11 @@ class Translator(Bundle):
             yield [numbers[place] for place in batch], [rows[place] for place in batch]
 
     @torch.inference_mode()
-    def _encode(self, sources: list[np.ndarray]) -> Memory:
-        model, device = cast("EncoderDecoder", self.model.eval()), self.device
-        with torch.autocast(device.type, torch.bfloat16, enabled=calculates_in_bf16(device)):
+    def _encode(self, sources: list[np.ndarray], *, fast: bool) -> Memory:
+        model, device = cast("EncoderDecoder", self.model), self.device
+        with torch.autocast(device.type, torch.bfloat16, enabled=fast and calculates_in_bf16(device)):
             memory = model.encoder(torch.from_numpy(padded(sources)).to(device))
         return Memory(memory.states.float(), memory.mask, memory.summary.float())
-
-    def _decode(
-        self, numbers: list[int], memory: Memory, config: GenerationConfig, begun: list[int]
-    ) -> Iterator[tuple[int, int, list[Hypothesis]]]:
-        """Yield the number of each sentence, its row in the memory, and what was found for it."""
-        decoder = cast("EncoderDecoder", self.model).decoder
-        write = sampled if config.do_sample else beam_search
-        found = write(decoder, [[BOS, *begun]] * len(numbers), config, memory=memory, device=self.device)
-        for row, (number, hypotheses) in enumerate(zip(numbers, found, strict=True)):
-            yield number, row, [one._replace(tokens=[*begun, *one.tokens]) for one in hypotheses]
 
     @torch.inference_mode()
     def _looks(self, source: np.ndarray, hypotheses: list[Hypothesis], memory: Memory) -> Iterator[Looks]:
@@ -176,5 +173,6 @@ class Translator(Bundle):
                 state = state._replace(attended=memory.states.new_zeros(1, *memory.mask.shape))
                 _, state = decoder.step(torch.tensor([token], device=self.device), state, memory)
                 rows.append(cast("torch.Tensor", state.attended)[0, 0, : len(source)])
-            target = [*(self.target.decode([token]) for token in hypothesis.tokens), "</s>"]
-            yield Looks(pieces, target, torch.stack(rows).float().cpu().numpy())
+            target = [self.target.decode([token]) for token in hypothesis.tokens]
+            looks = torch.stack(rows).float().cpu().numpy()
+            yield Looks(pieces, [*target, "</s>"], looks) if hypothesis.ended else Looks(pieces, target, looks[:-1])

@@ -68,7 +68,7 @@ def test_what_was_looked_at_fits_the_pieces(translator, options, tmp_path):
             assert looks.weights.shape == (len(looks.target), len(looks.source))
             if text:
                 np.testing.assert_allclose(looks.weights.sum(axis=1), 1, atol=1e-5)
-                assert "".join(looks.target[:-1]) == one.text
+                assert "".join(piece for piece in looks.target if piece != "</s>") == one.text
                 assert "".join(looks.source[:-1]) == text
     draw_attention(tmp_path / "new" / "1.png", translator.translate("cat", return_attention=True)[0].attention)
     assert (tmp_path / "new" / "1.png").read_bytes().startswith(b"\x89PNG")
@@ -78,7 +78,10 @@ def test_what_was_looked_at_fits_the_pieces(translator, options, tmp_path):
 def test_a_forced_beginning_is_kept(translator, options):
     for one in translator.translate(TEXTS, prefix="dog ", return_attention=True, **options):
         assert one.text.startswith("dog ") or one.text == ""
-        assert len(one.attention.weights) == (len(one.text) + 1 if one.text else 0)
+        assert "".join(one.attention.target).removesuffix("</s>") == one.text
+        assert len(one.attention.weights) == len(one.attention.target)
+    with pytest.raises(InputError, match="prefix must have only"):
+        translator.translate(TEXTS, prefix="\u0416")
 
 
 def test_a_loaded_translator_is_the_saved_one(translator, tmp_path):
@@ -171,6 +174,23 @@ def test_more_of_each_with_scores_or_as_json(run):
     assert "at most num_beams" in err
     assert "--nbest must be at least 1, not 0" in run("x\n", "--nbest", 0)[2]
     assert "no option --stop_strings (did you mean" not in run("x\n", "--stop_strings", "a")[2]
+
+
+def test_lines_keep_their_places_whatever_the_model_returns_by_itself(run, tmp_path):
+    translator = make_translator()
+    translator.generation = translator.generation.with_options(num_return_sequences=2)
+    translator.save_pretrained(tmp_path / "model")
+    _, out, _ = run("the cat\n\ndog\n", "--json")
+    assert [len(json.loads(line)["translations"]) for line in out.splitlines()] == [2, 2, 2]
+    _, out, _ = run("the cat\n\ndog\n", "--json", "--minimum_bayes_risk", 4)
+    assert [json.loads(line)["source"] for line in out.splitlines()] == ["the cat", "", "dog"]
+    assert len(run("the cat\ndog\n", "--nbest", 6, "--minimum_bayes_risk", 8)[1].splitlines()) == 12
+    (tmp_path / "two").write_text("the cat\ndog\n")
+    code, _, err = run("", "--source", tmp_path / "two", "--target", tmp_path / "two", name="evaluate")
+    assert code == 0, err
+    (tmp_path / "none").write_text("")
+    code, _, err = run("", "--source", tmp_path / "none", "--target", tmp_path / "none", name="evaluate")
+    assert (code, err.count("\n")) == (2, 1)
 
 
 def test_evaluate_measures_a_file(run, tmp_path):

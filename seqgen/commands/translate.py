@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -29,11 +30,10 @@ def translate(arguments: list[str]) -> None:
     directory, options, asked = generation_options(parser, arguments, own, "translate")
     if options["nbest"] < 1:
         raise InputError(f"--nbest must be at least 1, not {options['nbest']}")
-    if options["nbest"] > 1:
+    if options["nbest"] > 1:  # else as many as the model's own options have
         asked["num_return_sequences"] = options["nbest"]
     translator: Translator = load(directory).to(find_device(options["device"]))
     read = 0
-    each = translator.generation.with_options(**asked).num_return_sequences
     with tqdm(unit=" lines", disable=not sys.stderr.isatty() or sys.stdin.isatty()) as progress:
         for block in blocks(LINES):
             for number, line in enumerate(block, start=read + 1):
@@ -42,6 +42,7 @@ def translate(arguments: list[str]) -> None:
                     tqdm.write(f"line {number:,} is cut to {translator.max_length} tokens", file=sys.stderr)
             read += len(block)
             found = translator.translate(block, minimum_bayes_risk=options["minimum_bayes_risk"], **asked)
+            each = len(found) // len(block)
             for number, line in enumerate(block):
                 _show(
                     line,
@@ -75,7 +76,11 @@ def evaluate(arguments: list[str]) -> None:
             raise InputError(f"--{name} must be a file, but {options[name]!r} is not there")
     translator: Translator = load(model_for(options["directory"], "translate")).to(find_device(options["device"]))
     data = read_parallel(options["source"], options["target"])
-    asked = {} if options["num_beams"] is None else {"num_beams": options["num_beams"]}
+    if not len(data):
+        raise InputError(f"--source must hold at least one sentence, but {options['source']} is empty")
+    asked: dict[str, Any] = {"num_return_sequences": 1}
+    if options["num_beams"] is not None:
+        asked["num_beams"] = options["num_beams"]
     written = [one.text for one in translator.translate(data.sources, **asked)]
     for name, measured in (("BLEU", bleu(written, data.targets)), ("chrF", chrf(written, data.targets))):
         print(f"{name}\t{measured.score:.2f}\t{measured.signature}")

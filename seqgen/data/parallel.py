@@ -20,7 +20,7 @@ from seqgen.files import writing
 logger = logging.getLogger(__name__)
 
 SHARE, MOST = 0.1, 1000  # of all pairs, for validation and again for testing, but at most so many
-WILD = 9.0  # times as long as the other side, in characters
+WILD, SHORT = 9.0, 20  # times as long as the other side, in characters, where it is longer than so many
 
 # The public release at github.com/multi30k/dataset, folder data/task1/raw.
 MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
@@ -47,13 +47,17 @@ class Parallel:
 
 
 def read_pairs(path: str) -> Parallel:
-    """Read pairs from the columns `source` and `target` (or the first two) of a `.tsv`, `.csv` or `.jsonl`, or `.gz`.
+    """Read pairs from the columns `source` and `target` of a `.tsv`, `.csv` or `.jsonl`, or `.gz` of these.
+
+    Without these names in the first line the two columns are taken to be these.
 
     Raises:
-        InputError: it is not there, or a row is broken.
+        InputError: it is not there, of another kind, or a row is broken.
     """
     if not Path(path).is_file():
-        raise InputError(f"--data must be a file of pairs or one of {', '.join(NAMED)}, but {path!r} is not there")
+        raise InputError(f"pairs must be a file or one of {', '.join(NAMED)}, but {path!r} is not there")
+    if not {".tsv", ".csv", ".jsonl"} & set(Path(path).suffixes):
+        raise InputError(f"a file of pairs must end in .tsv, .csv or .jsonl, or .gz after that, but this is {path!r}")
     rows = list(read_table(Path(path), ["source", "target"]))
     return Parallel([row.cells[0] for row in rows], [row.cells[1] for row in rows], [row.where for row in rows])
 
@@ -136,7 +140,7 @@ def sound(data: Parallel, *, drop: bool) -> tuple[Parallel, int]:
         lengths = sorted((len(source.strip()), len(target.strip())))
         if not lengths[0]:
             empty.append(number)
-        elif lengths[1] > WILD * lengths[0] and lengths[1] > 20:
+        elif lengths[1] > WILD * lengths[0] and lengths[1] > SHORT:
             wild.append(number)
     if empty and not drop:
         side = "target" if data.sources[empty[0]].strip() else "source"
@@ -152,7 +156,7 @@ def sound(data: Parallel, *, drop: bool) -> tuple[Parallel, int]:
 
 
 def split_parallel(data: Parallel, seed: int, *, parts: int) -> Iterator[Parallel]:
-    """Yield what is left to train on, and then `parts` held back parts, each of a tenth of all pairs, at most 1,000.
+    """Yield what is left to train on, and then `parts` held back parts, each about a tenth of all pairs or 1,000.
 
     Pairs of the same source sentence stay together, so that no part has seen the sentences of another.
 
@@ -166,8 +170,9 @@ def split_parallel(data: Parallel, seed: int, *, parts: int) -> Iterator[Paralle
     if len(together) < 10 * parts:
         raise InputError(f"there must be at least {10 * parts} different sentences to split, not {len(together)}")
     order = np.random.default_rng(seed).permutation(len(together))
-    size = min(int(len(together) * SHARE), MOST)
-    cuts = [size * part for part in range(1, parts + 1)]
+    size = min(int(len(data) * SHARE), MOST)
+    counted = np.cumsum([len(together[group]) for group in order])
+    cuts = [int(np.searchsorted(counted, size * part)) + 1 for part in range(1, parts + 1)]
     *held_back, rest = np.split(order, cuts)
     for chosen in (rest, *held_back):
         yield data.chosen(sorted(number for group in chosen for number in together[group]))

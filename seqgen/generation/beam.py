@@ -22,7 +22,7 @@ def beam_search(
     memory: Memory | None = None,
     device: torch.device | str = "cpu",
 ) -> list[list[Hypothesis]]:
-    """Return the best hypotheses of each row, the best first, `num_return_sequences` of them where so many were found.
+    """Return the `num_return_sequences` best hypotheses of each row, the best first; the last again if there are fewer.
 
     A hypothesis that ends keeps its place in the beam, so that one beam is greedy search; a row stops when all places
     are taken, or no live hypothesis can overtake those that are to be returned. No row depends on another.
@@ -107,9 +107,15 @@ class _Search:
         """
         history = _History(self.tokens, logits.shape[1], self.config.no_repeat_ngram_size, self.length)
         logits = processor(self.config, history, logits.device)(logits, list(range(len(logits))))
+        normalizers = logits.logsumexp(dim=1)
         # Where every token is excluded, the beam ends.
-        logits[:, EOS].masked_fill_((logits == NEVER).all(dim=1), 0.0)
-        tokens, parents, scores = self._choose(logits.log_softmax(dim=1))
+        nothing = normalizers == NEVER
+        logits[:, EOS].masked_fill_(nothing, 0.0)
+        # Of each beam no more than all beams together can be chosen, whatever other groups took before.
+        best, tokens = logits.topk(min(self.beams, logits.shape[1]), dim=1)
+        tokens, parents, scores = self._choose(
+            best - normalizers.masked_fill(nothing, 0.0).unsqueeze(1), tokens, logits.shape[1]
+        )
         self.length += 1
         self.tokens = torch.cat([self.tokens[parents], tokens.unsqueeze(1)], dim=1)
         over = tokens.view(scores.shape) == EOS
@@ -119,32 +125,39 @@ class _Search:
         self._end(over, scores, state, memory, parents)
         self.ended += over.sum(dim=2)
         self.scores = scores.masked_fill(over, NEVER)
-        kept = [index for index in range(len(self.rows)) if not self._done(index)]
+        best_live = self.scores.amax(dim=(1, 2)).tolist()
+        kept = [index for index, best in enumerate(best_live) if not self._done(index, best)]
         if not kept:
             return None
         if len(kept) == len(self.rows):
             return tokens, parents, None
         return self._drop(torch.tensor(kept, device=logits.device), tokens, parents)
 
-    def _choose(self, log_probabilities: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return (beams,) tokens, the beams before them, and (rows, groups, beams of a group) scores."""
+    def _choose(self, best: Tensor, found: Tensor, vocabulary_size: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return (beams,) tokens, the beams before them, and (rows, groups, beams of a group) scores.
+
+        Args:
+            best: (beams, candidates) log-probabilities of the likeliest tokens of each beam.
+            found: (beams, candidates) these tokens.
+            vocabulary_size: how many tokens there are.
+        """
         rows, groups, size = self.scores.shape
-        vocabulary_size = log_probabilities.shape[1]
-        totals = self.scores.unsqueeze(3) + log_probabilities.view(rows, groups, size, vocabulary_size)
+        each = best.shape[1]
+        totals = (self.scores.unsqueeze(3) + best.view(rows, groups, size, each)).flatten(2)
+        words = found.view(rows, groups, size * each)
         taken = torch.zeros(rows, vocabulary_size, device=totals.device)
         first = torch.arange(rows, device=totals.device).unsqueeze(1) * groups * size
         places = torch.arange(size, device=totals.device)
         tokens, parents, scores = [], [], []
         for group in range(groups):
-            candidates = totals[:, group].flatten(1)
-            ranked = candidates - self.config.diversity_penalty * taken.repeat(1, size) if groups > 1 else candidates
-            chosen = ranked.topk(min(size, ranked.shape[1]), dim=1).indices
-            room = places[: chosen.shape[1]] < size - self.ended[:, group : group + 1]
-            score = candidates.gather(1, chosen).masked_fill(~room, NEVER)
-            token = chosen % vocabulary_size
+            ranked = totals[:, group] - self.config.diversity_penalty * taken.gather(1, words[:, group])
+            chosen = ranked.topk(size, dim=1).indices
+            room = places < size - self.ended[:, group : group + 1]
+            score = totals[:, group].gather(1, chosen).masked_fill(~room, NEVER)
+            token = words[:, group].gather(1, chosen)
             taken.scatter_add_(1, token, (score > NEVER).float())
             tokens.append(token)
-            parents.append(first + group * size + chosen // vocabulary_size)
+            parents.append(first + group * size + chosen // each)
             scores.append(score)
         return torch.cat(tokens, 1).flatten(), torch.cat(parents, 1).flatten(), torch.stack(scores, dim=1)
 
@@ -155,10 +168,7 @@ class _Search:
         texts = self.tokens[flat, self.prompt_length :].tolist()
         logs = scores.flatten()[flat].tolist()
         for beam, text, log, penalty in zip(flat.tolist(), texts, logs, penalties, strict=True):
-            score = log / len(text) ** self.config.length_penalty + penalty
-            ended = text[-1] == EOS
-            row = self.rows[beam // self.beams]
-            self.found[row].append(Hypothesis(text[:-1] if ended else text, score, log, ended))
+            self.found[self.rows[beam // self.beams]].append(Hypothesis.of(text, log, self.config, penalty))
 
     def _coverage(self, state: State, memory: Memory | None, beams: Tensor) -> Tensor:
         """Return the (n,) coverage penalties, for positions of the memory that were left out (Wu et al. 2016, GNMT)."""
@@ -167,9 +177,8 @@ class _Search:
         covered = state.attended[0, beams].clamp(min=1e-9, max=1.0).log()
         return self.config.coverage_penalty * covered.masked_fill(~memory.mask[beams], 0).sum(dim=1)
 
-    def _done(self, index: int) -> bool:
-        """Return whether no live beam of a row can still overtake those that are to be returned."""
-        best = float(self.scores[index].max())
+    def _done(self, index: int, best: float) -> bool:
+        """Return whether no live beam of a row, the best of which is given, can overtake those to be returned."""
         found = sorted((one.score for one in self.found[self.rows[index]]), reverse=True)
         if best == NEVER:
             return True
@@ -189,5 +198,6 @@ class _Search:
 
     def best(self) -> list[list[Hypothesis]]:
         """Return the best hypotheses of each row."""
+        wanted = self.config.num_return_sequences
         ranked = (sorted(found, key=lambda one: one.score, reverse=True) for found in self.found)
-        return [found[: self.config.num_return_sequences] for found in ranked]
+        return [(found + found[-1:] * wanted)[:wanted] for found in ranked]

@@ -80,7 +80,7 @@ class GenerationConfig:
         self._check("seed", self.seed is None or self.seed >= 0, "at least 0")
         self._check("precision", self.precision in ("auto", "fp32", "bf16"), "auto, fp32 or bf16")
         self._check("num_beams", self.num_beams >= 1, "at least 1")
-        self._check("length_penalty", abs(self.length_penalty) < float("inf"), "finite")
+        self._check("length_penalty", -10 <= self.length_penalty <= 10, "from -10 to 10")
         self._check("coverage_penalty", 0 <= self.coverage_penalty < float("inf"), "at least 0 and finite")
         self._check("diversity_penalty", 0 <= self.diversity_penalty < float("inf"), "at least 0 and finite")
         groups = self.num_beam_groups

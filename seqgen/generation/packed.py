@@ -55,6 +55,7 @@ class PackedDecoder:
         self._equation = EQUATIONS[weights.cell]
         self._attention, self._attends_after = weights.attention, weights.attends_after
         self._layers = self._fused(weights) or self._from_products(weights)
+        self._project = None if weights.projection is None else _plain(*weights.projection)
         small = weights.output[0].shape[0] <= SMALL_OUTPUT
         self._output = _plain(*weights.output) if small else _product(*weights.output, torch.float32)
 
@@ -79,7 +80,8 @@ class PackedDecoder:
                 x = torch.cat([x, found.transpose(0, 1).to(x.dtype)], dim=2)
                 attended = None if attended is None else attended + weights.mean(dim=1).sum(dim=1)
         after = State(torch.cat(hidden), torch.cat(cells) if cells else None, attended=attended)
-        return self._output(x[0].float()), after
+        features = x[0].float() if self._project is None else self._project(x[0].float())
+        return self._output(features), after
 
     def _fused(self, weights: DecoderWeights) -> list[Layer] | None:
         """Return the layers as calls of oneDNN's LSTM, or None where it has none for them."""

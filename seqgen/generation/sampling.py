@@ -18,14 +18,24 @@ from seqgen.symbols import EOS
 class Hypothesis(NamedTuple):
     """A text that was written: its tokens after the prompt, EOS left out, and how good it is.
 
-    `log_probability` is the natural logarithm of its probability, EOS included; `score` is that after the length
-    penalty. `ended` is False where `max_new_tokens` cut it off.
+    `log_probability` is the natural logarithm of its probability, EOS included: of a text that was searched, among the
+    tokens that the options allow; of one that was drawn, by the decoder itself. `score` is that after the penalties.
+    `ended` is False where `max_new_tokens` cut it off.
     """
 
     tokens: list[int]
     score: float
     log_probability: float
     ended: bool
+
+    @classmethod
+    def of(
+        cls, tokens: list[int], log_probability: float, config: GenerationConfig, penalty: float = 0.0
+    ) -> "Hypothesis":
+        """Return the hypothesis of tokens, the last of them maybe EOS; `penalty` is added to its score."""
+        ended = tokens[-1] == EOS
+        score = log_probability / len(tokens) ** config.length_penalty + penalty
+        return cls(tokens[:-1] if ended else tokens, score, log_probability, ended)
 
 
 AHEAD = 256  # random numbers drawn for a row at a time
@@ -168,9 +178,7 @@ def sampled(
             logs[place] += log
     found: list[list[Hypothesis]] = [[] for _ in prompts]
     for row, text, log in zip(rows, tokens, logs, strict=True):
-        ended = text[-1] == EOS
-        score = log / len(text) ** config.length_penalty
-        found[row].append(Hypothesis(text[:-1] if ended else text, score, log, ended))
+        found[row].append(Hypothesis.of(text, log, config))
     return [sorted(texts, key=lambda one: one.score, reverse=True) for texts in found]
 
 

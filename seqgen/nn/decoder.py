@@ -88,10 +88,10 @@ class RecurrentDecoder(nn.Module):
         Returns:
             (batch, steps, vocabulary) logits of each next token, and the state after the last position.
         """
-        features, state = self.features(tokens, state, memory)
+        features, state = self.output_features(tokens, state, memory)
         return self.output(features), state
 
-    def features(
+    def output_features(
         self, tokens: Tensor, state: State | None = None, memory: Memory | None = None
     ) -> tuple[Tensor, State]:
         """Return the (batch, steps, features) that the output layer reads, and the state after the last position."""
@@ -170,16 +170,15 @@ class RecurrentDecoder(nn.Module):
         unusual = any(type(part) not in kinds for part, kinds in parts.items())
         if unusual or self.input_feeding or self.output.weight.dtype != torch.float32:
             return None
-        # A linear layer after another is one linear layer.
-        matrix, bias = self.output.weight, self.output.bias
-        if isinstance(self.projection, nn.Linear):
-            bias = self.output(self.projection.bias) if self.projection.bias is not None else bias
-            matrix = matrix @ self.projection.weight
-        table = self.embedding(torch.arange(self.embedding.num_embeddings, device=matrix.device))
+        output = self.output.weight, self.output.bias
+        last = self.projection
+        projection = (last.weight, last.bias) if isinstance(last, nn.Linear) else None
+        table = self.embedding(torch.arange(self.embedding.num_embeddings, device=self.output.weight.device))
         stack = [*self.recurrent.stack, *(self.above.stack if self.above is not None else ())]
         layers = [LayerWeights(*layer.all_weights[0]) for layer in stack]
         attention = None if self.attention is None else copy.deepcopy(self.attention).eval()
-        return DecoderWeights(self.recurrent.cell, table, layers, (matrix, bias), attention, len(self.recurrent.stack))
+        below = len(self.recurrent.stack)
+        return DecoderWeights(self.recurrent.cell, table, layers, output, projection, attention, below)
 
     def _embed(self, tokens: Tensor) -> Tensor:
         # Looked up with time first, the order in memory that the recurrent kernels read.

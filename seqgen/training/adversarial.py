@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from seqgen.state import State
+from seqgen.symbols import PAD
 from seqgen.training.losses import Loss, LossFunction
 
 
@@ -20,7 +21,7 @@ def adversarial(loss_function: LossFunction, embedding: nn.Module, size: float) 
 
     Args:
         loss_function: of a model that reads its inputs by `embedding`.
-        embedding: gives (batch, steps, features).
+        embedding: gives (batch, steps, features) for (batch, steps) tokens.
         size: the norm of each row's change, as a share of the norm of its embeddings.
     """
 
@@ -29,10 +30,11 @@ def adversarial(loss_function: LossFunction, embedding: nn.Module, size: float) 
             loss = loss_function(model, batch, carry)
         if not torch.is_grad_enabled():
             return loss
-        [embedded] = found
+        [(tokens, embedded)] = found
         # Kept for the backward pass of the loss itself, which goes the same way once more.
         [direction] = torch.autograd.grad(loss.total, embedded, retain_graph=True)
-        change = size * _row_norms(embedded.detach()) * direction / _row_norms(direction).clamp(min=1e-12)
+        real = embedded.detach() * (tokens != PAD).unsqueeze(2)
+        change = size * _row_norms(real) * direction / _row_norms(direction).clamp(min=1e-12)
         with _moved(embedding, change):
             moved = loss_function(model, batch, carry)
         return replace(loss, total=(loss.total + moved.total) / 2)
@@ -46,9 +48,9 @@ def _row_norms(x: Tensor) -> Tensor:
 
 
 @contextmanager
-def _watched(embedding: nn.Module) -> Iterator[list[Tensor]]:
-    found: list[Tensor] = []
-    hook = embedding.register_forward_hook(lambda module, inputs, output: found.append(output))
+def _watched(embedding: nn.Module) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    found: list[tuple[Tensor, Tensor]] = []
+    hook = embedding.register_forward_hook(lambda module, inputs, output: found.append((inputs[0], output)))
     try:
         yield found
     finally:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -49,19 +49,34 @@ def next_token(
             vocabularies (`cross_entropy.sampling_shares`); all of them do by default.
     """
     before, real = None if batch.starts else carry, batch.targets != PAD
-    if isinstance(model, Factored):
-        features, state = model.features(batch.inputs, before)
-        features, targets = features[real], batch.targets[real]
-        if shares is None:
-            total = linear_cross_entropy(features, model.output, targets, label_smoothing)
-        else:
-            total = sampled_cross_entropy(features, model.output, targets, shares)
+    if _factored(model):
+        features, state = model.output_features(batch.inputs, before)
+        total = _from_features(model, features[real], batch.targets[real], label_smoothing, shares)
     else:
         logits, state = model(batch.inputs, before)
-        total = functional.cross_entropy(
-            logits[real], batch.targets[real], reduction="sum", label_smoothing=label_smoothing
-        )
+        total = _from_logits(logits[real], batch.targets[real], label_smoothing)
     return Loss(total, real.sum(), state)
+
+
+def _factored(model: nn.Module) -> TypeGuard[Factored]:
+    """Return whether logits are one linear layer of features; not where a subclass makes them in another way."""
+    if not isinstance(model, Factored):
+        return False
+    kinds = type(model).__mro__
+    homes = {next(kind for kind in kinds if name in vars(kind)) for name in ("forward", "output_features")}
+    return len(homes) == 1
+
+
+def _from_features(
+    model: Factored, features: Tensor, targets: Tensor, label_smoothing: float, shares: Tensor | None = None
+) -> Tensor:
+    if shares is not None:
+        return sampled_cross_entropy(features, model.output, targets, shares)
+    return linear_cross_entropy(features, model.output, targets, label_smoothing)
+
+
+def _from_logits(logits: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
+    return functional.cross_entropy(logits, targets, reduction="sum", label_smoothing=label_smoothing)
 
 
 def target_tokens(
@@ -85,14 +100,11 @@ def target_tokens(
     """
     tokens = _partly_own(model, batch, own_tokens) if own_tokens and torch.is_grad_enabled() else batch.tokens
     real = batch.targets != PAD
-    if isinstance(model, Factored):
-        features, _ = model.features(batch.inputs, tokens)
-        total = linear_cross_entropy(features[real], model.output, batch.targets[real], label_smoothing)
+    if _factored(model):
+        features, _ = model.output_features(batch.inputs, tokens)
+        total = _from_features(model, features[real], batch.targets[real], label_smoothing)
     else:
-        logits = model(batch.inputs, tokens)
-        total = functional.cross_entropy(
-            logits[real], batch.targets[real], reduction="sum", label_smoothing=label_smoothing
-        )
+        total = _from_logits(model(batch.inputs, tokens)[real], batch.targets[real], label_smoothing)
     return Loss(total, real.sum())
 
 

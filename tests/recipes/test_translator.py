@@ -126,7 +126,7 @@ def bad(folder):
     rows = list(sentences())
     (folder / "short").write_text("one\n")
     with_empty = files(folder, [*rows, ("", "six")])
-    (folder / "empty_de").write_text((folder / "de").read_text())
+    (folder / "no").write_text("")
     return {
         "lengths": (["--source", folder / "de", "--target", folder / "short"], "must have as many lines"),
         "empty": (with_empty, "de, line 61: the source must not be empty"),
@@ -137,13 +137,22 @@ def bad(folder):
         "heads": (["--heads", 3], "heads must be at least 1 and divide the memory's 16 features, not 3"),
         "size": (["--hidden_size", 0], "--hidden_size must be above 0, not 0"),
         "share": (["--own_tokens", 1.5], "--own_tokens must be at least 0 and below 1, not 1.5"),
+        "even": (["--hidden_size", 15], "hidden_size must be even"),
+        "layers": (["--layers", 0], "--layers must be above 0, not 0"),
+        "parts of dates": (["--valid", folder / "x.tsv"], "--valid must come with --data or --source"),
+        "kind": (["--data", folder / "short"], "a file of pairs must end in .tsv, .csv or .jsonl"),
+        "no test": (
+            [*with_empty, "--drop_strange", "true", "--test_source", folder / "no", "--test_target", folder / "no"],
+            "the part to test on must have at least one pair",
+        ),
         "few": (["--source", folder / "short", "--target", folder / "short"], "at least 20 different sentences"),
     }
 
 
-@pytest.mark.parametrize(
-    "case", ["lengths", "empty", "one side", "both", "nothing", "beams", "heads", "size", "share", "few"]
-)
+CASES = ["lengths", "empty", "one side", "both", "nothing", "beams", "heads", "size", "share", "few", "even", "layers"]
+
+
+@pytest.mark.parametrize("case", [*CASES, "parts of dates", "kind", "no test"])
 def test_a_mistake_is_one_sentence(train, tmp_path, case):
     arguments, sentence = bad(tmp_path)[case]
     code, _, err = train(*arguments)

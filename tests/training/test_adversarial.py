@@ -41,6 +41,14 @@ def test_the_change_raises_the_loss_more_than_others_of_its_size(model, batch):
     assert plain < moved
 
 
+def test_padding_does_not_make_a_change_larger(model):
+    tokens, answer = torch.randint(4, 50, (1, 7)), torch.tensor([1])
+    loss_function = adversarial(right_answer, model.encoder.embedding, SIZE)
+    alone = loss_function(model, Examples((tokens,), answer), None).total
+    padded = torch.nn.functional.pad(tokens, (0, 30))
+    torch.testing.assert_close(loss_function(model, Examples((padded,), answer), None).total, alone)
+
+
 def test_a_change_of_no_size_changes_nothing(model, batch):
     plain, hardened = (
         loss_function(model, batch, None).total

@@ -7,6 +7,8 @@ from torch.nn import functional
 
 from seqgen import patterns
 from seqgen.data.batch import Batch
+from seqgen.nn.decoder import RecurrentDecoder
+from seqgen.nn.recurrent import Recurrent
 from seqgen.symbols import PAD
 from seqgen.training import cross_entropy
 from seqgen.training.cross_entropy import linear_cross_entropy, sampled_cross_entropy, sampling_shares
@@ -100,3 +102,18 @@ def test_the_loss_of_a_decoder_is_that_of_its_logits(tie_embeddings):
     expected = functional.cross_entropy(logits.flatten(0, 1), following.flatten(), ignore_index=PAD, reduction="sum")
     torch.testing.assert_close(loss.total, expected)
     assert loss.count == (following != PAD).sum()
+
+
+def test_a_subclass_that_makes_its_logits_in_another_way_is_trained_on_them():
+    class Sharper(RecurrentDecoder):
+        def forward(self, tokens, state=None, memory=None):
+            logits, state = super().forward(tokens, state, memory)
+            return 2 * logits, state
+
+    parts = nn.Embedding(30, 8), Recurrent("lstm", 8, 12), nn.Linear(12, 30)
+    inputs = torch.randint(4, 30, (2, 5))
+    model = Sharper(*parts)
+    expected = functional.cross_entropy(model(inputs)[0].flatten(0, 1), inputs.flatten(), reduction="sum")
+    torch.testing.assert_close(next_token(model, Batch(inputs, inputs, True)).total, expected)
+    plain = next_token(RecurrentDecoder(*parts), Batch(inputs, inputs, True)).total
+    assert not torch.isclose(plain, expected)
