@@ -226,7 +226,7 @@ def train(
     data: tuple[Parallel, Parallel, Parallel],
 ) -> None:
     """Train until the schedule or patience ends; the model with the best BLEU is saved on the way."""
-    trainers = optimizers(translator.model, config.optimizer, config.learning_rate)
+    trainers = optimizers(translator.model, config.optimizer, config.learning_rate, beside=config.beside_muon)
     identity = hashlib.sha256(repr(data[:2]).encode()).hexdigest()
 
     def write() -> Written:
