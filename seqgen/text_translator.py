@@ -109,38 +109,43 @@ class Translator(Bundle):
             InputError: an option that does not exist, or a value outside its range.
         """
         texts = [texts] if isinstance(texts, str) else texts
-        if minimum_bayes_risk < 0:
-            raise InputError(f"minimum_bayes_risk must be at least 0, not {minimum_bayes_risk}")
-        if minimum_bayes_risk:
-            wanted = options.pop("num_return_sequences", 1)
-            if not 1 <= wanted <= minimum_bayes_risk:
-                raise InputError(f"num_return_sequences must be from 1 to minimum_bayes_risk, not {wanted}")
-            options |= {"do_sample": True, "num_return_sequences": minimum_bayes_risk}
-        config = self.generation.with_options(**options)
-        if config.stop_strings:
-            raise InputError(f"stop_strings must be empty where sentences are translated, not {config.stop_strings}")
-        found: list[list[Translation]] = [[] for _ in texts]
+        each, config = self._options(minimum_bayes_risk, options)
         if prefix and self.target.unseen(prefix):
             raise InputError(f"prefix must have only what was written in training, not {self.target.unseen(prefix)}")
         begun = self.target.encode(prefix).tolist() if prefix else []
+        nothing = Translation("", 0.0, Looks([], [], np.zeros((0, 0))) if return_attention else None)
+        found = [[nothing] * each for _ in texts]
         decoder = packed(cast("EncoderDecoder", self.model.eval()).decoder, config.precision)
+        write = sampled if config.do_sample else beam_search
         for numbers, sources in self._batches(texts, max(config.num_beams, config.num_return_sequences)):
             memory = self._encode(sources, fast=config.precision != "fp32")
-            write = sampled if config.do_sample else beam_search
             prompts = [[BOS, *begun]] * len(numbers)
-            for row, hypotheses in enumerate(write(decoder, prompts, config, memory=memory, device=self.device)):
-                hypotheses = [one._replace(tokens=[*begun, *one.tokens]) for one in hypotheses]
-                made = [Translation(self.target.decode(one.tokens), one.score) for one in hypotheses]
+            written = write(decoder, prompts, config, memory=memory, device=self.device)
+            for row, (number, hypotheses) in enumerate(zip(numbers, written, strict=True)):
+                whole = [one._replace(tokens=[*begun, *one.tokens]) for one in hypotheses]
                 if minimum_bayes_risk:
-                    best = least_risk([one.text for one in made])[:wanted]
-                    made, hypotheses = [made[place] for place in best], [hypotheses[place] for place in best]
+                    best = least_risk([self.target.decode(one.tokens) for one in whole])
+                    whole = [whole[place] for place in best[:each]]
+                found[number] = [Translation(self.target.decode(one.tokens), one.score) for one in whole]
                 if return_attention:
-                    looks = self._looks(sources[row], hypotheses, memory.select(torch.tensor([row])))
-                    made = [one._replace(attention=look) for one, look in zip(made, looks, strict=True)]
-                found[numbers[row]] = made
-        each = wanted if minimum_bayes_risk else config.num_return_sequences
-        nothing = Translation("", 0.0, Looks([], [], np.zeros((0, 0))) if return_attention else None)
-        return [one for made in found for one in made or [nothing] * each]
+                    looks = self._looks(sources[row], whole, memory.select(torch.tensor([row], device=self.device)))
+                    pairs = zip(found[number], looks, strict=True)
+                    found[number] = [one._replace(attention=look) for one, look in pairs]
+        return [one for made in found for one in made]
+
+    def _options(self, minimum_bayes_risk: int, options: dict[str, Any]) -> tuple[int, GenerationConfig]:
+        """Return how many translations of each sentence are wanted, and how they are written."""
+        if minimum_bayes_risk < 0:
+            raise InputError(f"minimum_bayes_risk must be at least 0, not {minimum_bayes_risk}")
+        each = options.get("num_return_sequences", 1)
+        if minimum_bayes_risk:
+            if not 1 <= each <= minimum_bayes_risk:
+                raise InputError(f"num_return_sequences must be from 1 to minimum_bayes_risk, not {each}")
+            options = options | {"do_sample": True, "num_return_sequences": minimum_bayes_risk}
+        config = self.generation.with_options(**options)
+        if config.stop_strings:
+            raise InputError(f"stop_strings must be empty where sentences are translated, not {config.stop_strings}")
+        return each if minimum_bayes_risk else config.num_return_sequences, config
 
     def encode(self, text: str) -> np.ndarray:
         """Return the token numbers of a sentence, its end included, as far as they are read."""
