@@ -90,7 +90,7 @@ class Config(SequenceConfig):
     embedding_size: int | None = None
     """features of a token's embedding; by default 256, for dates 64"""
     dropout: float | None = None
-    """share of features dropped; by default 0.3, for dates 0.1"""
+    """share of features dropped; by default 0.2, for dates 0.1"""
     word_dropout: float = 0.0
     """share of the source's tokens read as unknown while training"""
     batch_tokens: int = 2000
@@ -101,7 +101,7 @@ class Config(SequenceConfig):
         self.require_above_zero("vocab_size", "max_length", "hidden_size", "embedding_size", "batch_tokens")
         self.require_share("dropout", "word_dropout")
         small = self.data == DATES and self.source is None
-        usual = {"hidden_size": (384, 128), "embedding_size": (256, 64), "dropout": (0.3, 0.1)}
+        usual = {"hidden_size": (384, 128), "embedding_size": (256, 64), "dropout": (0.2, 0.1)}
         for name, values in usual.items():
             if getattr(self, name) is None:
                 setattr(self, name, values[small])

@@ -63,7 +63,7 @@ def translator(
     attention: str = "general",
     heads: int = 1,
     input_feeding: bool = False,
-    dropout: float = 0.3,
+    dropout: float = 0.2,
     word_dropout: float = 0.0,
 ) -> EncoderDecoder:
     """A sequence in, another out.
@@ -79,7 +79,7 @@ def translator(
         attention: "general" or "additive".
         heads: of the attention.
         input_feeding: whether each step also reads what the output layer read at the step before; slow.
-        dropout: the share of features dropped of embeddings, memory and states, the same at every step of a row (with
+        dropout: the share of features dropped of embeddings and of the decoder's states, the same at every step of a row (with
             input feeding, of the decoder's states anew at each step).
         word_dropout: the share of the source's tokens read as unknown.
     """
@@ -96,8 +96,7 @@ def translator(
         2 * half,
         word_dropout=word_dropout,
         embedding_dropout=LockedDropout(dropout),
-        norm=nn.LayerNorm(2 * half),
-        dropout=LockedDropout(dropout),
+        norm=nn.LayerNorm(2 * half),  # without dropout: what attention finds is dropped in the decoder
     )
     decoder = _attentive_decoder(
         target,

@@ -39,7 +39,7 @@ class SequenceConfig(RunConfig):
     """scheduled sampling: share of target tokens that are read as the model would have written them"""
     learning_rate: float | None = None
     """the highest; by default 0.03 for muon, and 0.004 for adamw alone"""
-    beside_muon: float = 0.002
+    beside_muon: float = 0.0015
     """the highest learning rate of adamw for what muon does not train"""
     num_beams: int = 5
     """hypotheses in the search at the end, and by default in use"""
