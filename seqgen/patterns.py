@@ -79,8 +79,8 @@ def translator(
         attention: "general" or "additive".
         heads: of the attention.
         input_feeding: whether each step also reads what the output layer read at the step before; slow.
-        dropout: the share of features dropped of embeddings and of the decoder's states, the same at every step of a row (with
-            input feeding, of the decoder's states anew at each step).
+        dropout: the share of features dropped of embeddings and of the decoder's states, the same at every step of a
+            row (with input feeding, of the decoder's states anew at each step).
         word_dropout: the share of the source's tokens read as unknown.
     """
     source = ScaledEmbedding(source_vocabulary_size, embedding_size)
