@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import sacrebleu
 import torch
 
 from seqgen import patterns
@@ -26,7 +25,7 @@ from seqgen.data.parallel import NAMED, Parallel, find_multi30k, read_pairs, rea
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
 from seqgen.generation.config import GenerationConfig
-from seqgen.metrics import bleu, chrf
+from seqgen.metrics import bleu, chrf, least_alike
 from seqgen.symbols import BOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
 from seqgen.text_translator import Translator
@@ -284,18 +283,10 @@ def test(config: Config, run: Run, data: tuple[Parallel, Parallel, Parallel], pa
 
 def worst(run: Run, held_out: Parallel, written: list[str]) -> None:
     """Write down the translations that are least like the right ones, and show some."""
-    metric = sacrebleu.CHRF()
-    rows = zip(held_out.sources, held_out.targets, written, strict=True)
     judged = [
-        {
-            "chrf": round(metric.sentence_score(text, [right]).score, 2),
-            "source": source,
-            "right": right,
-            "written": text,
-        }
-        for source, right, text in rows
+        {"chrf": round(score, 2), "source": held_out.sources[place], "right": held_out.targets[place], "written": text}
+        for place, text, score in least_alike(written, held_out.targets)
     ]
-    judged = sorted(judged, key=lambda one: float(one["chrf"]))[:50]
     write_text(run.directory / "worst.jsonl", "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in judged))
     print("the worst of its translations:")
     for one in judged[:3]:

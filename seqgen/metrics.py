@@ -114,3 +114,11 @@ def chrf(translations: Sequence[str], references: Sequence[str]) -> Measured:
     """Return the chrF, of character 6-grams (Popovic 2015)."""
     metric = sacrebleu.CHRF()
     return Measured(metric.corpus_score(translations, [references]).score, str(metric.get_signature()))
+
+
+def least_alike(translations: Sequence[str], references: Sequence[str], most: int = 50) -> list[tuple[int, str, float]]:
+    """Return the translations with the lowest chrF, lowest first: their places, themselves, and that figure."""
+    metric = sacrebleu.CHRF()
+    pairs = zip(translations, references, strict=True)
+    judged = [(place, text, metric.sentence_score(text, [right]).score) for place, (text, right) in enumerate(pairs)]
+    return sorted(judged, key=lambda one: one[2])[:most]

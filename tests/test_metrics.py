@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from seqgen.metrics import Answered, majority_accuracy, span_f1
+from seqgen.metrics import Answered, bleu, chrf, least_alike, majority_accuracy, span_f1
 
 
 def answered(probabilities, targets):
@@ -50,3 +50,20 @@ def test_a_span_counts_only_whole():
     )
     assert span_f1([["B-LOC", "I-LOC", "O", "O"], ["O", "O"]], right) == 0
     assert span_f1([["O"] * 4, ["O"] * 2], right) == 0
+
+
+def test_translations_are_measured_against_what_is_right():
+    right = ["the cat sat on the mat", "a dog barks at the moon"]
+    assert bleu(right, right).score == pytest.approx(100)
+    assert chrf(right, right).score == pytest.approx(100)
+    upper = [text.upper() for text in right]
+    assert bleu(upper, right).score < 1
+    assert bleu(upper, right, lowercase=True).score == pytest.approx(100)
+    assert "tok:13a" in bleu(right, right).signature
+    assert 0 < bleu([right[0], "a dog"], right).score < 100
+
+
+def test_the_least_alike_come_first():
+    found = least_alike(["the cat", "nothing", "a cow"], ["the cat", "the dog", "a cat"], most=2)
+    assert [(place, text) for place, text, _ in found] == [(1, "nothing"), (2, "a cow")]
+    assert found[0][2] < found[1][2] < 100

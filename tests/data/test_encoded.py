@@ -30,6 +30,7 @@ def test_the_memory_map_equals_encoding_in_memory(kind, corpus):
     assert np.array_equal(tokens, in_memory)
     if kind not in ("word", "lowercase-word"):  # of which those seen once are unknown
         assert tokenizer.decode(tokens) == TEXT
+    if kind in ("char", "byte"):  # of which none reaches over the end of a block
         assert np.array_equal(tokens, tokenizer.encode(TEXT))
 
 

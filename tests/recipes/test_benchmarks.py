@@ -60,7 +60,7 @@ def test_a_benchmark_prints_and_saves_its_tables(name, command, tmp_path, monkey
     monkeypatch.setattr(benchmark, "growth", lambda config: [{"tokens": 1}], raising=False)
     machine = importlib.import_module("measuring").machine
     monkeypatch.setattr(benchmark, "machine", lambda device: machine(device, rounds=1, size=64))
-    small = ["--sentences", 20, "--alone", 2] if name == "translation" else []
+    small = {"translation": ["--sentences", 20, "--alone", 2], "classification": ["--texts", 20]}.get(name, [])
     code, out, _ = command(benchmark.main, *TINY, *small, "--json", tmp_path / "results.json")
     assert code == 0
     results = json.loads((tmp_path / "results.json").read_text())

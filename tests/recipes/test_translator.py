@@ -25,7 +25,7 @@ RESULTS = {
     "precision",
     "seed",
 }
-SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--batch_tokens", 400, "--precision", "fp32"]
+SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--batch_tokens", 400, "--precision", "fp32", "--max_length", 30]
 GERMAN = ["ein", "zwei", "drei", "vier", "fünf"]
 ENGLISH = ["one", "two", "three", "four", "five"]
 
