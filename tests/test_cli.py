@@ -195,3 +195,18 @@ def test_a_file_that_cannot_be_tagged_is_a_sentence(command, tmp_path):
         code, _, err = seqgen(command, "tag", tmp_path / "tagger", tmp_path / name)
         assert code == 2
         assert message in err
+
+
+def test_the_models_own_stop_strings_count_unless_others_are_given(command, tmp_path):
+    writer = make_writer()
+    writer.generation = writer.generation.with_options(seed=1, max_new_tokens=40)
+    text = writer.generate("the")[0]
+    stop = text[8:10]
+    writer.generation = writer.generation.with_options(stop_strings=(stop,))
+    writer.save_pretrained(tmp_path / "model")
+    [expected] = writer.generate("the")
+    assert len(expected) < len(text)
+    assert seqgen(command, "generate", tmp_path, "--prompt", "the")[1] == expected + "\n"
+    other = text[20:22]
+    [expected] = writer.generate("the", stop_strings=(other,))
+    assert seqgen(command, "generate", tmp_path, "--prompt", "the", "--stop_strings", other)[1] == expected + "\n"

@@ -18,8 +18,6 @@ def generate(arguments: list[str]) -> None:
     parser.add_argument("--stop_strings", nargs="+", default=[], help="end as soon as one of these was written")
     own = {"prompt": str, "unseen": Unseen, "device": str, "stop_strings": str}
     directory, options, asked = generation_options(parser, arguments, own, "generate")
-    if "stop_strings" in options:
-        asked["stop_strings"] = options["stop_strings"]
     writer: Writer = load(directory).to(find_device(options["device"]))
     if options["prompt"] is not None:
         _show(writer, options["prompt"], options["unseen"], asked)

@@ -51,11 +51,12 @@ def generation_options(
         command: its name.
     """
     parser.add_class_arguments(GenerationConfig, skip=LISTS)
-    types = {field.name: field.type for field in fields(GenerationConfig) if field.name not in LISTS} | own
+    left_out = LISTS - set(own)
+    types = {field.name: field.type for field in fields(GenerationConfig) if field.name not in left_out} | own
     directory = model_for(parse(parser, arguments, types)["directory"], command)
     # What the command line does not say is as the model's own file has it.
     usual = GenerationConfig().with_options(**read_part(directory, "generation_config.json")).to_data()
-    parser.set_defaults({name: value for name, value in usual.items() if name not in LISTS})
+    parser.set_defaults({name: value for name, value in usual.items() if name not in left_out})
     options = parse(parser, arguments, types)
     # Only what differs was asked for: with beams, the usual sampling was not.
     names = [name for name in usual if name in options]
