@@ -215,7 +215,7 @@ def train(config: Config, run: Run, writer: Writer, data: Data, loss_function: L
     """Train until the schedule or patience ends; the best model is saved on the way."""
     schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
     validation_loss = run.in_precision(next_token)
-    trainers = optimizers(writer.model, config.optimizer, config.learning_rate)
+    trainers = optimizers(writer.model, config.optimizer, config.learning_rate, beside=config.beside_muon)
     # A small text is soon learned by heart: only frequent validations find the best model on the way there.
     eval_every = config.eval_every or min(max(2 * data.batches_per_epoch // config.accumulate, 10), 250)
     run.begin(writer, trainers, schedule, identity)

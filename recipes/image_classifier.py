@@ -135,7 +135,8 @@ def main() -> None:
         f"{len(splits.valid):,} to validate on, {len(splits.test):,} to test on, {preprocessing.size} pixels a side; "
         f"{run.device} in {run.precision}; the run is in {run.directory}"
     )
-    train_answers(config, run, trained, optimizers(trained.model, config.optimizer, config.learning_rate), task)
+    trainers = optimizers(trained.model, config.optimizer, config.learning_rate, beside=config.beside_muon)
+    train_answers(config, run, trained, trainers, task)
     if run.main:
         test(run, task, splits)
 

