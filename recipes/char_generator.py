@@ -28,11 +28,9 @@ from seqgen.symbols import EOS, UNK
 from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
 from seqgen.training.config import RunConfig, parse_options
 from seqgen.training.cross_entropy import sampling_shares
-from seqgen.training.loop import train_steps
 from seqgen.training.losses import LossFunction, evaluate, next_token
 from seqgen.training.optimizers import optimizers
 from seqgen.training.run import Run
-from seqgen.training.schedules import Schedule
 from seqgen.writer import Writer
 
 MODEL_OPTIONS = (
@@ -213,32 +211,17 @@ def training_loss(config: Config, tokens: np.ndarray, vocabulary_size: int, run:
 
 def train(config: Config, run: Run, writer: Writer, data: Data, loss_function: LossFunction, identity: str) -> None:
     """Train until the schedule or patience ends; the best model is saved on the way."""
-    schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
     validation_loss = run.in_precision(next_token)
     trainers = optimizers(writer.model, config.optimizer, config.learning_rate, beside=config.beside_muon)
     # A small text is soon learned by heart: only frequent validations find the best model on the way there.
     eval_every = config.eval_every or min(max(2 * data.batches_per_epoch // config.accumulate, 10), 250)
-    run.begin(writer, trainers, schedule, identity)
+    run.begin(writer, trainers, identity)
     with run:
-        steps = train_steps(
-            run.model,
-            data.train.starting_at(run.progress.steps * config.accumulate),
-            trainers,
-            schedule,
-            loss_function=run.in_precision(loss_function),
-            clip=config.clip,
-            accumulate=config.accumulate,
-            progress=run.progress,
-            carry=run.carry,
-        )
-        for step in run.patiently(steps, config.patience):
-            run.average.update_parameters(run.model)
-            run.log(step)
+        for step in run.steps(data.train, loss_function):
             if step.number % eval_every == 0 or step.last:
                 run.evaluated(step, evaluate(writer.model, data.validation(), validation_loss))
             if step.number % config.sample_every == 0 and not step.last:
                 run.say(writer.generate(data.prompt, max_new_tokens=200, temperature=0.8, seed=config.seed)[0] + "\n")
-            run.save_when_due(step)
 
 
 def test(config: Config, run: Run, data: Data, parameters: int) -> None:

@@ -17,10 +17,8 @@ from seqgen.data.examples import IGNORED, ExampleBatches, Examples
 from seqgen.files import write_text, writing
 from seqgen.metrics import Answered
 from seqgen.training.config import RunConfig
-from seqgen.training.loop import train_steps
 from seqgen.training.losses import LossFunction, right_answer
 from seqgen.training.run import Run, Trained
-from seqgen.training.schedules import Schedule
 
 SHOWN = 5  # mistakes
 
@@ -89,32 +87,18 @@ def train_answers(
         task: what there is to learn.
         harden: makes the loss to train with of the plain one.
     """
-    schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
     updates_per_epoch = task.batches.buckets.batches_per_epoch // config.accumulate
     eval_every = config.eval_every or int(np.clip(updates_per_epoch, 20, 500))
     weights = task.class_weights(config.class_weights)
     weights = None if weights is None else weights.to(run.device)
-    run.begin(trained, trainers, schedule, task.identity)
+    run.begin(trained, trainers, task.identity)
     loss: LossFunction = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights)
     with run:
-        steps = train_steps(
-            run.model,
-            task.batches.starting_at(run.progress.steps * config.accumulate),
-            trainers,
-            schedule,
-            loss_function=run.in_precision(harden(loss) if harden else loss),
-            clip=config.clip,
-            accumulate=config.accumulate,
-            progress=run.progress,
-        )
-        for step in run.patiently(steps, config.patience):
-            run.average.update_parameters(run.model)
-            run.log(step)
+        for step in run.steps(task.batches, harden(loss) if harden else loss):
             if step.number % eval_every == 0 or step.last:
                 with run.accelerator.autocast():
                     answered = answer(trained.model, task.validation.once(), task.classes)
                 run.evaluated(step, answered.loss, error=1 - answered.accuracy, val_accuracy=answered.accuracy)
-            run.save_when_due(step)
 
 
 @torch.no_grad()

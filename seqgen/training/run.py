@@ -1,18 +1,16 @@
 """A run of a recipe: its directory, its device, and all it takes to stop at any moment and go on."""
 
+import math
 import os
 import shlex
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
-from itertools import count
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, TypeVar
 
 import torch
-import yaml
 from accelerate import Accelerator, PartialState
 from accelerate.utils import broadcast_object_list, gather_object
 from torch import nn
@@ -21,12 +19,12 @@ from tqdm import tqdm
 
 from seqgen.devices import find_device, use_huge_pages
 from seqgen.errors import InputError, Interrupted, NonFiniteLoss
-from seqgen.files import write_text
 from seqgen.state import State
 from seqgen.training.averaging import averaged
 from seqgen.training.checkpoints import load_checkpoint, save_checkpoint
 from seqgen.training.config import RunConfig
-from seqgen.training.loop import Progress, Step
+from seqgen.training.directory import run_directory, write_options
+from seqgen.training.loop import Progress, Step, train_steps
 from seqgen.training.losses import Loss, LossFunction
 from seqgen.training.precision import faster_precision
 from seqgen.training.reports import Report, rate
@@ -36,8 +34,6 @@ V = TypeVar("V")
 
 SAVE_EVERY = 10.0  # seconds between checkpoints, so that no kill costs more
 NOT_YET = (float("inf"), float("inf"))  # the error and the loss of the best model before there is one
-OF_ONE_RUN = ("output_dir", "resume")
-CONTENTS = ("config.yaml", "metrics.jsonl", "model", "state", "results.json")
 
 
 class Trained(Protocol):
@@ -47,6 +43,14 @@ class Trained(Protocol):
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Write the model into a directory."""
+        ...
+
+
+class Batches(Protocol):
+    """What is trained on."""
+
+    def starting_at(self, index: int) -> Iterator[Any]:
+        """Yield the batches from number `index` on, without end."""
         ...
 
 
@@ -68,7 +72,7 @@ class Run:
         self.config, self.unit = config, unit
         if config.max_steps is None and config.max_seconds is None:
             config.max_seconds = default_seconds
-        self.directory = _directory(config, name)
+        self.directory = run_directory(config, name)
         self.checkpoint = load_checkpoint(self.directory / "state") if config.resume else None
         device = find_device(config.device)
         if config.device != "auto" and "LOCAL_RANK" not in os.environ:  # there each process has a GPU of its own
@@ -80,10 +84,10 @@ class Run:
         self.device = self.accelerator.device
         self.rank, self.world_size = self.accelerator.process_index, self.accelerator.num_processes
         self.main = self.accelerator.is_main_process
-        self.best = NOT_YET
-        self.evaluations_since_best = 0
+        self.best, self.evaluations_since_best = NOT_YET, 0
         self.saved_at = 0.0
         self.stop_signal: int | None = None
+        self.schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
         torch.manual_seed(config.seed)
 
     @property
@@ -97,16 +101,15 @@ class Run:
         saved = (self.checkpoint or {}).get("precision")
         return saved or faster_precision(device)
 
-    def begin(self, trained: Trained, optimizers: list[Optimizer], schedule: Schedule, identity: str) -> None:
+    def begin(self, trained: Trained, optimizers: list[Optimizer], identity: str) -> None:
         """Open the directory, and put everything back where the checkpoint of a resumed run has it.
 
-        From here on `model` is the one in training, with processes taken care of, and `progress` and `carry` are what
-        `train_steps` goes on with; `average` follows the model, and is the model of `trained`.
+        From here on `model` is the one in training, with processes taken care of; `average` follows it, and is the
+        model of `trained`.
 
         Args:
             trained: what is saved when it is the best so far, its model already on the run's device.
             optimizers: of the model.
-            schedule: of the training.
             identity: what must be the same in a resumed run beside the options: a fingerprint of the data.
 
         Raises:
@@ -123,14 +126,12 @@ class Run:
         if self.checkpoint:
             self._restore(self.checkpoint)
         if self.config.resume:
-            ended = schedule.progress(self.progress.steps, self.progress.seconds) >= 1
+            ended = self.schedule.progress(self.progress.steps, self.progress.seconds) >= 1
             more = ", which was the last: for more, raise --max_steps or --max_seconds" if ended else ""
             self.say(f"going on after step {self.progress.steps:,}{more}")
         if self.main:
-            # Without what belongs to this run alone, so that the file given as --config starts another just like it.
-            options = {name: value for name, value in asdict(self.config).items() if name not in OF_ONE_RUN}
-            write_text(self.directory / "config.yaml", yaml.safe_dump(options, sort_keys=False))
-            self.report = Report(self.directory, schedule, self.progress.steps, self.unit)
+            write_options(self.directory, self.config)
+            self.report = Report(self.directory, self.schedule, self.progress.steps, self.unit)
         self.model: nn.Module = self.in_training
         if self.world_size > 1:
             self.model = self.accelerator.prepare(self.in_training)
@@ -186,10 +187,38 @@ class Run:
             torch.cuda.set_rng_state(mine["random_cuda"], self.device)
         self.carry = State(*mine["carry"]).to(self.device) if mine["carry"] else None
 
-    def log(self, step: Step) -> None:
-        """Show and write down how the training goes."""
-        if self.main:
-            self.report.log(step)
+    def steps(self, batches: Batches, loss_function: LossFunction) -> Iterator[Step]:
+        """Yield after each update until the schedule or patience ends; after what the reader does, save when it is due.
+
+        Args:
+            batches: to train on.
+            loss_function: to train with, in the run's precision.
+
+        Raises:
+            Interrupted: a signal asked for a stop; all is saved.
+            NonFiniteLoss: before the update that would have spoilt the weights.
+        """
+        steps = train_steps(
+            self.model,
+            batches.starting_at(self.progress.steps * self.config.accumulate),
+            self.optimizers,
+            self.schedule,
+            loss_function=self.in_precision(loss_function),
+            clip=self.config.clip,
+            accumulate=self.config.accumulate,
+            progress=self.progress,
+            carry=self.carry,
+        )
+        while self.evaluations_since_best < (self.config.patience or math.inf):
+            step = next(steps, None)
+            if step is None:
+                return
+            self.progress = step.progress
+            self.average.update_parameters(self.model)
+            if self.main:
+                self.report.log(step)
+            yield step
+            self._save_when_due(step, now=self.evaluations_since_best == self.config.patience)
 
     def evaluated(self, step: Step, val_loss: float, *, error: float | None = None, **figures: float) -> None:
         """Write a validation down, and save the model if it is the best so far.
@@ -220,23 +249,8 @@ class Run:
         if self.main:
             tqdm.write(text, file=sys.stderr)
 
-    def patiently(self, steps: Iterator[Step], patience: int | None) -> Iterator[Step]:
-        """Yield the steps, but end after `patience` evaluations in a row that brought nothing better."""
-        while patience is None or self.evaluations_since_best < patience:
-            step = next(steps, None)
-            if step is None:
-                return
-            self.progress = step.progress
-            yield step
-            if self.evaluations_since_best == patience:
-                self.save_when_due(step, now=True)
-
-    def save_when_due(self, step: Step, *, now: bool = False) -> None:
-        """Save a checkpoint every few seconds, at once where `now`, and before stopping when that was asked for.
-
-        Raises:
-            Interrupted: a signal asked for a stop; all is saved.
-        """
+    def _save_when_due(self, step: Step, *, now: bool) -> None:
+        """Save every few seconds, at once where `now`, and before stopping when that was asked for."""
         stop = self._anywhere(self.stop_signal is not None)
         if now or stop or step.last or step.progress.seconds - self.saved_at >= SAVE_EVERY:
             self._save(step)
@@ -265,8 +279,8 @@ class Run:
             save_checkpoint(self.directory / "state", step.number, values)
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
-        if self.stop_signal is not None:  # asked twice: at once, and the last checkpoint stands
-            raise KeyboardInterrupt
+        if self.stop_signal is not None:
+            raise KeyboardInterrupt  # at once, and the last checkpoint stands
         self.stop_signal = number
         print("\nstopping after this step; once more to stop at once", file=sys.stderr)
 
@@ -281,20 +295,3 @@ def agreed(value: V) -> V:
     values = [value]
     broadcast_object_list(values)
     return values[0]
-
-
-def _directory(config: RunConfig, name: str) -> Path:
-    if config.output_dir is None:
-        candidates = (Path("runs") / (f"{name}-{number}" if number > 1 else name) for number in count(1))
-        directory = next(path for path in candidates if not path.exists())
-    else:
-        directory = Path(config.output_dir)
-    if directory.exists() and not directory.is_dir():
-        raise InputError(f"--output_dir must be a folder, but {directory} is a file")
-    if not config.resume and any((directory / name).exists() for name in CONTENTS):
-        raise InputError(
-            f"--output_dir must not hold another run, but {directory} does: take another, or add --resume to go on"
-        )
-    if not config.resume and directory.exists() and any(directory.iterdir()):
-        raise InputError(f"--output_dir must be new or empty, but {directory} holds other files")
-    return directory

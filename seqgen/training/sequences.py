@@ -11,10 +11,8 @@ from torch.optim import Optimizer
 from seqgen.data.examples import ExampleBatches
 from seqgen.data.pairs import Pairs
 from seqgen.training.config import RunConfig
-from seqgen.training.loop import train_steps
 from seqgen.training.losses import evaluate, target_tokens
 from seqgen.training.run import Run, Trained
-from seqgen.training.schedules import Schedule
 
 VALIDATIONS = 12  # of a training, where nothing else was asked for
 
@@ -86,25 +84,12 @@ def train_sequences(
         identity: a fingerprint of the data.
         write: measures what `trained` writes by itself.
     """
-    schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
-    run.begin(trained, trainers, schedule, identity)
+    run.begin(trained, trainers, identity)
     loss = partial(target_tokens, label_smoothing=config.label_smoothing, own_tokens=config.own_tokens)
-    before = schedule.progress(*run.progress[:2])
+    before = run.schedule.progress(*run.progress[:2])
     with run:
-        steps = train_steps(
-            run.model,
-            batches.starting_at(run.progress.steps * config.accumulate),
-            trainers,
-            schedule,
-            loss_function=run.in_precision(loss),
-            clip=config.clip,
-            accumulate=config.accumulate,
-            progress=run.progress,
-        )
-        for step in run.patiently(steps, config.patience):
-            run.average.update_parameters(run.model)
-            run.log(step)
-            done = schedule.progress(*step.progress[:2])
+        for step in run.steps(batches, loss):
+            done = run.schedule.progress(*step.progress[:2])
             due = int(done * VALIDATIONS) > int(before * VALIDATIONS)
             if config.eval_every is not None:
                 due = step.number % config.eval_every == 0
@@ -116,4 +101,3 @@ def train_sequences(
                 run.evaluated(step, val_loss, error=-written.score, **figures)
                 for example in written.examples:
                     run.say(f"  {example}")
-            run.save_when_due(step)
