@@ -150,14 +150,10 @@ def read(config: Config) -> tuple[Parallel, Parallel, Parallel]:
 def tokenizers(config: Config, train: Parallel) -> tuple[Tokenizer, Tokenizer]:
     """Return the tokenizers of source and target, which are the same one where they share their tokens."""
     assert config.tokenizer is not None
-    texts = (train.sources, train.targets)
-    if config.shared_vocabulary:
-        both = fit_tokenizer(config.tokenizer, (line + "\n" for side in texts for line in side), config.vocab_size)
-        return both, both
-    source, target = (
-        fit_tokenizer(config.tokenizer, (line + "\n" for line in side), config.vocab_size) for side in texts
-    )
-    return source, target
+    sides: tuple[list[str], ...] = (train.sources, train.targets)
+    sides = ([*train.sources, *train.targets],) if config.shared_vocabulary else sides
+    found = [fit_tokenizer(config.tokenizer, (line + "\n" for line in side), config.vocab_size) for side in sides]
+    return found[0], found[-1]
 
 
 def untrained(config: Config, train: Parallel) -> Translator:
@@ -176,18 +172,22 @@ def untrained(config: Config, train: Parallel) -> Translator:
     return Translator(model, arguments, source, target, generation, config.max_length)
 
 
+def encoded(translator: Translator, data: Parallel) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the tokens of each source, up to the most that are read, and all of each target."""
+    sources, targets = map(translator.encode, data.sources), map(translator.target.encode, data.targets)
+    return list(zip(sources, targets, strict=True))
+
+
 def batches(
-    translator: Translator, data: Parallel, config: Config, *, rank: int = 0, world_size: int = 1
+    rows: list[tuple[np.ndarray, np.ndarray]], config: Config, *, rank: int = 0, world_size: int = 1
 ) -> ExampleBatches[Pairs]:
-    """Return batches of pairs of like length."""
-    sources = [translator.encode(text) for text in data.sources]
-    targets = [translator.target.encode(text)[: config.max_length] for text in data.targets]
+    """Return batches of encoded pairs of like length."""
 
     def collate(numbers: np.ndarray) -> Pairs:
-        tokens = torch.from_numpy(padded([sources[number] for number in numbers]))
-        return pairs((tokens,), [targets[number] for number in numbers])
+        tokens = torch.from_numpy(padded([rows[number][0] for number in numbers]))
+        return pairs((tokens,), [rows[number][1] for number in numbers], config.max_length)
 
-    lengths = np.array([len(source) + len(target) + 1 for source, target in zip(sources, targets, strict=True)])
+    lengths = np.array([len(source) + min(len(target) + 1, config.max_length) for source, target in rows])
     return ExampleBatches(
         Buckets(lengths, config.batch_tokens, seed=config.seed, rank=rank, world_size=world_size), collate
     )
@@ -202,11 +202,12 @@ def main() -> None:
     data = read(config)
     translator = untrained(config, data[0])
     translator.model.to(run.device)
-    train_batches = batches(translator, data[0], config, rank=run.rank, world_size=run.world_size)
+    rows = encoded(translator, data[0])
+    train_batches = batches(rows, config, rank=run.rank, world_size=run.world_size)
     parameters = sum(parameter.numel() for parameter in translator.model.parameters())
-    cut = int((train_batches.buckets.lengths > config.max_length).sum())
+    cut = sum(max(map(len, row)) > config.max_length for row in rows)
     if cut:
-        run.say(f"{cut:,} pairs have more than {config.max_length} tokens; each side is read up to --max_length")
+        run.say(f"{cut:,} pairs have {config.max_length} tokens or more on a side, which is cut there (--max_length)")
     run.say(
         f"{len(data[0]):,} pairs to train on, {len(data[1]):,} to validate on, {len(data[2]):,} to test on; "
         f"{train_batches.buckets.lengths.mean():.0f} tokens a pair of {translator.target.vocabulary_size:,} different; "
@@ -235,7 +236,7 @@ def train(
         examples = [f"{source}\n  -> {text}" for source, text in zip(data[1].sources[:2], texts[:2], strict=True)]
         return Written(score, {"val_bleu": score}, examples)
 
-    valid = batches(translator, data[1], config)
+    valid = batches(encoded(translator, data[1]), config)
     train_sequences(config, run, translator, trainers, train_batches, valid, identity, write)
 
 
@@ -259,7 +260,7 @@ def test(config: Config, run: Run, data: tuple[Parallel, Parallel, Parallel], pa
         "test_length_ratio": sum(map(len, written)) / max(sum(map(len, held_out.targets)), 1),
         "test_sentences_per_second": len(held_out) / seconds,
         "signatures": " ".join(score.signature for score in scores.values()),
-        "val_loss": evaluate(translator.model, batches(translator, valid, config).once(), target_tokens),
+        "val_loss": evaluate(translator.model, batches(encoded(translator, valid), config).once(), target_tokens),
         "steps": run.progress.steps,
         "seconds": run.progress.seconds,
         "tokens_per_second": run.progress.tokens / max(run.progress.training_seconds, 1e-9),

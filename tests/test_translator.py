@@ -172,6 +172,9 @@ def test_more_of_each_with_scores_or_as_json(run):
     code, _, err = run("x\n", "--nbest", 9)
     assert (code, err.count("\n")) == (2, 1)
     assert "at most num_beams" in err
+    # What is asked for contradicts itself, also where a part of it is what the model has anyway.
+    _, _, err = run("the cat\n", "--do_sample", "true", "--num_beams", 4)
+    assert "num_beams must be 1 where do_sample is on, not 4" in err
     assert "--nbest must be at least 1, not 0" in run("x\n", "--nbest", 0)[2]
     assert "no option --stop_strings (did you mean" not in run("x\n", "--stop_strings", "a")[2]
 

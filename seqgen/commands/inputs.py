@@ -58,9 +58,9 @@ def generation_options(
     usual = GenerationConfig().with_options(**read_part(directory, "generation_config.json")).to_data()
     parser.set_defaults({name: value for name, value in usual.items() if name not in left_out})
     options = parse(parser, arguments, types)
-    # Only what differs was asked for: with beams, the usual sampling was not.
-    names = [name for name in usual if name in options]
-    asked = {name: options.pop(name) for name in names if options[name] != usual[name]}
+    given = {argument.split("=")[0] for argument in arguments}
+    values = {name: options.pop(name) for name in usual if name in options}
+    asked = {name: value for name, value in values.items() if f"--{name}" in given}
     return directory, options, asked
 
 

@@ -26,8 +26,11 @@ class Pairs(NamedTuple):
         return Pairs(inputs, self.tokens.to(device, non_blocking=True), self.targets.to(device, non_blocking=True))
 
 
-def pairs(inputs: tuple[Tensor, ...], targets: list[np.ndarray]) -> Pairs:
-    """Return a batch of inputs with rows of target tokens, which have neither BOS nor EOS yet."""
-    tokens = torch.from_numpy(padded([np.concatenate([[BOS], row]) for row in targets]))
-    following = torch.from_numpy(padded([np.concatenate([row, [EOS]]) for row in targets]))
+def pairs(inputs: tuple[Tensor, ...], targets: list[np.ndarray], longest: int | None = None) -> Pairs:
+    """Return a batch of inputs with rows of target tokens, which have neither BOS nor EOS yet.
+
+    Targets are cut to the `longest`, and nothing learns that they end there.
+    """
+    tokens = torch.from_numpy(padded([np.concatenate([[BOS], row])[:longest] for row in targets]))
+    following = torch.from_numpy(padded([np.concatenate([row, [EOS]])[:longest] for row in targets]))
     return Pairs(inputs, tokens, following)

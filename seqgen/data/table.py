@@ -99,6 +99,8 @@ def _read_json_lines(path: Path, columns: list[str]) -> Iterator[Row]:
                 raise InputError(
                     f"{where}: there must be a key {column!r}, but there are {', '.join(values) or 'none'}"
                 )
+            if not isinstance(values[column], str | int | float):
+                raise InputError(f"{where}: {column!r} must be a text or a number, not {json.dumps(values[column])}")
         yield Row([str(values[column]) for column in columns], where)
 
 

@@ -69,6 +69,7 @@ def test_a_folder_of_files_for_each_class(tmp_path):
             '{"label": 1, "text": "a"}\n{"label"',
             "a.jsonl, line 2: a line must be a JSON object, but it is not",
         ),
+        ("a.jsonl", '{"label": 1, "text": null}', "a.jsonl, line 1: 'text' must be a text or a number, not null"),
         ("a.jsonl", "[1]\n", "a.jsonl, line 1: a line must be a JSON object, not list"),
         ("a.jsonl", '{"text": "a"}\n', "a.jsonl, line 1: there must be a key 'label', but there are text"),
     ],

@@ -85,6 +85,12 @@ def test_a_batch_is_the_target_and_the_same_a_step_later():
     assert batch.targets.tolist() == [[7, 8, 9, EOS], [5, EOS, PAD, PAD]]
 
 
+def test_nothing_learns_that_a_target_ends_where_it_was_cut():
+    batch = pairs((), [np.array([7, 8, 9]), np.array([5]), np.array([5, 6])], longest=2)
+    assert batch.tokens.tolist() == [[BOS, 7], [BOS, 5], [BOS, 5]]
+    assert batch.targets.tolist() == [[7, 8], [5, EOS], [5, 6]]
+
+
 def test_dates_are_what_they_say():
     train, valid, test = date_pairs(3)
     for part in (train, valid, test):
