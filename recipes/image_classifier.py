@@ -42,7 +42,7 @@ class Config(LabelConfig):
     skip_bad: bool = False
     """leave out images that cannot be read, instead of stopping"""
     backbone: str = "small"
-    """small, or a convolutional network of torchvision's by name, such as resnet18"""
+    """small, efficientnet_lite0, or a convolutional network of torchvision's by name, such as resnet18"""
     weights: str = "none"
     """that the backbone begins with: none, default or another name of torchvision's, or a file"""
     frozen: bool = False
@@ -72,7 +72,7 @@ def read(config: Config) -> tuple[Splits, Preprocessing]:
     """Return what is trained, validated and tested on, all brought to one size, and how."""
     pictures = find_pictures(config.data)
     expected = expected_input(config.backbone, config.weights)
-    preprocessing = Preprocessing(*expected) if expected else Preprocessing(usual_size(pictures.inputs))
+    preprocessing = Preprocessing(**expected) if expected else Preprocessing(usual_size(pictures.inputs))
     preprocessing = preprocessing._replace(size=config.image_size or preprocessing.size)
     test = config.data if config.data in SETS and config.test is None else config.test
     others = [find_pictures(name, train=False) if name else None for name in (config.valid, test)]

@@ -169,7 +169,7 @@ def untrained(config: Config, train: Parallel) -> Translator:
         max_new_tokens=config.max_length,
         suppress_tokens=(PAD, BOS, UNK, *map(int, target.encode("\n"))),  # a sentence is a line
     )
-    return Translator(model, arguments, source, target, generation, config.max_length)
+    return Translator(model, arguments, target, generation, source, config.max_length)
 
 
 def encoded(translator: Translator, data: Parallel) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -1,5 +1,9 @@
 """The builders, one for each cell of the table in the README; a saved model records its builder's arguments."""
 
+import math
+from functools import partial
+from typing import Any
+
 from torch import nn
 
 from seqgen.errors import InputError
@@ -7,10 +11,10 @@ from seqgen.models import Classifier, EncoderDecoder, Tagger
 from seqgen.nn import cnn
 from seqgen.nn.attention import Attention
 from seqgen.nn.bridge import Bridge
-from seqgen.nn.decoder import RecurrentDecoder
+from seqgen.nn.decoder import RecurrentDecoder, attentive_decoder
 from seqgen.nn.dropout import LockedDropout
-from seqgen.nn.embedding import ScaledEmbedding
-from seqgen.nn.encoders import ImageEncoder, SequenceEncoder, SpelledEmbedding
+from seqgen.nn.embedding import ScaledEmbedding, small_embedding
+from seqgen.nn.encoders import ImageEncoder, Places, SequenceEncoder, SpelledEmbedding, spelling_encoder, vector_encoder
 from seqgen.nn.pooling import Last, Mean, pooling_by_name
 from seqgen.nn.recurrent import Recurrent
 
@@ -35,8 +39,7 @@ def generator(
         hidden_size: features of the hidden state.
         layers: recurrent layers.
         embedding_size: features of a token's embedding.
-        dropout: the share of features dropped of what the output layer reads, anew at each step, and between layers,
-            there the same at every step of a row.
+        dropout: the share of features dropped of what the output layer reads, at each step, and between layers.
         embedding_dropout: the share of features dropped of the embeddings, the same at every step of a row.
         weight_drop: the share of recurrent weights dropped for each window.
         tie_embeddings: whether the output layer has the embeddings as its weights, and reads as many features.
@@ -79,15 +82,14 @@ def translator(
         attention: "general" or "additive".
         heads: of the attention.
         input_feeding: whether each step also reads what the output layer read at the step before; slow.
-        dropout: the share of features dropped of embeddings and of the decoder's states, the same at every step of a
-            row (with input feeding, of the decoder's states anew at each step).
-        word_dropout: the share of the source's tokens read as unknown.
+        dropout: the share of features dropped of embeddings and, the same at each step, of the decoder's states.
+        word_dropout: the share of source tokens read as unknown.
     """
     source = ScaledEmbedding(source_vocabulary_size, embedding_size)
     target = source if target_vocabulary_size is None else ScaledEmbedding(target_vocabulary_size, embedding_size)
-    if hidden_size % 2:
+    half, odd = divmod(hidden_size, 2)
+    if odd:
         raise InputError(f"hidden_size must be even, half of it for each direction of the encoder, not {hidden_size}")
-    half = hidden_size // 2
     encoder = SequenceEncoder(
         source,
         Recurrent(cell, embedding_size, half, encoder_layers, dropout=dropout),
@@ -98,53 +100,93 @@ def translator(
         embedding_dropout=LockedDropout(dropout),
         norm=nn.LayerNorm(2 * half),  # without dropout: what attention finds is dropped in the decoder
     )
-    decoder = _attentive_decoder(
-        target,
-        encoder,
-        cell,
-        hidden_size=hidden_size,
-        layers=layers,
-        attention=attention,
-        heads=heads,
-        dropout=dropout,
-        input_feeding=input_feeding,
+    looking = Attention(hidden_size, encoder.output_size, attention, heads)
+    decoder = attentive_decoder(
+        target, encoder, looking, cell, hidden_size, layers, dropout=dropout, input_feeding=input_feeding
     )
     return EncoderDecoder(encoder, decoder)
 
 
-def _attentive_decoder(
-    embedding: ScaledEmbedding,
-    encoder: SequenceEncoder,
-    cell: str,
+def captioner(
+    vocabulary_size: int,
     *,
-    hidden_size: int,
-    layers: int,
-    attention: str,
-    heads: int,
-    dropout: float,
-    input_feeding: bool,
-) -> RecurrentDecoder:
-    """Return a decoder that starts from an encoder's summary and looks at its states above its first layer."""
-    for name, size in (("layers", layers), ("hidden_size", hidden_size)):
-        if size < 1:
-            raise InputError(f"{name} must be at least 1, not {size}")
-    vocabulary_size, embedding_size = embedding.weight.shape
-    found_size = hidden_size + encoder.output_size
-    above = Recurrent(cell, found_size, hidden_size, layers - 1, dropout=dropout) if layers > 1 else None
-    output = nn.Linear(embedding_size, vocabulary_size)
-    output.weight = embedding.weight
-    return RecurrentDecoder(
-        embedding,
-        Recurrent(cell, embedding_size + (embedding_size if input_feeding else 0), hidden_size),
-        output,
-        LockedDropout(dropout),
-        LockedDropout(dropout),
-        nn.Linear(hidden_size if above else found_size, embedding_size),
-        bridge=Bridge(encoder.summary_size, hidden_size, layers, cell),
-        attention=Attention(hidden_size, encoder.output_size, attention, heads),
-        above=above,
-        input_feeding=input_feeding,
+    backbone: str = cnn.SMALL,
+    image_size: int = 64,
+    frozen: bool = False,
+    memory_size: int = 256,
+    cell: str = "lstm",
+    hidden_size: int = 256,
+    layers: int = 2,
+    embedding_size: int = 128,
+    attention: str = "general",
+    heads: int = 1,
+    gated: bool = False,
+    input_feeding: bool = False,
+    dropout: float = 0.2,
+) -> EncoderDecoder:
+    """One thing in, a sequence out: an image's caption.
+
+    Args:
+        vocabulary_size: how many tokens there are, the special ones included.
+        backbone: "small", "efficientnet_lite0", or a model of torchvision's, untrained.
+        image_size: pixels a side, which the number of places depends on.
+        frozen: whether the backbone stays as it is.
+        memory_size: features of each place that attention looks at.
+        cell: "lstm", "gru" or "rnn".
+        hidden_size: features of the decoder's hidden state.
+        layers: recurrent layers of the decoder; attention is above the first.
+        embedding_size: features of a token's embedding; the output layer has the embeddings as its weights.
+        attention: "general" or "additive".
+        heads: of the attention.
+        gated: whether the decoder also says how much of what attention finds matters.
+        input_feeding: whether each step also reads what the output layer read at the step before; slow.
+        dropout: the share of features dropped of the places, the embeddings and the decoder's states.
+    """
+    network, features = cnn.backbone(backbone)
+    places = Places(features, memory_size, math.prod(cnn.grid_shape(network, image_size)), dropout)
+    encoder = ImageEncoder(network, memory_size, Mean(), frozen=frozen, places=places)
+    embedding = ScaledEmbedding(vocabulary_size, embedding_size)
+    looking = Attention(hidden_size, memory_size, attention, heads, gated=gated)
+    decoder = attentive_decoder(
+        embedding, encoder, looking, cell, hidden_size, layers, dropout=dropout, input_feeding=input_feeding
     )
+    return EncoderDecoder(encoder, decoder)
+
+
+def conditional_generator(
+    vocabulary_size: int,
+    *,
+    categories: int = 0,
+    numbers: int = 0,
+    cell: str = "lstm",
+    hidden_size: int = 256,
+    layers: int = 1,
+    embedding_size: int = 64,
+    condition_size: int = 64,
+    dropout: float = 0.2,
+) -> EncoderDecoder:
+    """One thing in, a sequence out: a text of a category, or to some numbers.
+
+    Args:
+        vocabulary_size: how many tokens there are, the special ones included.
+        categories: how many categories there are, or 0 where numbers are given.
+        numbers: how many numbers are given, or 0 where a category is.
+        cell: "lstm", "gru" or "rnn".
+        hidden_size: features of the hidden state.
+        layers: recurrent layers.
+        embedding_size: features of a token's embedding.
+        condition_size: features of a category's embedding, or of the layers that read the numbers.
+        dropout: the share of features dropped of embeddings and states, the same at every step.
+    """
+    decoder = RecurrentDecoder(
+        nn.Embedding(vocabulary_size, embedding_size),
+        Recurrent(cell, embedding_size, hidden_size, layers, dropout=dropout),
+        nn.Linear(hidden_size, vocabulary_size),
+        LockedDropout(dropout),
+        LockedDropout(dropout),
+        bridge=Bridge(condition_size, hidden_size, layers, cell),
+    )
+    return EncoderDecoder(vector_encoder(categories, numbers, condition_size), decoder)
 
 
 def text_classifier(
@@ -183,12 +225,9 @@ def text_classifier(
     forward_size = hidden_size + (embedding_size if skip else 0)
     size = forward_size + (hidden_size if bidirectional else 0)
     pooled, summary_size = pooling_by_name(pooling, size, forward_size)
-
-    def stack() -> Recurrent:
-        return Recurrent(cell, embedding_size, hidden_size, layers, dropout=dropout, weight_drop=weight_drop)
-
+    stack = partial(Recurrent, cell, embedding_size, hidden_size, layers, dropout=dropout, weight_drop=weight_drop)
     encoder = SequenceEncoder(
-        _embedding(vocabulary_size, embedding_size),
+        small_embedding(vocabulary_size, embedding_size),
         stack(),
         stack() if bidirectional else None,
         pooled,
@@ -198,13 +237,6 @@ def text_classifier(
         embedding_dropout=LockedDropout(embedding_dropout),
     )
     return Classifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(summary_size, classes)))
-
-
-def _embedding(count: int, size: int) -> nn.Embedding:
-    """Return small random embeddings: large ones of rare words are noise, which is learned by heart."""
-    embedding = nn.Embedding(count, size)
-    nn.init.normal_(embedding.weight, std=0.1)
-    return embedding
 
 
 def image_classifier(
@@ -251,18 +283,10 @@ def tagger(
         dropout: the share of features dropped of embeddings, states, and between layers, the same at every step.
         word_dropout: the share of tokens read as unknown.
     """
-    embedding: nn.Module = _embedding(vocabulary_size, embedding_size)
-    input_size = embedding_size
+    embedding: Any = small_embedding(vocabulary_size, embedding_size)
     if alphabet_size:
-        characters = SequenceEncoder(
-            _embedding(alphabet_size, spelling_size),
-            Recurrent(cell, spelling_size, spelling_size),
-            Recurrent(cell, spelling_size, spelling_size),
-            Last(spelling_size),
-            2 * spelling_size,
-        )
-        embedding = SpelledEmbedding(_embedding(vocabulary_size, embedding_size), characters)
-        input_size = embedding.output_size
+        embedding = SpelledEmbedding(embedding, spelling_encoder(alphabet_size, cell, spelling_size))
+    input_size = embedding.output_size if alphabet_size else embedding_size
     encoder = SequenceEncoder(
         embedding,
         Recurrent(cell, input_size, hidden_size, layers, dropout=dropout),

@@ -76,7 +76,7 @@ def make_translator(**options):
         suppress_tokens=(PAD, BOS, UNK),
         precision="fp32",
     )
-    return Translator(model, arguments, tokenizer, tokenizer, generation, 50)
+    return Translator(model, arguments, tokenizer, generation, tokenizer, 50)
 
 
 def load_recipe(name):

@@ -100,7 +100,7 @@ def test_two_vocabularies_are_both_kept(tmp_path):
     target = SubwordTokenizer.fit(TEXT * 3, largest=300)
     arguments = {"hidden_size": 16, "embedding_size": 8}
     model = patterns.translator(one.source.vocabulary_size, target.vocabulary_size, **arguments).eval()
-    translator = Translator(model, arguments, one.source, target, one.generation, 50)
+    translator = Translator(model, arguments, target, one.generation, one.source, 50)
     translator.save_pretrained(tmp_path)
     loaded = seqgen.load(tmp_path)
     assert loaded.target.model == target.model

@@ -62,7 +62,7 @@ def untrained(config: Config, cell: str, layers: int, width: int) -> tuple[Trans
     generation = GenerationConfig(
         do_sample=False, min_new_tokens=15, max_new_tokens=15, suppress_tokens=(PAD, BOS, UNK)
     )
-    return Translator(model, arguments, tokenizer, tokenizer, generation, 200), texts
+    return Translator(model, arguments, tokenizer, generation, tokenizer, 200), texts
 
 
 @torch.no_grad()

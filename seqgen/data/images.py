@@ -23,17 +23,20 @@ MOST_PIXELS = 178_956_970  # Pillow's own limit against files made to fill the m
 class Preprocessing(NamedTuple):
     """What is done to an image before a model sees it, and so is saved with the model.
 
-    The shorter side is brought to `size` pixels, and the middle square is kept; then `mean` is subtracted from red,
-    green and blue, which are 0 to 1, and the rest divided by `deviation`.
+    The middle square is kept, without a `border` that is given as a share of its sides, and brought to `size` pixels;
+    then `mean` is subtracted from red, green and blue, which are 0 to 1, and the rest divided by `deviation`.
     """
 
     size: int
     mean: list[float] = [0.5, 0.5, 0.5]  # noqa: RUF012  (a tuple's default, which nothing changes)
     deviation: list[float] = [0.25, 0.25, 0.25]  # noqa: RUF012
+    interpolation: str = "bilinear"
+    border: float = 0.0
 
     def fit(self, image: PIL.Image.Image) -> np.ndarray:
         """Return the (size, size, 3) bytes of the middle of an image."""
-        return np.asarray(PIL.ImageOps.fit(image, (self.size, self.size), PIL.Image.Resampling.BILINEAR))
+        how = PIL.Image.Resampling[self.interpolation.upper()]
+        return np.asarray(PIL.ImageOps.fit(image, (self.size, self.size), how, bleed=self.border))
 
     def normalize(self, images: Tensor) -> Tensor:
         """Return (batch, 3, size, size) numbers about zero for (batch, size, size, 3) bytes."""

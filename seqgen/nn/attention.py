@@ -23,12 +23,16 @@ class Attention(nn.Module):
         kind: "general" or "additive".
         heads: how many looks are taken, each at its own share of the memory's features (Vaswani et al. 2017,
             Attention Is All You Need).
+        gated: whether a query also says how much of what is found there matters at all (Xu et al. 2015, Show, Attend
+            and Tell).
 
     Raises:
         InputError: there is no such kind, or the heads do not share the features evenly.
     """
 
-    def __init__(self, query_size: int, memory_size: int, kind: str = "general", heads: int = 1):
+    def __init__(
+        self, query_size: int, memory_size: int, kind: str = "general", heads: int = 1, *, gated: bool = False
+    ):
         super().__init__()
         if kind not in KINDS:
             raise InputError(f"attention must be one of {', '.join(KINDS)}, not {kind!r}{nearest(kind, KINDS)}")
@@ -36,6 +40,7 @@ class Attention(nn.Module):
             raise InputError(f"heads must be at least 1 and divide the memory's {memory_size} features, not {heads}")
         self.kind, self.heads = kind, heads
         self.query = nn.Linear(query_size, memory_size, bias=kind == "additive")
+        self.gate = nn.Linear(query_size, 1) if gated else None
         if kind == "additive":
             self.key = nn.Linear(memory_size // heads, memory_size // heads, bias=False)
             self.look = nn.Parameter(torch.empty(memory_size // heads))
@@ -60,7 +65,7 @@ class Attention(nn.Module):
             scores = (split.unsqueeze(3) + self.key(keys).unsqueeze(2)).tanh() @ self.look
         weights = scores.float().masked_fill(~memory.mask[:, None, None], -torch.inf).softmax(dim=3)
         found = (weights.to(keys.dtype) @ keys).transpose(1, 2).flatten(2)
-        return found, weights
+        return found if self.gate is None else self.gate(queries).sigmoid() * found, weights
 
 
 def _split(x: Tensor, heads: int) -> Tensor:

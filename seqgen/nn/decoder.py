@@ -6,8 +6,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from seqgen.errors import InputError
 from seqgen.nn.attention import Attention
+from seqgen.nn.bridge import Bridge
+from seqgen.nn.dropout import LockedDropout
 from seqgen.nn.embedding import ScaledEmbedding
+from seqgen.nn.encoders import ImageEncoder, SequenceEncoder
 from seqgen.nn.recurrent import Recurrent
 from seqgen.state import DecoderWeights, LayerWeights, Memory, State
 
@@ -184,6 +188,40 @@ class RecurrentDecoder(nn.Module):
         # Looked up with time first, the order in memory that the recurrent kernels read.
         embedded: Tensor = self.embedding_dropout(self.embedding(tokens.t()).transpose(0, 1))
         return embedded
+
+
+def attentive_decoder(
+    embedding: nn.Embedding,
+    encoder: SequenceEncoder | ImageEncoder,
+    attention: Attention,
+    cell: str,
+    hidden_size: int,
+    layers: int,
+    *,
+    dropout: float,
+    input_feeding: bool,
+) -> RecurrentDecoder:
+    """Return a decoder that starts from an encoder's summary and looks at its states above its first layer."""
+    for name, size in (("layers", layers), ("hidden_size", hidden_size)):
+        if size < 1:
+            raise InputError(f"{name} must be at least 1, not {size}")
+    vocabulary_size, embedding_size = embedding.weight.shape
+    found_size = hidden_size + encoder.output_size
+    above = Recurrent(cell, found_size, hidden_size, layers - 1, dropout=dropout) if layers > 1 else None
+    output = nn.Linear(embedding_size, vocabulary_size)
+    output.weight = embedding.weight
+    return RecurrentDecoder(
+        embedding,
+        Recurrent(cell, embedding_size + (embedding_size if input_feeding else 0), hidden_size),
+        output,
+        LockedDropout(dropout),
+        LockedDropout(dropout),
+        nn.Linear(hidden_size if above else found_size, embedding_size),
+        bridge=Bridge(encoder.summary_size, hidden_size, layers, cell),
+        attention=attention,
+        above=above,
+        input_feeding=input_feeding,
+    )
 
 
 def _at_once(layers: Recurrent, x: Tensor, state: State) -> tuple[Tensor, State]:

@@ -23,3 +23,10 @@ class ScaledEmbedding(nn.Embedding):
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the features of tokens of any shape, as a last axis."""
         return super().forward(tokens) * math.sqrt(self.embedding_dim)
+
+
+def small_embedding(count: int, size: int) -> nn.Embedding:
+    """Return small random embeddings: large ones of rare words are noise, which is learned by heart."""
+    embedding = nn.Embedding(count, size)
+    nn.init.normal_(embedding.weight, std=0.1)
+    return embedding

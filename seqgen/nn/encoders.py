@@ -5,7 +5,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from seqgen.errors import InputError
 from seqgen.nn.dropout import WordDropout
+from seqgen.nn.embedding import small_embedding
+from seqgen.nn.pooling import Last
 from seqgen.nn.recurrent import Recurrent
 from seqgen.state import Memory
 from seqgen.symbols import PAD
@@ -106,6 +109,33 @@ class SpelledEmbedding(nn.Module):
         return torch.cat([self.words(tokens), nn.functional.embedding(places, read).to(torch.float32)], dim=2)
 
 
+def spelling_encoder(alphabet_size: int, cell: str, size: int) -> SequenceEncoder:
+    """Return an untrained encoder of words by their characters, both ways, of so many features each."""
+    layers = Recurrent(cell, size, size), Recurrent(cell, size, size)
+    return SequenceEncoder(small_embedding(alphabet_size, size), *layers, Last(size), 2 * size)
+
+
+class Places(nn.Module):
+    """What a decoder looks at: the features of a grid's places, brought to another size, and where each place is.
+
+    Args:
+        features: of the grid.
+        size: of what is looked at.
+        count: of the places.
+        dropout: the share of the grid's features dropped.
+    """
+
+    def __init__(self, features: int, size: int, count: int, dropout: float = 0.0):
+        super().__init__()
+        self.dropout, self.linear, self.norm = nn.Dropout(dropout), nn.Linear(features, size), nn.LayerNorm(size)
+        self.place = nn.Parameter(torch.zeros(count, size))
+
+    def forward(self, grid: Tensor) -> Tensor:
+        """Return (batch, places, size) for the (batch, places, features) of a grid."""
+        placed: Tensor = self.norm(self.linear(self.dropout(grid)) + self.place)
+        return placed
+
+
 class ImageEncoder(nn.Module):
     """Reads an image; the places of the network's grid are the positions of the memory, row by row.
 
@@ -114,14 +144,28 @@ class ImageEncoder(nn.Module):
         output_size: features of the grid.
         pooling: of (batch, positions, features) states and their mask, to as many features of the summary.
         frozen: whether the backbone stays as it is, its running statistics included.
+        places: applied to the features of the grid's places; none by default.
     """
 
-    def __init__(self, backbone: nn.Module, output_size: int, pooling: nn.Module, *, frozen: bool = False):
+    def __init__(
+        self,
+        backbone: nn.Module,
+        output_size: int,
+        pooling: nn.Module,
+        *,
+        frozen: bool = False,
+        places: nn.Module | None = None,
+    ):
         super().__init__()
         self.backbone, self.output_size, self.summary_size = backbone, output_size, output_size
-        self.pooling, self.frozen = pooling, frozen
+        self.pooling, self.frozen, self.places = pooling, frozen, places or nn.Identity()
         if frozen:
             self.backbone.requires_grad_(False)
+
+    def thaw(self) -> None:
+        """Have a frozen backbone trained all the same, but for its batch normalization."""
+        for part in self.backbone.modules():
+            part.requires_grad_(not isinstance(part, nn.BatchNorm2d))
 
     def train(self, mode: bool = True) -> "ImageEncoder":
         """Set the mode; a frozen backbone stays in evaluation mode."""
@@ -130,11 +174,15 @@ class ImageEncoder(nn.Module):
             self.backbone.eval()
         return self
 
-    def forward(self, images: Tensor) -> Memory:
-        """Encode (batch, 3, height, width) images."""
+    def grid(self, images: Tensor) -> Tensor:
+        """Return the (batch, positions, features) that the backbone finds in (batch, 3, height, width) images."""
         # Convolutions are faster with the channels last in memory.
-        grid = cast("Tensor", self.backbone(images.contiguous(memory_format=torch.channels_last)))
-        states = grid.flatten(2).transpose(1, 2)
+        found = cast("Tensor", self.backbone(images.contiguous(memory_format=torch.channels_last)))
+        return found.flatten(2).transpose(1, 2)
+
+    def forward(self, images: Tensor) -> Memory:
+        """Encode (batch, 3, height, width) images, or what `grid` found in them, where that was kept."""
+        states = self.places(self.grid(images) if images.ndim == 4 else images)
         mask = torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
         return Memory(states, mask, self.pooling(states, mask))
 
@@ -156,3 +204,16 @@ class VectorEncoder(nn.Module):
         summary = self.network(vectors)
         mask = torch.ones(len(summary), 1, dtype=torch.bool, device=summary.device)
         return Memory(summary.unsqueeze(1), mask, summary)
+
+
+def vector_encoder(categories: int, numbers: int, size: int) -> VectorEncoder:
+    """Return an untrained encoder of one of so many categories, or of so many numbers.
+
+    Raises:
+        InputError: there are neither, or both.
+    """
+    if (categories > 0) == (numbers > 0):
+        raise InputError(f"there must be either categories or numbers, not {categories} and {numbers}")
+    if categories:
+        return VectorEncoder(nn.Embedding(categories, size), size)
+    return VectorEncoder(nn.Sequential(nn.Linear(numbers, size), nn.Tanh(), nn.Linear(size, size), nn.Tanh()), size)
