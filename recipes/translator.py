@@ -16,6 +16,7 @@ import torch
 
 from seqgen import patterns
 from seqgen.attention_pictures import draw_attention
+from seqgen.conditioned import searching
 from seqgen.data.batch import padded
 from seqgen.data.buckets import Buckets
 from seqgen.data.dates import DATES, date_pairs
@@ -24,9 +25,7 @@ from seqgen.data.pairs import Pairs, pairs
 from seqgen.data.parallel import NAMED, Parallel, find_multi30k, read_pairs, read_parallel, sound, split_parallel
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
-from seqgen.generation.config import GenerationConfig
 from seqgen.metrics import bleu, chrf, least_alike
-from seqgen.symbols import BOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
 from seqgen.text_translator import Translator
 from seqgen.training.config import parse_options
@@ -162,13 +161,7 @@ def untrained(config: Config, train: Parallel) -> Translator:
     arguments: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
     target_size = None if target is source else target.vocabulary_size
     model = patterns.translator(source.vocabulary_size, target_size, **arguments)
-    generation = GenerationConfig(
-        do_sample=False,
-        num_beams=config.num_beams,
-        length_penalty=config.length_penalty,
-        max_new_tokens=config.max_length,
-        suppress_tokens=(PAD, BOS, UNK, *map(int, target.encode("\n"))),  # a sentence is a line
-    )
+    generation = searching(target, config.num_beams, config.length_penalty, config.max_length)
     return Translator(model, arguments, target, generation, source, config.max_length)
 
 
@@ -289,7 +282,7 @@ def worst(run: Run, held_out: Parallel, written: list[str]) -> None:
         for place, text, score in least_alike(written, held_out.targets)
     ]
     write_text(run.directory / "worst.jsonl", "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in judged))
-    print("the worst of its translations:")
+    print("the worst of its translations:" if judged else "it made no mistake")
     for one in judged[:3]:
         print(f"  {one['source']}\n  -> {one['written']}\n  but {one['right']} (chrF {one['chrf']})")
 

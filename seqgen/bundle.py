@@ -27,6 +27,8 @@ USED_AS = {
     "image_classifier": "seqgen.classifiers:ImageClassifier",
     "tagger": "seqgen.text_tagger:TextTagger",
     "translator": "seqgen.text_translator:Translator",
+    "captioner": "seqgen.image_captioner:Captioner",
+    "conditional_generator": "seqgen.conditional_writer:ConditionalWriter",
 }
 
 

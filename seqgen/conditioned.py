@@ -18,8 +18,19 @@ from seqgen.generation.risk import least_risk
 from seqgen.generation.sampling import Hypothesis, sampled
 from seqgen.models import EncoderDecoder
 from seqgen.state import Memory
-from seqgen.symbols import BOS
+from seqgen.symbols import BOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer
+
+
+def searching(target: Tokenizer, num_beams: int, length_penalty: float, longest: int) -> GenerationConfig:
+    """Return the options of searching for a line of text of at most so many tokens."""
+    return GenerationConfig(
+        do_sample=False,
+        num_beams=num_beams,
+        length_penalty=length_penalty,
+        max_new_tokens=longest,
+        suppress_tokens=(PAD, BOS, UNK, *map(int, target.encode("\n"))),
+    )
 
 
 class Written(NamedTuple):

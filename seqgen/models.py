@@ -1,5 +1,6 @@
 """An encoder with a head or a decoder. A decoder alone already is a language model."""
 
+import torch
 from torch import Tensor, nn
 
 from seqgen.nn.decoder import RecurrentDecoder
@@ -73,6 +74,18 @@ class EncoderDecoder(nn.Module):
         logits: Tensor = self.output(features)
         return logits
 
-    def output_features(self, inputs: tuple[Tensor, ...], tokens: Tensor) -> tuple[Tensor, State]:
-        """Return the (batch, steps, features) that the output layer reads, and the state after the last position."""
-        return self.decoder.output_features(tokens, None, self.encoder(*inputs))
+    def output_features(
+        self, inputs: tuple[Tensor, ...], tokens: Tensor, *, watched: bool = False
+    ) -> tuple[Tensor, State]:
+        """Return the (batch, steps, features) that the output layer reads, and the state after the last position.
+
+        Args:
+            inputs: of the encoder.
+            tokens: (batch, steps) the first of them BOS, right-padded.
+            watched: whether the state says how much attention each position has had.
+        """
+        memory = self.encoder(*inputs)
+        state = self.decoder.start(memory)
+        if watched:
+            state = state._replace(attended=memory.states.new_zeros(1, *memory.mask.shape, dtype=torch.float32))
+        return self.decoder.output_features(tokens, state, memory)

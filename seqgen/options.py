@@ -3,6 +3,7 @@
 import logging
 import re
 from argparse import ArgumentError
+from collections.abc import Iterator
 from typing import Any
 
 from jsonargparse import ArgumentParser, set_parsing_settings
@@ -52,11 +53,17 @@ def _sentence(message: str, types: dict[str, Any]) -> str:
     name = re.search(r'Parser key "(\w+)"', message)
     value = re.search(r"value: (.*)$", message)
     if name and value and name[1] in types:
-        choices = getattr(types[name[1]], "__args__", ())
-        words = [choice for choice in choices if isinstance(choice, str)]
+        words = [choice for choice in _choices(types[name[1]]) if isinstance(choice, str)]
         rule = f"one of {', '.join(words)}" if words else _type_in_words(types[name[1]])
         return f"--{name[1]} must be {rule}, not {value[1]!r}{nearest(value[1], words)}"
     return " ".join(re.sub(r'^Parser key "(\w+)":', r"--\1:", message).split())
+
+
+def _choices(annotation: Any) -> Iterator[Any]:
+    """Yield the values of a Literal, also of one that may be left out."""
+    for choice in getattr(annotation, "__args__", ()):
+        yield choice
+        yield from _choices(choice)
 
 
 def _type_in_words(annotation: Any) -> str:

@@ -107,7 +107,7 @@ class Factored(Protocol):
         """The linear layer."""
         ...
 
-    def output_features(self, *inputs: Any) -> tuple[Tensor, State]:
+    def output_features(self, *inputs: Any, **options: Any) -> tuple[Tensor, State]:
         """Return the (batch, steps, features) that the output layer reads, and the state after the last position."""
         ...
 

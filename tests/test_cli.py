@@ -157,7 +157,7 @@ def test_a_bad_image_does_not_spoil_the_others(command, tmp_path):
     paths = [tmp_path / name for name in ("a.png", "b.png", "c.png")]
     code, out, err = seqgen(command, "classify", tmp_path / "images", *paths)
     assert code == 2
-    assert [line.split("\t")[-1] for line in out.splitlines()] == [str(paths[0]), str(paths[2])]
+    assert [line.split("\t")[-1] for line in out.splitlines()] == [str(paths[0]), "", str(paths[2])]
     assert f"error: {paths[1]}: an image must be whole" in err
     assert err.splitlines()[-1] == "error: 1 of the inputs could not be read"
 

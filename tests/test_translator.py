@@ -128,7 +128,7 @@ def test_options_are_checked(translator):
 
 def test_the_least_risky_text_is_the_most_typical():
     assert least_risk(["the cat sat", "dog", "the cat sat down", "the cat sits"])[0] in (0, 2)
-    assert least_risk(["dog", "the cat sat", "the cat sat"])[-1] == 0
+    assert least_risk(["dog", "the cat sat", "the cat sat"]) == [1, 0, 2]  # what was said already comes last
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_more_of_each_with_scores_or_as_json(run):
     rows = [line.split("\t") for line in out.splitlines()]
     assert len(rows) == 4
     assert float(rows[0][0]) >= float(rows[1][0])
-    _, out, _ = run("the cat\n\n", "--nbest", 2, "--json", "--num_beams", 3)
+    _, out, _ = run("the cat\n\n", "--nbest", 2, "--json", "--num_beams", 4)
     first, empty = map(json.loads, out.splitlines())
     assert [one["text"] for one in first["translations"]] == [row[1] for row in rows[:2]]
     assert (first["source"], empty["source"]) == ("the cat", "")

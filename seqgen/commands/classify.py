@@ -21,6 +21,8 @@ def classify(arguments: list[str]) -> None:
     parser.add_argument("--top_k", type=int, default=1, help="how many classes of each")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each")
     options = parse(parser, arguments, {"top_k": int, "json": bool, "device": str})
+    if options["top_k"] < 1:
+        raise InputError(f"--top_k must be at least 1, not {options['top_k']}")
     classifier = load(model_for(options["directory"], "classify")).to(find_device(options["device"]))
     bad = 0
     for block in [options["inputs"]] if options["inputs"] else blocks(LINES):
@@ -28,6 +30,8 @@ def classify(arguments: list[str]) -> None:
             if isinstance(labels, InputError):
                 bad += 1
                 print(f"error: {labels}", file=sys.stderr)
+                # Still a line for each input.
+                print(json.dumps({"input": given, "error": str(labels)}, ensure_ascii=False) if options["json"] else "")
             elif options["json"]:
                 print(json.dumps({"input": given, "labels": [label._asdict() for label in labels]}, ensure_ascii=False))
             else:
@@ -42,7 +46,7 @@ def _classified(classifier: Any, block: list[str], top_k: int) -> Iterator[tuple
     try:
         yield from zip(block, classifier.classify(block, top_k=top_k), strict=True)
     except InputError as error:
-        if len(block) == 1 or top_k < 1:
+        if len(block) == 1:
             yield block[0], error
             return
         for one in block:

@@ -17,6 +17,7 @@ from seqgen.errors import InputError
 # A path, the bytes of a file, an image of PIL's, or a (height, width, 3) array of bytes.
 Image = str | Path | bytes | PIL.Image.Image | np.ndarray
 
+SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}
 MOST_PIXELS = 178_956_970  # Pillow's own limit against files made to fill the memory
 
 

@@ -66,7 +66,7 @@ def read_texts(path: str, label_column: str = "label", text_column: str = "text"
     if Path(path).is_dir():
         return _texts_in_folders(Path(path))
     if not Path(path).is_file():
-        raise InputError(f"labelled texts must be a file or a folder, but {path!r} is not there")
+        raise InputError(f"labelled texts must be a file or a folder, but {path!r} is neither")
     rows = list(read_table(Path(path), [label_column, text_column]))
     for (label, text), where in rows:
         if not label.strip() or not text.strip():

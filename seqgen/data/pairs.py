@@ -13,17 +13,20 @@ from seqgen.symbols import BOS, EOS
 class Pairs(NamedTuple):
     """What an encoder is given, and what a decoder reads and is to write.
 
-    `tokens` is (batch, steps), BOS first; `targets` is the same a step later, EOS last, and PAD after that.
+    `tokens` is (batch, steps), BOS first; `targets` is the same a step later, EOS last, and PAD after that. `numbers`
+    are those of the inputs, for a loss that knows more about them.
     """
 
     inputs: tuple[Tensor, ...]
     tokens: Tensor
     targets: Tensor
+    numbers: tuple[int, ...] = ()
 
     def to(self, device: torch.device | str) -> "Pairs":
         """Return the same batch on a device."""
         inputs = tuple(tensor.to(device, non_blocking=True) for tensor in self.inputs)
-        return Pairs(inputs, self.tokens.to(device, non_blocking=True), self.targets.to(device, non_blocking=True))
+        tokens, targets = (tensor.to(device, non_blocking=True) for tensor in (self.tokens, self.targets))
+        return Pairs(inputs, tokens, targets, self.numbers)
 
 
 def pairs(inputs: tuple[Tensor, ...], targets: list[np.ndarray], longest: int | None = None) -> Pairs:

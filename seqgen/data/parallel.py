@@ -55,7 +55,7 @@ def read_pairs(path: str) -> Parallel:
         InputError: it is not there, of another kind, or a row is broken.
     """
     if not Path(path).is_file():
-        raise InputError(f"pairs must be a file or one of {', '.join(NAMED)}, but {path!r} is not there")
+        raise InputError(f"pairs must be dates, {', '.join(NAMED)} or a file, but {path!r} is none")
     if not {".tsv", ".csv", ".jsonl"} & set(Path(path).suffixes):
         raise InputError(f"a file of pairs must end in .tsv, .csv or .jsonl, or .gz after that, but this is {path!r}")
     rows = list(read_table(Path(path), ["source", "target"]))

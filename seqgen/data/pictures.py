@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from seqgen.data.cache import cache_directory
-from seqgen.data.images import Image, Preprocessing, read_image
+from seqgen.data.images import SUFFIXES, Image, Preprocessing, read_image
 from seqgen.data.labelled import Labelled, files_by_class
 from seqgen.data.shapes import shape_pictures
 from seqgen.errors import InputError, nearest
@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 
 SHAPES = "shapes"
 SETS = ("FashionMNIST", "MNIST", "KMNIST", "CIFAR10", "CIFAR100")
-SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}
 
 
 def find_pictures(data: str, *, train: bool = True) -> Labelled:
@@ -43,7 +42,7 @@ def find_pictures(data: str, *, train: bool = True) -> Labelled:
     if not Path(data).is_dir():
         known = (SHAPES, *SETS)
         raise InputError(
-            f"--data must be a folder or one of {', '.join(known)}, but {data!r} is not there{nearest(data, known)}"
+            f"--data must be a folder or one of {', '.join(known)}, but {data!r} is none of these{nearest(data, known)}"
         )
     files = [(path, label) for path, label in files_by_class(Path(data)) if path.suffix.lower() in SUFFIXES]
     if not files:
@@ -92,7 +91,9 @@ def fitted(pictures: Labelled, preprocessing: Preprocessing, *, skip_bad: bool =
     Raises:
         InputError: an image cannot be read.
     """
-    path = cache_directory() / f"images-{_key(pictures, preprocessing)}.npy"
+    fitting = (preprocessing.size, preprocessing.interpolation, preprocessing.border)
+    key = hashlib.sha256(f"{fitting} {fingerprint(pictures.inputs)}".encode()).hexdigest()[:32]
+    path = cache_directory() / f"images-{key}.npy"
     size = preprocessing.size
     if not path.exists():
         aside = path.with_suffix(f".{os.getpid()}")
@@ -128,9 +129,10 @@ def _fill(array: np.ndarray, pictures: Labelled, preprocessing: Preprocessing, s
     return bad
 
 
-def _key(pictures: Labelled, preprocessing: Preprocessing) -> str:
-    digest = hashlib.sha256(str(preprocessing.size).encode())
-    for source in pictures.inputs:
+def fingerprint(images: list[Any]) -> str:
+    """Return what tells images from others: of files their names, sizes and times, of others what they show."""
+    digest = hashlib.sha256()
+    for source in images:
         if isinstance(source, Path):
             status = source.stat()
             digest.update(f"{source.resolve()} {status.st_size} {status.st_mtime_ns}\n".encode())

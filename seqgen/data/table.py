@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from seqgen.data.corpus import read_lines
 from seqgen.errors import InputError, nearest
 
 csv.field_size_limit(1 << 30)
+logger = logging.getLogger(__name__)
 
 
 class Row(NamedTuple):
@@ -39,18 +41,32 @@ def read_table(path: Path, columns: list[str]) -> Iterator[Row]:
     yield from readers.get(kind, _read_label_first)(path, columns)
 
 
-def _read_separated(path: Path, columns: list[str]) -> Iterator[Row]:
+def read_names(path: Path) -> list[str]:
+    """Return the cells of the first line of a `.tsv` or `.csv` in lower case: the columns' names, if it has any."""
+    return _names(next(_reader(path), []))
+
+
+def _names(cells: list[str]) -> list[str]:
+    return [cell.strip().lower() for cell in cells]
+
+
+def _reader(path: Path) -> Any:
     if ".csv" in path.suffixes:
-        reader = csv.reader(line + "\n" for line in read_lines(path))
-    else:  # quotes in tab-separated text are just quotes
-        reader = csv.reader(read_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)
+        return csv.reader(line + "\n" for line in read_lines(path))
+    return csv.reader(read_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)  # there quotes are just quotes
+
+
+def _read_separated(path: Path, columns: list[str]) -> Iterator[Row]:
+    reader = _reader(path)
     first = next(reader, None)
     if first is None:
         raise InputError(f"{path} must hold rows, but it is empty")
-    names = [name.strip().lower() for name in first]
+    names = _names(first)
     named = any(column.lower() in names for column in columns if not column.isdigit())
     places = _places(path, names if named else None, len(first), columns)
     if not named:
+        if not any(column.isdigit() for column in columns):
+            logger.warning(f"{path}, line 1: no name of {', '.join(columns)} here, so it is read as the first row")
         yield _row(first, places, len(first), f"{path}, line 1")
     for cells in reader:
         if cells:
@@ -68,8 +84,8 @@ def _places(path: Path, names: list[str] | None, width: int, columns: list[str])
         if width == len(columns):
             return list(range(width))
         raise InputError(
-            f"{path}, line 1: without the names {' and '.join(columns)} there must be {len(columns)} columns, but it "
-            f"has {width}: name them or give their numbers"
+            f"{path}, line 1: it must name the columns {' and '.join(columns)}, or there must be just these "
+            f"{len(columns)}, but it has {width}"
         )
     return [_place(path, names or [], width, column) for column in columns]
 

@@ -62,7 +62,7 @@ def read_tagged(path: str, column: str = "UPOS") -> Tagged:
         InputError: there is nothing there, or a line is broken.
     """
     if not Path(path).is_file():
-        raise InputError(f"tagged texts must be a file, but {path!r} is not there")
+        raise InputError(f"tagged texts must be a file, but {path!r} is none")
     kind = Path(path).with_suffix("").suffix if path.endswith(".gz") else Path(path).suffix
     if kind == ".jsonl":
         found = _read_json_lines(Path(path))

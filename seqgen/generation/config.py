@@ -69,6 +69,7 @@ class GenerationConfig:
         self._check("stop_strings", all(isinstance(stop, str) for stop in self.stop_strings), "texts")
         self._check("max_new_tokens", self.max_new_tokens >= 1, "at least 1")
         self._check("min_new_tokens", self.min_new_tokens >= 0, "at least 0")
+        self._check("min_new_tokens", self.min_new_tokens <= self.max_new_tokens, f"at most {self.max_new_tokens}")
         self._check("temperature", 0 < self.temperature < float("inf"), "above 0 and finite")
         self._check("top_k", self.top_k is None or self.top_k >= 1, "at least 1")
         self._check("top_p", self.top_p is None or 0 < self.top_p <= 1, "above 0 and at most 1")

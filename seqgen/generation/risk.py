@@ -5,7 +5,7 @@ from sacrebleu import CHRF
 
 
 def least_risk(texts: list[str]) -> list[int]:
-    """Return the places of texts, those with the highest mean chrF against all of them first.
+    """Return the places of texts, those with the highest mean chrF against all of them first, and repetitions last.
 
     Eikema and Aziz 2020, Is MAP Decoding All You Need? The Inadequacy of the Mode in Neural Machine Translation;
     chrF is that of Popovic 2015.
@@ -13,4 +13,5 @@ def least_risk(texts: list[str]) -> list[int]:
     chrf = CHRF()
     likeness = {(one, other): chrf.sentence_score(one, [other]).score for one in set(texts) for other in set(texts)}
     means = [np.mean([likeness[text, other] for other in texts]) for text in texts]
-    return sorted(range(len(texts)), key=lambda place: -means[place])
+    again = [text in texts[:place] for place, text in enumerate(texts)]
+    return sorted(range(len(texts)), key=lambda place: (again[place], -means[place]))

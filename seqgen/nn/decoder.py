@@ -14,6 +14,7 @@ from seqgen.nn.embedding import ScaledEmbedding
 from seqgen.nn.encoders import ImageEncoder, SequenceEncoder
 from seqgen.nn.recurrent import Recurrent
 from seqgen.state import DecoderWeights, LayerWeights, Memory, State
+from seqgen.symbols import PAD
 
 # Recurrent layers over (batch, steps, features) from a state, in one way or another.
 Run = Callable[[Recurrent, Tensor, State], tuple[Tensor, State]]
@@ -100,11 +101,12 @@ class RecurrentDecoder(nn.Module):
     ) -> tuple[Tensor, State]:
         """Return the (batch, steps, features) that the output layer reads, and the state after the last position."""
         state = self.start(memory, batch_size=len(tokens)) if state is None else state
+        real = tokens != PAD
         if not self.input_feeding:
-            return self._through(self._embed(tokens), state, memory, _at_once)
+            return self._through(self._embed(tokens), state, memory, _at_once, real)
         features = []
-        for embedded in torch.split(self._embed(tokens), 1, dim=1):
-            one, state = self._through(embedded, state, memory, _at_once)
+        for step, embedded in enumerate(torch.split(self._embed(tokens), 1, dim=1)):
+            one, state = self._through(embedded, state, memory, _at_once, real[:, step : step + 1])
             features.append(one)
         return torch.cat(features, dim=1), state
 
@@ -143,8 +145,13 @@ class RecurrentDecoder(nn.Module):
         features, state = self._through(self.embedding(tokens).unsqueeze(1), state, memory, _one_step)
         return self.output(features.squeeze(1)), state
 
-    def _through(self, embedded: Tensor, state: State, memory: Memory | None, run: Run) -> tuple[Tensor, State]:
-        """Return the (batch, steps, features) that the output layer reads, and the state after."""
+    def _through(
+        self, embedded: Tensor, state: State, memory: Memory | None, run: Run, real: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        """Return the (batch, steps, features) that the output layer reads, and the state after.
+
+        Attention is only added up where the (batch, steps) mask `real` says so, by default everywhere.
+        """
         if state.feed is not None:
             embedded = torch.cat([embedded, state.feed.transpose(0, 1)], dim=2)
         below, attended = len(self.recurrent.layers), state.attended
@@ -154,7 +161,9 @@ class RecurrentDecoder(nn.Module):
                 raise ValueError("this decoder has attention: give the memory that it looks at")
             seen, weights = self.attention(found, memory)
             found = torch.cat([found, seen.to(found.dtype)], dim=2)
-            attended = None if attended is None else attended + weights.mean(dim=1).sum(dim=1)
+            if attended is not None:
+                looks = weights.mean(dim=1)
+                attended = attended + (looks if real is None else looks * real.unsqueeze(2)).sum(dim=1)
         if self.above is not None:
             found, upper = run(self.above, self.dropout(found), state.layers(below))
             after = after.below(upper)

@@ -1,5 +1,6 @@
 """The encoders: a sequence, an image or a vector in, a memory out."""
 
+import hashlib
 from typing import cast
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from seqgen.errors import InputError
 from seqgen.nn.dropout import WordDropout
 from seqgen.nn.embedding import small_embedding
+from seqgen.nn.folding import folded
 from seqgen.nn.pooling import Last
 from seqgen.nn.recurrent import Recurrent
 from seqgen.state import Memory
@@ -174,17 +176,35 @@ class ImageEncoder(nn.Module):
             self.backbone.eval()
         return self
 
+    def backbone_alone(self) -> "ImageEncoder":
+        """Return an encoder of the same backbone as it is now, in evaluation mode and faster, without places."""
+        return ImageEncoder(folded(self.backbone), self.output_size, nn.Identity(), frozen=True)
+
+    def fingerprint(self) -> str:
+        """Return what tells the backbone's weights from others."""
+        digest = hashlib.sha256()
+        for tensor in self.backbone.state_dict().values():
+            digest.update(tensor.cpu().numpy().tobytes())
+        return digest.hexdigest()
+
     def grid(self, images: Tensor) -> Tensor:
         """Return the (batch, positions, features) that the backbone finds in (batch, 3, height, width) images."""
         # Convolutions are faster with the channels last in memory.
         found = cast("Tensor", self.backbone(images.contiguous(memory_format=torch.channels_last)))
         return found.flatten(2).transpose(1, 2)
 
-    def forward(self, images: Tensor) -> Memory:
-        """Encode (batch, 3, height, width) images, or what `grid` found in them, where that was kept."""
+    def forward(self, images: Tensor, rows: Tensor | None = None) -> Memory:
+        """Encode images.
+
+        Args:
+            images: (batch, 3, height, width), or what `grid` found in them, where that was kept.
+            rows: (more,) numbers of the images whose memories are wanted, where an image is wanted more than once; by
+                default all of them in order.
+        """
         states = self.places(self.grid(images) if images.ndim == 4 else images)
         mask = torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
-        return Memory(states, mask, self.pooling(states, mask))
+        memory = Memory(states, mask, self.pooling(states, mask))
+        return memory if rows is None else memory.select(rows)
 
 
 class VectorEncoder(nn.Module):

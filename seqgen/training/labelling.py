@@ -34,7 +34,7 @@ class LabelConfig(RunConfig):
     class_weights: Literal["none", "balanced"] = "none"
     """balanced has each class count as much as any other, however rare it is"""
     eval_every: int | None = None
-    """updates between validations; by default an epoch, but at least 20 and at most 500 updates"""
+    """updates between validations; by default an epoch, but at least 20 and at most 250 updates"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -88,7 +88,7 @@ def train_answers(
         harden: makes the loss to train with of the plain one.
     """
     updates_per_epoch = task.batches.buckets.batches_per_epoch // config.accumulate
-    eval_every = config.eval_every or int(np.clip(updates_per_epoch, 20, 500))
+    eval_every = config.eval_every or int(np.clip(updates_per_epoch, 20, 250))
     weights = task.class_weights(config.class_weights)
     weights = None if weights is None else weights.to(run.device)
     run.begin(trained, trainers, task.identity)

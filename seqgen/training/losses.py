@@ -86,6 +86,7 @@ def target_tokens(
     *,
     label_smoothing: float = 0.0,
     own_tokens: float = 0.0,
+    doubly_stochastic: float = 0.0,
 ) -> Loss:
     """Cross-entropy of each next token of the targets, in nats.
 
@@ -97,12 +98,18 @@ def target_tokens(
         own_tokens: the share of tokens that the model reads as it would have written them itself instead of the right
             ones, in a second pass (Bengio et al. 2015, Scheduled Sampling; in parallel as Duckworth et al. 2019,
             Parallel Scheduled Sampling). It makes an update nearly twice as long.
+        doubly_stochastic: how much it costs where the attention to a position, summed over the steps of a text, is not
+            one (Xu et al. 2015, Show, Attend and Tell).
     """
     tokens = _partly_own(model, batch, own_tokens) if own_tokens and torch.is_grad_enabled() else batch.tokens
     real = batch.targets != PAD
     if _factored(model):
-        features, _ = model.output_features(batch.inputs, tokens)
+        watched: dict[str, Any] = {"watched": True} if doubly_stochastic else {}
+        features, state = model.output_features(batch.inputs, tokens, **watched)
         total = _from_features(model, features[real], batch.targets[real], label_smoothing)
+        if doubly_stochastic and state.attended is not None:
+            # Padding has no attention at all, and all that is real has some.
+            total = total + doubly_stochastic * ((1 - state.attended) ** 2 * (state.attended > 0)).sum()
     else:
         total = _from_logits(model(batch.inputs, tokens)[real], batch.targets[real], label_smoothing)
     return Loss(total, real.sum())

@@ -84,8 +84,7 @@ class Run:
         self.device = self.accelerator.device
         self.rank, self.world_size = self.accelerator.process_index, self.accelerator.num_processes
         self.main = self.accelerator.is_main_process
-        self.best, self.evaluations_since_best = NOT_YET, 0
-        self.saved_at = 0.0
+        self.best, self.evaluations_since_best, self.saved_at = NOT_YET, 0, 0.0
         self.stop_signal: int | None = None
         self.schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
         torch.manual_seed(config.seed)
@@ -243,6 +242,10 @@ class Run:
             f"step {step.number:,}, {step.progress.seconds:.0f} s: training loss {step.loss:.4f}, validation loss "
             f"{val_loss:.4f}{measured}{' (best)' if improved else ''}, {rate(step):,.0f} {self.unit}/s"
         )
+
+    def in_last(self, share: float) -> bool:
+        """Return whether the training is in its last part, which is of that share."""
+        return self.schedule.progress(*self.progress[:2]) > 1 - share
 
     def say(self, text: str) -> None:
         """Show text on stderr, above the progress bar."""

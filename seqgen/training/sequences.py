@@ -1,6 +1,7 @@
 """What the recipes that write a sequence to an input share: options, and the loop with free-running validations."""
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +12,7 @@ from torch.optim import Optimizer
 from seqgen.data.examples import ExampleBatches
 from seqgen.data.pairs import Pairs
 from seqgen.training.config import RunConfig
-from seqgen.training.losses import evaluate, target_tokens
+from seqgen.training.losses import LossFunction, evaluate, target_tokens
 from seqgen.training.run import Run, Trained
 
 VALIDATIONS = 12  # of a training, where nothing else was asked for
@@ -44,7 +45,7 @@ class SequenceConfig(RunConfig):
     length_penalty: float = 0.6
     """in the search: above 0 favours long texts"""
     eval_every: int | None = None
-    """updates between validations; by default twelve of them"""
+    """updates between validations; by default twelve of them, or fewer where they would take much of the time"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -71,6 +72,7 @@ def train_sequences(
     validation: ExampleBatches[Pairs],
     identity: str,
     write: Callable[[], Written],
+    loss: LossFunction | None = None,
 ) -> None:
     """Train until the schedule or patience ends; the model that writes best is saved on the way.
 
@@ -83,10 +85,12 @@ def train_sequences(
         validation: to validate on, with teacher forcing.
         identity: a fingerprint of the data.
         write: measures what `trained` writes by itself.
+        loss: to train with; by default that of the target tokens, as the options say.
     """
     run.begin(trained, trainers, identity)
-    loss = partial(target_tokens, label_smoothing=config.label_smoothing, own_tokens=config.own_tokens)
+    loss = loss or partial(target_tokens, label_smoothing=config.label_smoothing, own_tokens=config.own_tokens)
     before = run.schedule.progress(*run.progress[:2])
+    validated_at = validating = 0.0
     with run:
         for step in run.steps(batches, loss):
             done = run.schedule.progress(*step.progress[:2])
@@ -94,10 +98,16 @@ def train_sequences(
             if config.eval_every is not None:
                 due = step.number % config.eval_every == 0
             before = done
+            # A small set, trained on for seconds, would be validated for most of them.
+            if config.eval_every is None and config.max_seconds is not None:
+                due = due and step.progress.seconds - validated_at > 4 * validating
             if due or step.last:
+                began = time.perf_counter()
                 val_loss = evaluate(trained.model, validation.once(), run.in_precision(target_tokens))
                 written = write()
                 figures = {"val_perplexity": math.exp(val_loss), **written.figures}
                 run.evaluated(step, val_loss, error=-written.score, **figures)
                 for example in written.examples:
                     run.say(f"  {example}")
+                validating = time.perf_counter() - began
+                validated_at = step.progress.seconds + validating

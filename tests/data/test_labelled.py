@@ -58,7 +58,11 @@ def test_a_folder_of_files_for_each_class(tmp_path):
     ("name", "content", "message"),
     [
         ("a.tsv", "x\ta b\ny\tc\td\n", "a.tsv, line 2: a row must have as many columns as the first, 2, but it has 3"),
-        ("a.tsv", "x\ty\tz\n", "a.tsv, line 1: without the names label and text there must be 2 columns, but it has 3"),
+        (
+            "a.tsv",
+            "x\ty\tz\n",
+            "a.tsv, line 1: it must name the columns label and text, or there must be just these 2, but it has 3",
+        ),
         ("a.tsv", "label\tsentence\nx\ty\n", "a.tsv, line 1: a column must be one of label, sentence, not 'text'"),
         ("a.tsv", "x\ta\ny\t \n", "a.tsv, line 2: a text must not be empty"),
         ("a.csv", "label,text\n,a\n", "a.csv, line 2: a label must not be empty"),
@@ -81,7 +85,7 @@ def test_a_broken_file_is_a_sentence_with_the_line(tmp_path, name, content, mess
 
 
 def test_what_is_not_there_is_a_sentence(tmp_path):
-    with pytest.raises(InputError, match="is not there"):
+    with pytest.raises(InputError, match="is neither"):
         read_texts(str(tmp_path / "nothing.tsv"))
     with pytest.raises(InputError, match="must hold a folder of files for each class"):
         read_texts(str(tmp_path))

@@ -59,8 +59,9 @@ def test_wrong_weights_are_a_sentence(tmp_path, monkeypatch):
 
 def test_trained_weights_say_what_images_they_expect():
     assert expected_input("resnet18", "none") is None
-    size, mean, deviation = expected_input("resnet18", "default")
-    assert size == 224
-    assert len(mean) == len(deviation) == 3
+    expected = expected_input("resnet18", "default")
+    assert expected["size"] == 224
+    assert len(expected["mean"]) == len(expected["deviation"]) == 3
+    assert expected["border"] == pytest.approx((1 - 224 / 256) / 2)
     with pytest.raises(InputError, match="--weights must be none for the small backbone"):
         expected_input("small", "default")

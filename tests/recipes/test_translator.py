@@ -132,7 +132,7 @@ def bad(folder):
         "empty": (with_empty, "de, line 61: the source must not be empty"),
         "one side": (["--source", folder / "de"], "--source must come with --target, which is missing"),
         "both": (["--data", folder / "x.tsv", *with_empty], "--source must be without --data"),
-        "nothing": (["--data", folder / "none.tsv"], "is not there"),
+        "nothing": (["--data", folder / "none.tsv"], "is none"),
         "beams": (["--num_beams", 0], "--num_beams must be above 0, not 0"),
         "heads": (["--heads", 3], "heads must be at least 1 and divide the memory's 16 features, not 3"),
         "size": (["--hidden_size", 0], "--hidden_size must be above 0, not 0"),

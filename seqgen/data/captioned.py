@@ -1,0 +1,223 @@
+"""Images with their captions: read from files, checked, and split by image."""
+
+import json
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from seqgen.data.corpus import read_lines
+from seqgen.data.images import SUFFIXES
+from seqgen.data.table import read_names, read_table
+from seqgen.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+SHARE, MOST = 0.1, 1000  # of all images, for validation and again for testing, but at most so many
+PARTS = {
+    "train": "train",
+    "restval": "train",
+    "valid": "valid",
+    "val": "valid",
+    "dev": "valid",
+    "validation": "valid",
+    "test": "test",
+}
+TOKEN_LINE = re.compile(r"(\S.*?)#\d+\t(.*)")  # Flickr8k's: image.jpg#0, a tab, the caption
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """Images (paths, or whatever `read_image` takes), the captions of each, and their names."""
+
+    images: list[Any]
+    captions: list[list[str]]
+    names: list[str]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def chosen(self, numbers: Iterable[int]) -> "Captioned":
+        """Return the images with these numbers."""
+        numbers = list(numbers)
+        images, captions = ([column[number] for number in numbers] for column in (self.images, self.captions))
+        return Captioned(images, captions, [self.names[number] for number in numbers])
+
+
+class CaptionSplits(NamedTuple):
+    """What is trained on, validated on, and tested on."""
+
+    train: Captioned
+    valid: Captioned
+    test: Captioned
+
+
+class Row(NamedTuple):
+    """One caption of one image, the part it is in ("" where the file does not say), and where that stands."""
+
+    image: str
+    caption: str
+    part: str
+    where: str
+
+
+def read_captioned(
+    folder: str, files: dict[str, str | None], *, strays: Literal["skip", "error"] = "skip"
+) -> dict[str, Captioned]:
+    """Return the parts "train", "valid" and "test", as far as the files have them.
+
+    Args:
+        folder: the images, also in folders inside of it.
+        files: of captions for these parts; that of "train" may have a column that says which part a row is in. A file
+            is a `.csv` or `.tsv` with columns image, caption and maybe split, Flickr8k's token file, or COCO's JSON.
+        strays: "error" where a caption without its image and an image without captions stop it all.
+
+    Raises:
+        InputError: a file or folder is not there, broken, or nothing fits together.
+    """
+    paths = _Paths(folder)
+    rows = []
+    for part, file in files.items():
+        if file is not None:
+            found = list(_rows(file))
+            rows += found if part == "train" else [row._replace(part=part) for row in found]
+    parts: dict[str, dict[str, list[str]]] = {"train": {}, "valid": {}, "test": {}}
+    missing: list[Row] = []
+    at_home: dict[str, str] = {}
+    for row in rows:
+        if row.image not in paths:
+            missing.append(row)
+            continue
+        part = _part(row)
+        if at_home.setdefault(row.image, part) != part:
+            raise InputError(f"{row.where}: {row.image} must be in one part, but it is in {at_home[row.image]}, too")
+        parts[part].setdefault(row.image, []).append(row.caption)
+    _report(missing, paths.others({path for name in at_home for path in [paths[name]]}), strays)
+    if not parts["train"]:
+        raise InputError(f"there must be captions of images in {folder} to train on, but there are none")
+    return {
+        part: Captioned([paths[name] for name in named], list(named.values()), list(named))
+        for part, named in parts.items()
+        if named
+    }
+
+
+def split_captioned(parts: dict[str, Captioned], seed: int) -> CaptionSplits:
+    """Return what is trained, validated and tested on; parts that are missing are held back from the first.
+
+    Raises:
+        InputError: there are fewer than 10 images for each missing part.
+    """
+    train, missing = parts["train"], [part for part in ("valid", "test") if part not in parts]
+    if missing:
+        if len(train) < 10 * len(missing):
+            raise InputError(f"there must be at least {10 * len(missing)} images to split, not {len(train)}")
+        order = np.random.default_rng(seed).permutation(len(train))
+        size = min(max(int(len(train) * SHARE), 1), MOST)
+        held_back = {part: train.chosen(order[size * place :][:size]) for place, part in enumerate(missing)}
+        parts = parts | held_back | {"train": train.chosen(sorted(order[size * len(missing) :].tolist()))}
+    return CaptionSplits(**parts)
+
+
+class _Paths:
+    """The image files of a folder, by their paths inside of it, or by their names alone where these are different."""
+
+    def __init__(self, folder: str):
+        if not Path(folder).is_dir():
+            raise InputError(f"--data must be a folder of images, but {folder!r} is no folder")
+        files = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
+        self._files = {path.relative_to(folder).as_posix(): path for path in files}
+        self._named: dict[str, list[Path]] = {}
+        for path in files:
+            self._named.setdefault(path.name, []).append(path)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._files or name in self._named
+
+    def __getitem__(self, name: str) -> Path:
+        if name in self._files:
+            return self._files[name]
+        first, *others = self._named[name]
+        if others:
+            raise InputError(f"an image's name must be its own, but {name} is both {first} and {others[0]}")
+        return first
+
+    def others(self, used: set[Path]) -> list[Path]:
+        """Return the files that are not among those used."""
+        return [path for path in self._files.values() if path not in used]
+
+
+def _part(row: Row) -> str:
+    part = row.part.strip().lower() or "train"
+    if part not in PARTS:
+        raise InputError(f"{row.where}: a split must be one of {', '.join(PARTS)}, not {row.part!r}")
+    return PARTS[part]
+
+
+def _report(missing: list[Row], bare: list[Path], strays: str) -> None:
+    found = []
+    if missing:
+        names = list(dict.fromkeys(row.image for row in missing))
+        found.append(f"{missing[0].where}: {len(missing):,} captions have no image ({_some(names)})")
+    if bare:
+        found.append(f"{len(bare):,} images have no caption ({_some([str(path) for path in bare])})")
+    if found and strays == "error":
+        raise InputError("; ".join(found) + "; --strays skip leaves them out")
+    for sentence in found:
+        logger.warning(f"left out: {sentence}")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+def _rows(file: str) -> Iterator[Row]:
+    """Yield the captions of a file of any kind."""
+    path = Path(file)
+    if not path.is_file():
+        raise InputError(f"--captions must be a file, but {file!r} is none")
+    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    rows = {".json": _coco, ".csv": _table, ".tsv": _table}.get(suffix, _token_file)(path)
+    for row in rows:
+        if not row.caption.strip():
+            raise InputError(f"{row.where}: a caption must not be empty")
+        yield row
+
+
+def _table(path: Path) -> Iterator[Row]:
+    columns = ["image", "caption", "split"] if "split" in read_names(path) else ["image", "caption"]
+    for cells, where in read_table(path, columns):
+        yield Row(cells[0].strip(), cells[1], cells[2] if len(cells) > 2 else "", where)
+
+
+def _token_file(path: Path) -> Iterator[Row]:
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            continue
+        found = TOKEN_LINE.fullmatch(line)
+        where = f"{path}, line {number}"
+        if found is None:
+            raise InputError(f"{where}: a line must be an image, #0, a tab and a caption, not {line[:80]!r}")
+        yield Row(found[1], found[2], "", where)
+
+
+def _coco(path: Path) -> Iterator[Row]:
+    try:
+        data = json.loads("\n".join(read_lines(path)))
+        files = [(one["id"], str(one["file_name"])) for one in data["images"]]
+        captions = [(one["image_id"], str(one["caption"])) for one in data["annotations"]]
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"there is no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+        raise InputError(f"{path} must be JSON with images and annotations as COCO has them, but {reason}") from None
+    names = dict(files)
+    if len(set(names.values())) < len(files):
+        first = next(name for name in names.values() if [file for _, file in files].count(name) > 1)
+        raise InputError(f"{path}: an image must be listed once, but {first} is listed again")
+    for number, (image, caption) in enumerate(captions, start=1):
+        if image not in names:
+            raise InputError(f"{path}, annotation {number}: its image must be listed, but there is no {image}")
+        yield Row(names[image], caption, "", f"{path}, annotation {number}")

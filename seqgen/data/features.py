@@ -1,0 +1,117 @@
+"""What a frozen network finds in images, calculated once and kept in a file that is read as it is needed."""
+
+import hashlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from seqgen.data.cache import cache_directory
+from seqgen.data.images import Preprocessing, read_image
+from seqgen.data.pictures import fingerprint
+from seqgen.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+BATCH = 32  # images
+
+
+class Features:
+    """The (places, features) of images in bf16, by the images' numbers; maybe also those of the mirrored images.
+
+    Args:
+        kept: (images, 1 or 2, places, features) of the file, its bits as 16-bit numbers.
+        good: numbers of the images that could be read; from here on they are numbered in this order.
+    """
+
+    def __init__(self, kept: np.ndarray, good: np.ndarray):
+        self.kept, self.good = kept, good
+
+    def of(self, numbers: np.ndarray, mirrored: np.ndarray | int = 0) -> Tensor:
+        """Return the (images, places, features) of these images, in bf16."""
+        return torch.from_numpy(self.kept[self.good[numbers], mirrored]).view(torch.bfloat16)
+
+
+def kept_features(
+    network: Callable[[Tensor], Tensor],
+    name: str,
+    images: list[Any],
+    preprocessing: Preprocessing,
+    *,
+    mirror: bool = False,
+    skip_bad: bool = False,
+    device: torch.device | str = "cpu",
+) -> Features:
+    """Return what a network finds in images, from the cache where the same was asked for before.
+
+    Args:
+        network: of (batch, 3, size, size) images, to (batch, places, features).
+        name: what tells this network from others: its name and a fingerprint of its weights.
+        images: paths, or whatever `read_image` takes.
+        preprocessing: of the images.
+        mirror: whether the mirrored images are looked at as well.
+        skip_bad: whether images that cannot be read are passed over instead of being an error.
+        device: where the network is.
+
+    Raises:
+        InputError: an image cannot be read.
+    """
+    sides = 2 if mirror else 1
+    key = hashlib.sha256(f"{name} {preprocessing} {sides} {fingerprint(images)}".encode()).hexdigest()[:32]
+    path = cache_directory() / f"features-{key}.npy"
+    if not path.exists():
+        aside = path.with_suffix(f".{os.getpid()}")
+        bad = _calculate(aside, network, images, preprocessing, sides=sides, skip_bad=skip_bad, device=device)
+        path.with_suffix(".json").write_text(json.dumps(bad), encoding="utf-8")
+        aside.replace(path)
+    bad = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    if bad and not skip_bad:
+        raise InputError(f"{images[bad[0]]} cannot be read; --skip_bad true leaves such images out")
+    return Features(np.load(path, mmap_mode="r"), np.setdiff1d(np.arange(len(images)), bad))
+
+
+@torch.inference_mode()
+def _calculate(
+    path: Path,
+    network: Callable[[Tensor], Tensor],
+    images: list[Any],
+    preprocessing: Preprocessing,
+    *,
+    sides: int,
+    skip_bad: bool,
+    device: torch.device | str,
+) -> list[int]:
+    bad: list[int] = []
+    array: np.memmap[Any, Any] | None = None
+    blank = np.zeros((preprocessing.size, preprocessing.size, 3), np.uint8)
+    with tqdm(total=len(images), desc="features of images", disable=not sys.stderr.isatty(), leave=False) as progress:
+        for begin in range(0, len(images), BATCH):
+            pixels = []
+            for number, source in enumerate(images[begin : begin + BATCH], start=begin):
+                try:
+                    pixels.append(preprocessing.fit(read_image(source)))
+                except InputError as error:
+                    if not skip_bad:
+                        raise InputError(f"{error}; --skip_bad true leaves such images out") from None
+                    logger.warning(f"left out: {error}")
+                    bad.append(number)
+                    pixels.append(blank)
+            batch = preprocessing.normalize(torch.from_numpy(np.stack(pixels))).to(device)
+            for side in range(sides):
+                found = network(batch.flip(3) if side else batch).to("cpu", torch.bfloat16)
+                if array is None:
+                    shape = (len(images), sides, *found.shape[1:])
+                    array = np.lib.format.open_memmap(path, "w+", np.int16, shape)
+                array[begin : begin + len(found), side] = found.view(torch.int16).numpy()
+            progress.update(len(pixels))
+    if array is not None:
+        array.flush()
+    return bad
