@@ -1,4 +1,4 @@
-"""Train a recurrent network to describe images, for 150 seconds (images of your own for 900) unless a limit is given.
+"""Train a recurrent network to describe images, for 180 seconds (images of your own for 900) unless a limit is given.
 
 With no argument it learns to describe scenes of coloured shapes that are drawn on the spot. Give it photographs of
 your own with --data, their folder, and --captions, a file of what people said about them.
@@ -101,7 +101,7 @@ class Config(SequenceConfig):
     embedding_size: int | None = None
     """features of a token's embedding; by default 256, for scenes 64"""
     dropout: float | None = None
-    """share of features dropped; by default 0.4, for scenes 0.1"""
+    """share of features dropped; by default 0.4, for scenes 0"""
     gated: bool = False
     """whether the decoder also says how much of what attention finds matters"""
     doubly_stochastic: float = 0.0
@@ -109,9 +109,9 @@ class Config(SequenceConfig):
     self_critical: float = 0.0
     """share of the training, at its end, on CIDEr instead of single words"""
     together: int | None = None
-    """captions of an image that are learned together, in one batch; by default TOGETHER, for scenes 4"""
-    batch_tokens: int = 2000
-    """tokens of a batch, padding included"""
+    """captions of an image that are learned together, in one batch; by default 1, for scenes 4"""
+    batch_tokens: int | None = None
+    """tokens of a batch, padding included; by default 2,000, for scenes 1,000"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -120,7 +120,13 @@ class Config(SequenceConfig):
         self.require_share("fine_tune", "dropout", "self_critical")
         small = self.data == SCENES
         usual = {"memory_size": (384, 128), "hidden_size": (384, 128), "embedding_size": (256, 64)}
-        for name, values in {**usual, "dropout": (0.4, 0.1), "together": (1, 4), "backbone": (LITE0, SMALL)}.items():
+        for name, values in {
+            **usual,
+            "dropout": (0.4, 0.0),
+            "together": (1, 4),
+            "batch_tokens": (2000, 1000),
+            "backbone": (LITE0, SMALL),
+        }.items():
             if getattr(self, name) is None:
                 setattr(self, name, values[small])
         self.weights = self.weights or ("none" if self.backbone == SMALL else "default")
@@ -204,13 +210,13 @@ def batches(
 
     lengths = np.array([min(max(map(len, rows)) + 1, config.max_length) * len(rows) for _, rows in groups])
     ranks = {"rank": run.rank, "world_size": run.world_size} if train else {}
-    return ExampleBatches(Buckets(lengths, config.batch_tokens, seed=config.seed, **ranks), collate)
+    return ExampleBatches(Buckets(lengths, config.batch_tokens or 1, seed=config.seed, **ranks), collate)
 
 
 def main() -> None:
     """Train, and show how good it is."""
     config = parse_options(Config, __doc__ or "")
-    run = Run(config, "image_captioner", default_seconds=150 if config.data == SCENES else 900)
+    run = Run(config, "image_captioner", default_seconds=180 if config.data == SCENES else 900)
     if run.world_size > 1 and (config.fine_tune or config.self_critical):
         raise InputError(f"--fine_tune and --self_critical must be with one process, but there are {run.world_size}")
 

@@ -9,8 +9,10 @@ from seqgen.errors import InputError, nearest, run_main
 USAGE = """usage: seqgen COMMAND ...
 
   generate DIRECTORY [--prompt TEXT]   write on from a prompt, or from each line of standard input
+  generate DIRECTORY --condition TEXT  write a text of a category, or to numbers
   classify DIRECTORY [INPUT ...]       name the class of texts or image files, or of each line of standard input
   tag DIRECTORY [FILE ...]             tag the words or characters of files, or of standard input
+  caption DIRECTORY [IMAGE ...]        describe image files, or those that the lines of standard input name
   translate DIRECTORY                  translate each line of standard input
   evaluate DIRECTORY --source FILE --target FILE   say how good a translator's translations are
 
@@ -21,6 +23,7 @@ COMMANDS = {
     "generate": "seqgen.commands.generate:generate",
     "classify": "seqgen.commands.classify:classify",
     "tag": "seqgen.commands.tag:tag",
+    "caption": "seqgen.commands.caption:caption",
     "translate": "seqgen.commands.translate:translate",
     "evaluate": "seqgen.commands.translate:evaluate",
 }

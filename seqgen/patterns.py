@@ -10,7 +10,6 @@ from seqgen.errors import InputError
 from seqgen.models import Classifier, EncoderDecoder, Tagger
 from seqgen.nn import cnn
 from seqgen.nn.attention import Attention
-from seqgen.nn.bridge import Bridge
 from seqgen.nn.decoder import RecurrentDecoder, attentive_decoder
 from seqgen.nn.dropout import LockedDropout
 from seqgen.nn.embedding import ScaledEmbedding, small_embedding
@@ -160,7 +159,7 @@ def conditional_generator(
     numbers: int = 0,
     cell: str = "lstm",
     hidden_size: int = 256,
-    layers: int = 1,
+    layers: int = 2,
     embedding_size: int = 64,
     condition_size: int = 64,
     dropout: float = 0.2,
@@ -173,20 +172,16 @@ def conditional_generator(
         numbers: how many numbers are given, or 0 where a category is.
         cell: "lstm", "gru" or "rnn".
         hidden_size: features of the hidden state.
-        layers: recurrent layers.
-        embedding_size: features of a token's embedding.
+        layers: recurrent layers; those above the first see the condition at every step.
+        embedding_size: features of a token's embedding; the output layer has the embeddings as its weights.
         condition_size: features of a category's embedding, or of the layers that read the numbers.
         dropout: the share of features dropped of embeddings and states, the same at every step.
     """
-    decoder = RecurrentDecoder(
-        nn.Embedding(vocabulary_size, embedding_size),
-        Recurrent(cell, embedding_size, hidden_size, layers, dropout=dropout),
-        nn.Linear(hidden_size, vocabulary_size),
-        LockedDropout(dropout),
-        LockedDropout(dropout),
-        bridge=Bridge(condition_size, hidden_size, layers, cell),
-    )
-    return EncoderDecoder(vector_encoder(categories, numbers, condition_size), decoder)
+    encoder = vector_encoder(categories, numbers, condition_size)
+    # With a single position to look at, attention puts the condition beside every step.
+    looking, embedding = Attention(hidden_size, condition_size), ScaledEmbedding(vocabulary_size, embedding_size)
+    decoder = attentive_decoder(embedding, encoder, looking, cell, hidden_size, layers, dropout=dropout)
+    return EncoderDecoder(encoder, decoder)
 
 
 def text_classifier(

@@ -46,6 +46,7 @@ ALLOWED = {
     | {
         "attention_pictures",
         "bundle",
+        "conditional_writer",
         "data",
         "generation",
         "image_captioner",

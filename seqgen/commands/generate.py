@@ -5,6 +5,7 @@ from typing import Any
 
 from seqgen.bundle import load
 from seqgen.commands.inputs import generation_options, lines, model_parser
+from seqgen.conditional_writer import ConditionalWriter
 from seqgen.devices import find_device
 from seqgen.errors import InputError
 from seqgen.writer import Unseen, Writer
@@ -14,11 +15,17 @@ def generate(arguments: list[str]) -> None:
     """Write on from a prompt, or from each line of standard input, and show the text as it is written."""
     parser = model_parser("generate", generate.__doc__)
     parser.add_argument("--prompt", type=str, help="the beginning of the text; by default each line of standard input")
+    parser.add_argument("--condition", type=str, help="of a name generator: the category, or the numbers, to write to")
     parser.add_argument("--unseen", type=Unseen, default="error", help="what to do with unknown characters or words")
     parser.add_argument("--stop_strings", nargs="+", default=[], help="end as soon as one of these was written")
-    own = {"prompt": str, "unseen": Unseen, "device": str, "stop_strings": str}
+    own = {"prompt": str, "condition": str, "unseen": Unseen, "device": str, "stop_strings": str}
     directory, options, asked = generation_options(parser, arguments, own, "generate")
-    writer: Writer = load(directory).to(find_device(options["device"]))
+    writer: Writer | ConditionalWriter = load(directory).to(find_device(options["device"]))
+    if isinstance(writer, ConditionalWriter):
+        _conditional(writer, options["condition"], options["prompt"] or "", asked)
+        return
+    if options["condition"] is not None:
+        raise InputError("--condition must be with a model of conditional_generator, not with one of generator")
     if options["prompt"] is not None:
         _show(writer, options["prompt"], options["unseen"], asked)
         return
@@ -29,6 +36,12 @@ def generate(arguments: list[str]) -> None:
             if not sys.stdin.isatty():
                 raise InputError(f"standard input, line {number}: {error}") from None
             print(f"error: {error}", file=sys.stderr)  # a person can just try again
+
+
+def _conditional(writer: ConditionalWriter, condition: str | None, prompt: str, options: dict[str, Any]) -> None:
+    conditions = lines() if condition is None else [condition]
+    for one in conditions:
+        print("\n".join(writer.generate(one, prompt, **options)), flush=True)
 
 
 def _show(writer: Writer, prompt: str, unseen: Unseen, options: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from seqgen.data.shapes import COLOURS, Shape, draw_picture
 
 SCENES = "scenes"
 KINDS = ("circle", "triangle", "square", "star")
-SIZES = {"small": (0.09, 0.12), "large": (0.18, 0.22)}  # radii, as shares of a picture's side
+SIZES = {"small": (0.12, 0.15), "large": (0.2, 0.24)}  # radii, as shares of a picture's side
 CLEAR = 0.2  # how much farther up or to a side a shape is where a caption says so
 COUNTS = {"train": 8000, "valid": 200, "test": 1000}
 EACH = 4  # captions

@@ -11,7 +11,7 @@ from seqgen.nn.attention import Attention
 from seqgen.nn.bridge import Bridge
 from seqgen.nn.dropout import LockedDropout
 from seqgen.nn.embedding import ScaledEmbedding
-from seqgen.nn.encoders import ImageEncoder, SequenceEncoder
+from seqgen.nn.encoders import ImageEncoder, SequenceEncoder, VectorEncoder
 from seqgen.nn.recurrent import Recurrent
 from seqgen.state import DecoderWeights, LayerWeights, Memory, State
 from seqgen.symbols import PAD
@@ -201,14 +201,14 @@ class RecurrentDecoder(nn.Module):
 
 def attentive_decoder(
     embedding: nn.Embedding,
-    encoder: SequenceEncoder | ImageEncoder,
+    encoder: SequenceEncoder | ImageEncoder | VectorEncoder,
     attention: Attention,
     cell: str,
     hidden_size: int,
     layers: int,
     *,
     dropout: float,
-    input_feeding: bool,
+    input_feeding: bool = False,
 ) -> RecurrentDecoder:
     """Return a decoder that starts from an encoder's summary and looks at its states above its first layer."""
     for name, size in (("layers", layers), ("hidden_size", hidden_size)):

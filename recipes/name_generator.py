@@ -1,0 +1,230 @@
+"""Train a recurrent network to write texts of a kind, such as names, for 60 seconds unless a limit is given.
+
+With no argument it learns to name functions as each package of Python's standard library would. Give it texts of your
+own with --data: a file with a label (surnames by language, products by brand) or numbers and a text in each row.
+"""
+
+import hashlib
+import json
+import math
+import shlex
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from seqgen import patterns
+from seqgen.conditional_writer import ConditionalWriter
+from seqgen.data.buckets import Buckets
+from seqgen.data.examples import ExampleBatches
+from seqgen.data.function_names import FUNCTION_NAMES, function_names
+from seqgen.data.labelled import Labelled, read_texts, split_labelled
+from seqgen.data.pairs import Pairs, pairs
+from seqgen.errors import InputError, run_main
+from seqgen.files import write_text
+from seqgen.generation.config import GenerationConfig
+from seqgen.symbols import BOS, PAD, UNK
+from seqgen.text.tokenizer import fit_tokenizer
+from seqgen.training.config import RunConfig, parse_options
+from seqgen.training.losses import evaluate, target_tokens
+from seqgen.training.optimizers import optimizers
+from seqgen.training.run import Run
+
+MODEL_OPTIONS = ("cell", "hidden_size", "layers", "embedding_size", "condition_size", "dropout")
+WRITTEN = 100  # texts to each category, to see whether they are told apart
+
+
+@dataclass(kw_only=True)
+class Config(RunConfig):
+    """Options of the name generator."""
+
+    data: str = FUNCTION_NAMES
+    """a .tsv, .csv or .jsonl, lines of a label and a text, or function-names"""
+    label_column: str = "label"
+    """name or number (from 1) of the column with the label, or with the numbers"""
+    text_column: str = "text"
+    """name or number (from 1) of the column with the text"""
+    conditions: Literal["categories", "numbers"] = "categories"
+    """what the label column holds: a category in each row, or as many numbers, with white space between them"""
+    tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
+    """what a token is"""
+    max_length: int = 60
+    """the most tokens of a text; longer ones are cut"""
+    cell: Literal["lstm", "gru", "rnn"] = "lstm"
+    """the recurrent cell"""
+    hidden_size: int = 256
+    """features of the hidden state"""
+    layers: int = 2
+    """recurrent layers"""
+    embedding_size: int = 64
+    """features of a token's embedding"""
+    condition_size: int = 64
+    """features of a category's embedding, or of the layers that read the numbers"""
+    dropout: float = 0.3
+    """share of features dropped"""
+    batch_tokens: int = 2000
+    """tokens of a batch, padding included"""
+    patience: int | None = 10
+    """end after so many validations in a row without a better one"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require_above_zero("max_length", "hidden_size", "layers", "embedding_size", "condition_size")
+        self.require_above_zero("batch_tokens")
+        self.require_share("dropout")
+
+
+def read(config: Config) -> tuple[Labelled, Labelled, Labelled]:
+    """Return what is trained, validated and tested on, a tenth of each category in the last two."""
+    data = (
+        function_names()
+        if config.data == FUNCTION_NAMES
+        else read_texts(config.data, config.label_column, config.text_column)
+    )
+    if config.conditions == "categories":
+        splits = split_labelled(data, None, None, config.seed)
+        return splits.train, splits.valid, splits.test
+    if len(data) < 20:
+        raise InputError(f"there must be at least 20 texts to split, not {len(data)}")
+    order = np.random.default_rng(config.seed).permutation(len(data))
+    valid, test, train = np.split(order, [len(data) // 10, len(data) // 5])
+    return data.chosen(train), data.chosen(valid), data.chosen(test)
+
+
+def untrained(config: Config, train: Labelled) -> ConditionalWriter:
+    """Return a writer that has learned nothing."""
+    target = fit_tokenizer(config.tokenizer, (text + "\n" for text in train.inputs))
+    generation = GenerationConfig(
+        max_new_tokens=config.max_length, suppress_tokens=(PAD, BOS, UNK, *map(int, target.encode("\n")))
+    )
+    categories, mean, deviation = sorted(set(train.labels)), np.zeros(0), np.zeros(0)
+    if config.conditions == "numbers":
+        numbers = numbers_of(train)
+        categories, mean, deviation = [], numbers.mean(axis=0), numbers.std(axis=0).clip(1e-8)
+    arguments: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
+    model = patterns.conditional_generator(
+        target.vocabulary_size, categories=len(categories), numbers=len(mean), **arguments
+    )
+    return ConditionalWriter(model, arguments, target, generation, categories, mean.tolist(), deviation.tolist())
+
+
+def numbers_of(data: Labelled) -> np.ndarray:
+    """Return the (texts, numbers) of the labels."""
+    rows = []
+    for label, where in zip(data.labels, data.where, strict=True):
+        try:
+            rows.append([float(number) for number in label.replace(",", " ").split()])
+        except ValueError:
+            raise InputError(f"{where}: with --conditions numbers a label must be numbers, not {label!r}") from None
+        if len(rows[-1]) != len(rows[0]):
+            raise InputError(f"{where}: there must be {len(rows[0])} numbers as in the first row, not {len(rows[-1])}")
+    return np.array(rows)
+
+
+def batches(
+    writer: ConditionalWriter, data: Labelled, config: Config, *, rank: int = 0, world_size: int = 1
+) -> ExampleBatches[Pairs]:
+    """Return batches of texts of like length with their conditions."""
+    rows, conditions = [writer.target.encode(text) for text in data.inputs], writer.encode(data.labels)
+
+    def collate(numbers: np.ndarray) -> Pairs:
+        return pairs((conditions[numbers],), [rows[number] for number in numbers], config.max_length)
+
+    lengths = np.array([min(len(row) + 1, config.max_length) for row in rows])
+    return ExampleBatches(
+        Buckets(lengths, config.batch_tokens, seed=config.seed, rank=rank, world_size=world_size), collate
+    )
+
+
+def main() -> None:
+    """Train, and show what was learned."""
+    config = parse_options(Config, __doc__ or "")
+    run = Run(config, "name_generator", default_seconds=60)
+
+    data = read(config)
+    writer = untrained(config, data[0])
+    writer.model.to(run.device)
+    train_batches = batches(writer, data[0], config, rank=run.rank, world_size=run.world_size)
+    run.say(
+        f"{config.data}: {len(data[0]):,} texts to train on, {len(data[1]):,} to validate on, {len(data[2]):,} to test "
+        f"on, {len(writer.categories) or len(writer.mean)} {config.conditions}; {run.device} in {run.precision}; "
+        f"the run is in {run.directory}"
+    )
+    train(config, run, writer, train_batches, batches(writer, data[1], config), repr(data[:2]))
+    if run.main:
+        test(config, run, data)
+
+
+def train(
+    config: Config,
+    run: Run,
+    writer: ConditionalWriter,
+    batches: ExampleBatches[Pairs],
+    valid: ExampleBatches[Pairs],
+    data: str,
+) -> None:
+    """Train until the schedule or patience ends; the best model is saved on the way."""
+    trainers = optimizers(writer.model, config.optimizer, config.learning_rate, beside=config.beside_muon)
+    loss = partial(target_tokens, label_smoothing=config.label_smoothing)
+    eval_every = max(batches.buckets.batches_per_epoch // config.accumulate, 20)
+    run.begin(writer, trainers, hashlib.sha256(data.encode()).hexdigest())
+    with run:
+        for step in run.steps(batches, loss):
+            if step.number % eval_every == 0 or step.last:
+                run.evaluated(step, evaluate(writer.model, valid.once(), run.in_precision(target_tokens)))
+
+
+def test(config: Config, run: Run, data: tuple[Labelled, Labelled, Labelled]) -> None:
+    """Measure the best model as it was saved, show what it writes, and say how to have more."""
+    writer = ConditionalWriter.from_pretrained(run.model_directory).to(run.device)
+    test_loss = evaluate(writer.model, batches(writer, data[2], config).once(), target_tokens)
+    results = {
+        "val_loss": evaluate(writer.model, batches(writer, data[1], config).once(), target_tokens),
+        "test_loss": test_loss,
+        "test_perplexity": math.exp(test_loss),
+        **(told_apart(writer, data, config.seed) if writer.categories else {}),
+        "steps": run.progress.steps,
+        "seconds": run.progress.seconds,
+        "tokens_per_second": run.progress.tokens / max(run.progress.training_seconds, 1e-9),
+        "parameters": sum(parameter.numel() for parameter in writer.model.parameters()),
+        "precision": run.precision,
+        "seed": config.seed,
+    }
+    write_text(run.directory / "results.json", json.dumps(results, indent=2) + "\n")
+    shown = writer.categories[:: max(len(writer.categories) // 8, 1)] or data[2].labels[:8]
+    for condition in shown:
+        written = writer.generate(condition, num_return_sequences=6, seed=config.seed)
+        print(f"  {condition}: {', '.join(written)}")
+    print(f"\n--- test loss {test_loss:.4f} nats a token, perplexity {results['test_perplexity']:.2f}", end="")
+    if writer.categories:
+        print(f"; {results['told_apart']:.2%} of what it wrote is told apart, of what people wrote ", end="")
+        print(f"{results['told_apart_real']:.2%}, by chance {results['told_apart_by_chance']:.2%}; ", end="")
+        print(f"{results['new']:.1%} is new", end="")
+    print(f"\n--- everything is in {run.directory}; to have it write more:\n")
+    print(shlex.join(["seqgen", "generate", str(run.directory), "--condition", shown[0]]))
+
+
+def told_apart(writer: ConditionalWriter, data: tuple[Labelled, Labelled, Labelled], seed: int) -> dict[str, float]:
+    """Return how well texts of categories are told apart by what learned from real ones, and how many are new."""
+    judge = make_pipeline(
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True),
+        LogisticRegression(C=10.0, max_iter=300),
+    )
+    judge.fit(data[0].inputs, data[0].labels)
+    labels = [name for name in writer.categories for _ in range(WRITTEN)]
+    written = writer.generate(writer.categories, num_return_sequences=WRITTEN, seed=seed)
+    known = set(data[0].inputs)
+    return {
+        "told_apart": float(judge.score(written, labels)),
+        "told_apart_real": float(judge.score(data[2].inputs, data[2].labels)),
+        "told_apart_by_chance": 1 / len(writer.categories),
+        "new": float(np.mean([text not in known for text in written])),
+    }
+
+
+if __name__ == "__main__":
+    run_main(main)
