@@ -43,18 +43,18 @@ from seqgen.training.optimizers import Group, optimizers
 from seqgen.training.run import Run
 from seqgen.training.sequences import SequenceConfig, Written, train_sequences
 
-MODEL_OPTIONS = (
-    "cell",
-    "hidden_size",
-    "layers",
-    "embedding_size",
-    "memory_size",
-    "attention",
-    "heads",
-    "gated",
-    "input_feeding",
-    "dropout",
-)
+WRITING = ("cell", "hidden_size", "layers", "embedding_size")  # options of the model
+LOOKING = ("memory_size", "attention", "heads", "gated", "input_feeding", "dropout")
+# What is usual for photographs, and for scenes.
+USUAL: dict[str, tuple[Any, Any]] = {
+    "memory_size": (384, 128),
+    "hidden_size": (384, 128),
+    "embedding_size": (256, 64),
+    "dropout": (0.4, 0.0),
+    "together": (1, 4),
+    "batch_tokens": (2000, 1000),
+    "backbone": (LITE0, SMALL),
+}
 SHOWN = 30  # pictures of the page
 
 
@@ -119,14 +119,7 @@ class Config(SequenceConfig):
         self.require_above_zero("embedding_size", "batch_tokens", "fine_tune_rate")
         self.require_share("fine_tune", "dropout", "self_critical")
         small = self.data == SCENES
-        usual = {"memory_size": (384, 128), "hidden_size": (384, 128), "embedding_size": (256, 64)}
-        for name, values in {
-            **usual,
-            "dropout": (0.4, 0.0),
-            "together": (1, 4),
-            "batch_tokens": (2000, 1000),
-            "backbone": (LITE0, SMALL),
-        }.items():
+        for name, values in USUAL.items():
             if getattr(self, name) is None:
                 setattr(self, name, values[small])
         self.weights = self.weights or ("none" if self.backbone == SMALL else "default")
@@ -164,7 +157,7 @@ def untrained(config: Config, train: Captioned) -> Captioner:
     preprocessing = preprocessing._replace(size=config.image_size or preprocessing.size)
     texts = (config.learned(text) + "\n" for texts in train.captions for text in texts)
     tokenizer = fit_tokenizer(config.tokenizer, texts, config.vocab_size)
-    arguments: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
+    arguments: dict[str, Any] = {name: getattr(config, name) for name in (*WRITING, *LOOKING)}
     arguments |= {"backbone": backbone, "image_size": preprocessing.size, "frozen": weights != "none"}
     model = patterns.captioner(tokenizer.vocabulary_size, **arguments)
     if weights != "none":
@@ -194,7 +187,7 @@ def batches(
     run: Run, config: Config, captioner: Captioner, views: Views, *, train: bool = False
 ) -> ExampleBatches[Pairs]:
     """Return batches of images, each with some of its captions, which are of like length."""
-    together = config.together or 1
+    together, budget = config.together or 1, config.batch_tokens or 1
     groups: list[tuple[int, list[np.ndarray]]] = []
     for number, texts in enumerate(views.images.captions):
         rows = sorted((captioner.target.encode(config.learned(text)) for text in texts), key=len)
@@ -210,7 +203,7 @@ def batches(
 
     lengths = np.array([min(max(map(len, rows)) + 1, config.max_length) * len(rows) for _, rows in groups])
     ranks = {"rank": run.rank, "world_size": run.world_size} if train else {}
-    return ExampleBatches(Buckets(lengths, config.batch_tokens or 1, seed=config.seed, **ranks), collate)
+    return ExampleBatches(Buckets(lengths, budget, seed=config.seed, **ranks), collate)
 
 
 def main() -> None:

@@ -88,6 +88,7 @@ def read(config: Config) -> tuple[Labelled, Labelled, Labelled]:
     if config.conditions == "categories":
         splits = split_labelled(data, None, None, config.seed)
         return splits.train, splits.valid, splits.test
+    numbers_of(data)  # before any is trained on, all are seen to be numbers
     if len(data) < 20:
         raise InputError(f"there must be at least 20 texts to split, not {len(data)}")
     order = np.random.default_rng(config.seed).permutation(len(data))

@@ -47,7 +47,7 @@ def heated(image: PIL.Image.Image, weights: np.ndarray) -> PIL.Image.Image:
     """Return an image, the brighter the larger the (rows, columns) weights of its places are."""
     shares = PIL.Image.fromarray((255 * weights / weights.max()).astype(np.uint8))
     mask = np.asarray(shares.resize(image.size, PIL.Image.Resampling.BICUBIC), dtype=np.float32)[:, :, None] / 255
-    pixels = np.asarray(image, dtype=np.float32) * (DARKEST + (1 - DARKEST) * mask)
+    pixels = np.asarray(image.convert("RGB"), dtype=np.float32) * (DARKEST + (1 - DARKEST) * mask)
     return PIL.Image.fromarray(pixels.astype(np.uint8))
 
 

@@ -9,10 +9,14 @@ import torch
 
 from seqgen import patterns
 from seqgen.classifiers import ImageClassifier, TextClassifier
+from seqgen.conditional_writer import ConditionalWriter
+from seqgen.conditioned import searching
 from seqgen.data.images import Preprocessing
 from seqgen.generation.config import GenerationConfig
+from seqgen.image_captioner import Captioner
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.characters import CharacterTokenizer
+from seqgen.text.words import LowercaseWordTokenizer
 from seqgen.text_tagger import TextTagger
 from seqgen.text_translator import Translator
 from seqgen.writer import Writer
@@ -77,6 +81,35 @@ def make_translator(**options):
         precision="fp32",
     )
     return Translator(model, arguments, tokenizer, generation, tokenizer, 50)
+
+
+def make_captioner(**options):
+    """An untrained captioner of words, which ends its captions early."""
+    words = " ".join(f"w{number}" for number in range(30))
+    tokenizer = LowercaseWordTokenizer.fit([f"{words} {words}"])
+    arguments = {"image_size": 32, "memory_size": 16, "hidden_size": 16, "embedding_size": 8, **options}
+    torch.manual_seed(1)
+    model = patterns.captioner(tokenizer.vocabulary_size, **arguments).eval()
+    with torch.no_grad():
+        model.encoder.places.place.normal_()
+        model.output.weight.mul_(10)
+        model.output.bias[EOS] += 1.5
+    generation = searching(tokenizer, 3, 1.0, 8).with_options(min_new_tokens=2, precision="fp32")
+    return Captioner(model, arguments, tokenizer, generation, Preprocessing(32))
+
+
+def make_conditional_writer(categories=("cat", "dog"), mean=(), deviation=()):
+    """An untrained writer of characters to categories, or to numbers."""
+    tokenizer = CharacterTokenizer.fit([TEXT.replace("\n", " ")])
+    arguments = {"hidden_size": 16, "embedding_size": 8, "condition_size": 8}
+    torch.manual_seed(1)
+    model = patterns.conditional_generator(
+        tokenizer.vocabulary_size, categories=len(categories), numbers=len(mean), **arguments
+    ).eval()
+    with torch.no_grad():
+        model.output.weight.mul_(10)
+    generation = GenerationConfig(max_new_tokens=12, suppress_tokens=(PAD, BOS, UNK), precision="fp32")
+    return ConditionalWriter(model, arguments, tokenizer, generation, list(categories), list(mean), list(deviation))
 
 
 def load_recipe(name):
