@@ -71,7 +71,7 @@ class Views:
         """
         mirrored = (torch.rand(len(numbers)) < 0.5) & (vary and self.mirror)
         if self.features is not None and not pixels:
-            return self.features.of(numbers, mirrored.numpy().astype(int)).float()
+            return self.features.of(numbers, mirrored.numpy().astype(int))
         images = torch.from_numpy(np.stack([self._pixels[number] for number in numbers]))
         images = torch.where(mirrored[:, None, None, None], images.flip(2), images)
         return self.preprocessing.normalize(images)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from seqgen.errors import InputError
-from seqgen.nn.dropout import WordDropout
+from seqgen.nn.dropout import LockedDropout, WordDropout
 from seqgen.nn.embedding import small_embedding
 from seqgen.nn.folding import folded
 from seqgen.nn.pooling import Last
@@ -124,12 +124,12 @@ class Places(nn.Module):
         features: of the grid.
         size: of what is looked at.
         count: of the places.
-        dropout: the share of the grid's features dropped.
+        dropout: the share of the grid's features dropped, the same at all places of an image.
     """
 
     def __init__(self, features: int, size: int, count: int, dropout: float = 0.0):
         super().__init__()
-        self.dropout, self.linear, self.norm = nn.Dropout(dropout), nn.Linear(features, size), nn.LayerNorm(size)
+        self.dropout, self.linear, self.norm = LockedDropout(dropout), nn.Linear(features, size), nn.LayerNorm(size)
         self.place = nn.Parameter(torch.zeros(count, size))
 
     def forward(self, grid: Tensor) -> Tensor:
@@ -201,7 +201,11 @@ class ImageEncoder(nn.Module):
             rows: (more,) numbers of the images whose memories are wanted, where an image is wanted more than once; by
                 default all of them in order.
         """
-        states = self.places(self.grid(images) if images.ndim == 4 else images)
+        if images.ndim == 4:
+            grid = self.grid(images)
+        else:  # kept in bf16, which only autocast multiplies with other weights
+            grid = images if torch.is_autocast_enabled(images.device.type) else images.float()
+        states = self.places(grid)
         mask = torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
         memory = Memory(states, mask, self.pooling(states, mask))
         return memory if rows is None else memory.select(rows)

@@ -72,7 +72,7 @@ def test_a_bad_image_is_named_or_left_out(files, caplog):
         assert views.images.captions[7] == ["image 8"]
         assert "7.png" in caplog.text
         seen = views.of(np.array([7]))
-        expected = pixels(files[8:9]) if network is None else Network()(pixels(files[8:9])).to(torch.bfloat16).float()
+        expected = pixels(files[8:9]) if network is None else Network()(pixels(files[8:9])).to(torch.bfloat16)
         assert torch.equal(seen, expected)
     with pytest.raises(InputError, match="cannot be read; --skip_bad true"):  # known from the cache
         Views(captioned, Preprocessing(8), Network(), "one")
