@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqgen.bundle import load
     from seqgen.classifiers import ImageClassifier, TextClassifier
+    from seqgen.conditional_writer import ConditionalWriter
     from seqgen.data.batch import padded
     from seqgen.data.buckets import Buckets
     from seqgen.data.documents import Documents
@@ -16,15 +17,24 @@ if TYPE_CHECKING:
     from seqgen.data.pairs import Pairs, pairs
     from seqgen.data.stream import Stream
     from seqgen.errors import InputError
+    from seqgen.image_captioner import Captioner
     from seqgen.models import Classifier, EncoderDecoder, Tagger
     from seqgen.nn.attention import Attention
     from seqgen.nn.bridge import Bridge
     from seqgen.nn.decoder import RecurrentDecoder
     from seqgen.nn.embedding import ScaledEmbedding
-    from seqgen.nn.encoders import ImageEncoder, SequenceEncoder, VectorEncoder
+    from seqgen.nn.encoders import ImageEncoder, Places, SequenceEncoder, VectorEncoder
     from seqgen.nn.pooling import Attentive, Last, Max, Mean
     from seqgen.nn.recurrent import Recurrent
-    from seqgen.patterns import generator, image_classifier, tagger, text_classifier, translator
+    from seqgen.patterns import (
+        captioner,
+        conditional_generator,
+        generator,
+        image_classifier,
+        tagger,
+        text_classifier,
+        translator,
+    )
     from seqgen.state import Memory, State
     from seqgen.text.bytes import ByteTokenizer
     from seqgen.text.characters import CharacterTokenizer
@@ -46,8 +56,10 @@ _HOMES = {
     "Bridge": "seqgen.nn.bridge",
     "Buckets": "seqgen.data.buckets",
     "ByteTokenizer": "seqgen.text.bytes",
+    "Captioner": "seqgen.image_captioner",
     "CharacterTokenizer": "seqgen.text.characters",
     "Classifier": "seqgen.models",
+    "ConditionalWriter": "seqgen.conditional_writer",
     "Documents": "seqgen.data.documents",
     "EncoderDecoder": "seqgen.models",
     "ExampleBatches": "seqgen.data.examples",
@@ -62,6 +74,7 @@ _HOMES = {
     "Mean": "seqgen.nn.pooling",
     "Memory": "seqgen.state",
     "Pairs": "seqgen.data.pairs",
+    "Places": "seqgen.nn.encoders",
     "Recurrent": "seqgen.nn.recurrent",
     "RecurrentDecoder": "seqgen.nn.decoder",
     "ScaledEmbedding": "seqgen.nn.embedding",
@@ -77,6 +90,8 @@ _HOMES = {
     "VectorEncoder": "seqgen.nn.encoders",
     "WordTokenizer": "seqgen.text.words",
     "Writer": "seqgen.writer",
+    "captioner": "seqgen.patterns",
+    "conditional_generator": "seqgen.patterns",
     "evaluate": "seqgen.training.losses",
     "generator": "seqgen.patterns",
     "image_classifier": "seqgen.patterns",
@@ -99,8 +114,10 @@ __all__ = [
     "Bridge",
     "Buckets",
     "ByteTokenizer",
+    "Captioner",
     "CharacterTokenizer",
     "Classifier",
+    "ConditionalWriter",
     "Documents",
     "EncoderDecoder",
     "ExampleBatches",
@@ -115,6 +132,7 @@ __all__ = [
     "Mean",
     "Memory",
     "Pairs",
+    "Places",
     "Recurrent",
     "RecurrentDecoder",
     "ScaledEmbedding",
@@ -130,6 +148,8 @@ __all__ = [
     "VectorEncoder",
     "WordTokenizer",
     "Writer",
+    "captioner",
+    "conditional_generator",
     "evaluate",
     "generator",
     "image_classifier",

@@ -122,7 +122,7 @@ class Bundle(ABC):
 
 
 def load(source: str | Path) -> Any:
-    """Return what a saved model is used as: a `Writer`, classifier, `TextTagger` or `Translator`.
+    """Return what a saved model is used as: a `Writer`, classifier, `TextTagger`, `Translator`, `Captioner` or `ConditionalWriter`.
 
     Args:
         source: a run directory, its `model/`, or the name of a model on the hub.

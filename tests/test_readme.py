@@ -10,6 +10,8 @@ import pytest
 from making import (
     ROOT,
     load_recipe,
+    make_captioner,
+    make_conditional_writer,
     make_image_classifier,
     make_tagger,
     make_text_classifier,
@@ -82,6 +84,18 @@ def test_a_translator_is_used_as_it_says(tmp_path, monkeypatch, capsys):
     assert scores == sorted(scores, reverse=True)
 
 
+def test_a_captioner_and_a_name_generator_are_used_as_it_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    make_captioner().save_pretrained("runs/photos/model")
+    make_conditional_writer(("tkinter", "xml")).save_pretrained("runs/names/model")
+    PIL.Image.new("RGB", (40, 30)).save("photo.jpg")
+    exec(code("captioner.caption"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert all(line.endswith(", 2, 2)") for line in lines[:3])
+    assert len(ast.literal_eval(lines[3])) == 5
+
+
 def test_a_task_of_ones_own_in_forty_lines(capsys):
     task = code("class Duration")
     assert len([line for line in task.splitlines() if line.strip()]) <= 40
@@ -116,7 +130,18 @@ def test_benchmark_commands_have_options_that_exist(line, monkeypatch):
     assert benchmark.parse_options(benchmark.Config, "").widths
 
 
-@pytest.mark.parametrize("name", ["char_generator", "text_classifier", "image_classifier", "tagger", "translator"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "char_generator",
+        "text_classifier",
+        "image_classifier",
+        "tagger",
+        "translator",
+        "image_captioner",
+        "name_generator",
+    ],
+)
 def test_every_option_of_a_recipe_is_in_the_readme(name):
     for field in fields(load_recipe(name).Config):
         assert f"--{field.name}" in README, field.name
@@ -125,7 +150,7 @@ def test_every_option_of_a_recipe_is_in_the_readme(name):
 def test_the_generate_command_works(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     make_writer("ROMEO:\nJULIET:\n\n" * 9).save_pretrained("runs/mine/model")
-    [line] = [line for line in COMMANDS if line.startswith("seqgen generate")]
+    [line] = [line for line in COMMANDS if line.startswith("seqgen generate runs/mine")]
     code, out, _ = command(cli.main, *shlex.split(line)[1:])
     assert code == 0
     assert out.startswith("ROMEO:")
