@@ -122,7 +122,7 @@ class Bundle(ABC):
 
 
 def load(source: str | Path) -> Any:
-    """Return what a saved model is used as: a `Writer`, classifier, `TextTagger`, `Translator`, `Captioner` or `ConditionalWriter`.
+    """Return what a saved model is used as: a `Writer`, a classifier, a `TextTagger`, a `Translator`, and so on.
 
     Args:
         source: a run directory, its `model/`, or the name of a model on the hub.
