@@ -102,6 +102,8 @@ class Config(SequenceConfig):
     """features of a token's embedding; by default 256, for scenes 64"""
     dropout: float | None = None
     """share of features dropped; by default 0.4, for scenes 0"""
+    length_penalty: float = 0.7
+    """in the search: above 0 favours long texts"""
     gated: bool = False
     """whether the decoder also says how much of what attention finds matters"""
     doubly_stochastic: float = 0.0
@@ -214,8 +216,7 @@ def main() -> None:
         raise InputError(f"--fine_tune and --self_critical must be with one process, but there are {run.world_size}")
 
     data = read(config)
-    captioner = untrained(config, data.train)
-    captioner.model.to(run.device)
+    captioner = untrained(config, data.train).to(run.device)
     train_views = look(run, config, captioner, data.train, train=True)
     valid_views = look(run, config, captioner, data.valid)
     run.say(
