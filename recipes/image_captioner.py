@@ -50,7 +50,7 @@ USUAL: dict[str, tuple[Any, Any]] = {
     "memory_size": (384, 128),
     "hidden_size": (384, 128),
     "embedding_size": (256, 64),
-    "dropout": (0.4, 0.0),
+    "dropout": (0.3, 0.0),
     "together": (1, 4),
     "batch_tokens": (2000, 1000),
     "backbone": (LITE0, SMALL),
@@ -101,7 +101,7 @@ class Config(SequenceConfig):
     embedding_size: int | None = None
     """features of a token's embedding; by default 256, for scenes 64"""
     dropout: float | None = None
-    """share of features dropped; by default 0.4, for scenes 0"""
+    """share of features dropped; by default 0.3, for scenes 0"""
     length_penalty: float = 0.7
     """in the search: above 0 favours long texts"""
     gated: bool = False
