@@ -45,8 +45,7 @@ from seqgen.training.sequences import SequenceConfig, Written, train_sequences
 
 WRITING = ("cell", "hidden_size", "layers", "embedding_size")  # options of the model
 LOOKING = ("memory_size", "attention", "heads", "gated", "input_feeding", "dropout")
-# What is usual for photographs, and for scenes.
-USUAL: dict[str, tuple[Any, Any]] = {
+USUAL: dict[str, tuple[Any, Any]] = {  # for photographs, and for scenes
     "memory_size": (384, 128),
     "hidden_size": (384, 128),
     "embedding_size": (256, 64),
