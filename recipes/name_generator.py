@@ -197,8 +197,8 @@ def test(config: Config, run: Run, data: tuple[Labelled, Labelled, Labelled]) ->
     }
     write_text(run.directory / "results.json", json.dumps(results, indent=2) + "\n")
     shown = writer.categories[:: max(len(writer.categories) // 8, 1)] or data[2].labels[:8]
-    for condition in shown:
-        written = writer.generate(condition, num_return_sequences=6, seed=config.seed)
+    for place, condition in enumerate(shown):
+        written = writer.generate(condition, num_return_sequences=6, seed=config.seed + place)
         print(f"  {condition}: {', '.join(written)}")
     print(f"\n--- test loss {test_loss:.4f} nats a token, perplexity {results['test_perplexity']:.2f}", end="")
     if writer.categories:

@@ -15,6 +15,7 @@ from seqgen.image_captioner import Caption, Captioner
 
 SIDE, SMALL = 224, 84  # pixels of a picture, and of one for a word
 
+LEGEND = "The brighter a place, the more it was looked at for the word below. Grey: what people said."
 STYLE = """
 body { font-family: sans-serif; max-width: 60rem; margin: 2rem auto; color: #222; background: #fff; }
 article { display: flex; gap: 1.5rem; margin-bottom: 2.5rem; }
@@ -34,7 +35,7 @@ def write_page(path: Path, captioner: Captioner, images: Captioned) -> None:
     write_text(
         path,
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{STYLE}</style></head>\n<body><h1>{html.escape(title)}</h1>\n{body}\n</body></html>\n",
+        f"<style>{STYLE}</style></head>\n<body><h1>{html.escape(title)}</h1>\n<p>{LEGEND}</p>\n{body}\n</body></html>\n",
     )
 
 

@@ -1,5 +1,6 @@
 """A conditional generator in use: texts of a category, or to some numbers."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -65,7 +66,8 @@ class ConditionalWriter(ConditionedWriter):
                 `generation_config.json` has it.
 
         Returns:
-            The texts, `num_return_sequences` to each condition after another.
+            The texts, `num_return_sequences` to each condition after another, those drawn the likeliest first. With a
+            seed the same condition gives the same texts again.
 
         Raises:
             InputError: a category that was not trained on, an option that does not exist, or a value outside its range.
@@ -102,6 +104,6 @@ def _numbers(condition: Any, count: int) -> list[float]:
         numbers = [float(number) for number in given]
     except (TypeError, ValueError):
         numbers = []
-    if len(numbers) != count:
-        raise InputError(f"a condition must be {count} numbers, not {condition!r}")
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
+        raise InputError(f"a condition must be {count} finite numbers, not {condition!r}")
     return numbers

@@ -36,13 +36,15 @@ def searching(target: Tokenizer, num_beams: int, length_penalty: float, longest:
 class Written(NamedTuple):
     """A text, its log-probability in nats after the length penalty, and where each of its pieces looked.
 
-    `weights` is (pieces, positions of the memory), each row summing to one; it is there where it was asked for.
+    `weights` is (pieces, positions of the memory), each row summing to one; it is there where it was asked for. The last
+    piece of a text that has `ended` is its end.
     """
 
     text: str
     score: float
     pieces: list[str]
     weights: np.ndarray | None = None
+    ended: bool = False
 
 
 # For the hypotheses of each input: batches of numbers of inputs, and what the encoder is given for them.
@@ -133,9 +135,9 @@ class ConditionedWriter(Bundle):
         text = self.target.decode(hypothesis.tokens)
         pieces = [self.target.decode([token]) for token in hypothesis.tokens] + ["</s>"] * hypothesis.ended
         if memory is None:
-            return Written(text, hypothesis.score, pieces)
+            return Written(text, hypothesis.score, pieces, ended=hypothesis.ended)
         weights = np.stack(list(self._weights([BOS, *hypothesis.tokens], memory)))
-        return Written(text, hypothesis.score, pieces, weights[: len(pieces)])
+        return Written(text, hypothesis.score, pieces, weights[: len(pieces)], hypothesis.ended)
 
     @torch.inference_mode()
     def _weights(self, tokens: list[int], memory: Memory) -> Iterator[np.ndarray]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from seqgen import patterns
-from seqgen.conditioned import ConditionedWriter
+from seqgen.conditioned import ConditionedWriter, Written
 from seqgen.data.images import Image, Preprocessing, read_image
 from seqgen.generation.config import GenerationConfig
 from seqgen.text.tokenizer import tokenizer_data, tokenizer_from_data
@@ -119,13 +119,13 @@ class Captioner(ConditionedWriter):
                 yield numbers, (read(numbers),)
 
         written = self.write(count, batches, **options)
-        return [
-            Caption(one.text, one.score, None if one.weights is None else Heat(one.pieces, self._grid(one.weights)))
-            for found in written
-            for one in found
-        ]
+        return [Caption(one.text, one.score, _heat(one)) for found in written for one in found]
 
-    def _grid(self, weights: np.ndarray) -> np.ndarray:
-        """Return (pieces, rows, columns) of (pieces, places) weights: images are square, and so are their grids."""
-        side = round(weights.shape[1] ** 0.5)
-        return cast("np.ndarray", weights.reshape(len(weights), side, -1))
+
+def _heat(written: Written) -> Heat | None:
+    """Return where the pieces looked, their end left out: images are square, and so are their grids."""
+    if written.weights is None:
+        return None
+    pieces = written.pieces[:-1] if written.ended else written.pieces
+    side = round(written.weights.shape[1] ** 0.5)
+    return Heat(pieces, written.weights[: len(pieces)].reshape(len(pieces), side, -1))

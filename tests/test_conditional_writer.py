@@ -39,9 +39,9 @@ def test_numbers_are_read_in_every_form_and_scaled():
         assert torch.equal(writer.encode([condition]), expected)
 
 
-@pytest.mark.parametrize("condition", ["1", "1 2 3", "one two", None, [1]])
+@pytest.mark.parametrize("condition", ["1", "1 2 3", "one two", "nan 1", [float("inf"), 1], None, [1]])
 def test_other_numbers_are_a_sentence(condition):
-    with pytest.raises(InputError, match="a condition must be 2 numbers, not"):
+    with pytest.raises(InputError, match="a condition must be 2 finite numbers, not"):
         make_conditional_writer((), (1.0, 2.0), (0.5, 4.0)).generate([condition])
 
 

@@ -15,7 +15,11 @@ def generate(arguments: list[str]) -> None:
     """Write on from a prompt, or from each line of standard input, and show the text as it is written."""
     parser = model_parser("generate", generate.__doc__)
     parser.add_argument("--prompt", type=str, help="the beginning of the text; by default each line of standard input")
-    parser.add_argument("--condition", type=str, help="of a name generator: the category, or the numbers, to write to")
+    parser.add_argument(
+        "--condition",
+        type=str,
+        help="of a name generator: the category or numbers to write to; by default each line of standard input",
+    )
     parser.add_argument("--unseen", type=Unseen, default="error", help="what to do with unknown characters or words")
     parser.add_argument("--stop_strings", nargs="+", default=[], help="end as soon as one of these was written")
     own = {"prompt": str, "condition": str, "unseen": Unseen, "device": str, "stop_strings": str}

@@ -69,7 +69,11 @@ def kept_features(
     path = cache_directory() / f"features-{key}.npy"
     if not path.exists():
         aside = path.with_suffix(f".{os.getpid()}")
-        bad = _calculate(aside, network, images, preprocessing, sides=sides, skip_bad=skip_bad, device=device)
+        try:
+            bad = _calculate(aside, network, images, preprocessing, sides=sides, skip_bad=skip_bad, device=device)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
         path.with_suffix(".json").write_text(json.dumps(bad), encoding="utf-8")
         aside.replace(path)
     bad = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))

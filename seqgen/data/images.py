@@ -57,6 +57,8 @@ def read_image(source: Image) -> PIL.Image.Image:
             warnings.simplefilter("ignore")  # about large images, which have a limit, and about odd metadata
             image = _open(source)
             return _in_colour(PIL.ImageOps.exif_transpose(image))
+    except FileNotFoundError:
+        raise InputError(f"{name}: an image must be a file, but there is none") from None
     except PIL.Image.DecompressionBombError:
         raise InputError(f"{name}: an image must have at most {MOST_PIXELS:,} pixels, but it has more") from None
     except (OSError, ValueError, SyntaxError, TypeError, EOFError) as error:

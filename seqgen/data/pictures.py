@@ -98,7 +98,11 @@ def fitted(pictures: Labelled, preprocessing: Preprocessing, *, skip_bad: bool =
     if not path.exists():
         aside = path.with_suffix(f".{os.getpid()}")
         array = np.lib.format.open_memmap(aside, "w+", np.uint8, (len(pictures), size, size, 3))
-        bad = _fill(array, pictures, preprocessing, skip_bad)
+        try:
+            bad = _fill(array, pictures, preprocessing, skip_bad)
+        except BaseException:
+            aside.unlink()
+            raise
         array.flush()
         if not bad:
             aside.replace(path)
