@@ -36,8 +36,8 @@ def searching(target: Tokenizer, num_beams: int, length_penalty: float, longest:
 class Written(NamedTuple):
     """A text, its log-probability in nats after the length penalty, and where each of its pieces looked.
 
-    `weights` is (pieces, positions of the memory), each row summing to one; it is there where it was asked for. The last
-    piece of a text that has `ended` is its end.
+    `weights` is (pieces, positions of the memory), each row summing to one, where it was asked for. The last piece of a
+    text that has `ended` is its end.
     """
 
     text: str
