@@ -33,8 +33,8 @@ def draw_heat(path: Path, image: PIL.Image.Image, heat: Heat) -> None:
     """Draw an image once for each written piece, the brighter the more the piece looked there."""
     from matplotlib.figure import Figure
 
-    columns = min(len(heat.pieces), 5)
-    rows = math.ceil(len(heat.pieces) / columns)
+    columns = min(max(len(heat.pieces), 1), 5)  # an empty caption has none
+    rows = max(math.ceil(len(heat.pieces) / columns), 1)
     figure = Figure(figsize=(2.2 * columns, 2.5 * rows), layout="constrained")
     for place, (piece, weights) in enumerate(zip(heat.pieces, heat.weights, strict=True), start=1):
         axes = figure.add_subplot(rows, columns, place, title=_visible(piece.strip() or piece))

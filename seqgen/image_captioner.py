@@ -127,5 +127,6 @@ def _heat(written: Written) -> Heat | None:
     if written.weights is None:
         return None
     pieces = written.pieces[:-1] if written.ended else written.pieces
-    side = round(written.weights.shape[1] ** 0.5)
-    return Heat(pieces, written.weights[: len(pieces)].reshape(len(pieces), side, -1))
+    places = written.weights.shape[1]
+    side = round(places**0.5)
+    return Heat(pieces, written.weights[: len(pieces)].reshape(len(pieces), side, places // side))
