@@ -258,7 +258,7 @@ def train(config: Config, run: Run, captioner: Captioner, views: Views, valid_vi
         doubly_stochastic=config.doubly_stochastic,
     )
     train_batches, valid = (batches(run, config, captioner, part, train=part is views) for part in (views, valid_views))
-    whole = cider_loss(captioner, views.images.captions)
+    whole = cider_loss(captioner, views.images.captions) if config.self_critical else single
 
     def loss(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
         return (whole if run.in_last(config.self_critical) else single)(model, batch, carry)

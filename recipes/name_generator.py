@@ -18,7 +18,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from seqgen import patterns
-from seqgen.conditional_writer import ConditionalWriter
+from seqgen.conditional_writer import ConditionalWriter, read_numbers
+from seqgen.conditioned import of_lines
 from seqgen.data.buckets import Buckets
 from seqgen.data.examples import ExampleBatches
 from seqgen.data.function_names import FUNCTION_NAMES, function_names
@@ -26,8 +27,6 @@ from seqgen.data.labelled import Labelled, read_texts, split_labelled
 from seqgen.data.pairs import Pairs, pairs
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
-from seqgen.generation.config import GenerationConfig
-from seqgen.symbols import BOS, PAD, UNK
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.config import RunConfig, parse_options
 from seqgen.training.losses import evaluate, target_tokens
@@ -99,9 +98,7 @@ def read(config: Config) -> tuple[Labelled, Labelled, Labelled]:
 def untrained(config: Config, train: Labelled) -> ConditionalWriter:
     """Return a writer that has learned nothing."""
     target = fit_tokenizer(config.tokenizer, (text + "\n" for text in train.inputs))
-    generation = GenerationConfig(
-        max_new_tokens=config.max_length, suppress_tokens=(PAD, BOS, UNK, *map(int, target.encode("\n")))
-    )
+    generation = of_lines(target, config.max_length)
     categories, mean, deviation = sorted(set(train.labels)), np.zeros(0), np.zeros(0)
     if config.conditions == "numbers":
         numbers = numbers_of(train)
@@ -118,7 +115,7 @@ def numbers_of(data: Labelled) -> np.ndarray:
     rows = []
     for label, where in zip(data.labels, data.where, strict=True):
         try:
-            rows.append([float(number) for number in label.replace(",", " ").split()])
+            rows.append(read_numbers(label))
         except ValueError:
             raise InputError(f"{where}: with --conditions numbers a label must be numbers, not {label!r}") from None
         if len(rows[-1]) != len(rows[0]):

@@ -98,10 +98,14 @@ class ConditionalWriter(ConditionedWriter):
         return self.categories.index(condition)
 
 
+def read_numbers(text: str) -> list[float]:
+    """Return numbers with commas or white space between them; ValueError where there is anything else."""
+    return [float(number) for number in text.replace(",", " ").split()]
+
+
 def _numbers(condition: Any, count: int) -> list[float]:
     try:
-        given = condition.replace(",", " ").split() if isinstance(condition, str) else condition
-        numbers = [float(number) for number in given]
+        numbers = read_numbers(condition) if isinstance(condition, str) else [float(number) for number in condition]
     except (TypeError, ValueError):
         numbers = []
     if len(numbers) != count or not all(map(math.isfinite, numbers)):

@@ -22,15 +22,15 @@ from seqgen.symbols import BOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer
 
 
+def of_lines(target: Tokenizer, longest: int, **options: Any) -> GenerationConfig:
+    """Return these options, for writing a line of text of at most so many tokens."""
+    never = (PAD, BOS, UNK, *map(int, target.encode("\n")))
+    return GenerationConfig(max_new_tokens=longest, suppress_tokens=never, **options)
+
+
 def searching(target: Tokenizer, num_beams: int, length_penalty: float, longest: int) -> GenerationConfig:
     """Return the options of searching for a line of text of at most so many tokens."""
-    return GenerationConfig(
-        do_sample=False,
-        num_beams=num_beams,
-        length_penalty=length_penalty,
-        max_new_tokens=longest,
-        suppress_tokens=(PAD, BOS, UNK, *map(int, target.encode("\n"))),
-    )
+    return of_lines(target, longest, do_sample=False, num_beams=num_beams, length_penalty=length_penalty)
 
 
 class Written(NamedTuple):

@@ -8,7 +8,7 @@ import PIL.Image
 
 from seqgen.attention_pictures import draw_heat
 from seqgen.bundle import load
-from seqgen.commands.inputs import blocks, generation_options, model_parser
+from seqgen.commands.inputs import best, blocks, generation_options, model_parser
 from seqgen.data.images import Image, read_image
 from seqgen.devices import find_device
 from seqgen.errors import InputError
@@ -27,10 +27,7 @@ def caption(arguments: list[str]) -> None:
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each image")
     own = {"nbest": int, "attention": str, "scores": bool, "json": bool, "device": str}
     directory, options, asked = generation_options(parser, arguments, own, "caption")
-    if options["nbest"] < 1:
-        raise InputError(f"--nbest must be at least 1, not {options['nbest']}")
-    if options["nbest"] > 1:  # else as many as the model's own options have
-        asked["num_return_sequences"] = options["nbest"]
+    asked |= best(options["nbest"])
     if options["attention"] and len(options["images"]) != 1:
         raise InputError(f"--attention must be with one image, but there are {len(options['images'])}")
     captioner: Captioner = load(directory).to(find_device(options["device"]))

@@ -64,6 +64,17 @@ def generation_options(
     return directory, options, asked
 
 
+def best(count: int) -> dict[str, int]:
+    """Return the option of generation that `--nbest` asks for.
+
+    Raises:
+        InputError: it is below 1.
+    """
+    if count < 1:
+        raise InputError(f"--nbest must be at least 1, not {count}")
+    return {"num_return_sequences": count} if count > 1 else {}  # else as many as the model's own options have
+
+
 def lines() -> Iterator[str]:
     """Yield the lines of standard input, UTF-8 whatever the locale; on a terminal each is asked for.
 

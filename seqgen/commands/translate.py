@@ -8,7 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from seqgen.bundle import load
-from seqgen.commands.inputs import blocks, generation_options, model_for, model_parser
+from seqgen.commands.inputs import best, blocks, generation_options, model_for, model_parser
 from seqgen.data.parallel import read_parallel
 from seqgen.devices import find_device
 from seqgen.errors import InputError
@@ -28,10 +28,7 @@ def translate(arguments: list[str]) -> None:
     parser.add_argument("--minimum_bayes_risk", type=int, default=0, help="draw so many, and choose the most typical")
     own = {"nbest": int, "scores": bool, "json": bool, "minimum_bayes_risk": int, "device": str}
     directory, options, asked = generation_options(parser, arguments, own, "translate")
-    if options["nbest"] < 1:
-        raise InputError(f"--nbest must be at least 1, not {options['nbest']}")
-    if options["nbest"] > 1:  # else as many as the model's own options have
-        asked["num_return_sequences"] = options["nbest"]
+    asked |= best(options["nbest"])
     translator: Translator = load(directory).to(find_device(options["device"]))
     read = 0
     with tqdm(unit=" lines", disable=not sys.stderr.isatty() or sys.stdin.isatty()) as progress:
