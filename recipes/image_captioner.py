@@ -236,8 +236,8 @@ def train(config: Config, run: Run, captioner: Captioner, views: Views, valid_vi
     encoder, groups = cast("ImageEncoder", model.encoder), []
     if config.fine_tune:
         encoder.thaw()
-        rate = config.fine_tune_rate / (config.beside_muon or config.fine_tune_rate)
-        groups = [Group(list(encoder.backbone.parameters()), rate, 1 - config.fine_tune)]
+        seeing = list(encoder.backbone.parameters())
+        groups = [Group(seeing, begins=1 - config.fine_tune, learning_rate=config.fine_tune_rate)]
     trainers = optimizers(model, config.optimizer, config.learning_rate, beside=config.beside_muon, groups=groups)
     identity = hashlib.sha256(repr((views.images.names, views.images.captions)).encode()).hexdigest()
 

@@ -20,11 +20,13 @@ class Group(NamedTuple):
         parameters: the weights.
         rate: the share of the learning rate that they are trained with.
         begins: the share of the training that is over before they are trained at all.
+        learning_rate: theirs, where it does not depend on that of the rest.
     """
 
     parameters: list[nn.Parameter]
     rate: float = 1.0
     begins: float = 0.0
+    learning_rate: float | None = None
 
 
 def optimizers(
@@ -62,7 +64,8 @@ def optimizers(
         for kept, highest, inside in ((for_muon, rate, True), (for_adamw, adamw_rate, False)):
             parameters = [one for one in group.parameters if one.requires_grad and (id(one) in matrices) == inside]
             if parameters:
-                kept.append({"params": parameters, "lr": highest * group.rate, "begins": group.begins})
+                own = group.learning_rate or highest * group.rate
+                kept.append({"params": parameters, "lr": own, "begins": group.begins})
     # Three iterations learn as well as the usual five, and cost a tenth of a step less.
     muon: list[Optimizer] = [Muon(for_muon, lr=rate, weight_decay=0.1, ns_steps=3)] if for_muon else []
     return [*muon, _adamw(for_adamw, adamw_rate)]

@@ -41,6 +41,13 @@ def test_what_begins_later_has_no_rate_before():
         assert found["output.weight"] == pytest.approx(0.04)
 
 
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_a_rate_of_its_own_does_not_depend_on_the_rest(name):
+    model = Model()
+    found = rates(optimizers(model, name, 0.1, groups=[Group([model.output.weight], learning_rate=0.3)]), model)
+    assert found["output.weight"] == 0.3 != found["output.bias"]
+
+
 def test_frozen_weights_are_left_out():
     model = Model()
     model.old.requires_grad_(False)
