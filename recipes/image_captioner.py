@@ -211,7 +211,7 @@ def main() -> None:
     """Train, and show how good it is."""
     config = parse_options(Config, __doc__ or "")
     run = Run(config, "image_captioner", default_seconds=180 if config.data == SCENES else 900)
-    for name in ("fine_tune", "self_critical", "doubly_stochastic"):
+    for name in ("fine_tune", "doubly_stochastic"):
         if run.world_size > 1 and getattr(config, name):
             raise InputError(f"--{name} must be with one process, but there are {run.world_size}")
 

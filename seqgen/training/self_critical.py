@@ -26,23 +26,23 @@ def self_critical(
     greedy text to compare with (Luo 2020, A Better Variant of Self-Critical Sequence Training).
 
     Args:
-        model: an `EncoderDecoder`.
-        batch: inputs with their numbers; its targets are not read.
+        model: an `EncoderDecoder` with an `ImageEncoder`, maybe wrapped for several processes.
+        batch: images with their numbers; its targets are not read.
         carry: none; every batch starts anew.
         draw: at least two texts for each input.
         reward: of what was drawn.
         longest: tokens of a text, EOS included.
     """
-    memory = model.encoder(batch.inputs[0])
+    images, alone = batch.inputs[0], getattr(model, "module", model)
     with torch.no_grad():
-        drawn = draw(model, Memory(*(tensor.detach() for tensor in memory)))
-        rewards = reward(batch.numbers, drawn).to(memory.summary.device, torch.float32)
+        drawn = draw(alone, alone.encoder(images))
+        rewards = reward(batch.numbers, drawn).to(images.device, torch.float32)
         each = rewards.shape[1]
         advantages = (rewards - (rewards.sum(dim=1, keepdim=True) - rewards) / (each - 1)).flatten()
     texts = [torch.tensor(text, dtype=torch.long).numpy() for of_input in drawn for text in of_input]
-    written = pairs((), texts, longest).to(memory.summary.device)
-    rows = torch.arange(len(drawn), device=memory.summary.device).repeat_interleave(each)
-    features, _ = model.decoder.output_features(written.tokens, None, memory.select(rows))
-    logs = model.output(features).float().log_softmax(dim=2).gather(2, written.targets.unsqueeze(2)).squeeze(2)
+    rows = torch.arange(len(drawn)).repeat_interleave(each)
+    written = pairs((images, rows), texts, longest).to(images.device)
+    logits = model(written.inputs, written.tokens).float()
+    logs = logits.log_softmax(dim=2).gather(2, written.targets.unsqueeze(2)).squeeze(2)
     real = written.targets != PAD
     return Loss(-(advantages.unsqueeze(1) * logs * real).sum(), real.sum())

@@ -5,7 +5,7 @@ import torch
 from making import make_captioner
 
 from seqgen import patterns
-from seqgen.caption_rewards import DRAWN, cider_loss
+from seqgen.caption_rewards import DRAWN, cider_loss, cider_reward
 from seqgen.data.pairs import pairs
 from seqgen.training.self_critical import self_critical
 
@@ -14,8 +14,9 @@ GOOD, BAD, SIZE = 5, 6, 8
 
 def make():
     torch.manual_seed(0)
-    model = patterns.conditional_generator(SIZE, categories=2, hidden_size=16, embedding_size=8, dropout=0.0)
-    batch = pairs((torch.tensor([0, 1]),), [torch.tensor([4]).numpy()] * 2)._replace(numbers=(0, 1))
+    model = patterns.captioner(SIZE, image_size=32, memory_size=16, hidden_size=16, embedding_size=8, dropout=0.0)
+    images, rows = torch.randn(2, 3, 32, 32), torch.arange(2)
+    batch = pairs((images, rows), [torch.tensor([4]).numpy()] * 2)._replace(numbers=(0, 1))
     return model, batch
 
 
@@ -53,14 +54,22 @@ def test_tokens_are_counted_as_far_as_texts_go():
 
 def test_cider_rewards_what_people_said():
     captioner = make_captioner()
-    loss = cider_loss(captioner, [["w1 w2 w3 w4"], ["w5 w6 w7 w8"]])
+    captions = [["w1 w2 w3 w4"], ["w5 w6 w7 w8"]]
     numbers = [[captioner.target.encode(text).tolist()] * DRAWN for text in ("w1 w2 w3 w4", "w1 w2 w3 w4")]
-    rewards = loss.keywords["reward"]((0, 1), numbers)
+    rewards = cider_reward(captioner, captions)((0, 1), numbers)
     assert rewards.shape == (2, DRAWN)
     assert rewards[0].tolist() == pytest.approx([10.0] * DRAWN)
     assert not rewards[1].any()
-    images = torch.randn(2, 3, 32, 32)
-    batch = pairs((images,), [torch.tensor([4]).numpy()] * 2)._replace(numbers=(0, 1))
-    found = loss(captioner.model, batch, None)
-    assert found.count >= 2 * DRAWN
+
+
+@pytest.mark.parametrize(("texts", "images"), [(1, 1), (DRAWN, 1), (2 * DRAWN, 2)])
+def test_as_many_captions_are_drawn_as_a_batch_has(texts, images):
+    captioner = make_captioner()
+    pictures, rows = torch.randn(texts, 3, 32, 32), [torch.tensor([4]).numpy()] * texts
+    batch = pairs((pictures, torch.arange(texts)), rows)._replace(numbers=tuple(range(texts)))
+    seen = []
+    captioner.model.encoder.register_forward_hook(lambda _, inputs, found: seen.append(len(inputs[0])))
+    found = cider_loss(captioner, [["w1 w2 w3 w4"]] * texts)(captioner.model, batch, None)
+    assert set(seen) == {images}
+    assert found.count >= images * DRAWN
     assert torch.isfinite(found.total)
