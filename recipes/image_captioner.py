@@ -38,13 +38,14 @@ from seqgen.nn.encoders import ImageEncoder
 from seqgen.state import State
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.config import parse_options
-from seqgen.training.losses import Loss, evaluate, target_tokens
+from seqgen.training.losses import Loss, LossFunction, evaluate, target_tokens
 from seqgen.training.optimizers import Group, optimizers
 from seqgen.training.run import Run
 from seqgen.training.sequences import SequenceConfig, Written, train_sequences
 
 WRITING = ("cell", "hidden_size", "layers", "embedding_size")  # options of the model
 LOOKING = ("memory_size", "attention", "heads", "gated", "input_feeding", "dropout")
+TEACHING = ("label_smoothing", "own_tokens", "doubly_stochastic")  # with teacher forcing
 USUAL: dict[str, tuple[Any, Any]] = {  # for photographs, and for scenes
     "memory_size": (384, 128),
     "hidden_size": (384, 128),
@@ -53,6 +54,7 @@ USUAL: dict[str, tuple[Any, Any]] = {  # for photographs, and for scenes
     "together": (1, 4),
     "batch_tokens": (2000, 1000),
     "backbone": (LITE0, SMALL),
+    "self_critical": (0.1, 0.0),
 }
 SHOWN = 30  # pictures of the page
 
@@ -101,14 +103,16 @@ class Config(SequenceConfig):
     """features of a token's embedding; by default 256, for scenes 64"""
     dropout: float | None = None
     """share of features dropped; by default 0.3, for scenes 0"""
+    averaging: float = 0.99
+    """share of the moving average of the weights that stays at an update; 0 takes the weights as they are"""
     length_penalty: float = 0.7
     """in the search: above 0 favours long texts"""
     gated: bool = False
     """whether the decoder also says how much of what attention finds matters"""
     doubly_stochastic: float = 0.0
     """how much it costs where a place is not looked at once in all, over the words of a caption"""
-    self_critical: float = 0.0
-    """share of the training, at its end, on CIDEr instead of single words"""
+    self_critical: float | None = None
+    """share of the training, at its end, on CIDEr instead of single words; by default 0.1, for scenes 0"""
     together: int | None = None
     """captions of an image that are learned together, in one batch; by default 1, for scenes 4"""
     batch_tokens: int | None = None
@@ -117,7 +121,7 @@ class Config(SequenceConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_above_zero("image_size", "vocab_size", "max_length", "memory_size", "hidden_size")
-        self.require_above_zero("embedding_size", "batch_tokens", "fine_tune_rate")
+        self.require_above_zero("embedding_size", "together", "batch_tokens", "fine_tune_rate")
         self.require_share("fine_tune", "dropout", "self_critical")
         small = self.data == SCENES
         for name, values in USUAL.items():
@@ -144,10 +148,10 @@ def read(config: Config) -> CaptionSplits:
 
 def judged(said: list[str], images: Captioned) -> dict[str, float]:
     """Return how good captions of images are, and of drawn scenes how many of them are true."""
-    plainly = [plain(caption) for caption in said]
-    figures = caption_scores(plainly, [[plain(text) for text in texts] for texts in images.captions])
-    figures["distinct_captions"] = len(set(plainly))
-    return figures | ({"true_captions": images.true_share(plainly)} if isinstance(images, Scenes) else {})
+    figures = caption_scores(said, images.captions) | {"distinct_captions": len(set(said))}
+    return figures | (
+        {"true_captions": images.true_share(list(map(plain, said)))} if isinstance(images, Scenes) else {}
+    )
 
 
 def untrained(config: Config, train: Captioned) -> Captioner:
@@ -251,17 +255,13 @@ def train(config: Config, run: Run, captioner: Captioner, views: Views, valid_vi
         shown = [f"{name}: {text}" for name, text in zip(valid_views.images.names[:3], said[:3], strict=True)]
         return Written(figures["val_cider"], figures, shown)
 
-    single = partial(
-        target_tokens,
-        label_smoothing=config.label_smoothing,
-        own_tokens=config.own_tokens,
-        doubly_stochastic=config.doubly_stochastic,
-    )
+    single: LossFunction = partial(target_tokens, **{name: getattr(config, name) for name in TEACHING})
     train_batches, valid = (batches(run, config, captioner, part, train=part is views) for part in (views, valid_views))
-    whole = cider_loss(captioner, views.images.captions) if config.self_critical else single
+    learned = [[config.learned(text) for text in texts] for texts in views.images.captions]
+    whole = cider_loss(captioner, learned) if config.self_critical else single
 
     def loss(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
-        return (whole if run.in_last(config.self_critical) else single)(model, batch, carry)
+        return (whole if run.in_last(config.self_critical or 0) else single)(model, batch, carry)
 
     train_sequences(config, run, captioner, trainers, train_batches, valid, identity, write, loss)
 

@@ -25,21 +25,24 @@ def plain(caption: str) -> str:
 def caption_scores(captions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
     """Return "bleu1" to "bleu4", "cider", "rouge_l" and "chrf", from 0 to 100 (CIDEr-D to 1,000).
 
+    All are of captions as `plain` makes them.
+
     Args:
-        captions: of each image, as `plain` makes them.
-        references: of each image, one or more, as `plain` makes them.
+        captions: of each image.
+        references: of each image, one or more.
     """
+    captions, references = [plain(text) for text in captions], [[plain(text) for text in texts] for texts in references]
     streams = list(zip_longest(*references))
     scores = {
         f"bleu{longest}": sacrebleu.BLEU(max_ngram_order=longest, tokenize="none", smooth_method="none", force=True)
-        .corpus_score(list(captions), streams)
+        .corpus_score(captions, streams)
         .score
         for longest in range(1, LONGEST + 1)
     }
     return scores | {
         "cider": 100 * float(Cider(references).scores(captions, range(len(captions))).mean()),
         "rouge_l": 100 * float(np.mean([_rouge_l(*pair) for pair in zip(captions, references, strict=True)])),
-        "chrf": sacrebleu.CHRF().corpus_score(list(captions), streams).score,
+        "chrf": sacrebleu.CHRF().corpus_score(captions, streams).score,
     }
 
 

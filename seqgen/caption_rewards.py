@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seqgen.caption_metrics import Cider, plain
+from seqgen.caption_metrics import Cider
 from seqgen.data.pairs import Pairs
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.sampling import sampled
@@ -28,7 +28,7 @@ def cider_loss(captioner: Captioner, captions: Sequence[Sequence[str]]) -> LossF
 
     Args:
         captioner: in training; a batch's `numbers` are those of its images.
-        captions: what people said about each image.
+        captions: what people said about each image, as it is learned.
     """
     drawing = captioner.generation.with_options(do_sample=True, num_return_sequences=DRAWN)
     draw, reward = partial(_draw, drawing), cider_reward(captioner, captions)
@@ -43,10 +43,11 @@ def cider_loss(captioner: Captioner, captions: Sequence[Sequence[str]]) -> LossF
 
 def cider_reward(captioner: Captioner, captions: Sequence[Sequence[str]]) -> Reward:
     """Return the CIDEr-D, from 0 to 10, of what was drawn for images with these captions, `DRAWN` for each."""
-    cider = Cider([[plain(text) for text in texts] for texts in captions])
+    target = captioner.target  # what it cannot write, nothing is compared with
+    cider = Cider([[target.decode(target.encode(text)) for text in texts] for texts in captions])
 
     def reward(numbers: Sequence[int], drawn: list[list[list[int]]]) -> Tensor:
-        texts = [plain(captioner.target.decode(text)) for of_image in drawn for text in of_image]
+        texts = [target.decode(text) for of_image in drawn for text in of_image]
         return torch.from_numpy(cider.scores(texts, np.repeat(numbers, DRAWN).tolist())).view(-1, DRAWN)
 
     return reward

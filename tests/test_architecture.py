@@ -39,7 +39,7 @@ ALLOWED = {
     "attention_pictures": BASE | {"text_translator", "image_captioner"},
     "caption_metrics": set(),
     "caption_page": BASE | {"attention_pictures", "data", "image_captioner"},
-    "caption_rewards": BASE | {"caption_metrics", "generation", "image_captioner", "training"},
+    "caption_rewards": BASE | {"caption_metrics", "data", "generation", "image_captioner", "training"},
     "text_tagger": BASE | {"bundle", "classifiers", "patterns", "data", "text"},
     "metrics": set(),
     "commands": BASE
