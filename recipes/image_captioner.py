@@ -14,7 +14,6 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import torch
-from torch import nn
 
 from seqgen import patterns
 from seqgen.caption_metrics import caption_scores, plain
@@ -35,13 +34,12 @@ from seqgen.image_captioner import Captioner
 from seqgen.models import EncoderDecoder
 from seqgen.nn.cnn import LITE0, SMALL, expected_input, load_pretrained
 from seqgen.nn.encoders import ImageEncoder
-from seqgen.state import State
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.config import parse_options
-from seqgen.training.losses import Loss, LossFunction, evaluate, target_tokens
+from seqgen.training.losses import LossFunction, evaluate, target_tokens
 from seqgen.training.optimizers import Group, optimizers
 from seqgen.training.run import Run
-from seqgen.training.sequences import SequenceConfig, Written, train_sequences
+from seqgen.training.sequences import LastPart, SequenceConfig, Written, train_sequences
 
 WRITING = ("cell", "hidden_size", "layers", "embedding_size")  # options of the model
 LOOKING = ("memory_size", "attention", "heads", "gated", "input_feeding", "dropout")
@@ -103,8 +101,6 @@ class Config(SequenceConfig):
     """features of a token's embedding; by default 256, for scenes 64"""
     dropout: float | None = None
     """share of features dropped; by default 0.3, for scenes 0"""
-    averaging: float = 0.99
-    """share of the moving average of the weights that stays at an update; 0 takes the weights as they are"""
     length_penalty: float = 0.7
     """in the search: above 0 favours long texts"""
     gated: bool = False
@@ -258,12 +254,8 @@ def train(config: Config, run: Run, captioner: Captioner, views: Views, valid_vi
     single: LossFunction = partial(target_tokens, **{name: getattr(config, name) for name in TEACHING})
     train_batches, valid = (batches(run, config, captioner, part, train=part is views) for part in (views, valid_views))
     learned = [[config.learned(text) for text in texts] for texts in views.images.captions]
-    whole = cider_loss(captioner, learned) if config.self_critical else single
-
-    def loss(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
-        return (whole if run.in_last(config.self_critical or 0) else single)(model, batch, carry)
-
-    train_sequences(config, run, captioner, trainers, train_batches, valid, identity, write, loss)
+    last = LastPart(config.self_critical, cider_loss(captioner, learned)) if config.self_critical else None
+    train_sequences(config, run, captioner, trainers, train_batches, valid, identity, write, single, last)
 
 
 def test(run: Run, tested: Captioned, valid: ExampleBatches[Pairs]) -> None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple
 
+from torch import nn
 from torch.optim import Optimizer
 
 from seqgen.data.examples import ExampleBatches
 from seqgen.data.pairs import Pairs
+from seqgen.state import State
 from seqgen.training.config import RunConfig
-from seqgen.training.losses import LossFunction, evaluate, target_tokens
+from seqgen.training.losses import Loss, LossFunction, evaluate, target_tokens
 from seqgen.training.run import Run, Trained
 
 VALIDATIONS = 12  # of a training, where nothing else was asked for
@@ -63,6 +65,13 @@ class Written(NamedTuple):
     examples: list[str]
 
 
+class LastPart(NamedTuple):
+    """A share of the training, at its end, and the loss of that part."""
+
+    share: float
+    loss: LossFunction
+
+
 def train_sequences(
     config: SequenceConfig,
     run: Run,
@@ -73,6 +82,7 @@ def train_sequences(
     identity: str,
     write: Callable[[], Written],
     loss: LossFunction | None = None,
+    last: LastPart | None = None,
 ) -> None:
     """Train until the schedule or patience ends; the model that writes best is saved on the way.
 
@@ -86,17 +96,24 @@ def train_sequences(
         identity: a fingerprint of the data.
         write: measures what `trained` writes by itself.
         loss: to train with; by default that of the target tokens, as the options say.
+        last: a part of the training that has another loss, and an average of the weights of its own.
     """
     run.begin(trained, trainers, identity)
-    loss = loss or partial(target_tokens, label_smoothing=config.label_smoothing, own_tokens=config.own_tokens)
+    first = loss or partial(target_tokens, label_smoothing=config.label_smoothing, own_tokens=config.own_tokens)
+
+    def current(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
+        return (last.loss if last and run.in_last(last.share) else first)(model, batch, carry)
+
     before = run.schedule.progress(*run.progress[:2])
     validated_at = validating = 0.0
     with run:
-        for step in run.steps(batches, loss):
+        for step in run.steps(batches, current):
             done = run.schedule.progress(*step.progress[:2])
             due = int(done * VALIDATIONS) > int(before * VALIDATIONS)
             if config.eval_every is not None:
                 due = step.number % config.eval_every == 0
+            if last and before <= 1 - last.share < done:
+                run.average.n_averaged.zero_()
             before = done
             # A small set, trained on for seconds, would be validated for most of them.
             if config.eval_every is None and config.max_seconds is not None:

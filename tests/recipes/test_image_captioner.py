@@ -11,6 +11,7 @@ from making import load_recipe, results_of, weights_of
 import seqgen
 from seqgen import cli
 from seqgen.data import scenes
+from seqgen.training.checkpoints import load_checkpoint
 
 RESULTS = {
     *(f"test_bleu{length}" for length in range(1, 5)),
@@ -121,9 +122,11 @@ def test_a_trained_backbone_is_kept_and_then_tuned(train, photographs, tmp_path)
     assert backbone("frozen") == backbone("again") != backbone("tuned")
 
 
-def test_training_on_cider(train, photographs, tmp_path):
-    code, _, err = train(*photographs, "--max_steps", 6, "--self_critical", 0.5)
+@pytest.mark.parametrize(("share", "averaged"), [(0, 6), (0.5, 2)])
+def test_training_on_cider_has_an_average_of_its_own(share, averaged, train, photographs, tmp_path):
+    code, _, err = train(*photographs, "--max_steps", 6, "--self_critical", share)
     assert code == 0, err
+    assert load_checkpoint(tmp_path / "run" / "state")["average"]["n_averaged"] == averaged
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights(train, command, tmp_path):
