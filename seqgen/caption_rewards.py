@@ -56,5 +56,7 @@ def cider_reward(captioner: Captioner, captions: Sequence[Sequence[str]]) -> Rew
 def _draw(drawing: GenerationConfig, model: Any, memory: Memory) -> list[list[list[int]]]:
     memory = Memory(memory.states.float(), memory.mask, memory.summary.float())
     prompts, device = [[BOS]] * len(memory.mask), memory.mask.device
-    found = sampled(model.decoder, prompts, drawing, memory=memory, device=device)
+    # From the generator that a checkpoint keeps, so that a resumed run draws the same.
+    seeds = torch.randint(2**62, (len(prompts) * DRAWN,)).tolist()
+    found = sampled(model.decoder, prompts, drawing, seeds=seeds, memory=memory, device=device)
     return [[one.tokens for one in of_image] for of_image in found]

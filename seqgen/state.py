@@ -22,8 +22,7 @@ class State(NamedTuple):
 
     def select(self, rows: Tensor) -> "State":
         """Return the state of these rows, (n,) numbers or a (batch,) mask: expand, reorder, drop or clone."""
-        rows = rows.nonzero().flatten() if rows.dtype == torch.bool else rows
-        return self._map(lambda tensor: tensor.index_select(1, rows))
+        return self._map(lambda tensor: tensor.index_select(1, _numbers(rows)))
 
     def put(self, rows: Tensor, other: "State") -> "State":
         """Return this state with `rows`, (n,) numbers, replaced by those of `other`, in order."""
@@ -64,7 +63,8 @@ class Memory(NamedTuple):
 
     def select(self, rows: Tensor) -> "Memory":
         """Return the memory of these rows, (n,) numbers or a (batch,) mask."""
-        return Memory(self.states[rows], self.mask[rows], self.summary[rows])
+        # Several times faster than indexing, above all on the way back.
+        return Memory(*(tensor.index_select(0, _numbers(rows)) for tensor in self))
 
 
 class Encoder(Protocol):
@@ -145,3 +145,7 @@ class Packable(Decoder, Reader, Protocol):
     def weights(self) -> DecoderWeights | None:
         """Return what the step calculates with, or None where it does anything else."""
         ...
+
+
+def _numbers(rows: Tensor) -> Tensor:
+    return rows.nonzero().flatten() if rows.dtype == torch.bool else rows

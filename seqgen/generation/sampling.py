@@ -160,16 +160,20 @@ def sampled(
     prompts: list[list[int]],
     config: GenerationConfig,
     *,
+    seeds: Sequence[int] | None = None,
     memory: Memory | None = None,
     device: torch.device | str = "cpu",
 ) -> list[list[Hypothesis]]:
-    """Return `num_return_sequences` drawn texts for each row, the likeliest first; no row depends on another."""
+    """Return `num_return_sequences` drawn texts for each row, the likeliest first; no row depends on another.
+
+    Each text has its own of the `seeds`; by default they are as the options say.
+    """
     each = config.num_return_sequences
     rows = [row for row in range(len(prompts)) for _ in range(each)]
     many = None if memory is None else memory.select(torch.tensor(rows, device=device))
     tokens: list[list[int]] = [[] for _ in rows]
     logs = [0.0] * len(rows)
-    seeds = [row_seed(config, place % each) for place in range(len(rows))]
+    seeds = seeds or [row_seed(config, place % each) for place in range(len(rows))]
     repeated = [prompts[row] for row in rows]
     for places, chosen, logits in sample(decoder, repeated, config, seeds=seeds, memory=many, device=device):
         drawn = logits.float().log_softmax(dim=1)[range(len(chosen)), chosen].tolist()

@@ -127,6 +127,8 @@ def test_training_on_cider_has_an_average_of_its_own(share, averaged, train, pho
     code, _, err = train(*photographs, "--max_steps", 6, "--self_critical", share)
     assert code == 0, err
     assert load_checkpoint(tmp_path / "run" / "state")["average"]["n_averaged"] == averaged
+    train(*photographs, "--max_steps", 6, "--self_critical", share, directory=tmp_path / "again")
+    assert weights_of(tmp_path / "run") == weights_of(tmp_path / "again")
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights(train, command, tmp_path):
