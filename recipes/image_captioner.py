@@ -188,7 +188,8 @@ def batches(
     run: Run, config: Config, captioner: Captioner, views: Views, *, train: bool = False
 ) -> ExampleBatches[Pairs]:
     """Return batches of images, each with some of its captions, which are of like length."""
-    together, budget = config.together or 1, config.batch_tokens or 1
+    # Where nothing is learned, an image is looked at once for all of its captions.
+    together = (config.together or 1) if train else max(map(len, views.images.captions))
     groups: list[tuple[int, list[np.ndarray]]] = []
     for number, texts in enumerate(views.images.captions):
         rows = sorted((captioner.target.encode(config.learned(text)) for text in texts), key=len)
@@ -204,7 +205,7 @@ def batches(
 
     lengths = np.array([min(max(map(len, rows)) + 1, config.max_length) * len(rows) for _, rows in groups])
     ranks = {"rank": run.rank, "world_size": run.world_size} if train else {}
-    return ExampleBatches(Buckets(lengths, budget, seed=config.seed, **ranks), collate)
+    return ExampleBatches(Buckets(lengths, config.batch_tokens or 1, seed=config.seed, **ranks), collate)
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from seqgen.training.losses import Loss, LossFunction, evaluate, target_tokens
 from seqgen.training.run import Run, Trained
 
 VALIDATIONS = 12  # of a training, where nothing else was asked for
+FOLLOWED = 1000  # updates that the average has seen at most when a last part begins: it follows about 100 of them
 
 
 @dataclass(kw_only=True)
@@ -96,7 +97,7 @@ def train_sequences(
         identity: a fingerprint of the data.
         write: measures what `trained` writes by itself.
         loss: to train with; by default that of the target tokens, as the options say.
-        last: a part of the training that has another loss, and an average of the weights of its own.
+        last: a part of the training that has another loss, and an average of the weights that follows it more closely.
     """
     run.begin(trained, trainers, identity)
     first = loss or partial(target_tokens, label_smoothing=config.label_smoothing, own_tokens=config.own_tokens)
@@ -113,7 +114,7 @@ def train_sequences(
             if config.eval_every is not None:
                 due = step.number % config.eval_every == 0
             if last and before <= 1 - last.share < done:
-                run.average.n_averaged.zero_()
+                run.average.n_averaged.clamp_(max=FOLLOWED)
             before = done
             # A small set, trained on for seconds, would be validated for most of them.
             if config.eval_every is None and config.max_seconds is not None:
