@@ -124,9 +124,7 @@ def test_a_trained_backbone_is_kept_and_then_tuned(train, photographs, tmp_path)
 
 
 @pytest.mark.parametrize(("share", "averaged"), [(0, 6), (0.5, 3)])
-def test_the_average_follows_training_on_cider_more_closely(
-    share, averaged, train, photographs, tmp_path, monkeypatch
-):
+def test_the_average_follows_training_on_cider_more_closely(share, averaged, train, photographs, tmp_path, monkeypatch):
     monkeypatch.setattr(sequences, "FOLLOWED", 1)
     code, _, err = train(*photographs, "--max_steps", 6, "--self_critical", share)
     assert code == 0, err
