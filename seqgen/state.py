@@ -22,7 +22,8 @@ class State(NamedTuple):
 
     def select(self, rows: Tensor) -> "State":
         """Return the state of these rows, (n,) numbers or a (batch,) mask: expand, reorder, drop or clone."""
-        return self._map(lambda tensor: tensor.index_select(1, _numbers(rows)))
+        numbers = _numbers(rows)
+        return self._map(lambda tensor: tensor.index_select(1, numbers))
 
     def put(self, rows: Tensor, other: "State") -> "State":
         """Return this state with `rows`, (n,) numbers, replaced by those of `other`, in order."""
@@ -63,8 +64,9 @@ class Memory(NamedTuple):
 
     def select(self, rows: Tensor) -> "Memory":
         """Return the memory of these rows, (n,) numbers or a (batch,) mask."""
+        numbers = _numbers(rows)
         # Several times faster than indexing, above all on the way back.
-        return Memory(*(tensor.index_select(0, _numbers(rows)) for tensor in self))
+        return Memory(*(tensor.index_select(0, numbers) for tensor in self))
 
 
 class Encoder(Protocol):
