@@ -16,12 +16,12 @@ import numpy as np
 import torch
 
 from seqgen import patterns
-from seqgen.data.batch import Batch, Batches
+from seqgen.batches.documents import Documents
+from seqgen.batches.stream import Stream, held_back_windows, shrink_to_text
+from seqgen.batches.windows import Batch, Batches
 from seqgen.data.corpus import Corpus
-from seqgen.data.documents import Documents
 from seqgen.data.encoded import DocumentKind, encode_corpus
 from seqgen.data.splits import split_documents, split_stream
-from seqgen.data.stream import Stream, held_back_windows, shrink_to_text
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
 from seqgen.symbols import EOS, UNK

@@ -16,15 +16,15 @@ import numpy as np
 import torch
 
 from seqgen import patterns
+from seqgen.batches.buckets import Buckets
+from seqgen.batches.examples import ExampleBatches
+from seqgen.batches.pairs import Pairs, pairs
 from seqgen.caption_metrics import caption_scores, plain
 from seqgen.caption_page import write_page
 from seqgen.caption_rewards import cider_loss
 from seqgen.conditioned import searching
-from seqgen.data.buckets import Buckets
 from seqgen.data.captioned import Captioned, CaptionSplits, read_captioned, split_captioned
-from seqgen.data.examples import ExampleBatches
 from seqgen.data.images import Preprocessing
-from seqgen.data.pairs import Pairs, pairs
 from seqgen.data.pictures import usual_size
 from seqgen.data.scenes import SCENES, Scenes, scenes
 from seqgen.data.views import Views

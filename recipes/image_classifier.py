@@ -17,9 +17,9 @@ from sklearn.preprocessing import StandardScaler
 from torch.nn import functional
 
 from seqgen import patterns
+from seqgen.batches.buckets import Buckets
+from seqgen.batches.examples import ExampleBatches, Examples
 from seqgen.classifiers import ImageClassifier
-from seqgen.data.buckets import Buckets
-from seqgen.data.examples import ExampleBatches, Examples
 from seqgen.data.images import Preprocessing
 from seqgen.data.labelled import Labelled, Splits, split_labelled
 from seqgen.data.pictures import SETS, find_pictures, fitted, usual_size, varied

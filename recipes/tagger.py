@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from nltk.tag import DefaultTagger, UnigramTagger
 
-from seqgen.data.buckets import Buckets
-from seqgen.data.examples import IGNORED, ExampleBatches, Examples
+from seqgen.batches.buckets import Buckets
+from seqgen.batches.examples import IGNORED, ExampleBatches, Examples
 from seqgen.data.highlighting import highlighted_python
 from seqgen.data.tagged import Tagged, read_tagged, split_tagged
 from seqgen.errors import run_main

@@ -19,10 +19,10 @@ from torch import nn
 from torch.optim import Optimizer
 
 from seqgen import patterns
+from seqgen.batches.buckets import Buckets
+from seqgen.batches.examples import ExampleBatches, Examples
+from seqgen.batches.windows import padded
 from seqgen.classifiers import TextClassifier
-from seqgen.data.batch import padded
-from seqgen.data.buckets import Buckets
-from seqgen.data.examples import ExampleBatches, Examples
 from seqgen.data.labelled import Labelled, Splits, read_texts, split_labelled
 from seqgen.data.passages import python_passages
 from seqgen.errors import run_main

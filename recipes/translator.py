@@ -16,12 +16,12 @@ import torch
 
 from seqgen import patterns
 from seqgen.attention_pictures import draw_attention
+from seqgen.batches.buckets import Buckets
+from seqgen.batches.examples import ExampleBatches
+from seqgen.batches.pairs import Pairs, pairs
+from seqgen.batches.windows import padded
 from seqgen.conditioned import searching
-from seqgen.data.batch import padded
-from seqgen.data.buckets import Buckets
 from seqgen.data.dates import DATES, date_pairs
-from seqgen.data.examples import ExampleBatches
-from seqgen.data.pairs import Pairs, pairs
 from seqgen.data.parallel import NAMED, Parallel, find_multi30k, read_pairs, read_parallel, sound, split_parallel
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text

@@ -7,15 +7,15 @@ import pkgutil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqgen.batches.buckets import Buckets
+    from seqgen.batches.documents import Documents
+    from seqgen.batches.examples import ExampleBatches, Examples
+    from seqgen.batches.pairs import Pairs, pairs
+    from seqgen.batches.stream import Stream
+    from seqgen.batches.windows import padded
     from seqgen.bundle import load
     from seqgen.classifiers import ImageClassifier, TextClassifier
     from seqgen.conditional_writer import ConditionalWriter
-    from seqgen.data.batch import padded
-    from seqgen.data.buckets import Buckets
-    from seqgen.data.documents import Documents
-    from seqgen.data.examples import ExampleBatches, Examples
-    from seqgen.data.pairs import Pairs, pairs
-    from seqgen.data.stream import Stream
     from seqgen.errors import InputError
     from seqgen.image_captioner import Captioner
     from seqgen.models import Classifier, EncoderDecoder, Tagger
@@ -54,16 +54,16 @@ _HOMES = {
     "Attention": "seqgen.nn.attention",
     "Attentive": "seqgen.nn.pooling",
     "Bridge": "seqgen.nn.bridge",
-    "Buckets": "seqgen.data.buckets",
+    "Buckets": "seqgen.batches.buckets",
     "ByteTokenizer": "seqgen.text.bytes",
     "Captioner": "seqgen.image_captioner",
     "CharacterTokenizer": "seqgen.text.characters",
     "Classifier": "seqgen.models",
     "ConditionalWriter": "seqgen.conditional_writer",
-    "Documents": "seqgen.data.documents",
+    "Documents": "seqgen.batches.documents",
     "EncoderDecoder": "seqgen.models",
-    "ExampleBatches": "seqgen.data.examples",
-    "Examples": "seqgen.data.examples",
+    "ExampleBatches": "seqgen.batches.examples",
+    "Examples": "seqgen.batches.examples",
     "ImageClassifier": "seqgen.classifiers",
     "ImageEncoder": "seqgen.nn.encoders",
     "InputError": "seqgen.errors",
@@ -73,7 +73,7 @@ _HOMES = {
     "Max": "seqgen.nn.pooling",
     "Mean": "seqgen.nn.pooling",
     "Memory": "seqgen.state",
-    "Pairs": "seqgen.data.pairs",
+    "Pairs": "seqgen.batches.pairs",
     "Places": "seqgen.nn.encoders",
     "Recurrent": "seqgen.nn.recurrent",
     "RecurrentDecoder": "seqgen.nn.decoder",
@@ -81,7 +81,7 @@ _HOMES = {
     "Schedule": "seqgen.training.schedules",
     "SequenceEncoder": "seqgen.nn.encoders",
     "State": "seqgen.state",
-    "Stream": "seqgen.data.stream",
+    "Stream": "seqgen.batches.stream",
     "SubwordTokenizer": "seqgen.text.subwords",
     "Tagger": "seqgen.models",
     "TextClassifier": "seqgen.classifiers",
@@ -98,8 +98,8 @@ _HOMES = {
     "load": "seqgen.bundle",
     "next_token": "seqgen.training.losses",
     "optimizers": "seqgen.training.optimizers",
-    "padded": "seqgen.data.batch",
-    "pairs": "seqgen.data.pairs",
+    "padded": "seqgen.batches.windows",
+    "pairs": "seqgen.batches.pairs",
     "right_answer": "seqgen.training.losses",
     "tagger": "seqgen.patterns",
     "target_tokens": "seqgen.training.losses",

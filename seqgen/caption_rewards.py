@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from seqgen.batches.pairs import Pairs
 from seqgen.caption_metrics import Cider
-from seqgen.data.pairs import Pairs
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.sampling import sampled
 from seqgen.image_captioner import Captioner

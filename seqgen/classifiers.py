@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from seqgen import patterns
+from seqgen.batches.buckets import Buckets
+from seqgen.batches.windows import padded
 from seqgen.bundle import Bundle
-from seqgen.data.batch import padded
-from seqgen.data.buckets import Buckets
 from seqgen.data.images import Image, Preprocessing, read_image
 from seqgen.devices import calculates_in_bf16
 from seqgen.errors import InputError

@@ -11,10 +11,10 @@ from nltk.tokenize import TreebankWordTokenizer
 from torch import Tensor, nn
 
 from seqgen import patterns
+from seqgen.batches.buckets import Buckets
+from seqgen.batches.windows import padded
 from seqgen.bundle import Bundle
 from seqgen.classifiers import BUDGET, answers
-from seqgen.data.batch import padded
-from seqgen.data.buckets import Buckets
 from seqgen.errors import InputError
 from seqgen.text.vocabulary import Vocabulary, most_frequent
 

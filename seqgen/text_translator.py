@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from seqgen import patterns
+from seqgen.batches.buckets import Buckets
+from seqgen.batches.windows import padded
 from seqgen.conditioned import ConditionedWriter, Written
-from seqgen.data.batch import padded
-from seqgen.data.buckets import Buckets
 from seqgen.generation.config import GenerationConfig
 from seqgen.symbols import EOS
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from seqgen import patterns
-from seqgen.data.batch import padded
-from seqgen.data.buckets import Buckets
-from seqgen.data.examples import ExampleBatches, Examples
+from seqgen.batches.buckets import Buckets
+from seqgen.batches.examples import ExampleBatches, Examples
+from seqgen.batches.windows import padded
 from seqgen.devices import find_device, use_huge_pages
 from seqgen.errors import InputError, run_main
 from seqgen.nn.encoders import SequenceEncoder

@@ -29,8 +29,8 @@ from measuring import (
 from torch import nn
 
 from seqgen import patterns
-from seqgen.data.batch import Batch
-from seqgen.data.stream import Stream
+from seqgen.batches.stream import Stream
+from seqgen.batches.windows import Batch
 from seqgen.devices import find_device, use_huge_pages
 from seqgen.errors import run_main
 from seqgen.training.loop import train_steps

@@ -1,1 +1,1 @@
-"""Data: where text comes from, how it is kept as numbers, and the batches made of it."""
+"""Data: where text and images come from, how they are read, checked and split."""

@@ -17,6 +17,8 @@ from seqgen.text.tokenizer import Tokenizer
 
 logger = logging.getLogger(__name__)
 
+STRETCH = 1 << 24  # tokens
+
 DocumentKind = Literal["none", "lines", "blank-lines", "files"]
 
 
@@ -96,3 +98,10 @@ def _paragraphs(blocks: Iterator[str]) -> Iterator[str]:
     if rest.strip():
         lines.append(rest)
     yield "\n".join(lines)
+
+
+def document_ends(tokens: np.ndarray) -> np.ndarray:
+    """Return the position after each document's EOS, looked for in stretches because the tokens may not fit memory."""
+    begins = range(0, len(tokens), STRETCH)
+    found = [np.flatnonzero(tokens[begin : begin + STRETCH] == EOS) + begin + 1 for begin in begins]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *found])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seqgen.data.documents import document_ends
+from seqgen.data.encoded import document_ends
 from seqgen.errors import InputError
 
 SHARE = 0.1

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from seqgen.data.examples import IGNORED, ExampleBatches, Examples
+from seqgen.batches.examples import IGNORED, ExampleBatches, Examples
 from seqgen.files import write_text, writing
 from seqgen.metrics import Answered
 from seqgen.training.config import RunConfig

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqgen.data.batch import Batch
-from seqgen.data.examples import IGNORED, Examples
-from seqgen.data.pairs import Pairs
+from seqgen.batches.examples import IGNORED, Examples
+from seqgen.batches.pairs import Pairs
+from seqgen.batches.windows import Batch
 from seqgen.state import Factored, State
 from seqgen.symbols import PAD
 from seqgen.training.cross_entropy import linear_cross_entropy, sampled_cross_entropy

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seqgen.data.pairs import Pairs, pairs
+from seqgen.batches.pairs import Pairs, pairs
 from seqgen.state import Memory, State
 from seqgen.symbols import PAD
 from seqgen.training.losses import Loss

@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 from torch import nn
 from torch.optim import Optimizer
 
-from seqgen.data.examples import ExampleBatches
-from seqgen.data.pairs import Pairs
+from seqgen.batches.examples import ExampleBatches
+from seqgen.batches.pairs import Pairs
 from seqgen.state import State
 from seqgen.training.config import RunConfig
 from seqgen.training.losses import Loss, LossFunction, evaluate, target_tokens

@@ -10,9 +10,9 @@ from datetime import date, datetime
 import numpy as np
 import pytest
 
+from seqgen.batches.pairs import pairs
 from seqgen.data import dates, parallel
 from seqgen.data.dates import date_pairs
-from seqgen.data.pairs import pairs
 from seqgen.data.parallel import Parallel, find_multi30k, read_pairs, read_parallel, sound, split_parallel
 from seqgen.errors import InputError
 from seqgen.symbols import BOS, EOS, PAD

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from seqgen import patterns
-from seqgen.data.pairs import pairs
+from seqgen.batches.pairs import pairs
 from seqgen.errors import InputError
 from seqgen.nn import cnn
 from seqgen.nn.attention import Attention

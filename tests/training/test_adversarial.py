@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from seqgen import patterns
-from seqgen.data.examples import Examples
+from seqgen.batches.examples import Examples
 from seqgen.training.adversarial import adversarial
 from seqgen.training.losses import right_answer
 

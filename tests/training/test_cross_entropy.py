@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from seqgen import patterns
-from seqgen.data.batch import Batch
+from seqgen.batches.windows import Batch
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.recurrent import Recurrent
 from seqgen.symbols import PAD

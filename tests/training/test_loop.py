@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from seqgen import patterns
-from seqgen.data.batch import Batch
-from seqgen.data.stream import Stream
+from seqgen.batches.stream import Stream
+from seqgen.batches.windows import Batch
 from seqgen.errors import InputError, NonFiniteLoss
 from seqgen.symbols import PAD
 from seqgen.training.loop import train_steps

@@ -5,8 +5,8 @@ import torch
 from making import make_captioner
 
 from seqgen import patterns
+from seqgen.batches.pairs import pairs
 from seqgen.caption_rewards import DRAWN, cider_loss, cider_reward
-from seqgen.data.pairs import pairs
 from seqgen.training.self_critical import self_critical
 
 GOOD, BAD, SIZE = 5, 6, 8

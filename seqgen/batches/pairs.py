@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqgen.data.batch import padded
+from seqgen.batches.windows import padded
 from seqgen.symbols import BOS, EOS
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqgen.data.buckets import Buckets
+from seqgen.batches.buckets import Buckets
 
 B = TypeVar("B")
 

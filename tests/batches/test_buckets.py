@@ -3,7 +3,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from seqgen.data.buckets import Buckets
+from seqgen.batches.buckets import Buckets
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqgen.data.documents import Documents
+from seqgen.batches.documents import Documents
 from seqgen.data.splits import split_documents, split_stream
 from seqgen.errors import InputError
 from seqgen.symbols import BOS, EOS, PAD

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from seqgen.data.batch import Batch, windows
+from seqgen.batches.windows import Batch, windows
 from seqgen.errors import InputError
 from seqgen.symbols import BOS, PAD
 

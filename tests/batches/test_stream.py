@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from seqgen import patterns
-from seqgen.data.stream import Stream, held_back_windows, shrink_to_text
+from seqgen.batches.stream import Stream, held_back_windows, shrink_to_text
 from seqgen.errors import InputError
 from seqgen.symbols import BOS, PAD
 from seqgen.training.losses import evaluate

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from seqgen.data.batch import Batch, padded, windows
+from seqgen.batches.windows import Batch, padded, windows
+from seqgen.data.encoded import document_ends
 from seqgen.errors import InputError
-from seqgen.symbols import EOS
 
-STRETCH = 1 << 24  # tokens
 POOL = 64  # batches; documents of like length are looked for among so many
 
 
@@ -99,10 +98,3 @@ class Documents:
 
     def _padded(self, documents: np.ndarray) -> np.ndarray:
         return padded([self.tokens[self.starts[one] : self.ends[one]] for one in documents])
-
-
-def document_ends(tokens: np.ndarray) -> np.ndarray:
-    """Return the position after each document's EOS, looked for in stretches because the tokens may not fit memory."""
-    begins = range(0, len(tokens), STRETCH)
-    found = [np.flatnonzero(tokens[begin : begin + STRETCH] == EOS) + begin + 1 for begin in begins]
-    return np.concatenate([np.zeros(0, dtype=np.int64), *found])
