@@ -26,7 +26,7 @@ from seqgen.conditioned import searching
 from seqgen.data.captioned import Captioned, CaptionSplits, read_captioned, split_captioned
 from seqgen.data.images import Preprocessing
 from seqgen.data.pictures import usual_size
-from seqgen.data.scenes import SCENES, Scenes, scenes
+from seqgen.data.sets.scenes import SCENES, Scenes, scenes
 from seqgen.data.views import Views
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text

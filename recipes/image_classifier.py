@@ -22,7 +22,8 @@ from seqgen.batches.examples import ExampleBatches, Examples
 from seqgen.classifiers import ImageClassifier
 from seqgen.data.images import Preprocessing
 from seqgen.data.labelled import Labelled, Splits, split_labelled
-from seqgen.data.pictures import SETS, find_pictures, fitted, usual_size, varied
+from seqgen.data.pictures import find_pictures, fitted, usual_size, varied
+from seqgen.data.sets.torchvision_sets import SETS
 from seqgen.errors import InputError, run_main
 from seqgen.metrics import Answered, majority_accuracy
 from seqgen.nn.cnn import expected_input, load_pretrained

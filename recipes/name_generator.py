@@ -23,8 +23,8 @@ from seqgen.batches.examples import ExampleBatches
 from seqgen.batches.pairs import Pairs, pairs
 from seqgen.conditional_writer import ConditionalWriter, read_numbers
 from seqgen.conditioned import of_lines
-from seqgen.data.function_names import FUNCTION_NAMES, function_names
 from seqgen.data.labelled import Labelled, read_texts, split_labelled
+from seqgen.data.sets.function_names import FUNCTION_NAMES, function_names
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
 from seqgen.text.tokenizer import fit_tokenizer

@@ -16,7 +16,7 @@ from nltk.tag import DefaultTagger, UnigramTagger
 
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import IGNORED, ExampleBatches, Examples
-from seqgen.data.highlighting import highlighted_python
+from seqgen.data.sets.highlighting import highlighted_python
 from seqgen.data.tagged import Tagged, read_tagged, split_tagged
 from seqgen.errors import run_main
 from seqgen.metrics import Answered, majority_accuracy, span_f1

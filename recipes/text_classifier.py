@@ -24,7 +24,7 @@ from seqgen.batches.examples import ExampleBatches, Examples
 from seqgen.batches.windows import padded
 from seqgen.classifiers import TextClassifier
 from seqgen.data.labelled import Labelled, Splits, read_texts, split_labelled
-from seqgen.data.passages import python_passages
+from seqgen.data.sets.passages import python_passages
 from seqgen.errors import run_main
 from seqgen.metrics import Answered, majority_accuracy
 from seqgen.nn.decoder import RecurrentDecoder

@@ -21,8 +21,9 @@ from seqgen.batches.examples import ExampleBatches
 from seqgen.batches.pairs import Pairs, pairs
 from seqgen.batches.windows import padded
 from seqgen.conditioned import searching
-from seqgen.data.dates import DATES, date_pairs
-from seqgen.data.parallel import NAMED, Parallel, find_multi30k, read_pairs, read_parallel, sound, split_parallel
+from seqgen.data.parallel import Parallel, read_pairs, read_parallel, sound, split_parallel
+from seqgen.data.sets.dates import DATES, date_pairs
+from seqgen.data.sets.multi30k import PAIRS, find_multi30k
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
 from seqgen.metrics import bleu, chrf, least_alike
@@ -127,7 +128,7 @@ def read(config: Config) -> tuple[Parallel, Parallel, Parallel]:
         source, target = getattr(config, f"{prefix}source"), getattr(config, f"{prefix}target")
         if source is not None:
             parts.append(read_parallel(source, target))
-        elif config.source is None and config.data in NAMED and path in (None, config.data):
+        elif config.source is None and config.data in PAIRS and path in (None, config.data):
             parts.append(find_multi30k(config.data, part))
         else:
             parts.append(read_pairs(path) if path is not None else None)

@@ -8,7 +8,6 @@ import logging
 import os
 import shutil
 import sys
-import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from seqgen.data.cache import cache_directory
+from seqgen.data.sets.python_library import python_docs, python_source
 from seqgen.errors import InputError, nearest
 from seqgen.files import writing
 
@@ -46,7 +46,7 @@ class Corpus:
         if data == "python-source":
             return cls([path for _, path in python_source()], data)
         if data == "python-docs":
-            return cls([_python_docs()], data)
+            return cls([_keep(io.BytesIO(python_docs().encode()), data)], data)
         if data == "-":
             return cls._kept(sys.stdin.buffer, "stdin")
         if not data:
@@ -171,21 +171,6 @@ def _begins_like_text(path: Path) -> bool:
         return bool(next(_blocks(path), ""))
     except InputError:
         return False
-
-
-def python_source() -> list[tuple[str, Path]]:
-    """Return the files of Python's own library in order, each with its package, or module where it is in none."""
-    library = Path(sysconfig.get_path("stdlib"))
-    outside = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3"}
-    paths = [path for path in library.rglob("*.py") if not outside & set(path.relative_to(library).parts)]
-    return [(path.relative_to(library).with_suffix("").parts[0], path) for path in sorted(paths) if path.stat().st_size]
-
-
-def _python_docs() -> Path:
-    from pydoc_data.topics import topics
-
-    text = "\n\n".join(topic.strip() for _, topic in sorted(topics.items())) + "\n"
-    return _keep(io.BytesIO(text.encode()), "python-docs")
 
 
 def _keep(source: BinaryIO, name: str) -> Path:

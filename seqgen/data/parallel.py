@@ -1,9 +1,6 @@
 """Parallel texts: sentences with their translations, read from files, checked, and split."""
 
-import hashlib
 import logging
-import os
-import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -11,21 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from seqgen.data.cache import cache_directory
 from seqgen.data.corpus import read_lines
 from seqgen.data.table import read_table
 from seqgen.errors import InputError
-from seqgen.files import writing
 
 logger = logging.getLogger(__name__)
 
 SHARE, MOST = 0.1, 1000  # of all pairs, for validation and again for testing, but at most so many
 WILD, SHORT = 9.0, 20  # times as long as the other side, in characters, where it is longer than so many
-
-# The public release at github.com/multi30k/dataset, folder data/task1/raw.
-MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
-MULTI30K_PARTS = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
-NAMED = ("multi30k-de-en", "multi30k-en-de")
 
 
 @dataclass(frozen=True)
@@ -55,7 +45,7 @@ def read_pairs(path: str) -> Parallel:
         InputError: it is not there, of another kind, or a row is broken.
     """
     if not Path(path).is_file():
-        raise InputError(f"pairs must be dates, {', '.join(NAMED)} or a file, but {path!r} is none")
+        raise InputError(f"pairs must be a file or a named set, but {path!r} is neither")
     if not {".tsv", ".csv", ".jsonl"} & set(Path(path).suffixes):
         raise InputError(f"a file of pairs must end in .tsv, .csv or .jsonl, or .gz after that, but this is {path!r}")
     rows = list(read_table(Path(path), ["source", "target"]))
@@ -77,52 +67,6 @@ def read_parallel(source: str, target: str) -> Parallel:
             )
     where = [f"{source}, line {number}" for number in range(1, len(pairs) + 1)]
     return Parallel([one or "" for one, _ in pairs], [other or "" for _, other in pairs], where)
-
-
-def find_multi30k(name: str, part: str) -> Parallel:
-    """Return a part ("train", "valid" or "test") of Multi30k (Elliott et al. 2016), task 1, as it was released.
-
-    It is looked for in `$SEQGEN_DATA/multi30k`, and else downloaded into the cache.
-
-    Raises:
-        InputError: it is not there and cannot be downloaded.
-    """
-    source, target = name.split("-")[1:]
-    return read_parallel(*(str(_multi30k_file(f"{MULTI30K_PARTS[part]}.{side}.gz")) for side in (source, target)))
-
-
-# Of the files of the release.
-SHA256 = {
-    "test_2016_flickr.de.gz": "9204244e408ccb38d2a55cfcd344df15005fc42a07a6e55ca6c52b6ababb8cc8",
-    "test_2016_flickr.en.gz": "611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9",
-    "train.de.gz": "726e39b2fa9eb9ffb6dc763fb35a179f80fae06ffc5d28b6ace5faa883de28a6",
-    "train.en.gz": "d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f",
-    "val.de.gz": "f0cba2f995189cf5770f29a8a9a537a3ad3f51657ad873405082ff6863a5e75a",
-    "val.en.gz": "14f7d25ddd868909a9213e361768460edcacdd6ab9d1e77b92560dc10c10dc28",
-}
-
-
-def _multi30k_file(name: str) -> Path:
-    given = Path(os.environ.get("SEQGEN_DATA", "")) / "multi30k" / name
-    if "SEQGEN_DATA" in os.environ and given.is_file():
-        return given
-    path = cache_directory() / "multi30k" / name
-    if path.is_file():
-        return path
-    try:
-        with urllib.request.urlopen(MULTI30K + name, timeout=30) as answer:
-            content = answer.read()
-    except OSError as error:
-        raise InputError(
-            f"{name} of Multi30k is neither in $SEQGEN_DATA/multi30k nor can it be downloaded from {MULTI30K} "
-            f"({error}): put it there"
-        ) from None
-    if hashlib.sha256(content).hexdigest() != SHA256[name]:
-        raise InputError(f"{MULTI30K}{name} must be as it was released, but its checksum differs")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with writing(path) as file:
-        file.write(content)
-    return path
 
 
 def sound(data: Parallel, *, drop: bool) -> tuple[Parallel, int]:

@@ -16,13 +16,13 @@ from tqdm import tqdm
 from seqgen.data.cache import cache_directory
 from seqgen.data.images import SUFFIXES, Image, Preprocessing, read_image
 from seqgen.data.labelled import Labelled, files_by_class
-from seqgen.data.shapes import shape_pictures
+from seqgen.data.sets.shapes import shape_pictures
+from seqgen.data.sets.torchvision_sets import SETS, public_pictures
 from seqgen.errors import InputError, nearest
 
 logger = logging.getLogger(__name__)
 
 SHAPES = "shapes"
-SETS = ("FashionMNIST", "MNIST", "KMNIST", "CIFAR10", "CIFAR100")
 
 
 def find_pictures(data: str, *, train: bool = True) -> Labelled:
@@ -38,7 +38,7 @@ def find_pictures(data: str, *, train: bool = True) -> Labelled:
     if data == SHAPES:
         return shape_pictures()
     if data in SETS:
-        return _public_set(data, train)
+        return public_pictures(data, train)
     if not Path(data).is_dir():
         known = (SHAPES, *SETS)
         raise InputError(
@@ -48,27 +48,6 @@ def find_pictures(data: str, *, train: bool = True) -> Labelled:
     if not files:
         raise InputError(f"{data} must hold a folder of images for each class, but it holds no image")
     return Labelled([path for path, _ in files], [label for _, label in files], [str(path) for path, _ in files])
-
-
-def _public_set(name: str, train: bool) -> Labelled:
-    import torchvision
-
-    root = os.environ.get("SEQGEN_DATA") or cache_directory()
-    kind: Any = getattr(torchvision.datasets, name)
-    try:
-        try:
-            found = kind(root, train=train, download=False)
-        except RuntimeError:
-            found = kind(cache_directory(), train=train, download=True)
-    except (OSError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"{name} is neither in {root} nor can it be downloaded ({reason}): put torchvision's files of it there"
-        ) from None
-    images, numbers = zip(*found, strict=True)
-    part = "train" if train else "test"
-    where = [f"{name}, {part} image {number}" for number in range(len(images))]
-    return Labelled(list(images), [found.classes[number] for number in numbers], where)
 
 
 def usual_size(inputs: list[Image], largest: int = 64) -> int:

@@ -8,7 +8,7 @@ import torch
 from seqgen.data.images import Preprocessing, read_image
 from seqgen.data.labelled import Labelled
 from seqgen.data.pictures import find_pictures, fitted, varied
-from seqgen.data.shapes import COLOURS, shape_pictures
+from seqgen.data.sets.shapes import COLOURS, shape_pictures
 from seqgen.errors import InputError
 
 RED = (200, 30, 40)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from seqgen.batches.pairs import pairs
-from seqgen.data import dates, parallel
-from seqgen.data.dates import date_pairs
-from seqgen.data.parallel import Parallel, find_multi30k, read_pairs, read_parallel, sound, split_parallel
+from seqgen.data.parallel import Parallel, read_pairs, read_parallel, sound, split_parallel
+from seqgen.data.sets import dates, multi30k
+from seqgen.data.sets.dates import date_pairs
+from seqgen.data.sets.multi30k import find_multi30k
 from seqgen.errors import InputError
 from seqgen.symbols import BOS, EOS, PAD
 
@@ -48,7 +49,7 @@ def test_pairs_come_from_columns(tmp_path, name, header):
     rows = [('ein "Hund', "a dog"), ("zwei", "two")]
     data = read_pairs(write(tmp_path / name, *header, *("\t".join(row[::-1] if swapped else row) for row in rows)))
     assert list(zip(data.sources, data.targets, strict=True)) == rows
-    with pytest.raises(InputError, match=r"'nowhere\.tsv' is none"):
+    with pytest.raises(InputError, match=r"'nowhere\.tsv' is neither"):
         read_pairs("nowhere.tsv")
 
 
@@ -127,18 +128,18 @@ def release(tmp_path, monkeypatch):
     """A server with the files of a release, their checksums, and an empty cache."""
     folder = tmp_path / "release"
     folder.mkdir()
-    for part in parallel.MULTI30K_PARTS.values():
+    for part in multi30k.MULTI30K_PARTS.values():
         for side in ("de", "en"):
             write(folder / f"{part}.{side}.gz", f"{part} {side} 1", f"{part} {side} 2")
     sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
-    monkeypatch.setattr(parallel, "SHA256", sums)
+    monkeypatch.setattr(multi30k, "SHA256", sums)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("SEQGEN_DATA", raising=False)
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
     monkeypatch.setattr(handler.func, "log_message", lambda *arguments: None)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setattr(parallel, "MULTI30K", f"http://127.0.0.1:{server.server_port}/")
+        monkeypatch.setattr(multi30k, "MULTI30K", f"http://127.0.0.1:{server.server_port}/")
         yield folder
         server.shutdown()
 
@@ -157,4 +158,4 @@ def test_a_named_set_is_downloaded_once_and_verified(release, monkeypatch, tmp_p
     (release).rename(tmp_path / "data" / "multi30k")
     assert find_multi30k("multi30k-de-en", "test").sources[0] == "test_2016_flickr de 1"
     with pytest.raises(InputError, match=r"neither in \$SEQGEN_DATA/multi30k nor can it be downloaded"):
-        parallel._multi30k_file("other.gz")
+        multi30k._multi30k_file("other.gz")

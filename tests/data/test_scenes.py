@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from seqgen.data import scenes as module
-from seqgen.data.scenes import is_true, scenes
-from seqgen.data.shapes import Shape
+from seqgen.data.sets import scenes as module
+from seqgen.data.sets.scenes import is_true, scenes
+from seqgen.data.sets.shapes import Shape
 
 
 @pytest.fixture(autouse=True)

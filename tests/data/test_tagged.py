@@ -4,7 +4,7 @@ import re
 import pytest
 
 from seqgen.data.corpus import python_source
-from seqgen.data.highlighting import highlight
+from seqgen.data.sets.highlighting import highlight
 from seqgen.data.tagged import Tagged, read_tagged, split_tagged
 from seqgen.errors import InputError
 

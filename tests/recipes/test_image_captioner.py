@@ -10,7 +10,7 @@ from making import load_recipe, results_of, weights_of
 
 import seqgen
 from seqgen import cli
-from seqgen.data import scenes
+from seqgen.data.sets import scenes
 from seqgen.training import sequences
 from seqgen.training.checkpoints import load_checkpoint
 

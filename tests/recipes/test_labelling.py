@@ -198,9 +198,9 @@ def test_spans_and_unseen_words_have_figures_of_their_own(command, tmp_path):
 
 def test_the_offline_sets_are_there(command, tmp_path, monkeypatch):
     """Each recipe's default data, read and learned from for two steps."""
-    monkeypatch.setattr("seqgen.data.highlighting.TRAINED", 20_000)
-    monkeypatch.setattr("seqgen.data.highlighting.HELD_BACK", 5_000)
-    monkeypatch.setattr("seqgen.data.passages.MOST_PASSAGES", 110)
+    monkeypatch.setattr("seqgen.data.sets.highlighting.TRAINED", 20_000)
+    monkeypatch.setattr("seqgen.data.sets.highlighting.HELD_BACK", 5_000)
+    monkeypatch.setattr("seqgen.data.sets.passages.MOST_PASSAGES", 110)
     for name, (_, options) in CASES.items():
         recipe = load_recipe(name)
         code, _, err = command(recipe.main, "--max_steps", 2, "--output_dir", tmp_path / name, *options[:-2])

@@ -10,7 +10,7 @@ from making import load_recipe, results_of, weights_of
 
 import seqgen
 from seqgen import cli
-from seqgen.data import dates
+from seqgen.data.sets import dates
 
 RESULTS = {
     "valid_bleu",

@@ -3,8 +3,8 @@
 import re
 from collections import Counter
 
-from seqgen.data.corpus import python_source
 from seqgen.data.labelled import Labelled
+from seqgen.data.sets.python_library import python_source
 from seqgen.errors import InputError
 
 FUNCTION_NAMES = "function-names"

@@ -3,8 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
-from seqgen.data.corpus import python_source
 from seqgen.data.labelled import Labelled
+from seqgen.data.sets.python_library import python_source
 from seqgen.errors import InputError
 
 LINES = 12  # of a passage

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seqgen.data.corpus import python_source
+from seqgen.data.sets.python_library import python_source
 from seqgen.data.tagged import Tagged
 from seqgen.errors import InputError
 

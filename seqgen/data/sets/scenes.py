@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqgen.data.captioned import Captioned
-from seqgen.data.shapes import COLOURS, Shape, draw_picture
+from seqgen.data.sets.shapes import COLOURS, Shape, draw_picture
 
 SCENES = "scenes"
 KINDS = ("circle", "triangle", "square", "star")

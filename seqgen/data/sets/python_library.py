@@ -1,0 +1,19 @@
+"""What every Python has: the source of its own library, and the text of its documentation."""
+
+import sysconfig
+from pathlib import Path
+
+
+def python_source() -> list[tuple[str, Path]]:
+    """Return the files of Python's own library in order, each with its package, or module where it is in none."""
+    library = Path(sysconfig.get_path("stdlib"))
+    outside = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3"}
+    paths = [path for path in library.rglob("*.py") if not outside & set(path.relative_to(library).parts)]
+    return [(path.relative_to(library).with_suffix("").parts[0], path) for path in sorted(paths) if path.stat().st_size]
+
+
+def python_docs() -> str:
+    """Return what `help` knows about the language, topic by topic."""
+    from pydoc_data.topics import topics
+
+    return "\n\n".join(topic.strip() for _, topic in sorted(topics.items())) + "\n"

@@ -1,0 +1,36 @@
+"""Public sets of images that torchvision knows how to read."""
+
+import os
+from typing import Any
+
+from seqgen.data.cache import cache_directory
+from seqgen.data.labelled import Labelled
+from seqgen.errors import InputError
+
+SETS = ("FashionMNIST", "MNIST", "KMNIST", "CIFAR10", "CIFAR100")
+
+
+def public_pictures(name: str, train: bool) -> Labelled:
+    """Return the part of a set for training or for the test, from `$SEQGEN_DATA` or the cache, else downloaded.
+
+    Raises:
+        InputError: the set is not there and cannot be downloaded.
+    """
+    import torchvision
+
+    root = os.environ.get("SEQGEN_DATA") or cache_directory()
+    kind: Any = getattr(torchvision.datasets, name)
+    try:
+        try:
+            found = kind(root, train=train, download=False)
+        except RuntimeError:
+            found = kind(cache_directory(), train=train, download=True)
+    except (OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{name} is neither in {root} nor can it be downloaded ({reason}): put torchvision's files of it there"
+        ) from None
+    images, numbers = zip(*found, strict=True)
+    part = "train" if train else "test"
+    where = [f"{name}, {part} image {number}" for number in range(len(images))]
+    return Labelled(list(images), [found.classes[number] for number in numbers], where)
