@@ -32,8 +32,8 @@ from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
 from seqgen.image_captioner import Captioner
 from seqgen.models import EncoderDecoder
-from seqgen.nn.cnn import LITE0, SMALL, expected_input, load_pretrained
-from seqgen.nn.encoders import ImageEncoder
+from seqgen.nn.backbones import LITE0, SMALL, expected_input, load_pretrained
+from seqgen.nn.image_encoder import ImageEncoder
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.config import parse_options
 from seqgen.training.losses import LossFunction, evaluate, target_tokens

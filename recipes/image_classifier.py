@@ -26,8 +26,8 @@ from seqgen.data.pictures import find_pictures, fitted, usual_size, varied
 from seqgen.data.sets.torchvision_sets import SETS
 from seqgen.errors import InputError, run_main
 from seqgen.metrics import Answered, majority_accuracy
-from seqgen.nn.cnn import expected_input, load_pretrained
-from seqgen.nn.encoders import ImageEncoder
+from seqgen.nn.backbones import expected_input, load_pretrained
+from seqgen.nn.image_encoder import ImageEncoder
 from seqgen.training.config import parse_options
 from seqgen.training.labelling import LabelConfig, Task, report, train_answers
 from seqgen.training.optimizers import optimizers

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from seqgen.nn.bridge import Bridge
     from seqgen.nn.decoder import RecurrentDecoder
     from seqgen.nn.embedding import ScaledEmbedding
-    from seqgen.nn.encoders import ImageEncoder, Places, SequenceEncoder, VectorEncoder
+    from seqgen.nn.encoders import SequenceEncoder, VectorEncoder
+    from seqgen.nn.image_encoder import ImageEncoder, Places
     from seqgen.nn.pooling import Attentive, Last, Max, Mean
     from seqgen.nn.recurrent import Recurrent
     from seqgen.patterns import (
@@ -65,7 +66,7 @@ _HOMES = {
     "ExampleBatches": "seqgen.batches.examples",
     "Examples": "seqgen.batches.examples",
     "ImageClassifier": "seqgen.classifiers",
-    "ImageEncoder": "seqgen.nn.encoders",
+    "ImageEncoder": "seqgen.nn.image_encoder",
     "InputError": "seqgen.errors",
     "Last": "seqgen.nn.pooling",
     "Loss": "seqgen.training.losses",
@@ -74,7 +75,7 @@ _HOMES = {
     "Mean": "seqgen.nn.pooling",
     "Memory": "seqgen.state",
     "Pairs": "seqgen.batches.pairs",
-    "Places": "seqgen.nn.encoders",
+    "Places": "seqgen.nn.image_encoder",
     "Recurrent": "seqgen.nn.recurrent",
     "RecurrentDecoder": "seqgen.nn.decoder",
     "ScaledEmbedding": "seqgen.nn.embedding",

@@ -13,8 +13,8 @@ from seqgen.devices import calculates_in_bf16
 from seqgen.errors import InputError
 from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig
+from seqgen.generation.minimum_bayes_risk import least_risk
 from seqgen.generation.packed import packed
-from seqgen.generation.risk import least_risk
 from seqgen.generation.sampling import Hypothesis, sampled
 from seqgen.models import EncoderDecoder
 from seqgen.state import Memory

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, and read as UTF-8."""
+"""Files: written whole or not at all, read as UTF-8, and the folder for those that can be made again."""
 
 import os
 import tempfile
@@ -55,6 +55,14 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path}: text must be UTF-8, but byte {error.start + 1} is not") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def cache_directory() -> Path:
+    """Return the folder `seqgen` in `XDG_CACHE_HOME` or `~/.cache`, which is made where it is missing."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    directory = Path(home) / "seqgen"
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
 
 
 def _umask() -> int:

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from seqgen.nn.decoder import RecurrentDecoder
-from seqgen.state import Encoder, State
+from seqgen.protocols import Encoder
+from seqgen.state import State
 
 
 class Classifier(nn.Module):

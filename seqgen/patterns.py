@@ -8,14 +8,16 @@ from torch import nn
 
 from seqgen.errors import InputError
 from seqgen.models import Classifier, EncoderDecoder, Tagger
-from seqgen.nn import cnn
+from seqgen.nn import backbones
 from seqgen.nn.attention import Attention
 from seqgen.nn.decoder import RecurrentDecoder, attentive_decoder
 from seqgen.nn.dropout import LockedDropout
 from seqgen.nn.embedding import ScaledEmbedding, small_embedding
-from seqgen.nn.encoders import ImageEncoder, Places, SequenceEncoder, SpelledEmbedding, spelling_encoder, vector_encoder
+from seqgen.nn.encoders import SequenceEncoder, vector_encoder
+from seqgen.nn.image_encoder import ImageEncoder, Places
 from seqgen.nn.pooling import Last, Mean, pooling_by_name
 from seqgen.nn.recurrent import Recurrent
+from seqgen.nn.spelling import SpelledEmbedding, spelling_encoder
 
 
 def generator(
@@ -109,7 +111,7 @@ def translator(
 def captioner(
     vocabulary_size: int,
     *,
-    backbone: str = cnn.SMALL,
+    backbone: str = backbones.SMALL,
     image_size: int = 64,
     frozen: bool = False,
     memory_size: int = 256,
@@ -141,8 +143,8 @@ def captioner(
         input_feeding: whether each step also reads what the output layer read at the step before; slow.
         dropout: the share of features dropped of the places, the embeddings and the decoder's states.
     """
-    network, features = cnn.backbone(backbone)
-    places = Places(features, memory_size, math.prod(cnn.grid_shape(network, image_size)), dropout)
+    network, features = backbones.backbone(backbone)
+    places = Places(features, memory_size, math.prod(backbones.grid_shape(network, image_size)), dropout)
     encoder = ImageEncoder(network, memory_size, Mean(), frozen=frozen, places=places)
     embedding = ScaledEmbedding(vocabulary_size, embedding_size)
     looking = Attention(hidden_size, memory_size, attention, heads, gated=gated)
@@ -235,7 +237,7 @@ def text_classifier(
 
 
 def image_classifier(
-    classes: int, *, backbone: str = cnn.SMALL, frozen: bool = False, dropout: float = 0.2
+    classes: int, *, backbone: str = backbones.SMALL, frozen: bool = False, dropout: float = 0.2
 ) -> Classifier:
     """One thing in, one answer out.
 
@@ -245,7 +247,7 @@ def image_classifier(
         frozen: whether the backbone stays as it is.
         dropout: the share of features dropped of what the classes are told from.
     """
-    network, size = cnn.backbone(backbone)
+    network, size = backbones.backbone(backbone)
     encoder = ImageEncoder(network, size, Mean(), frozen=frozen)
     return Classifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes)))
 

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from seqgen.state import Decoder, Memory, State
+from seqgen.protocols import Decoder
+from seqgen.state import Memory, State
 
 
 def check_decoder(

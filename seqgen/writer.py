@@ -14,7 +14,7 @@ from seqgen.errors import InputError
 from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.sampling import row_seed, sample
-from seqgen.state import Decoder
+from seqgen.protocols import Decoder
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
 

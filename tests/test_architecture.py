@@ -12,7 +12,7 @@ ROOT = Path(seqgen.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
 # What each layer may import, beside itself.
-BASE = {"symbols", "state", "errors", "files", "devices"}
+BASE = {"symbols", "state", "protocols", "errors", "files", "devices"}
 ALLOWED = {
     "symbols": set(),
     "errors": set(),
@@ -20,15 +20,15 @@ ALLOWED = {
     "devices": {"errors"},
     "options": {"errors"},
     "state": set(),
-    "cells": set(),
-    "nn": BASE | {"cells"},
+    "protocols": {"state"},
+    "nn": BASE,
     "models": BASE | {"nn"},
     "patterns": BASE | {"nn", "models"},
     "testing": BASE,
     "text": BASE,
     "batches": BASE | {"data"},
     "data": BASE | {"text"},
-    "generation": BASE | {"cells"},
+    "generation": BASE,
     "training": BASE | {"batches", "metrics", "options"},
     "bundle": BASE,
     "writer": BASE | {"bundle", "patterns", "generation", "text"},

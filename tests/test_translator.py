@@ -17,7 +17,7 @@ from seqgen import cli, patterns
 from seqgen.attention_pictures import draw_attention
 from seqgen.commands import translate as command_module
 from seqgen.errors import InputError
-from seqgen.generation.risk import least_risk
+from seqgen.generation.minimum_bayes_risk import least_risk
 from seqgen.text.subwords import SubwordTokenizer
 from seqgen.text_translator import Translator
 

@@ -14,10 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from seqgen.data.cache import cache_directory
 from seqgen.data.sets.python_library import python_docs, python_source
 from seqgen.errors import InputError, nearest
-from seqgen.files import writing
+from seqgen.files import cache_directory, writing
 
 logger = logging.getLogger(__name__)
 

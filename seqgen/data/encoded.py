@@ -9,9 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from seqgen.data.cache import cache_directory
 from seqgen.data.corpus import Corpus
-from seqgen.files import writing
+from seqgen.files import cache_directory, writing
 from seqgen.symbols import EOS
 from seqgen.text.tokenizer import Tokenizer
 

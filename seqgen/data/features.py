@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from seqgen.data.cache import cache_directory
 from seqgen.data.images import Preprocessing, read_image
 from seqgen.data.pictures import fingerprint
 from seqgen.errors import InputError
+from seqgen.files import cache_directory
 
 logger = logging.getLogger(__name__)
 

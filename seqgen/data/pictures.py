@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from seqgen.data.cache import cache_directory
 from seqgen.data.images import SUFFIXES, Image, Preprocessing, read_image
 from seqgen.data.labelled import Labelled, files_by_class
 from seqgen.data.sets.shapes import shape_pictures
 from seqgen.data.sets.torchvision_sets import SETS, public_pictures
 from seqgen.errors import InputError, nearest
+from seqgen.files import cache_directory
 
 logger = logging.getLogger(__name__)
 

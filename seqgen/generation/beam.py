@@ -9,7 +9,8 @@ from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, processor
 from seqgen.generation.packed import packed
 from seqgen.generation.sampling import Hypothesis, read_prompts
-from seqgen.state import Decoder, Memory, State
+from seqgen.protocols import Decoder
+from seqgen.state import Memory, State
 from seqgen.symbols import EOS
 
 BLOCK = 64  # logits

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqgen.cells import EQUATIONS
 from seqgen.devices import calculates_in_bf16
-from seqgen.state import Decoder, DecoderWeights, LayerWeights, Memory, Packable, State
+from seqgen.protocols import Decoder, DecoderWeights, LayerWeights, Packable
+from seqgen.state import Memory, State
 
 Precision = Literal["auto", "fp32", "bf16"]
 Product = Callable[[Tensor], Tensor]  # (batch, features) to (batch, other features)
@@ -52,7 +52,7 @@ class PackedDecoder:
     def __init__(self, decoder: Packable, weights: DecoderWeights, precision: Precision):
         self._decoder = decoder
         self.dtype = _dtype(precision, weights.embedding.device)
-        self._equation = EQUATIONS[weights.cell]
+        self._equation = weights.equation
         self._attention, self._attends_after = weights.attention, weights.attends_after
         self._layers = self._fused(weights) or self._from_products(weights)
         self._project = None if weights.projection is None else _plain(*weights.projection)

@@ -11,7 +11,8 @@ from torch import Tensor
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, History, processor
 from seqgen.generation.packed import packed
-from seqgen.state import Decoder, Memory, Reader, State
+from seqgen.protocols import Decoder, Reader
+from seqgen.state import Memory, State
 from seqgen.symbols import EOS
 
 

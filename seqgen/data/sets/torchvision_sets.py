@@ -3,9 +3,9 @@
 import os
 from typing import Any
 
-from seqgen.data.cache import cache_directory
 from seqgen.data.labelled import Labelled
 from seqgen.errors import InputError
+from seqgen.files import cache_directory
 
 SETS = ("FashionMNIST", "MNIST", "KMNIST", "CIFAR10", "CIFAR100")
 

@@ -4,7 +4,7 @@ import torch
 import torchvision
 
 from seqgen.errors import InputError
-from seqgen.nn.cnn import backbone, expected_input, load_pretrained
+from seqgen.nn.backbones import backbone, expected_input, load_pretrained
 
 
 @pytest.mark.parametrize(
