@@ -24,14 +24,14 @@ from seqgen.data.encoded import DocumentKind, encode_corpus
 from seqgen.data.splits import split_documents, split_stream
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
+from seqgen.inference.generator import Writer
+from seqgen.runs.config import RunConfig, parse_options
+from seqgen.runs.run import Run
 from seqgen.symbols import EOS, UNK
 from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
-from seqgen.training.config import RunConfig, parse_options
 from seqgen.training.cross_entropy import sampling_shares
 from seqgen.training.losses import LossFunction, evaluate, next_token
 from seqgen.training.optimizers import optimizers
-from seqgen.training.run import Run
-from seqgen.writer import Writer
 
 MODEL_OPTIONS = (
     "cell",

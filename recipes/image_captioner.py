@@ -19,27 +19,27 @@ from seqgen import patterns
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import ExampleBatches
 from seqgen.batches.pairs import Pairs, pairs
-from seqgen.caption_metrics import caption_scores, plain
-from seqgen.caption_page import write_page
-from seqgen.caption_rewards import cider_loss
-from seqgen.conditioned import searching
 from seqgen.data.captioned import Captioned, CaptionSplits, read_captioned, split_captioned
 from seqgen.data.images import Preprocessing
 from seqgen.data.pictures import usual_size
 from seqgen.data.sets.scenes import SCENES, Scenes, scenes
 from seqgen.data.views import Views
 from seqgen.errors import InputError, run_main
+from seqgen.figures.captions import write_page
 from seqgen.files import write_text
-from seqgen.image_captioner import Captioner
+from seqgen.inference.captioner import Captioner
+from seqgen.inference.encoder_decoder import searching
+from seqgen.metrics.captions import caption_scores, plain
 from seqgen.models import EncoderDecoder
 from seqgen.nn.backbones import LITE0, SMALL, expected_input, load_pretrained
 from seqgen.nn.image_encoder import ImageEncoder
+from seqgen.runs.config import parse_options
+from seqgen.runs.run import Run
+from seqgen.runs.sequences import LastPart, SequenceConfig, Written, train_sequences
 from seqgen.text.tokenizer import fit_tokenizer
-from seqgen.training.config import parse_options
 from seqgen.training.losses import LossFunction, evaluate, target_tokens
 from seqgen.training.optimizers import Group, optimizers
-from seqgen.training.run import Run
-from seqgen.training.sequences import LastPart, SequenceConfig, Written, train_sequences
+from seqgen.training.self_critical import cider_loss
 
 WRITING = ("cell", "hidden_size", "layers", "embedding_size")  # options of the model
 LOOKING = ("memory_size", "attention", "heads", "gated", "input_feeding", "dropout")
@@ -255,7 +255,11 @@ def train(config: Config, run: Run, captioner: Captioner, views: Views, valid_vi
     single: LossFunction = partial(target_tokens, **{name: getattr(config, name) for name in TEACHING})
     train_batches, valid = (batches(run, config, captioner, part, train=part is views) for part in (views, valid_views))
     learned = [[config.learned(text) for text in texts] for texts in views.images.captions]
-    last = LastPart(config.self_critical, cider_loss(captioner, learned)) if config.self_critical else None
+    last = (
+        LastPart(config.self_critical, cider_loss(captioner.generation, captioner.target, learned))
+        if config.self_critical
+        else None
+    )
     train_sequences(config, run, captioner, trainers, train_batches, valid, identity, write, single, last)
 
 

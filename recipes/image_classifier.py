@@ -19,19 +19,19 @@ from torch.nn import functional
 from seqgen import patterns
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import ExampleBatches, Examples
-from seqgen.classifiers import ImageClassifier
 from seqgen.data.images import Preprocessing
 from seqgen.data.labelled import Labelled, Splits, split_labelled
 from seqgen.data.pictures import find_pictures, fitted, usual_size, varied
 from seqgen.data.sets.torchvision_sets import SETS
 from seqgen.errors import InputError, run_main
-from seqgen.metrics import Answered, majority_accuracy
+from seqgen.inference.classifiers import ImageClassifier
+from seqgen.metrics.classification import Answered, majority_accuracy
 from seqgen.nn.backbones import expected_input, load_pretrained
 from seqgen.nn.image_encoder import ImageEncoder
-from seqgen.training.config import parse_options
-from seqgen.training.labelling import LabelConfig, Task, report, train_answers
+from seqgen.runs.config import parse_options
+from seqgen.runs.labelling import LabelConfig, Task, report, train_answers
+from seqgen.runs.run import Run
 from seqgen.training.optimizers import optimizers
-from seqgen.training.run import Run
 
 
 @dataclass(kw_only=True)

@@ -21,17 +21,17 @@ from seqgen import patterns
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import ExampleBatches
 from seqgen.batches.pairs import Pairs, pairs
-from seqgen.conditional_writer import ConditionalWriter, read_numbers
-from seqgen.conditioned import of_lines
 from seqgen.data.labelled import Labelled, read_texts, split_labelled
 from seqgen.data.sets.function_names import FUNCTION_NAMES, function_names
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
+from seqgen.inference.conditional_generator import ConditionalWriter, read_numbers
+from seqgen.inference.encoder_decoder import of_lines
+from seqgen.runs.config import RunConfig, parse_options
+from seqgen.runs.run import Run
 from seqgen.text.tokenizer import fit_tokenizer
-from seqgen.training.config import RunConfig, parse_options
 from seqgen.training.losses import evaluate, target_tokens
 from seqgen.training.optimizers import optimizers
-from seqgen.training.run import Run
 
 MODEL_OPTIONS = ("cell", "hidden_size", "layers", "embedding_size", "condition_size", "dropout")
 WRITTEN = 100  # texts to each category, to see whether they are told apart

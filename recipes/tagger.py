@@ -19,12 +19,12 @@ from seqgen.batches.examples import IGNORED, ExampleBatches, Examples
 from seqgen.data.sets.highlighting import highlighted_python
 from seqgen.data.tagged import Tagged, read_tagged, split_tagged
 from seqgen.errors import run_main
-from seqgen.metrics import Answered, majority_accuracy, span_f1
-from seqgen.text_tagger import TextTagger
-from seqgen.training.config import parse_options
-from seqgen.training.labelling import LabelConfig, Task, report, train_answers
+from seqgen.inference.tagger import TextTagger
+from seqgen.metrics.classification import Answered, majority_accuracy, span_f1
+from seqgen.runs.config import parse_options
+from seqgen.runs.labelling import LabelConfig, Task, report, train_answers
+from seqgen.runs.run import Run
 from seqgen.training.optimizers import optimizers
-from seqgen.training.run import Run
 
 MODEL_OPTIONS = ("cell", "hidden_size", "layers", "embedding_size", "spelling_size", "dropout", "word_dropout")
 

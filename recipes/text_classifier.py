@@ -22,20 +22,20 @@ from seqgen import patterns
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import ExampleBatches, Examples
 from seqgen.batches.windows import padded
-from seqgen.classifiers import TextClassifier
 from seqgen.data.labelled import Labelled, Splits, read_texts, split_labelled
 from seqgen.data.sets.passages import python_passages
 from seqgen.errors import run_main
-from seqgen.metrics import Answered, majority_accuracy
+from seqgen.inference.classifiers import TextClassifier
+from seqgen.inference.generator import Writer
+from seqgen.metrics.classification import Answered, majority_accuracy
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.encoders import SequenceEncoder
+from seqgen.runs.config import parse_options
+from seqgen.runs.labelling import LabelConfig, Task, report, train_answers
+from seqgen.runs.run import Run
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.adversarial import adversarial
-from seqgen.training.config import parse_options
-from seqgen.training.labelling import LabelConfig, Task, report, train_answers
 from seqgen.training.optimizers import Group, optimizers
-from seqgen.training.run import Run
-from seqgen.writer import Writer
 
 MODEL_OPTIONS = (
     "cell",

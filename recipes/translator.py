@@ -15,25 +15,25 @@ import numpy as np
 import torch
 
 from seqgen import patterns
-from seqgen.attention_pictures import draw_attention
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import ExampleBatches
 from seqgen.batches.pairs import Pairs, pairs
 from seqgen.batches.windows import padded
-from seqgen.conditioned import searching
 from seqgen.data.parallel import Parallel, read_pairs, read_parallel, sound, split_parallel
 from seqgen.data.sets.dates import DATES, date_pairs
 from seqgen.data.sets.multi30k import PAIRS, find_multi30k
 from seqgen.errors import InputError, run_main
+from seqgen.figures.attention import draw_attention
 from seqgen.files import write_text
-from seqgen.metrics import bleu, chrf, least_alike
+from seqgen.inference.encoder_decoder import searching
+from seqgen.inference.translator import Translator
+from seqgen.metrics.translation import bleu, chrf, least_alike
+from seqgen.runs.config import parse_options
+from seqgen.runs.run import Run
+from seqgen.runs.sequences import SequenceConfig, Written, train_sequences
 from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
-from seqgen.text_translator import Translator
-from seqgen.training.config import parse_options
 from seqgen.training.losses import evaluate, target_tokens
 from seqgen.training.optimizers import optimizers
-from seqgen.training.run import Run
-from seqgen.training.sequences import SequenceConfig, Written, train_sequences
 
 MODEL_OPTIONS = (
     "cell",

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from seqgen.batches.pairs import Pairs, pairs
     from seqgen.batches.stream import Stream
     from seqgen.batches.windows import padded
-    from seqgen.bundle import load
-    from seqgen.classifiers import ImageClassifier, TextClassifier
-    from seqgen.conditional_writer import ConditionalWriter
     from seqgen.errors import InputError
-    from seqgen.image_captioner import Captioner
+    from seqgen.inference.bundle import load
+    from seqgen.inference.captioner import Captioner
+    from seqgen.inference.classifiers import ImageClassifier, TextClassifier
+    from seqgen.inference.conditional_generator import ConditionalWriter
+    from seqgen.inference.generator import Writer
+    from seqgen.inference.tagger import TextTagger
+    from seqgen.inference.translator import Translator
     from seqgen.models import Classifier, EncoderDecoder, Tagger
     from seqgen.nn.attention import Attention
     from seqgen.nn.bridge import Bridge
@@ -41,13 +44,10 @@ if TYPE_CHECKING:
     from seqgen.text.characters import CharacterTokenizer
     from seqgen.text.subwords import SubwordTokenizer
     from seqgen.text.words import LowercaseWordTokenizer, WordTokenizer
-    from seqgen.text_tagger import TextTagger
-    from seqgen.text_translator import Translator
     from seqgen.training.loop import train_steps
     from seqgen.training.losses import Loss, evaluate, next_token, right_answer, target_tokens
     from seqgen.training.optimizers import optimizers
     from seqgen.training.schedules import Schedule
-    from seqgen.writer import Writer
 
 __version__ = "0.1.0"
 
@@ -57,15 +57,15 @@ _HOMES = {
     "Bridge": "seqgen.nn.bridge",
     "Buckets": "seqgen.batches.buckets",
     "ByteTokenizer": "seqgen.text.bytes",
-    "Captioner": "seqgen.image_captioner",
+    "Captioner": "seqgen.inference.captioner",
     "CharacterTokenizer": "seqgen.text.characters",
     "Classifier": "seqgen.models",
-    "ConditionalWriter": "seqgen.conditional_writer",
+    "ConditionalWriter": "seqgen.inference.conditional_generator",
     "Documents": "seqgen.batches.documents",
     "EncoderDecoder": "seqgen.models",
     "ExampleBatches": "seqgen.batches.examples",
     "Examples": "seqgen.batches.examples",
-    "ImageClassifier": "seqgen.classifiers",
+    "ImageClassifier": "seqgen.inference.classifiers",
     "ImageEncoder": "seqgen.nn.image_encoder",
     "InputError": "seqgen.errors",
     "Last": "seqgen.nn.pooling",
@@ -85,18 +85,18 @@ _HOMES = {
     "Stream": "seqgen.batches.stream",
     "SubwordTokenizer": "seqgen.text.subwords",
     "Tagger": "seqgen.models",
-    "TextClassifier": "seqgen.classifiers",
-    "TextTagger": "seqgen.text_tagger",
-    "Translator": "seqgen.text_translator",
+    "TextClassifier": "seqgen.inference.classifiers",
+    "TextTagger": "seqgen.inference.tagger",
+    "Translator": "seqgen.inference.translator",
     "VectorEncoder": "seqgen.nn.encoders",
     "WordTokenizer": "seqgen.text.words",
-    "Writer": "seqgen.writer",
+    "Writer": "seqgen.inference.generator",
     "captioner": "seqgen.patterns",
     "conditional_generator": "seqgen.patterns",
     "evaluate": "seqgen.training.losses",
     "generator": "seqgen.patterns",
     "image_classifier": "seqgen.patterns",
-    "load": "seqgen.bundle",
+    "load": "seqgen.inference.bundle",
     "next_token": "seqgen.training.losses",
     "optimizers": "seqgen.training.optimizers",
     "padded": "seqgen.batches.windows",

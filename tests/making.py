@@ -8,18 +8,18 @@ from pathlib import Path
 import torch
 
 from seqgen import patterns
-from seqgen.classifiers import ImageClassifier, TextClassifier
-from seqgen.conditional_writer import ConditionalWriter
-from seqgen.conditioned import searching
 from seqgen.data.images import Preprocessing
 from seqgen.generation.config import GenerationConfig
-from seqgen.image_captioner import Captioner
+from seqgen.inference.captioner import Captioner
+from seqgen.inference.classifiers import ImageClassifier, TextClassifier
+from seqgen.inference.conditional_generator import ConditionalWriter
+from seqgen.inference.encoder_decoder import searching
+from seqgen.inference.generator import Writer
+from seqgen.inference.tagger import TextTagger
+from seqgen.inference.translator import Translator
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.characters import CharacterTokenizer
 from seqgen.text.words import LowercaseWordTokenizer
-from seqgen.text_tagger import TextTagger
-from seqgen.text_translator import Translator
-from seqgen.writer import Writer
 
 ROOT = Path(__file__).parents[1]
 CELLS = ("lstm", "gru", "rnn")

@@ -11,8 +11,8 @@ import seqgen
 ROOT = Path(seqgen.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
-# What each layer may import, beside itself.
-BASE = {"symbols", "state", "protocols", "errors", "files", "devices"}
+# What each folder, or file at the root, may import beside itself.
+ROOT_FILES = {"symbols", "errors", "files", "devices", "options", "state", "protocols"}
 ALLOWED = {
     "symbols": set(),
     "errors": set(),
@@ -21,44 +21,21 @@ ALLOWED = {
     "options": {"errors"},
     "state": set(),
     "protocols": {"state"},
-    "nn": BASE,
-    "models": BASE | {"nn"},
-    "patterns": BASE | {"nn", "models"},
-    "testing": BASE,
-    "text": BASE,
-    "batches": BASE | {"data"},
-    "data": BASE | {"text"},
-    "generation": BASE,
-    "training": BASE | {"batches", "metrics", "options"},
-    "bundle": BASE,
-    "writer": BASE | {"bundle", "patterns", "generation", "text"},
-    "classifiers": BASE | {"bundle", "patterns", "batches", "data", "text"},
-    "conditioned": BASE | {"bundle", "models", "generation", "text"},
-    "text_translator": BASE | {"conditioned", "patterns", "batches", "data", "generation", "text"},
-    "image_captioner": BASE | {"conditioned", "patterns", "batches", "data", "generation", "text"},
-    "conditional_writer": BASE | {"conditioned", "patterns", "generation", "text"},
-    "attention_pictures": BASE | {"text_translator", "image_captioner"},
-    "caption_metrics": set(),
-    "caption_page": BASE | {"attention_pictures", "data", "image_captioner"},
-    "caption_rewards": BASE | {"caption_metrics", "batches", "generation", "image_captioner", "training"},
-    "text_tagger": BASE | {"bundle", "classifiers", "patterns", "batches", "data", "text"},
-    "metrics": set(),
-    "commands": BASE
-    | {
-        "attention_pictures",
-        "bundle",
-        "conditional_writer",
-        "data",
-        "generation",
-        "image_captioner",
-        "metrics",
-        "options",
-        "tag_printing",
-        "text_translator",
-        "writer",
-    },
-    "cli": {"errors", "commands"},
-    "tag_printing": {"text_tagger"},
+    "nn": ROOT_FILES,
+    "text": ROOT_FILES,
+    "data": ROOT_FILES | {"text"},
+    "batches": ROOT_FILES | {"data"},
+    "generation": ROOT_FILES,
+    "metrics": ROOT_FILES,
+    "models": ROOT_FILES | {"nn"},
+    "patterns": ROOT_FILES | {"nn", "models"},
+    "testing": ROOT_FILES,
+    "inference": ROOT_FILES | {"models", "patterns", "text", "data", "batches", "generation"},
+    "figures": ROOT_FILES | {"data", "inference", "metrics"},
+    "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
+    "runs": ROOT_FILES | {"training", "inference", "batches", "metrics", "figures"},
+    "cli": ROOT_FILES | {"inference", "data", "generation", "metrics", "figures"},
+    "__main__": {"cli"},
 }
 
 

@@ -19,8 +19,8 @@ from making import (
     make_writer,
 )
 
-from seqgen import cli
-from seqgen.bundle import Bundle
+from seqgen.cli import main as cli
+from seqgen.inference.bundle import Bundle
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CODE = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)

@@ -22,8 +22,8 @@ from seqgen.batches.windows import padded
 from seqgen.devices import find_device, use_huge_pages
 from seqgen.errors import InputError, run_main
 from seqgen.nn.encoders import SequenceEncoder
+from seqgen.runs.labelling import answer
 from seqgen.symbols import UNK
-from seqgen.training.labelling import answer
 from seqgen.training.loop import train_steps
 from seqgen.training.losses import Loss, right_answer
 from seqgen.training.optimizers import optimizers

@@ -18,10 +18,10 @@ from seqgen.data.corpus import read_lines
 from seqgen.devices import find_device, use_huge_pages
 from seqgen.errors import run_main
 from seqgen.generation.config import GenerationConfig
+from seqgen.inference.translator import Translator
 from seqgen.models import EncoderDecoder
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.words import WordTokenizer
-from seqgen.text_translator import Translator
 
 WORDS = 6000
 

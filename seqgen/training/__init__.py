@@ -1,1 +1,1 @@
-"""Training: the loop as a generator, losses, optimizers, schedules, checkpoints, and the run directory."""
+"""Training: the loop as a generator, losses, optimizers, schedules, averages of weights."""

@@ -10,7 +10,8 @@ import yaml
 from making import SMALL, TEXT, load_recipe, results_of, weights_of
 
 import seqgen
-from seqgen import cli, files
+from seqgen import files
+from seqgen.cli import main as cli
 from seqgen.errors import InputError
 from seqgen.training.losses import next_token
 

@@ -9,10 +9,10 @@ import pytest
 from making import load_recipe, results_of, weights_of
 
 import seqgen
-from seqgen import cli
+from seqgen.cli import main as cli
 from seqgen.data.sets import scenes
-from seqgen.training import sequences
-from seqgen.training.checkpoints import load_checkpoint
+from seqgen.runs import sequences
+from seqgen.runs.checkpoints import load_checkpoint
 
 RESULTS = {
     *(f"test_bleu{length}" for length in range(1, 5)),

@@ -12,7 +12,7 @@ import torch
 from making import load_recipe, results_of, weights_of
 
 import seqgen
-from seqgen import cli
+from seqgen.cli import main as cli
 
 RESULTS = {
     "test_accuracy",

@@ -6,7 +6,7 @@ import pytest
 from making import load_recipe, results_of, weights_of
 
 import seqgen
-from seqgen import cli
+from seqgen.cli import main as cli
 
 SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--condition_size", 8, "--precision", "fp32"]
 

@@ -17,7 +17,7 @@ PROGRAM = """
 import sys
 sys.path.insert(0, {recipes!r})
 from seqgen.errors import run_main
-from seqgen.training import run
+from seqgen.runs import run
 import char_generator
 run.SAVE_EVERY = 0
 run_main(char_generator.main)

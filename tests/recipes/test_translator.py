@@ -9,7 +9,7 @@ import pytest
 from making import load_recipe, results_of, weights_of
 
 import seqgen
-from seqgen import cli
+from seqgen.cli import main as cli
 from seqgen.data.sets import dates
 
 RESULTS = {

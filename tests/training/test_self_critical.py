@@ -6,8 +6,7 @@ from making import make_captioner
 
 from seqgen import patterns
 from seqgen.batches.pairs import pairs
-from seqgen.caption_rewards import DRAWN, cider_loss, cider_reward
-from seqgen.training.self_critical import self_critical
+from seqgen.training.self_critical import SAMPLES, cider_loss, cider_reward, self_critical
 
 GOOD, BAD, SIZE = 5, 6, 8
 
@@ -55,21 +54,22 @@ def test_tokens_are_counted_as_far_as_texts_go():
 def test_cider_rewards_what_people_said():
     captioner = make_captioner()
     captions = [["w1 w2 w3 w4"], ["w5 w6 w7 w8"]]
-    numbers = [[captioner.target.encode(text).tolist()] * DRAWN for text in ("w1 w2 w3 w4", "w1 w2 w3 w4")]
-    rewards = cider_reward(captioner, captions)((0, 1), numbers)
-    assert rewards.shape == (2, DRAWN)
-    assert rewards[0].tolist() == pytest.approx([10.0] * DRAWN)
+    numbers = [[captioner.target.encode(text).tolist()] * SAMPLES for text in ("w1 w2 w3 w4", "w1 w2 w3 w4")]
+    rewards = cider_reward(captioner.target, captions)((0, 1), numbers)
+    assert rewards.shape == (2, SAMPLES)
+    assert rewards[0].tolist() == pytest.approx([10.0] * SAMPLES)
     assert not rewards[1].any()
 
 
-@pytest.mark.parametrize(("texts", "images"), [(1, 1), (DRAWN, 1), (2 * DRAWN, 2)])
+@pytest.mark.parametrize(("texts", "images"), [(1, 1), (SAMPLES, 1), (2 * SAMPLES, 2)])
 def test_as_many_captions_are_drawn_as_a_batch_has(texts, images):
     captioner = make_captioner()
     pictures, rows = torch.randn(texts, 3, 32, 32), [torch.tensor([4]).numpy()] * texts
     batch = pairs((pictures, torch.arange(texts)), rows)._replace(numbers=tuple(range(texts)))
     seen = []
     captioner.model.encoder.register_forward_hook(lambda _, inputs, found: seen.append(len(inputs[0])))
-    found = cider_loss(captioner, [["w1 w2 w3 w4"]] * texts)(captioner.model, batch, None)
+    loss = cider_loss(captioner.generation, captioner.target, [["w1 w2 w3 w4"]] * texts)
+    found = loss(captioner.model, batch, None)
     assert set(seen) == {images}
-    assert found.count >= images * DRAWN
+    assert found.count >= images * SAMPLES
     assert torch.isfinite(found.total)

@@ -1,0 +1,5 @@
+"""`python -m seqgen` is the command `seqgen`."""
+
+from seqgen.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""The command `seqgen`: what a saved model does, from the shell."""

@@ -1,0 +1,64 @@
+"""Pictures of where a model looked."""
+
+import math
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+
+from seqgen.files import writing
+from seqgen.inference.captioner import Heat
+from seqgen.inference.translator import Looks
+
+DARKEST = 0.25  # of a picture's brightness, where nobody looked
+
+
+def draw_attention(path: Path, looks: Looks) -> None:
+    """Draw the weights of each written piece (a row) over the pieces that were read (the columns)."""
+    from matplotlib.figure import Figure
+
+    width, height = 2 + 0.28 * len(looks.source), 1.5 + 0.28 * len(looks.target)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(looks.weights, cmap="Greys", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(looks.source)), [_visible(piece) for piece in looks.source], rotation=90)
+    axes.set_yticks(range(len(looks.target)), [_visible(piece) for piece in looks.target])
+    axes.xaxis.tick_top()
+    _save(path, figure)
+
+
+def draw_heat(path: Path, image: PIL.Image.Image, heat: Heat) -> None:
+    """Draw an image once for each written piece, the brighter the more the piece looked there."""
+    from matplotlib.figure import Figure
+
+    columns = min(max(len(heat.pieces), 1), 5)  # an empty caption has none
+    rows = max(math.ceil(len(heat.pieces) / columns), 1)
+    figure = Figure(figsize=(2.2 * columns, 2.5 * rows), layout="constrained")
+    for place, (piece, weights) in enumerate(zip(heat.pieces, heat.weights, strict=True), start=1):
+        axes = figure.add_subplot(rows, columns, place, title=_visible(piece.strip() or piece))
+        axes.imshow(heated(image, weights))
+        axes.set_axis_off()
+    _save(path, figure)
+
+
+def heated(image: PIL.Image.Image, weights: np.ndarray) -> PIL.Image.Image:
+    """Return an image, the brighter the larger the (rows, columns) weights of its places are."""
+    shares = PIL.Image.fromarray((255 * weights / weights.max()).astype(np.uint8))
+    mask = np.asarray(shares.resize(image.size, PIL.Image.Resampling.BICUBIC), dtype=np.float32)[:, :, None] / 255
+    pixels = np.asarray(image.convert("RGB"), dtype=np.float32) * (DARKEST + (1 - DARKEST) * mask)
+    return PIL.Image.fromarray(pixels.astype(np.uint8))
+
+
+def _save(path: Path, figure: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about letters that the font lacks
+        figure.savefig(file, format="png", dpi=120)
+
+
+def _visible(piece: str) -> str:
+    """Return a piece with its spaces shown, and with no formula, which a dollar sign would begin."""
+    shown = piece.replace(" ", "\u2423").replace("$", r"\$")
+    return shown if shown.isprintable() else ascii(shown)[1:-1]

@@ -1,0 +1,197 @@
+"""One directory that holds all that is needed to use a model, as plain data; here it is written and read."""
+
+import json
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar, Self
+
+import safetensors.torch
+import torch
+from huggingface_hub import HfApi, snapshot_download
+from torch import nn
+
+from seqgen.errors import InputError
+from seqgen.files import write_text, writing
+
+FORMAT = 1
+FILES = ("config.json", "model.safetensors")  # of every model; each kind has others beside them
+
+# What `load` makes of a model, by the name of the builder that made it.
+USED_AS = {
+    "generator": "seqgen.inference.generator:Writer",
+    "text_classifier": "seqgen.inference.classifiers:TextClassifier",
+    "image_classifier": "seqgen.inference.classifiers:ImageClassifier",
+    "tagger": "seqgen.inference.tagger:TextTagger",
+    "translator": "seqgen.inference.translator:Translator",
+    "captioner": "seqgen.inference.captioner:Captioner",
+    "conditional_generator": "seqgen.inference.conditional_generator:ConditionalWriter",
+}
+
+
+@dataclass
+class Bundle(ABC):
+    """A model with what it takes to use it, and the builder and arguments from which it can be built again.
+
+    Args:
+        model: in evaluation mode once it was loaded.
+        arguments: of the builder, beside what it takes from the other parts.
+    """
+
+    builder: ClassVar[str]
+    files: ClassVar[tuple[str, ...]]  # the JSON files of the other parts
+
+    model: nn.Module
+    arguments: dict[str, Any]
+
+    @abstractmethod
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """Return the other parts as plain data, by the names of their files."""
+
+    @classmethod
+    @abstractmethod
+    def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
+        """Return an untrained model with its other parts, as `parts` described them."""
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Write the model into a directory; each file is replaced whole.
+
+        Raises:
+            OSError: a file cannot be written.
+        """
+        directory = Path(directory)
+        with writing(directory / "model.safetensors") as file:
+            # Tied weights are written once: safetensors refuses tensors that share their memory.
+            once = {tensor.data_ptr(): name for name, tensor in reversed(self.model.state_dict().items())}
+            tensors = {name: self.model.state_dict()[name].cpu().contiguous() for name in once.values()}
+            file.write(safetensors.torch.save(tensors))
+        config = {"format": FORMAT, "library": "seqgen", "builder": self.builder, "arguments": self.arguments}
+        for name, data in {**self.parts(), "config.json": config}.items():
+            write_text(directory / name, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path) -> Self:
+        """Read a model from a directory (a run's, or its `model/`), or from the hub by its name.
+
+        Raises:
+            InputError: it is not there, or not whole, or made by a newer version.
+        """
+        directory = find_model(source)
+        config = read_config(directory)
+        if config["builder"] != cls.builder:
+            raise InputError(f"{directory} must hold a {cls.builder}, but it holds a {config['builder']}")
+        parts = {name: read_part(directory, name) for name in cls.files}
+        try:
+            bundle = cls.built(config["arguments"], parts)
+            safetensors.torch.load_model(bundle.model, directory / "model.safetensors")
+        except InputError:
+            raise
+        except (KeyError, TypeError, RuntimeError, ValueError, OSError, safetensors.SafetensorError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"{directory} must hold a whole model, but it does not fit together: {reason}") from None
+        bundle.model.eval()
+        return bundle
+
+    def push_to_hub(self, name: str, *, private: bool = False, token: str | None = None) -> str:
+        """Upload the model to the hub under a name such as "user/model"; return its address.
+
+        Raises:
+            InputError: the hub refused it or cannot be reached.
+        """
+        hub = HfApi(token=token)
+        with TemporaryDirectory() as directory:
+            self.save_pretrained(directory)
+            try:
+                repository = hub.create_repo(name, private=private, exist_ok=True).repo_id
+                return str(hub.upload_folder(repo_id=repository, folder_path=directory).commit_url)
+            except Exception as error:  # its client lets through whatever its transport raises
+                raise InputError(f"the hub did not take {name!r}: {_first_line(error)}") from None
+
+    def to(self, device: torch.device | str) -> Self:
+        """Move the model to a device."""
+        self.model.to(device)
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
+
+def load(source: str | Path) -> Any:
+    """Return what a saved model is used as: a `Writer`, a classifier, a `TextTagger`, a `Translator`, and so on.
+
+    Args:
+        source: a run directory, its `model/`, or the name of a model on the hub.
+
+    Raises:
+        InputError: it is not there, or not whole, or made by a newer version.
+    """
+    directory = find_model(source)
+    return used_as(directory).from_pretrained(directory)
+
+
+def used_as(directory: Path) -> type[Bundle]:
+    """Return the class of what the model in a directory is used as."""
+    kind: type[Bundle] = pkgutil.resolve_name(USED_AS[read_config(directory)["builder"]])
+    return kind
+
+
+def find_model(source: str | Path) -> Path:
+    """Return the directory of a model, downloaded from the hub where `source` is no directory but a name."""
+    directory = Path(source)
+    if not directory.exists():
+        return _download(str(source))
+    if not (directory / "config.json").exists() and (directory / "model").is_dir():
+        directory = directory / "model"
+    if (directory / "config.yaml").exists() and not (directory / "model").is_dir():
+        raise InputError(f"{directory} must hold a model, but that run was killed before it had one: resume it")
+    _require(directory, FILES)
+    return directory
+
+
+def _require(directory: Path, names: Iterable[str]) -> None:
+    missing = [name for name in names if not (directory / name).is_file()]
+    if missing:
+        raise InputError(f"{directory} must hold a whole model, but it lacks {', '.join(missing)}")
+
+
+def _download(name: str) -> Path:
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise InputError(f"a model must be a directory or a name like user/model, but {name!r} is neither")
+    try:
+        directory = snapshot_download(name, allow_patterns=["*.json", "*.safetensors"])
+    except Exception as error:  # its client lets through whatever its transport raises
+        raise InputError(f"{name!r} is no directory here, and the hub did not give it: {_first_line(error)}") from None
+    return find_model(directory)
+
+
+def read_config(directory: Path) -> dict[str, Any]:
+    """Return what a saved model is: its format, builder, and arguments."""
+    config = read_part(directory, "config.json")
+    made_by = config.get("format")
+    if not isinstance(made_by, int) or made_by > FORMAT or config.get("builder") not in USED_AS:
+        raise InputError(
+            f"{directory / 'config.json'} must be of format {FORMAT} or older, but it is of format {made_by!r} with "
+            f"builder {config.get('builder')!r}: a newer version of seqgen may read it"
+        )
+    return config
+
+
+def read_part(directory: Path, name: str) -> dict[str, Any]:
+    """Return the plain data of a file of a saved model."""
+    _require(directory, [name])
+    try:
+        data = json.loads((directory / name).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{directory / name} must be JSON as it was saved, but it is not: {error}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{directory / name} must be a JSON object, not {type(data).__name__}")
+    return data
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,207 @@
+"""A generator in use: it writes on from a prompt, streams, and says how likely a text is."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Literal, NamedTuple, Self, cast
+
+import torch
+
+from seqgen import patterns
+from seqgen.errors import InputError
+from seqgen.generation.beam import beam_search
+from seqgen.generation.config import GenerationConfig
+from seqgen.generation.sampling import row_seed, sample
+from seqgen.inference.bundle import Bundle
+from seqgen.protocols import Decoder
+from seqgen.symbols import BOS, EOS, PAD, UNK
+from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
+
+Unseen = Literal["error", "replace"]
+
+
+class Score(NamedTuple):
+    """How likely a text is: its tokens as text, the natural log-probability of each, and the perplexity."""
+
+    tokens: list[str]
+    log_probabilities: list[float]
+    perplexity: float
+
+
+@dataclass
+class Writer(Bundle):
+    """A generator with its tokenizer.
+
+    Args:
+        tokenizer: whose vocabulary the model has.
+        generation: the options that generation starts from.
+    """
+
+    builder = "generator"
+    files = ("tokenizer.json", "generation_config.json")
+
+    tokenizer: Tokenizer
+    generation: GenerationConfig
+
+    @classmethod
+    def of(
+        cls, model: torch.nn.Module, tokenizer: Tokenizer, arguments: dict[str, Any], *, ends: bool = False
+    ) -> "Writer":
+        """Return the writer of a model in training.
+
+        Args:
+            model: a decoder.
+            tokenizer: whose vocabulary it has.
+            arguments: what `patterns.generator` was given beside the vocabulary size.
+            ends: whether the model learns from separate documents, and so may end its texts by itself.
+        """
+        never = (PAD, BOS, UNK) if ends else (PAD, BOS, UNK, EOS)
+        return cls(model, arguments, tokenizer, GenerationConfig(suppress_tokens=never))
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """Return tokenizer and generation options as plain data."""
+        return {"tokenizer.json": tokenizer_data(self.tokenizer), "generation_config.json": self.generation.to_data()}
+
+    @classmethod
+    def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
+        """Return an untrained writer with the parts that `parts` described."""
+        tokenizer = tokenizer_from_data(parts["tokenizer.json"])
+        model = patterns.generator(tokenizer.vocabulary_size, **arguments)
+        return cls(model, arguments, tokenizer, GenerationConfig().with_options(**parts["generation_config.json"]))
+
+    def generate(self, prompts: str | list[str] = "", *, unseen: Unseen = "error", **options: Any) -> list[str]:
+        """Write on from one prompt, or from several as one batch.
+
+        Args:
+            prompts: the beginnings; an empty one begins as documents do, or somewhere in the middle where the model
+                learned from one stream.
+            unseen: what to do with characters or words that were not in the training text: "error", or "replace"
+                them by the unknown token.
+            **options: those of `GenerationConfig`; what is not given is as the model's `generation_config.json`
+                has it.
+
+        Returns:
+            The texts, prompts included, `num_return_sequences` of each prompt after another.
+
+        Raises:
+            InputError: an unseen character, an option that does not exist, or a value outside its range.
+        """
+        prompts = [prompts] if isinstance(prompts, str) else prompts
+        if not prompts:
+            return []
+        config = self.generation.with_options(**options)
+        if config.num_beams > 1:
+            return list(self._searched(prompts, config, unseen))
+        rows = [prompt for prompt in prompts for _ in range(config.num_return_sequences)]
+        texts = list(rows)
+        for row, text in self._write(rows, config, unseen):
+            texts[row] += text
+        return texts
+
+    def stream(self, prompt: str = "", *, unseen: Unseen = "error", **options: Any) -> Iterator[str]:
+        """Yield the same text as `generate`, piece by piece as it is written, the prompt first.
+
+        Raises:
+            InputError: as in `generate`, or more than one sequence was asked for.
+        """
+        config = self.generation.with_options(**options)
+        if config.num_return_sequences != 1:
+            raise InputError(f"a stream writes one text: num_return_sequences was {config.num_return_sequences}")
+        if config.num_beams != 1:
+            raise InputError(f"a stream writes as it goes: num_beams must be 1, not {config.num_beams}")
+        pieces = self._write([prompt], config, unseen)
+        return (piece for piece in chain([prompt], (text for _, text in pieces)) if piece)
+
+    def score(self, text: str, *, unseen: Unseen = "error") -> Score:
+        """Return how likely the model finds each token of a text, and its perplexity.
+
+        Raises:
+            InputError: the text is empty or has unseen characters.
+        """
+        if not text:
+            raise InputError("a text to score must have at least one token, but it is empty")
+        tokens = torch.from_numpy(self._encode(text, unseen)).to(self.device)
+        inputs = torch.cat([tokens.new_tensor([BOS]), tokens[:-1]])
+        self.model.eval()
+        logs = []
+        with torch.inference_mode():
+            state = None
+            # In stretches, so that the memory for the logits does not grow with the text.
+            for begin in range(0, len(tokens), 4096):
+                logits, state = self.model(inputs[None, begin : begin + 4096], state)
+                of_all = logits[0].float().log_softmax(dim=-1)
+                logs += of_all.gather(1, tokens[begin : begin + 4096, None]).flatten().tolist()
+        pieces = [self.tokenizer.decode([int(token)]) for token in tokens]
+        return Score(pieces, logs, math.exp(-sum(logs) / len(logs)))
+
+    def _write(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[tuple[int, str]]:
+        encoded = [[BOS, *self._encode(prompt, unseen).tolist()] for prompt in prompts]
+        ends = _Ends(len(prompts), config.stop_strings)
+        detokenizers = [self.tokenizer.detokenizer() for _ in prompts]
+        for detokenizer, prompt in zip(detokenizers, encoded, strict=True):
+            for token in prompt:
+                detokenizer.push(token)
+        return self._written(encoded, config, ends, detokenizers)
+
+    def _written(
+        self, encoded: list[list[int]], config: GenerationConfig, ends: "_Ends", detokenizers: list[Any]
+    ) -> Iterator[tuple[int, str]]:
+        self.model.eval()
+        seeds = [row_seed(config, row % config.num_return_sequences) for row in range(len(encoded))]
+        steps = sample(
+            cast("Decoder", self.model),
+            encoded,
+            config,
+            seeds=seeds,
+            finished=lambda row, _: ends.reached[row],
+            device=self.device,
+        )
+        for rows, tokens, _ in steps:
+            for row, token in zip(rows, tokens, strict=True):
+                yield row, ends.cut(row, detokenizers[row].push(token))
+        for row, detokenizer in enumerate(detokenizers):
+            yield row, "" if ends.reached[row] else detokenizer.flush()
+
+    def _searched(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[str]:
+        if config.stop_strings:
+            raise InputError(f"stop_strings must be empty with several beams, not {config.stop_strings}")
+        encoded = [[BOS, *self._encode(prompt, unseen).tolist()] for prompt in prompts]
+        self.model.eval()
+        found = beam_search(cast("Decoder", self.model), encoded, config, device=self.device)
+        for prompt, tokens, hypotheses in zip(prompts, encoded, found, strict=True):
+            for one in hypotheses:
+                detokenizer = self.tokenizer.detokenizer()
+                for token in tokens:
+                    detokenizer.push(token)
+                yield prompt + "".join(map(detokenizer.push, one.tokens)) + detokenizer.flush()
+
+    def _encode(self, text: str, unseen: Unseen) -> Any:
+        if unseen not in ("error", "replace"):
+            raise InputError(f"unseen must be error or replace, not {unseen!r}")
+        strange = self.tokenizer.unseen(text) if unseen == "error" else []
+        if strange:
+            named = ", ".join(map(repr, strange[:10])) + (", ..." if len(strange) > 10 else "")
+            raise InputError(f"the training text must hold what a prompt holds, but it had no {named}")
+        return self.tokenizer.encode(text)
+
+
+class _Ends:
+    """Where the texts of some rows end by a stop string, which still belongs to the text."""
+
+    def __init__(self, rows: int, stop_strings: tuple[str, ...]):
+        self.stop_strings = stop_strings
+        self.reached = [False] * rows
+        self._tails = [""] * rows
+        self._tail_length = max(map(len, stop_strings), default=0) - 1
+
+    def cut(self, row: int, piece: str) -> str:
+        """Return as much of a new piece of text as comes before the end."""
+        tail = self._tails[row]
+        text = tail + piece
+        ends = [text.find(stop) + len(stop) for stop in self.stop_strings if stop in text]
+        if ends:
+            self.reached[row] = True
+            return text[len(tail) : min(ends)]
+        self._tails[row] = text[-self._tail_length :] if self._tail_length > 0 else ""
+        return piece

@@ -1,0 +1,1 @@
+"""How good answers, translations and captions are."""

@@ -1,0 +1,94 @@
+"""How good the answers of classifiers and taggers are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from nltk.chunk import ChunkScore, conlltags2tree
+from sklearn.metrics import classification_report, confusion_matrix, f1_score
+
+BINS = 15  # of confidence
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a model answered, and what was right.
+
+    Args:
+        log_probabilities: (answers, classes), natural.
+        targets: (answers,) numbers of the right classes.
+        classes: the names of the classes, by their numbers.
+    """
+
+    log_probabilities: np.ndarray
+    targets: np.ndarray
+    classes: Sequence[str]
+
+    @property
+    def predictions(self) -> np.ndarray:
+        """The (answers,) numbers of the likeliest classes."""
+        return np.asarray(self.log_probabilities.argmax(axis=1))
+
+    @property
+    def loss(self) -> float:
+        """The mean cross-entropy in nats."""
+        return float(-self.log_probabilities[np.arange(len(self.targets)), self.targets].mean())
+
+    @property
+    def accuracy(self) -> float:
+        """The share of answers that are right."""
+        return float((self.predictions == self.targets).mean())
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean F1 over classes, all of the same weight; 0 for a class that is neither there nor answered."""
+        numbers = np.arange(len(self.classes))
+        return float(f1_score(self.targets, self.predictions, labels=numbers, average="macro", zero_division=0))
+
+    @property
+    def calibration_error(self) -> float:
+        """The mean difference between confidence and accuracy, over 15 bins of confidence.
+
+        Guo et al. 2017, On Calibration of Modern Neural Networks.
+        """
+        confidence = np.exp(self.log_probabilities.max(axis=1))
+        bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+        surplus = np.bincount(bins, weights=confidence - (self.predictions == self.targets), minlength=BINS)
+        return float(np.abs(surplus).sum() / len(self.targets))
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """The (classes, classes) numbers of answers: right classes down, answered ones across."""
+        numbers = np.arange(len(self.classes))
+        return np.asarray(confusion_matrix(self.targets, self.predictions, labels=numbers))
+
+    def table(self) -> str:
+        """Return precision, recall, F1 and number of examples of each class, as text."""
+        numbers = np.arange(len(self.classes))
+        report = classification_report(
+            self.targets, self.predictions, labels=numbers, target_names=self.classes, digits=3, zero_division=0
+        )
+        return str(report).rstrip()
+
+    def mistakes(self) -> np.ndarray:
+        """Return the numbers of the wrong answers, the surest first."""
+        wrong = np.flatnonzero(self.predictions != self.targets)
+        return wrong[np.argsort(-self.log_probabilities[wrong].max(axis=1), kind="stable")]
+
+
+def majority_accuracy(train_targets: np.ndarray, test_targets: np.ndarray) -> float:
+    """Return the accuracy of always answering what is most frequent in the training examples."""
+    return float((test_targets == np.bincount(train_targets).argmax()).mean())
+
+
+def span_f1(answered: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -> float:
+    """Return the F1 of whole spans: both their ends and their kind must be right (Tjong Kim Sang 2000).
+
+    Args:
+        answered: tags of each sequence, as "B-PER" where a span begins, "I-PER" inside of one, "O" outside.
+        right: the right ones.
+    """
+    score = ChunkScore()
+    for one, other in zip(answered, right, strict=True):
+        score.score(*(conlltags2tree([("", "", tag) for tag in tags]) for tags in (other, one)))
+    return float(score.f_measure() or 0.0)

@@ -1,0 +1,35 @@
+"""How like the right translations others are."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import sacrebleu
+
+
+class Measured(NamedTuple):
+    """A figure from 0 to 100, and sacrebleu's signature of how exactly it was measured (Post 2018)."""
+
+    score: float
+    signature: str
+
+
+def bleu(translations: Sequence[str], references: Sequence[str], *, lowercase: bool = False) -> Measured:
+    """Return the BLEU of detokenized text (Papineni et al. 2002), cased unless `lowercase`."""
+    metric = sacrebleu.BLEU(lowercase=lowercase, force=True)  # texts may well end in " ."
+    score = min(metric.corpus_score(translations, [references]).score, 100.0)  # it may be rounded to a bit more
+    return Measured(score, str(metric.get_signature()))
+
+
+def chrf(translations: Sequence[str], references: Sequence[str]) -> Measured:
+    """Return the chrF, of character 6-grams (Popovic 2015)."""
+    metric = sacrebleu.CHRF()
+    return Measured(metric.corpus_score(translations, [references]).score, str(metric.get_signature()))
+
+
+def least_alike(translations: Sequence[str], references: Sequence[str], most: int = 50) -> list[tuple[int, str, float]]:
+    """Return the wrong translations with the lowest chrF, lowest first: their places, themselves, and that figure."""
+    metric = sacrebleu.CHRF()
+    pairs = zip(translations, references, strict=True)
+    judged = [(place, text, metric.sentence_score(text, [right]).score) for place, (text, right) in enumerate(pairs)]
+    judged = [one for one in judged if one[1] != references[one[0]]]
+    return sorted(judged, key=lambda one: one[2])[:most]
