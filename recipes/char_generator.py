@@ -24,7 +24,7 @@ from seqgen.data.encoded import DocumentKind, encode_corpus
 from seqgen.data.splits import split_documents, split_stream
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
-from seqgen.inference.generator import Writer
+from seqgen.inference.generator import Generator
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.run import Run
 from seqgen.symbols import EOS, UNK
@@ -57,7 +57,7 @@ class Config(RunConfig):
     """a file, a folder, a glob, - for standard input, python-source or python-docs"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
     """what a token is"""
-    vocabulary_size: int | None = None
+    vocab_size: int | None = None
     """the most words, subwords or characters; the rest is read as unknown, or in smaller pieces"""
     documents: DocumentKind = "none"
     """what a document is, which then learns where to end; with none the text is one stream"""
@@ -91,7 +91,7 @@ class Config(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_above_zero(
-            "vocabulary_size", "batch_size", "window", "embedding_size", "eval_every", "sample_every", "sampled_softmax"
+            "vocab_size", "batch_size", "window", "embedding_size", "eval_every", "sample_every", "sampled_softmax"
         )
         self.require_share("embedding_dropout")
         if self.sampled_softmax and self.label_smoothing:
@@ -177,58 +177,64 @@ def main() -> None:
 
     corpus = Corpus.find(config.data)
     config.data = corpus.name  # standard input cannot be read again by a resumed run, but the copy of it can
-    tokenizer = fit_tokenizer(config.tokenizer, corpus.blocks(), config.vocabulary_size)
+    tokenizer = fit_tokenizer(config.tokenizer, corpus.blocks(), config.vocab_size)
     tokens = encode_corpus(corpus, tokenizer, config.documents)
     data = (stream_data if config.documents == "none" else document_data)(config, tokens, tokenizer, run)
 
     epochs = regularise(config, data)
     arguments = {name: getattr(config, name) for name in MODEL_OPTIONS}
-    model = patterns.generator(tokenizer.vocabulary_size, **arguments).to(run.device)
-    writer = Writer.of(model, tokenizer, arguments, ends=config.documents != "none")
+    model = patterns.generator(tokenizer.vocab_size, **arguments).to(run.device)
+    generator = Generator.of(model, tokenizer, arguments, ends=config.documents != "none")
     parameters = sum(parameter.numel() for parameter in model.parameters())
     run.say(
-        f"{config.data}: {len(tokens):,} tokens, {tokenizer.vocabulary_size:,} different; a model of {parameters:,} "
+        f"{config.data}: {len(tokens):,} tokens, {tokenizer.vocab_size:,} different; a model of {parameters:,} "
         f"parameters on {run.device} in {run.precision}; the run is in {run.directory}"
     )
     if not config.resume:
         run.say(f"--dropout {config.dropout} --weight_drop {config.weight_drop} for about {epochs:.3g} epochs")
 
-    loss_function = training_loss(config, tokens, tokenizer.vocabulary_size, run)
-    train(config, run, writer, data, loss_function, corpus.fingerprint)
+    loss_function = training_loss(config, tokens, tokenizer.vocab_size, run)
+    train(config, run, generator, data, loss_function, corpus.fingerprint)
     if run.main:
         test(config, run, data, parameters)
 
 
-def training_loss(config: Config, tokens: np.ndarray, vocabulary_size: int, run: Run) -> LossFunction:
+def training_loss(config: Config, tokens: np.ndarray, vocab_size: int, run: Run) -> LossFunction:
     """Return the loss of all tokens of the vocabulary, or its estimate from some of them."""
     if config.sampled_softmax is not None and run.world_size > 1:
         raise InputError(f"--sampled_softmax must be with one process, but there are {run.world_size}")
     if config.sampled_softmax is None:
         return partial(next_token, label_smoothing=config.label_smoothing)
-    counts = torch.from_numpy(np.bincount(tokens, minlength=vocabulary_size))
+    counts = torch.from_numpy(np.bincount(tokens, minlength=vocab_size))
     return partial(next_token, shares=sampling_shares(counts, config.sampled_softmax).to(run.device))
 
 
-def train(config: Config, run: Run, writer: Writer, data: Data, loss_function: LossFunction, identity: str) -> None:
+def train(
+    config: Config, run: Run, generator: Generator, data: Data, loss_function: LossFunction, identity: str
+) -> None:
     """Train until the schedule or patience ends; the best model is saved on the way."""
     validation_loss = run.in_precision(next_token)
-    trainers = optimizers(writer.model, config.optimizer, config.learning_rate, beside=config.beside_muon)
+    trainers = optimizers(
+        generator.model, config.optimizer, config.learning_rate, adamw_learning_rate=config.adamw_learning_rate
+    )
     # A small text is soon learned by heart: only frequent validations find the best model on the way there.
     eval_every = config.eval_every or min(max(2 * data.batches_per_epoch // config.accumulate, 10), 250)
-    run.begin(writer, trainers, identity)
+    run.begin(generator, trainers, identity)
     with run:
         for step in run.steps(data.train, loss_function):
             if step.number % eval_every == 0 or step.last:
-                run.evaluated(step, evaluate(writer.model, data.validation(), validation_loss))
+                run.evaluated(step, evaluate(generator.model, data.validation(), validation_loss))
             if step.number % config.sample_every == 0 and not step.last:
-                run.say(writer.generate(data.prompt, max_new_tokens=200, temperature=0.8, seed=config.seed)[0] + "\n")
+                run.say(
+                    generator.generate(data.prompt, max_new_tokens=200, temperature=0.8, seed=config.seed)[0] + "\n"
+                )
 
 
 def test(config: Config, run: Run, data: Data, parameters: int) -> None:
     """Measure the best model as it was saved, show what it writes, and say how to have more."""
-    writer = Writer.from_pretrained(run.model_directory).to(run.device)
-    val_loss = evaluate(writer.model, data.validation())
-    text = writer.tokenizer.decode(data.held_back)
+    generator = Generator.from_pretrained(run.model_directory).to(run.device)
+    val_loss = evaluate(generator.model, data.validation())
+    text = generator.tokenizer.decode(data.held_back)
     # A document's end counts as a character: it has to be predicted like the line end that it stands for.
     characters = len(text) + int((data.held_back == EOS).sum())
     results = {
@@ -245,7 +251,7 @@ def test(config: Config, run: Run, data: Data, parameters: int) -> None:
     }
     write_text(run.directory / "results.json", json.dumps(results, indent=2) + "\n")
     for temperature in (0.5, 0.8, 1.0):
-        [sample] = writer.generate(data.prompt, temperature=temperature, seed=config.seed)
+        [sample] = generator.generate(data.prompt, temperature=temperature, seed=config.seed)
         print(f"--- temperature {temperature}\n{sample}\n")
     figures = f"validation loss {val_loss:.4f} nats a token, {results['bits_per_character']:.4f} bits a character"
     unknown = f", {results['unknown_tokens']:.1%} of the tokens unknown" if results["unknown_tokens"] else ""

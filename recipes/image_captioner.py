@@ -43,13 +43,13 @@ from seqgen.training.self_critical import cider_loss
 
 WRITING = ("cell", "hidden_size", "layers", "embedding_size")  # options of the model
 LOOKING = ("memory_size", "attention", "heads", "gated", "input_feeding", "dropout")
-TEACHING = ("label_smoothing", "own_tokens", "doubly_stochastic")  # with teacher forcing
+TEACHING = ("label_smoothing", "scheduled_sampling", "doubly_stochastic")  # with teacher forcing
 USUAL: dict[str, tuple[Any, Any]] = {  # for photographs, and for scenes
     "memory_size": (384, 128),
     "hidden_size": (384, 128),
     "embedding_size": (256, 64),
     "dropout": (0.3, 0.0),
-    "together": (1, 4),
+    "captions_per_image": (1, 4),
     "batch_tokens": (2000, 1000),
     "backbone": (LITE0, SMALL),
     "self_critical": (0.1, 0.0),
@@ -109,7 +109,7 @@ class Config(SequenceConfig):
     """how much it costs where a place is not looked at once in all, over the words of a caption"""
     self_critical: float | None = None
     """share of the training, at its end, on CIDEr instead of single words; by default 0.1, for scenes 0"""
-    together: int | None = None
+    captions_per_image: int | None = None
     """captions of an image that are learned together, in one batch; by default 1, for scenes 4"""
     batch_tokens: int | None = None
     """tokens of a batch, padding included; by default 2,000, for scenes 1,000"""
@@ -117,7 +117,7 @@ class Config(SequenceConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_above_zero("image_size", "vocab_size", "max_length", "memory_size", "hidden_size")
-        self.require_above_zero("embedding_size", "together", "batch_tokens", "fine_tune_rate")
+        self.require_above_zero("embedding_size", "captions_per_image", "batch_tokens", "fine_tune_rate")
         self.require_share("fine_tune", "dropout", "self_critical")
         small = self.data == SCENES
         for name, values in USUAL.items():
@@ -160,7 +160,7 @@ def untrained(config: Config, train: Captioned) -> Captioner:
     tokenizer = fit_tokenizer(config.tokenizer, texts, config.vocab_size)
     arguments: dict[str, Any] = {name: getattr(config, name) for name in (*WRITING, *LOOKING)}
     arguments |= {"backbone": backbone, "image_size": preprocessing.size, "frozen": weights != "none"}
-    model = patterns.captioner(tokenizer.vocabulary_size, **arguments)
+    model = patterns.captioner(tokenizer.vocab_size, **arguments)
     if weights != "none":
         load_pretrained(cast("ImageEncoder", model.encoder).backbone, backbone, weights)
     generation = searching(tokenizer, config.num_beams, config.length_penalty, config.max_length)
@@ -189,7 +189,7 @@ def batches(
 ) -> ExampleBatches[Pairs]:
     """Return batches of images, each with some of its captions, which are of like length."""
     # Where nothing is learned, an image is looked at once for all of its captions.
-    together = (config.together or 1) if train else max(map(len, views.images.captions))
+    together = (config.captions_per_image or 1) if train else max(map(len, views.images.captions))
     groups: list[tuple[int, list[np.ndarray]]] = []
     for number, texts in enumerate(views.images.captions):
         rows = sorted((captioner.target.encode(config.learned(text)) for text in texts), key=len)
@@ -223,7 +223,7 @@ def main() -> None:
     run.say(
         f"{config.data}: {len(train_views):,} images to train on, {len(valid_views):,} to validate on, "
         f"{len(data.test):,} to test on, {captioner.preprocessing.size} pixels a side; "
-        f"{captioner.target.vocabulary_size:,} different tokens; {config.backbone} on {run.device} in {run.precision}; "
+        f"{captioner.target.vocab_size:,} different tokens; {config.backbone} on {run.device} in {run.precision}; "
         f"the run is in {run.directory}"
     )
     train(config, run, captioner, train_views, valid_views)
@@ -239,7 +239,9 @@ def train(config: Config, run: Run, captioner: Captioner, views: Views, valid_vi
         encoder.thaw()
         seeing = list(encoder.backbone.parameters())
         groups = [Group(seeing, begins=1 - config.fine_tune, learning_rate=config.fine_tune_rate)]
-    trainers = optimizers(model, config.optimizer, config.learning_rate, beside=config.beside_muon, groups=groups)
+    trainers = optimizers(
+        model, config.optimizer, config.learning_rate, adamw_learning_rate=config.adamw_learning_rate, groups=groups
+    )
     identity = hashlib.sha256(repr((views.images.names, views.images.captions)).encode()).hexdigest()
 
     def write() -> Written:

@@ -136,7 +136,9 @@ def main() -> None:
         f"{len(splits.valid):,} to validate on, {len(splits.test):,} to test on, {preprocessing.size} pixels a side; "
         f"{run.device} in {run.precision}; the run is in {run.directory}"
     )
-    trainers = optimizers(trained.model, config.optimizer, config.learning_rate, beside=config.beside_muon)
+    trainers = optimizers(
+        trained.model, config.optimizer, config.learning_rate, adamw_learning_rate=config.adamw_learning_rate
+    )
     train_answers(config, run, trained, trainers, task)
     if run.main:
         test(run, task, splits)

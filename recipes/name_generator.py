@@ -25,7 +25,7 @@ from seqgen.data.labelled import Labelled, read_texts, split_labelled
 from seqgen.data.sets.function_names import FUNCTION_NAMES, function_names
 from seqgen.errors import InputError, run_main
 from seqgen.files import write_text
-from seqgen.inference.conditional_generator import ConditionalWriter, read_numbers
+from seqgen.inference.conditional_generator import ConditionalGenerator, read_numbers
 from seqgen.inference.encoder_decoder import of_lines
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.run import Run
@@ -95,8 +95,8 @@ def read(config: Config) -> tuple[Labelled, Labelled, Labelled]:
     return data.chosen(train), data.chosen(valid), data.chosen(test)
 
 
-def untrained(config: Config, train: Labelled) -> ConditionalWriter:
-    """Return a writer that has learned nothing."""
+def untrained(config: Config, train: Labelled) -> ConditionalGenerator:
+    """Return a generator that has learned nothing."""
     target = fit_tokenizer(config.tokenizer, (text + "\n" for text in train.inputs))
     generation = of_lines(target, config.max_length)
     categories, mean, deviation = sorted(set(train.labels)), np.zeros(0), np.zeros(0)
@@ -105,9 +105,9 @@ def untrained(config: Config, train: Labelled) -> ConditionalWriter:
         categories, mean, deviation = [], numbers.mean(axis=0), numbers.std(axis=0).clip(1e-8)
     arguments: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
     model = patterns.conditional_generator(
-        target.vocabulary_size, categories=len(categories), numbers=len(mean), **arguments
+        target.vocab_size, categories=len(categories), numbers=len(mean), **arguments
     )
-    return ConditionalWriter(model, arguments, target, generation, categories, mean.tolist(), deviation.tolist())
+    return ConditionalGenerator(model, arguments, target, generation, categories, mean.tolist(), deviation.tolist())
 
 
 def numbers_of(data: Labelled) -> np.ndarray:
@@ -124,10 +124,10 @@ def numbers_of(data: Labelled) -> np.ndarray:
 
 
 def batches(
-    writer: ConditionalWriter, data: Labelled, config: Config, *, rank: int = 0, world_size: int = 1
+    generator: ConditionalGenerator, data: Labelled, config: Config, *, rank: int = 0, world_size: int = 1
 ) -> ExampleBatches[Pairs]:
     """Return batches of texts of like length with their conditions."""
-    rows, conditions = [writer.target.encode(text) for text in data.inputs], writer.encode(data.labels)
+    rows, conditions = [generator.target.encode(text) for text in data.inputs], generator.encode(data.labels)
 
     def collate(numbers: np.ndarray) -> Pairs:
         return pairs((conditions[numbers],), [rows[number] for number in numbers], config.max_length)
@@ -144,15 +144,15 @@ def main() -> None:
     run = Run(config, "name_generator", default_seconds=60)
 
     data = read(config)
-    writer = untrained(config, data[0])
-    writer.model.to(run.device)
-    train_batches = batches(writer, data[0], config, rank=run.rank, world_size=run.world_size)
+    generator = untrained(config, data[0])
+    generator.model.to(run.device)
+    train_batches = batches(generator, data[0], config, rank=run.rank, world_size=run.world_size)
     run.say(
         f"{config.data}: {len(data[0]):,} texts to train on, {len(data[1]):,} to validate on, {len(data[2]):,} to test "
-        f"on, {len(writer.categories) or len(writer.mean)} {config.conditions}; {run.device} in {run.precision}; "
+        f"on, {len(generator.categories) or len(generator.mean)} {config.conditions}; {run.device} in {run.precision}; "
         f"the run is in {run.directory}"
     )
-    train(config, run, writer, train_batches, batches(writer, data[1], config), repr(data[:2]))
+    train(config, run, generator, train_batches, batches(generator, data[1], config), repr(data[:2]))
     if run.main:
         test(config, run, data)
 
@@ -160,45 +160,47 @@ def main() -> None:
 def train(
     config: Config,
     run: Run,
-    writer: ConditionalWriter,
+    generator: ConditionalGenerator,
     batches: ExampleBatches[Pairs],
     valid: ExampleBatches[Pairs],
     data: str,
 ) -> None:
     """Train until the schedule or patience ends; the best model is saved on the way."""
-    trainers = optimizers(writer.model, config.optimizer, config.learning_rate, beside=config.beside_muon)
+    trainers = optimizers(
+        generator.model, config.optimizer, config.learning_rate, adamw_learning_rate=config.adamw_learning_rate
+    )
     loss = partial(target_tokens, label_smoothing=config.label_smoothing)
     eval_every = max(batches.buckets.batches_per_epoch // config.accumulate, 20)
-    run.begin(writer, trainers, hashlib.sha256(data.encode()).hexdigest())
+    run.begin(generator, trainers, hashlib.sha256(data.encode()).hexdigest())
     with run:
         for step in run.steps(batches, loss):
             if step.number % eval_every == 0 or step.last:
-                run.evaluated(step, evaluate(writer.model, valid.once(), run.in_precision(target_tokens)))
+                run.evaluated(step, evaluate(generator.model, valid.once(), run.in_precision(target_tokens)))
 
 
 def test(config: Config, run: Run, data: tuple[Labelled, Labelled, Labelled]) -> None:
     """Measure the best model as it was saved, show what it writes, and say how to have more."""
-    writer = ConditionalWriter.from_pretrained(run.model_directory).to(run.device)
-    test_loss = evaluate(writer.model, batches(writer, data[2], config).once(), target_tokens)
+    generator = ConditionalGenerator.from_pretrained(run.model_directory).to(run.device)
+    test_loss = evaluate(generator.model, batches(generator, data[2], config).once(), target_tokens)
     results = {
-        "val_loss": evaluate(writer.model, batches(writer, data[1], config).once(), target_tokens),
+        "val_loss": evaluate(generator.model, batches(generator, data[1], config).once(), target_tokens),
         "test_loss": test_loss,
         "test_perplexity": math.exp(test_loss),
-        **(told_apart(writer, data, config.seed) if writer.categories else {}),
+        **(told_apart(generator, data, config.seed) if generator.categories else {}),
         "steps": run.progress.steps,
         "seconds": run.progress.seconds,
         "tokens_per_second": run.progress.tokens / max(run.progress.training_seconds, 1e-9),
-        "parameters": sum(parameter.numel() for parameter in writer.model.parameters()),
+        "parameters": sum(parameter.numel() for parameter in generator.model.parameters()),
         "precision": run.precision,
         "seed": config.seed,
     }
     write_text(run.directory / "results.json", json.dumps(results, indent=2) + "\n")
-    shown = writer.categories[:: max(len(writer.categories) // 8, 1)] or data[2].labels[:8]
+    shown = generator.categories[:: max(len(generator.categories) // 8, 1)] or data[2].labels[:8]
     for place, condition in enumerate(shown):
-        written = writer.generate(condition, num_return_sequences=6, seed=config.seed + place)
+        written = generator.generate(condition, num_return_sequences=6, seed=config.seed + place)
         print(f"  {condition}: {', '.join(written)}")
     print(f"\n--- test loss {test_loss:.4f} nats a token, perplexity {results['test_perplexity']:.2f}", end="")
-    if writer.categories:
+    if generator.categories:
         print(f"; {results['told_apart']:.2%} of what it wrote is told apart, of what people wrote ", end="")
         print(f"{results['told_apart_real']:.2%}, by chance {results['told_apart_by_chance']:.2%}; ", end="")
         print(f"{results['new']:.1%} is new", end="")
@@ -206,20 +208,22 @@ def test(config: Config, run: Run, data: tuple[Labelled, Labelled, Labelled]) ->
     print(shlex.join(["seqgen", "generate", str(run.directory), "--condition", shown[0]]))
 
 
-def told_apart(writer: ConditionalWriter, data: tuple[Labelled, Labelled, Labelled], seed: int) -> dict[str, float]:
+def told_apart(
+    generator: ConditionalGenerator, data: tuple[Labelled, Labelled, Labelled], seed: int
+) -> dict[str, float]:
     """Return how well texts of categories are told apart by what learned from real ones, and how many are new."""
     judge = make_pipeline(
         TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True),
         LogisticRegression(C=10.0, max_iter=300),
     )
     judge.fit(data[0].inputs, data[0].labels)
-    labels = [name for name in writer.categories for _ in range(WRITTEN)]
-    written = writer.generate(writer.categories, num_return_sequences=WRITTEN, seed=seed)
+    labels = [name for name in generator.categories for _ in range(WRITTEN)]
+    written = generator.generate(generator.categories, num_return_sequences=WRITTEN, seed=seed)
     known = set(data[0].inputs)
     return {
         "told_apart": float(judge.score(written, labels)),
         "told_apart_real": float(judge.score(data[2].inputs, data[2].labels)),
-        "told_apart_by_chance": 1 / len(writer.categories),
+        "told_apart_by_chance": 1 / len(generator.categories),
         "new": float(np.mean([text not in known for text in written])),
     }
 

@@ -19,7 +19,7 @@ from seqgen.batches.examples import IGNORED, ExampleBatches, Examples
 from seqgen.data.sets.highlighting import highlighted_python
 from seqgen.data.tagged import Tagged, read_tagged, split_tagged
 from seqgen.errors import run_main
-from seqgen.inference.tagger import TextTagger
+from seqgen.inference.tagger import Tagger
 from seqgen.metrics.classification import Answered, majority_accuracy, span_f1
 from seqgen.runs.config import parse_options
 from seqgen.runs.labelling import LabelConfig, Task, report, train_answers
@@ -73,7 +73,7 @@ def read(config: Config) -> tuple[Tagged, Tagged, Tagged, list[str]]:
 
 
 def batches(
-    tagger: TextTagger, data: Tagged, config: Config, *, rank: int = 0, world_size: int = 1
+    tagger: Tagger, data: Tagged, config: Config, *, rank: int = 0, world_size: int = 1
 ) -> ExampleBatches[Examples]:
     """Return batches of sequences of like length."""
     encoded, targets = tagger.encode(data.tokens), data.targets(tagger.tags)
@@ -100,7 +100,7 @@ def main() -> None:
         if getattr(config, name) is None:
             setattr(config, name, usual)
     arguments: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
-    trained = TextTagger.fit(train.tokens, tags, arguments)
+    trained = Tagger.fit(train.tokens, tags, arguments)
     trained.model.to(run.device)
     train_batches = batches(trained, train, config, rank=run.rank, world_size=run.world_size)
     task = Task(
@@ -116,7 +116,9 @@ def main() -> None:
         f"{len(valid):,} to validate on, {len(test_data):,} to test on; {len(trained.vocabulary):,} different tokens; "
         f"{run.device} in {run.precision}; the run is in {run.directory}"
     )
-    trainers = optimizers(trained.model, config.optimizer, config.learning_rate, beside=config.beside_muon)
+    trainers = optimizers(
+        trained.model, config.optimizer, config.learning_rate, adamw_learning_rate=config.adamw_learning_rate
+    )
     train_answers(config, run, trained, trainers, task)
     if run.main:
         test(run, task, train, test_data)
@@ -124,7 +126,7 @@ def main() -> None:
 
 def test(run: Run, task: Task, train: Tagged, data: Tagged) -> None:
     """Measure the best model as it was saved, beside simpler ways, and say how to use it."""
-    best = TextTagger.from_pretrained(run.model_directory).to(run.device)
+    best = Tagger.from_pretrained(run.model_directory).to(run.device)
     targets = np.concatenate(data.targets(best.tags))
     probabilities = np.concatenate(best.probabilities(data.tokens))
     answered = Answered(np.log(probabilities.clip(1e-30)), targets, best.tags)

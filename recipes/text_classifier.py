@@ -26,7 +26,7 @@ from seqgen.data.labelled import Labelled, Splits, read_texts, split_labelled
 from seqgen.data.sets.passages import python_passages
 from seqgen.errors import run_main
 from seqgen.inference.classifiers import TextClassifier
-from seqgen.inference.generator import Writer
+from seqgen.inference.generator import Generator
 from seqgen.metrics.classification import Answered, majority_accuracy
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.encoders import SequenceEncoder
@@ -64,13 +64,13 @@ class Config(LabelConfig):
     """name or number (from 1) of the column with the text"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "word"
     """what a token is"""
-    vocabulary_size: int | None = None
+    vocab_size: int | None = None
     """the most words, subwords or characters; the rest is read as unknown, or in smaller pieces"""
     init_from: str | None = None
     """a trained generator, whose tokenizer, sizes and weights the classifier begins with"""
     unfreeze: float = 0.05
     """with --init_from, share of the training after which each further layer of the generator is trained, too"""
-    old_rate: float = 0.4
+    learning_rate_factor: float = 0.4
     """with --init_from, share of the learning rate for the generator's layers, for each layer once more"""
     max_length: int = 500
     """tokens that are read of a text; of a longer one the beginning and the end"""
@@ -103,7 +103,7 @@ class Config(LabelConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_above_zero("vocabulary_size", "max_length", "batch_tokens", "embedding_size", "old_rate")
+        self.require_above_zero("vocab_size", "max_length", "batch_tokens", "embedding_size", "learning_rate_factor")
         self.require_share("dropout", "embedding_dropout", "word_dropout", "weight_drop", "unfreeze", "adversarial")
 
 
@@ -122,19 +122,17 @@ def read(config: Config) -> Splits:
 
 def classifier(config: Config, splits: Splits) -> TextClassifier:
     """Return an untrained classifier, or one that begins with a generator's weights."""
-    writer = Writer.from_pretrained(config.init_from) if config.init_from else None
-    if writer is None:
-        tokenizer = fit_tokenizer(
-            config.tokenizer, (text + "\n" for text in splits.train.inputs), config.vocabulary_size
-        )
+    generator = Generator.from_pretrained(config.init_from) if config.init_from else None
+    if generator is None:
+        tokenizer = fit_tokenizer(config.tokenizer, (text + "\n" for text in splits.train.inputs), config.vocab_size)
     else:
-        tokenizer, decoder = writer.tokenizer, cast("RecurrentDecoder", writer.model)
+        tokenizer, decoder = generator.tokenizer, cast("RecurrentDecoder", generator.model)
         config.tokenizer, config.cell = tokenizer.kind, decoder.recurrent.cell  # type: ignore[assignment]
         config.hidden_size, config.layers = decoder.recurrent.hidden_size, len(decoder.recurrent.stack)
         config.embedding_size = decoder.embedding.embedding_dim
     arguments: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
-    model = patterns.text_classifier(tokenizer.vocabulary_size, len(splits.classes), **arguments)
-    if writer is not None:
+    model = patterns.text_classifier(tokenizer.vocab_size, len(splits.classes), **arguments)
+    if generator is not None:
         begin_as(decoder, cast("SequenceEncoder", model.encoder))
     return TextClassifier(model, arguments, splits.classes, tokenizer, config.max_length)
 
@@ -177,10 +175,12 @@ def trainers(config: Config, model: nn.Module) -> list[Optimizer]:
     encoder = cast("SequenceEncoder", model.encoder)
     old = [*reversed(encoder.forwards.stack), encoder.embedding] if config.init_from else []
     groups = [
-        Group(list(layer.parameters()), config.old_rate**depth, config.unfreeze * depth)
+        Group(list(layer.parameters()), config.learning_rate_factor**depth, config.unfreeze * depth)
         for depth, layer in enumerate(old, start=1)
     ]
-    return optimizers(model, config.optimizer, config.learning_rate, beside=config.beside_muon, groups=groups)
+    return optimizers(
+        model, config.optimizer, config.learning_rate, adamw_learning_rate=config.adamw_learning_rate, groups=groups
+    )
 
 
 def bag_of_words_accuracy(splits: Splits) -> float:
@@ -212,7 +212,7 @@ def main() -> None:
     run.say(
         f"{config.data}: {len(splits.train):,} texts of {len(splits.classes)} classes to train on, "
         f"{len(splits.valid):,} to validate on, {len(splits.test):,} to test on; {task.tokens / len(splits.train):.0f} "
-        f"tokens a text of {trained.tokenizer.vocabulary_size:,} different, {cut:,} texts cut to {config.max_length}; "
+        f"tokens a text of {trained.tokenizer.vocab_size:,} different, {cut:,} texts cut to {config.max_length}; "
         f"{run.device} in {run.precision}; the run is in {run.directory}"
     )
     harden = None

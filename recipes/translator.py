@@ -160,8 +160,8 @@ def untrained(config: Config, train: Parallel) -> Translator:
     """Return an untrained translator."""
     source, target = tokenizers(config, train)
     arguments: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
-    target_size = None if target is source else target.vocabulary_size
-    model = patterns.translator(source.vocabulary_size, target_size, **arguments)
+    target_size = None if target is source else target.vocab_size
+    model = patterns.translator(source.vocab_size, target_size, **arguments)
     generation = searching(target, config.num_beams, config.length_penalty, config.max_length)
     return Translator(model, arguments, target, generation, source, config.max_length)
 
@@ -204,7 +204,7 @@ def main() -> None:
         run.say(f"{cut:,} pairs have {config.max_length} tokens or more on a side, which is cut there (--max_length)")
     run.say(
         f"{len(data[0]):,} pairs to train on, {len(data[1]):,} to validate on, {len(data[2]):,} to test on; "
-        f"{train_batches.buckets.lengths.mean():.0f} tokens a pair of {translator.target.vocabulary_size:,} different; "
+        f"{train_batches.buckets.lengths.mean():.0f} tokens a pair of {translator.target.vocab_size:,} different; "
         f"a model of {parameters:,} parameters on {run.device} in {run.precision}; the run is in {run.directory}"
     )
     train(config, run, translator, train_batches, data)
@@ -220,7 +220,9 @@ def train(
     data: tuple[Parallel, Parallel, Parallel],
 ) -> None:
     """Train until the schedule or patience ends; the model with the best BLEU is saved on the way."""
-    trainers = optimizers(translator.model, config.optimizer, config.learning_rate, beside=config.beside_muon)
+    trainers = optimizers(
+        translator.model, config.optimizer, config.learning_rate, adamw_learning_rate=config.adamw_learning_rate
+    )
     identity = hashlib.sha256(repr(data[:2]).encode()).hexdigest()
 
     def write() -> Written:
@@ -239,13 +241,13 @@ def test(config: Config, run: Run, data: tuple[Parallel, Parallel, Parallel], pa
     translator = Translator.from_pretrained(run.model_directory).to(run.device)
     _, valid, held_out = data
     written = [one.text for one in translator.translate(valid.sources)]
-    valid_bleu = bleu(written, valid.targets).score
+    val_bleu = bleu(written, valid.targets).score
     began = time.perf_counter()
     written = [one.text for one in translator.translate(held_out.sources)]
     seconds = time.perf_counter() - began
     scores = {"test_bleu": bleu(written, held_out.targets), "test_chrf": chrf(written, held_out.targets)}
     results = {
-        "valid_bleu": valid_bleu,
+        "val_bleu": val_bleu,
         **{name: score.score for name, score in scores.items()},
         "test_bleu_lowercase": bleu(written, held_out.targets, lowercase=True).score,
         "test_exact_match": float(

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from seqgen.inference.bundle import load
     from seqgen.inference.captioner import Captioner
     from seqgen.inference.classifiers import ImageClassifier, TextClassifier
-    from seqgen.inference.conditional_generator import ConditionalWriter
-    from seqgen.inference.generator import Writer
-    from seqgen.inference.tagger import TextTagger
+    from seqgen.inference.conditional_generator import ConditionalGenerator
+    from seqgen.inference.generator import Generator
+    from seqgen.inference.tagger import Tagger
     from seqgen.inference.translator import Translator
-    from seqgen.models import Classifier, EncoderDecoder, Tagger
+    from seqgen.models import EncoderClassifier, EncoderDecoder, EncoderTagger
     from seqgen.nn.attention import Attention
     from seqgen.nn.bridge import Bridge
     from seqgen.nn.decoder import RecurrentDecoder
@@ -59,8 +59,8 @@ _HOMES = {
     "ByteTokenizer": "seqgen.text.bytes",
     "Captioner": "seqgen.inference.captioner",
     "CharacterTokenizer": "seqgen.text.characters",
-    "Classifier": "seqgen.models",
-    "ConditionalWriter": "seqgen.inference.conditional_generator",
+    "EncoderClassifier": "seqgen.models",
+    "ConditionalGenerator": "seqgen.inference.conditional_generator",
     "Documents": "seqgen.batches.documents",
     "EncoderDecoder": "seqgen.models",
     "ExampleBatches": "seqgen.batches.examples",
@@ -84,13 +84,13 @@ _HOMES = {
     "State": "seqgen.state",
     "Stream": "seqgen.batches.stream",
     "SubwordTokenizer": "seqgen.text.subwords",
-    "Tagger": "seqgen.models",
+    "EncoderTagger": "seqgen.models",
     "TextClassifier": "seqgen.inference.classifiers",
-    "TextTagger": "seqgen.inference.tagger",
+    "Tagger": "seqgen.inference.tagger",
     "Translator": "seqgen.inference.translator",
     "VectorEncoder": "seqgen.nn.encoders",
     "WordTokenizer": "seqgen.text.words",
-    "Writer": "seqgen.inference.generator",
+    "Generator": "seqgen.inference.generator",
     "captioner": "seqgen.patterns",
     "conditional_generator": "seqgen.patterns",
     "evaluate": "seqgen.training.losses",
@@ -117,12 +117,14 @@ __all__ = [
     "ByteTokenizer",
     "Captioner",
     "CharacterTokenizer",
-    "Classifier",
-    "ConditionalWriter",
+    "ConditionalGenerator",
     "Documents",
+    "EncoderClassifier",
     "EncoderDecoder",
+    "EncoderTagger",
     "ExampleBatches",
     "Examples",
+    "Generator",
     "ImageClassifier",
     "ImageEncoder",
     "InputError",
@@ -144,11 +146,9 @@ __all__ = [
     "SubwordTokenizer",
     "Tagger",
     "TextClassifier",
-    "TextTagger",
     "Translator",
     "VectorEncoder",
     "WordTokenizer",
-    "Writer",
     "captioner",
     "conditional_generator",
     "evaluate",

@@ -8,7 +8,7 @@ from seqgen.protocols import Encoder
 from seqgen.state import State
 
 
-class Classifier(nn.Module):
+class EncoderClassifier(nn.Module):
     """One answer to an input: the logits of its class.
 
     Args:
@@ -26,7 +26,7 @@ class Classifier(nn.Module):
         return logits
 
 
-class Tagger(nn.Module):
+class EncoderTagger(nn.Module):
     """One answer a step: the logits of each token's tag.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from seqgen.errors import InputError
-from seqgen.models import Classifier, EncoderDecoder, Tagger
+from seqgen.models import EncoderClassifier, EncoderDecoder, EncoderTagger
 from seqgen.nn import backbones
 from seqgen.nn.attention import Attention
 from seqgen.nn.decoder import RecurrentDecoder, attentive_decoder
@@ -21,7 +21,7 @@ from seqgen.nn.spelling import SpelledEmbedding, spelling_encoder
 
 
 def generator(
-    vocabulary_size: int,
+    vocab_size: int,
     *,
     cell: str = "lstm",
     hidden_size: int = 384,
@@ -35,7 +35,7 @@ def generator(
     """Nothing in, a sequence out: the character and word generator.
 
     Args:
-        vocabulary_size: how many tokens there are, the special ones included.
+        vocab_size: how many tokens there are, the special ones included.
         cell: "lstm", "gru" or "rnn".
         hidden_size: features of the hidden state.
         layers: recurrent layers.
@@ -48,16 +48,16 @@ def generator(
     recurrent = Recurrent(cell, embedding_size, hidden_size, layers, dropout=dropout, weight_drop=weight_drop)
     dropouts = nn.Dropout(dropout), LockedDropout(embedding_dropout)
     if not tie_embeddings:
-        embedding, output = nn.Embedding(vocabulary_size, embedding_size), nn.Linear(hidden_size, vocabulary_size)
+        embedding, output = nn.Embedding(vocab_size, embedding_size), nn.Linear(hidden_size, vocab_size)
         return RecurrentDecoder(embedding, recurrent, output, *dropouts)
-    embedding, output = ScaledEmbedding(vocabulary_size, embedding_size), nn.Linear(embedding_size, vocabulary_size)
+    embedding, output = ScaledEmbedding(vocab_size, embedding_size), nn.Linear(embedding_size, vocab_size)
     output.weight = embedding.weight
     return RecurrentDecoder(embedding, recurrent, output, *dropouts, nn.Linear(hidden_size, embedding_size))
 
 
 def translator(
-    source_vocabulary_size: int,
-    target_vocabulary_size: int | None = None,
+    source_vocab_size: int,
+    target_vocab_size: int | None = None,
     *,
     cell: str = "lstm",
     hidden_size: int = 384,
@@ -73,8 +73,8 @@ def translator(
     """A sequence in, another out.
 
     Args:
-        source_vocabulary_size: how many tokens the source has, the special ones included.
-        target_vocabulary_size: how many the target has; by default both have the same tokens, and share embeddings.
+        source_vocab_size: how many tokens the source has, the special ones included.
+        target_vocab_size: how many the target has; by default both have the same tokens, and share embeddings.
         cell: "lstm", "gru" or "rnn".
         hidden_size: features of the decoder's hidden state, and of the encoder's two directions together.
         layers: recurrent layers of the decoder; attention is above the first.
@@ -86,8 +86,8 @@ def translator(
         dropout: the share of features dropped of embeddings and, the same at each step, of the decoder's states.
         word_dropout: the share of source tokens read as unknown.
     """
-    source = ScaledEmbedding(source_vocabulary_size, embedding_size)
-    target = source if target_vocabulary_size is None else ScaledEmbedding(target_vocabulary_size, embedding_size)
+    source = ScaledEmbedding(source_vocab_size, embedding_size)
+    target = source if target_vocab_size is None else ScaledEmbedding(target_vocab_size, embedding_size)
     half, odd = divmod(hidden_size, 2)
     if odd:
         raise InputError(f"hidden_size must be even, half of it for each direction of the encoder, not {hidden_size}")
@@ -109,7 +109,7 @@ def translator(
 
 
 def captioner(
-    vocabulary_size: int,
+    vocab_size: int,
     *,
     backbone: str = backbones.SMALL,
     image_size: int = 64,
@@ -128,7 +128,7 @@ def captioner(
     """One thing in, a sequence out: an image's caption.
 
     Args:
-        vocabulary_size: how many tokens there are, the special ones included.
+        vocab_size: how many tokens there are, the special ones included.
         backbone: "small", "efficientnet_lite0", or a model of torchvision's, untrained.
         image_size: pixels a side, which the number of places depends on.
         frozen: whether the backbone stays as it is.
@@ -146,7 +146,7 @@ def captioner(
     network, features = backbones.backbone(backbone)
     places = Places(features, memory_size, math.prod(backbones.grid_shape(network, image_size)), dropout)
     encoder = ImageEncoder(network, memory_size, Mean(), frozen=frozen, places=places)
-    embedding = ScaledEmbedding(vocabulary_size, embedding_size)
+    embedding = ScaledEmbedding(vocab_size, embedding_size)
     looking = Attention(hidden_size, memory_size, attention, heads, gated=gated)
     decoder = attentive_decoder(
         embedding, encoder, looking, cell, hidden_size, layers, dropout=dropout, input_feeding=input_feeding
@@ -155,7 +155,7 @@ def captioner(
 
 
 def conditional_generator(
-    vocabulary_size: int,
+    vocab_size: int,
     *,
     categories: int = 0,
     numbers: int = 0,
@@ -169,7 +169,7 @@ def conditional_generator(
     """One thing in, a sequence out: a text of a category, or to some numbers.
 
     Args:
-        vocabulary_size: how many tokens there are, the special ones included.
+        vocab_size: how many tokens there are, the special ones included.
         categories: how many categories there are, or 0 where numbers are given.
         numbers: how many numbers are given, or 0 where a category is.
         cell: "lstm", "gru" or "rnn".
@@ -181,13 +181,13 @@ def conditional_generator(
     """
     encoder = vector_encoder(categories, numbers, condition_size)
     # With a single position to look at, attention puts the condition beside every step.
-    looking, embedding = Attention(hidden_size, condition_size), ScaledEmbedding(vocabulary_size, embedding_size)
+    looking, embedding = Attention(hidden_size, condition_size), ScaledEmbedding(vocab_size, embedding_size)
     decoder = attentive_decoder(embedding, encoder, looking, cell, hidden_size, layers, dropout=dropout)
     return EncoderDecoder(encoder, decoder)
 
 
 def text_classifier(
-    vocabulary_size: int,
+    vocab_size: int,
     classes: int,
     *,
     cell: str = "lstm",
@@ -201,11 +201,11 @@ def text_classifier(
     embedding_dropout: float = 0.0,
     word_dropout: float = 0.0,
     weight_drop: float = 0.0,
-) -> Classifier:
+) -> EncoderClassifier:
     """A sequence in, one answer out.
 
     Args:
-        vocabulary_size: how many tokens there are, the special ones included.
+        vocab_size: how many tokens there are, the special ones included.
         classes: how many answers there are.
         cell: "lstm", "gru" or "rnn".
         hidden_size: features of the hidden state, in each direction.
@@ -224,7 +224,7 @@ def text_classifier(
     pooled, summary_size = pooling_by_name(pooling, size, forward_size)
     stack = partial(Recurrent, cell, embedding_size, hidden_size, layers, dropout=dropout, weight_drop=weight_drop)
     encoder = SequenceEncoder(
-        small_embedding(vocabulary_size, embedding_size),
+        small_embedding(vocab_size, embedding_size),
         stack(),
         stack() if bidirectional else None,
         pooled,
@@ -233,12 +233,12 @@ def text_classifier(
         word_dropout=word_dropout,
         embedding_dropout=LockedDropout(embedding_dropout),
     )
-    return Classifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(summary_size, classes)))
+    return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(summary_size, classes)))
 
 
 def image_classifier(
     classes: int, *, backbone: str = backbones.SMALL, frozen: bool = False, dropout: float = 0.2
-) -> Classifier:
+) -> EncoderClassifier:
     """One thing in, one answer out.
 
     Args:
@@ -249,11 +249,11 @@ def image_classifier(
     """
     network, size = backbones.backbone(backbone)
     encoder = ImageEncoder(network, size, Mean(), frozen=frozen)
-    return Classifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes)))
+    return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes)))
 
 
 def tagger(
-    vocabulary_size: int,
+    vocab_size: int,
     tags: int,
     *,
     alphabet_size: int = 0,
@@ -264,11 +264,11 @@ def tagger(
     spelling_size: int = 64,
     dropout: float = 0.3,
     word_dropout: float = 0.0,
-) -> Tagger:
+) -> EncoderTagger:
     """A sequence in, one answer a step out.
 
     Args:
-        vocabulary_size: how many tokens there are, the special ones included.
+        vocab_size: how many tokens there are, the special ones included.
         tags: how many answers there are.
         alphabet_size: how many characters the tokens are spelled with, the special ones included; with 0 the tokens
             are not read character by character.
@@ -280,7 +280,7 @@ def tagger(
         dropout: the share of features dropped of embeddings, states, and between layers, the same at every step.
         word_dropout: the share of tokens read as unknown.
     """
-    embedding: Any = small_embedding(vocabulary_size, embedding_size)
+    embedding: Any = small_embedding(vocab_size, embedding_size)
     if alphabet_size:
         embedding = SpelledEmbedding(embedding, spelling_encoder(alphabet_size, cell, spelling_size))
     input_size = embedding.output_size if alphabet_size else embedding_size
@@ -294,4 +294,4 @@ def tagger(
         embedding_dropout=LockedDropout(dropout),
         dropout=LockedDropout(dropout),
     )
-    return Tagger(encoder, nn.Linear(2 * hidden_size, tags))
+    return EncoderTagger(encoder, nn.Linear(2 * hidden_size, tags))

@@ -8,7 +8,7 @@ from seqgen.state import Memory, State
 
 
 def check_decoder(
-    decoder: Decoder, vocabulary_size: int, *, memory: Memory | None = None, batch_size: int = 3, steps: int = 5
+    decoder: Decoder, vocab_size: int, *, memory: Memory | None = None, batch_size: int = 3, steps: int = 5
 ) -> None:
     """Check that a decoder keeps the promises which sampling and search build on.
 
@@ -17,7 +17,7 @@ def check_decoder(
 
     Args:
         decoder: any object with `start` and `step`; a module is checked in evaluation mode.
-        vocabulary_size: tokens are drawn below it.
+        vocab_size: tokens are drawn below it.
         memory: of at least 2 rows, for a decoder that starts from one and looks at it.
         batch_size: rows to check with, at least 2; as many as the memory has, where there is one.
         steps: positions to check with.
@@ -30,22 +30,22 @@ def check_decoder(
         decoder.eval()
     try:
         with torch.no_grad():
-            _check(decoder, vocabulary_size, memory, batch_size if memory is None else len(memory.mask), steps)
+            _check(decoder, vocab_size, memory, batch_size if memory is None else len(memory.mask), steps)
     finally:
         if isinstance(decoder, nn.Module):
             decoder.train(was_training)
 
 
-def _check(decoder: Decoder, vocabulary_size: int, memory: Memory | None, batch_size: int, steps: int) -> None:
+def _check(decoder: Decoder, vocab_size: int, memory: Memory | None, batch_size: int, steps: int) -> None:
     generator = torch.Generator().manual_seed(0)
-    tokens = torch.randint(vocabulary_size, (batch_size, steps), generator=generator)
+    tokens = torch.randint(vocab_size, (batch_size, steps), generator=generator)
     start = decoder.start(memory, batch_size=batch_size)
     _require(isinstance(start, State), f"start must return a State, not {type(start).__name__}")
     for name, tensor in start._asdict().items():
         _require(tensor is None or tensor.shape[1] == batch_size, f"state.{name} must have the batch on axis 1")
     before = [None if tensor is None else tensor.clone() for tensor in start]
     logits, state = _unroll(decoder, tokens, start, memory)
-    shape = (batch_size, steps, vocabulary_size)
+    shape = (batch_size, steps, vocab_size)
     _require(logits.shape == shape, f"step must return (batch, vocabulary) logits, not {tuple(logits.shape)}")
     _require(bool(logits.isfinite().all()), "logits must be finite numbers")
     for old, new in zip(before, start, strict=True):

@@ -5,7 +5,7 @@ import hypothesis
 import pytest
 import torch
 from accelerate.state import AcceleratorState, PartialState
-from making import CELLS, TEXT, make_writer
+from making import CELLS, TEXT, make_generator
 
 from seqgen.errors import run_main
 
@@ -45,8 +45,8 @@ def text_file(tmp_path):
 
 
 @pytest.fixture
-def writer():
-    return make_writer()
+def generator():
+    return make_generator()
 
 
 @pytest.fixture

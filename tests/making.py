@@ -1,4 +1,4 @@
-"""What several tests need: a text, an untrained writer, the recipes as modules, and what their runs leave."""
+"""What several tests need: a text, an untrained generator, the recipes as modules, and what their runs leave."""
 
 import importlib.util
 import json
@@ -12,10 +12,10 @@ from seqgen.data.images import Preprocessing
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.captioner import Captioner
 from seqgen.inference.classifiers import ImageClassifier, TextClassifier
-from seqgen.inference.conditional_generator import ConditionalWriter
+from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.encoder_decoder import searching
-from seqgen.inference.generator import Writer
-from seqgen.inference.tagger import TextTagger
+from seqgen.inference.generator import Generator
+from seqgen.inference.tagger import Tagger
 from seqgen.inference.translator import Translator
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.characters import CharacterTokenizer
@@ -28,15 +28,15 @@ TEXT = "the cat sat on the mat. the dog sat on the log.\n" * 40
 SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--batch_size", 4, "--window", 16, "--precision", "fp32"]
 
 
-def make_writer(text=TEXT, cell="lstm", *, ends=False, **options):
-    """An untrained writer with weights large enough that its choices differ."""
+def make_generator(text=TEXT, cell="lstm", *, ends=False, **options):
+    """An untrained generator with weights large enough that its choices differ."""
     tokenizer = CharacterTokenizer.fit([text])
     arguments = {"cell": cell, "hidden_size": 16, "embedding_size": 8, **options}
     torch.manual_seed(1)
-    model = patterns.generator(tokenizer.vocabulary_size, **arguments)
+    model = patterns.generator(tokenizer.vocab_size, **arguments)
     with torch.no_grad():
         model.output.weight.mul_(8)
-    return Writer.of(model.eval(), tokenizer, arguments, ends=ends)
+    return Generator.of(model.eval(), tokenizer, arguments, ends=ends)
 
 
 def make_text_classifier(**options):
@@ -44,7 +44,7 @@ def make_text_classifier(**options):
     tokenizer = CharacterTokenizer.fit([TEXT + "fine film dull"])
     arguments = {"hidden_size": 12, "embedding_size": 8, **options}
     torch.manual_seed(1)
-    model = patterns.text_classifier(tokenizer.vocabulary_size, 3, **arguments).eval()
+    model = patterns.text_classifier(tokenizer.vocab_size, 3, **arguments).eval()
     return TextClassifier(model, arguments, ["bad", "fine", "odd"], tokenizer, 40)
 
 
@@ -58,7 +58,7 @@ def make_tagger(words=False):
     """An untrained tagger of characters, or of words."""
     torch.manual_seed(1)
     tokens = [TEXT.split()] if words else [TEXT + "x = 1"]
-    tagger = TextTagger.fit(tokens * 2, ["A", "B", "C"], {"hidden_size": 12, "embedding_size": 8, "spelling_size": 6})
+    tagger = Tagger.fit(tokens * 2, ["A", "B", "C"], {"hidden_size": 12, "embedding_size": 8, "spelling_size": 6})
     tagger.model.eval()
     return tagger
 
@@ -68,7 +68,7 @@ def make_translator(**options):
     tokenizer = CharacterTokenizer.fit([TEXT.replace("\n", " ")])
     arguments = {"hidden_size": 16, "embedding_size": 8, **options}
     torch.manual_seed(1)
-    model = patterns.translator(tokenizer.vocabulary_size, **arguments).eval()
+    model = patterns.translator(tokenizer.vocab_size, **arguments).eval()
     with torch.no_grad():
         model.output.weight.mul_(10)
         model.output.bias[EOS] += 1.5
@@ -89,7 +89,7 @@ def make_captioner(**options):
     tokenizer = LowercaseWordTokenizer.fit([f"{words} {words}"])
     arguments = {"image_size": 32, "memory_size": 16, "hidden_size": 16, "embedding_size": 8, **options}
     torch.manual_seed(1)
-    model = patterns.captioner(tokenizer.vocabulary_size, **arguments).eval()
+    model = patterns.captioner(tokenizer.vocab_size, **arguments).eval()
     with torch.no_grad():
         model.encoder.places.place.normal_()
         model.output.weight.mul_(10)
@@ -98,18 +98,18 @@ def make_captioner(**options):
     return Captioner(model, arguments, tokenizer, generation, Preprocessing(32))
 
 
-def make_conditional_writer(categories=("cat", "dog"), mean=(), deviation=()):
-    """An untrained writer of characters to categories, or to numbers."""
+def make_conditional_generator(categories=("cat", "dog"), mean=(), deviation=()):
+    """An untrained generator of characters to categories, or to numbers."""
     tokenizer = CharacterTokenizer.fit([TEXT.replace("\n", " ")])
     arguments = {"hidden_size": 16, "embedding_size": 8, "condition_size": 8}
     torch.manual_seed(1)
     model = patterns.conditional_generator(
-        tokenizer.vocabulary_size, categories=len(categories), numbers=len(mean), **arguments
+        tokenizer.vocab_size, categories=len(categories), numbers=len(mean), **arguments
     ).eval()
     with torch.no_grad():
         model.output.weight.mul_(10)
     generation = GenerationConfig(max_new_tokens=12, suppress_tokens=(PAD, BOS, UNK), precision="fp32")
-    return ConditionalWriter(model, arguments, tokenizer, generation, list(categories), list(mean), list(deviation))
+    return ConditionalGenerator(model, arguments, tokenizer, generation, list(categories), list(mean), list(deviation))
 
 
 def load_recipe(name):

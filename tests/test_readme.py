@@ -11,12 +11,12 @@ from making import (
     ROOT,
     load_recipe,
     make_captioner,
-    make_conditional_writer,
+    make_conditional_generator,
+    make_generator,
     make_image_classifier,
     make_tagger,
     make_text_classifier,
     make_translator,
-    make_writer,
 )
 
 from seqgen.cli import main as cli
@@ -43,16 +43,16 @@ def test_the_first_two_commands_are_all_the_set_up():
 
 def test_using_a_model(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    make_writer("ROMEO:\nJULIET:\n\n" * 9).save_pretrained("runs/mine/model")
+    make_generator("ROMEO:\nJULIET:\n\n" * 9).save_pretrained("runs/mine/model")
     pushed = []
     monkeypatch.setattr(Bundle, "push_to_hub", lambda self, name: pushed.append(name))
-    exec(code("writer.generate"), {})
+    exec(code("generator.generate"), {})
     assert (tmp_path / "romeo" / "config.json").exists()
     assert "ROMEO:" in capsys.readouterr().out
 
 
 def test_a_generator_from_its_parts_in_ten_lines(capsys):
-    ten_lines = code("seqgen.Writer.of")
+    ten_lines = code("seqgen.Generator.of")
     lines = [line for line in ten_lines.splitlines() if line.strip() and not line.startswith(("import", "from"))]
     assert len(lines) <= 10
     exec(ten_lines, {})
@@ -87,7 +87,7 @@ def test_a_translator_is_used_as_it_says(tmp_path, monkeypatch, capsys):
 def test_a_captioner_and_a_name_generator_are_used_as_it_says(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     make_captioner().save_pretrained("runs/photos/model")
-    make_conditional_writer(("tkinter", "xml")).save_pretrained("runs/names/model")
+    make_conditional_generator(("tkinter", "xml")).save_pretrained("runs/names/model")
     PIL.Image.new("RGB", (40, 30)).save("photo.jpg")
     exec(code("captioner.caption"), {})
     lines = capsys.readouterr().out.splitlines()
@@ -149,7 +149,7 @@ def test_every_option_of_a_recipe_is_in_the_readme(name):
 
 def test_the_generate_command_works(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
-    make_writer("ROMEO:\nJULIET:\n\n" * 9).save_pretrained("runs/mine/model")
+    make_generator("ROMEO:\nJULIET:\n\n" * 9).save_pretrained("runs/mine/model")
     [line] = [line for line in COMMANDS if line.startswith("seqgen generate runs/mine")]
     code, out, _ = command(cli.main, *shlex.split(line)[1:])
     assert code == 0

@@ -58,7 +58,7 @@ def untrained(config: Config, cell: str, layers: int, width: int) -> tuple[Trans
     tokenizer = WordTokenizer.fit([" ".join(f"w{number} w{number}" for number in range(WORDS))])
     arguments = {"cell": cell, "layers": layers, "hidden_size": width, "embedding_size": config.embedding_size}
     torch.manual_seed(0)
-    model = seqgen.translator(tokenizer.vocabulary_size, **cast("dict[str, Any]", arguments)).eval()
+    model = seqgen.translator(tokenizer.vocab_size, **cast("dict[str, Any]", arguments)).eval()
     generation = GenerationConfig(
         do_sample=False, min_new_tokens=15, max_new_tokens=15, suppress_tokens=(PAD, BOS, UNK)
     )

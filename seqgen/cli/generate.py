@@ -7,8 +7,8 @@ from seqgen.cli.inputs import generation_options, lines, model_parser
 from seqgen.devices import find_device
 from seqgen.errors import InputError
 from seqgen.inference.bundle import load
-from seqgen.inference.conditional_generator import ConditionalWriter
-from seqgen.inference.generator import Unseen, Writer
+from seqgen.inference.conditional_generator import ConditionalGenerator
+from seqgen.inference.generator import Generator, Unseen
 
 
 def generate(arguments: list[str]) -> None:
@@ -24,35 +24,35 @@ def generate(arguments: list[str]) -> None:
     parser.add_argument("--stop_strings", nargs="+", default=[], help="end as soon as one of these was written")
     own = {"prompt": str, "condition": str, "unseen": Unseen, "device": str, "stop_strings": str}
     directory, options, asked = generation_options(parser, arguments, own, "generate")
-    writer: Writer | ConditionalWriter = load(directory).to(find_device(options["device"]))
-    if isinstance(writer, ConditionalWriter):
-        _conditional(writer, options["condition"], options["prompt"] or "", asked)
+    generator: Generator | ConditionalGenerator = load(directory).to(find_device(options["device"]))
+    if isinstance(generator, ConditionalGenerator):
+        _conditional(generator, options["condition"], options["prompt"] or "", asked)
         return
     if options["condition"] is not None:
         raise InputError("--condition must be with a model of conditional_generator, not with one of generator")
     if options["prompt"] is not None:
-        _show(writer, options["prompt"], options["unseen"], asked)
+        _show(generator, options["prompt"], options["unseen"], asked)
         return
     for number, line in enumerate(lines(), start=1):
         try:
-            _show(writer, line, options["unseen"], asked)
+            _show(generator, line, options["unseen"], asked)
         except InputError as error:
             if not sys.stdin.isatty():
                 raise InputError(f"standard input, line {number}: {error}") from None
             print(f"error: {error}", file=sys.stderr)  # a person can just try again
 
 
-def _conditional(writer: ConditionalWriter, condition: str | None, prompt: str, options: dict[str, Any]) -> None:
+def _conditional(generator: ConditionalGenerator, condition: str | None, prompt: str, options: dict[str, Any]) -> None:
     conditions = lines() if condition is None else [condition]
     for one in conditions:
-        print("\n".join(writer.generate(one, prompt, **options)), flush=True)
+        print("\n".join(generator.generate(one, prompt, **options)), flush=True)
 
 
-def _show(writer: Writer, prompt: str, unseen: Unseen, options: dict[str, Any]) -> None:
-    config = writer.generation.with_options(**options)
+def _show(generator: Generator, prompt: str, unseen: Unseen, options: dict[str, Any]) -> None:
+    config = generator.generation.with_options(**options)
     if config.num_return_sequences > 1 or config.num_beams > 1:
-        print("\n---\n".join(writer.generate(prompt, unseen=unseen, **options)))
+        print("\n---\n".join(generator.generate(prompt, unseen=unseen, **options)))
         return
-    for piece in writer.stream(prompt, unseen=unseen, **options):
+    for piece in generator.stream(prompt, unseen=unseen, **options):
         print(piece, end="", flush=True)
     print()

@@ -12,7 +12,7 @@ from seqgen.cli.inputs import model_for, model_parser
 from seqgen.devices import find_device
 from seqgen.files import read_text
 from seqgen.inference.bundle import load
-from seqgen.inference.tagger import TaggedToken, TextTagger
+from seqgen.inference.tagger import TaggedToken, Tagger
 from seqgen.options import parse
 
 # Of a terminal, in the order of the tags; the first stands for what is most often plain.
@@ -34,7 +34,7 @@ def tag(arguments: list[str]) -> None:
             print(piece, end="")
 
 
-def printed(tagger: TextTagger, text: str, kind: Literal["colour", "lines", "json"]) -> Iterator[str]:
+def printed(tagger: Tagger, text: str, kind: Literal["colour", "lines", "json"]) -> Iterator[str]:
     """Yield pieces of what is to be printed for a text.
 
     A tagger of characters reads the text as one; for one of words each line is a sentence.
@@ -71,7 +71,7 @@ def _runs(tokens: list[TaggedToken]) -> list[tuple[str, str]]:
     return [("".join(token.token for token in run), tag) for tag, run in grouped]
 
 
-def _coloured(tagger: TextTagger, text: str, tag: str) -> str:
+def _coloured(tagger: Tagger, text: str, tag: str) -> str:
     colour = COLOURS[tagger.tags.index(tag) % len(COLOURS)]
     # Line by line, because a pager begins each line without colour.
     return "\n".join(f"\033[{colour}m{line}\033[0m" if line else "" for line in text.split("\n"))

@@ -34,7 +34,7 @@ def encode_corpus(corpus: Corpus, tokenizer: Tokenizer, documents: DocumentKind 
     """
     described = [corpus.fingerprint, tokenizer.kind, tokenizer.to_data(), documents]
     key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
-    dtype = np.min_scalar_type(tokenizer.vocabulary_size - 1)
+    dtype = np.min_scalar_type(tokenizer.vocab_size - 1)
     path = cache_directory() / f"{key}.{dtype.name}"
     if not path.exists():
         _encode_to(path, dtype, _encoded_blocks(corpus, tokenizer, documents))

@@ -79,15 +79,15 @@ class _History:
     """What the beams hold so far, as `processor` asks for it."""
 
     tokens: Tensor  # (beams, steps), -1 before shorter prompts
-    vocabulary_size: int
+    vocab_size: int
     ngram: int
     written: int = 0
 
     @property
     def used(self) -> Tensor:
         """Return the (beams, vocabulary) mask of tokens that each beam holds."""
-        used = torch.zeros(len(self.tokens), self.vocabulary_size + 1, dtype=torch.bool, device=self.tokens.device)
-        return used.scatter(1, self.tokens % (self.vocabulary_size + 1), True)[:, :-1]
+        used = torch.zeros(len(self.tokens), self.vocab_size + 1, dtype=torch.bool, device=self.tokens.device)
+        return used.scatter(1, self.tokens % (self.vocab_size + 1), True)[:, :-1]
 
     def forbidden(self, beam: int) -> list[int]:
         """Return the tokens that would complete an n-gram which the beam holds already."""
@@ -151,19 +151,19 @@ class _Search:
             return tokens, parents, None
         return self._drop(torch.tensor(kept, device=logits.device), tokens, parents)
 
-    def _choose(self, best: Tensor, found: Tensor, vocabulary_size: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _choose(self, best: Tensor, found: Tensor, vocab_size: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return (beams,) tokens, the beams before them, and (rows, groups, beams of a group) scores.
 
         Args:
             best: (beams, candidates) log-probabilities of the likeliest tokens of each beam.
             found: (beams, candidates) these tokens.
-            vocabulary_size: how many tokens there are.
+            vocab_size: how many tokens there are.
         """
         rows, groups, size = self.scores.shape
         each = best.shape[1]
         totals = (self.scores.unsqueeze(3) + best.view(rows, groups, size, each)).flatten(2)
         words = found.view(rows, groups, size * each)
-        taken = torch.zeros(rows, vocabulary_size, device=totals.device)
+        taken = torch.zeros(rows, vocab_size, device=totals.device)
         first = torch.arange(rows, device=totals.device).unsqueeze(1) * groups * size
         places = torch.arange(size, device=totals.device)
         tokens, parents, scores = [], [], []

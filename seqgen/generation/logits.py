@@ -59,7 +59,7 @@ def repetition_penalty(logits: Tensor, used: Tensor, penalty: float) -> Tensor:
 class Held(Protocol):
     """What rows hold so far, as the processors ask for it."""
 
-    vocabulary_size: int
+    vocab_size: int
     written: int
 
     @property
@@ -77,15 +77,15 @@ class History:
 
     Args:
         prompts: token numbers of each row.
-        vocabulary_size: how many tokens there are.
+        vocab_size: how many tokens there are.
         config: says what has to be remembered.
     """
 
-    def __init__(self, prompts: list[list[int]], vocabulary_size: int, config: GenerationConfig):
+    def __init__(self, prompts: list[list[int]], vocab_size: int, config: GenerationConfig):
         self.config = config
         self.ngram = config.no_repeat_ngram_size
-        self.vocabulary_size = vocabulary_size
-        self.used = torch.zeros(len(prompts), vocabulary_size, dtype=torch.bool)
+        self.vocab_size = vocab_size
+        self.used = torch.zeros(len(prompts), vocab_size, dtype=torch.bool)
         self.last: list[tuple[int, ...]] = [() for _ in prompts]
         self.followers: list[dict[tuple[int, ...], list[int]]] = [{} for _ in prompts]
         self.written = 0
@@ -118,7 +118,7 @@ def processor(
     config: GenerationConfig, history: Held, device: torch.device | str = "cpu"
 ) -> Callable[[Tensor, list[int]], Tensor]:
     """Return the function that applies all of a configuration to (batch, vocabulary) logits of some rows."""
-    excluded = torch.zeros(history.vocabulary_size, device=device)
+    excluded = torch.zeros(history.vocab_size, device=device)
     excluded[list(config.suppress_tokens)] = NEVER
     excluded_at_first = excluded.clone()
     excluded_at_first[EOS] = NEVER

@@ -22,13 +22,13 @@ FILES = ("config.json", "model.safetensors")  # of every model; each kind has ot
 
 # What `load` makes of a model, by the name of the builder that made it.
 USED_AS = {
-    "generator": "seqgen.inference.generator:Writer",
+    "generator": "seqgen.inference.generator:Generator",
     "text_classifier": "seqgen.inference.classifiers:TextClassifier",
     "image_classifier": "seqgen.inference.classifiers:ImageClassifier",
-    "tagger": "seqgen.inference.tagger:TextTagger",
+    "tagger": "seqgen.inference.tagger:Tagger",
     "translator": "seqgen.inference.translator:Translator",
     "captioner": "seqgen.inference.captioner:Captioner",
-    "conditional_generator": "seqgen.inference.conditional_generator:ConditionalWriter",
+    "conditional_generator": "seqgen.inference.conditional_generator:ConditionalGenerator",
 }
 
 
@@ -122,7 +122,7 @@ class Bundle(ABC):
 
 
 def load(source: str | Path) -> Any:
-    """Return what a saved model is used as: a `Writer`, a classifier, a `TextTagger`, a `Translator`, and so on.
+    """Return what a saved model is used as: a `Generator`, a classifier, a `Tagger`, a `Translator`, and so on.
 
     Args:
         source: a run directory, its `model/`, or the name of a model on the hub.

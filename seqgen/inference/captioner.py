@@ -11,7 +11,7 @@ from torch import Tensor
 from seqgen import patterns
 from seqgen.data.images import Image, Preprocessing, read_image
 from seqgen.generation.config import GenerationConfig
-from seqgen.inference.encoder_decoder import ConditionedWriter, Written
+from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written
 from seqgen.text.tokenizer import tokenizer_data, tokenizer_from_data
 
 IMAGES = 64  # of a batch, with few hypotheses each
@@ -37,7 +37,7 @@ class Caption(NamedTuple):
 
 
 @dataclass
-class Captioner(ConditionedWriter):
+class Captioner(EncoderDecoderBundle):
     """An encoder of images and a decoder with its tokenizer.
 
     Args:
@@ -63,7 +63,7 @@ class Captioner(ConditionedWriter):
     def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
         """Return an untrained captioner with the parts that `parts` described."""
         target = tokenizer_from_data(parts["tokenizer.json"])
-        model = patterns.captioner(target.vocabulary_size, **arguments)
+        model = patterns.captioner(target.vocab_size, **arguments)
         generation = GenerationConfig().with_options(**parts["generation_config.json"])
         return cls(model, arguments, target, generation, Preprocessing(**parts["preprocessing.json"]))
 

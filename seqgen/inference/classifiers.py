@@ -113,7 +113,7 @@ class TextClassifier(LabelBundle):
         """Return an untrained classifier with the parts that `parts` described."""
         tokenizer = tokenizer_from_data(parts["tokenizer.json"])
         labels = parts["labels.json"]
-        model = patterns.text_classifier(tokenizer.vocabulary_size, len(labels["classes"]), **arguments)
+        model = patterns.text_classifier(tokenizer.vocab_size, len(labels["classes"]), **arguments)
         return cls(model, arguments, labels["classes"], tokenizer, labels["max_length"])
 
     def encode(self, text: str) -> np.ndarray:

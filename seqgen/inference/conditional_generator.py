@@ -11,14 +11,14 @@ from torch import Tensor
 from seqgen import patterns
 from seqgen.errors import InputError, nearest
 from seqgen.generation.config import GenerationConfig
-from seqgen.inference.encoder_decoder import ConditionedWriter
+from seqgen.inference.encoder_decoder import EncoderDecoderBundle
 from seqgen.text.tokenizer import tokenizer_data, tokenizer_from_data
 
 TEXTS = 256  # of a batch
 
 
 @dataclass
-class ConditionalWriter(ConditionedWriter):
+class ConditionalGenerator(EncoderDecoderBundle):
     """An encoder of categories or numbers and a decoder with its tokenizer.
 
     Args:
@@ -46,13 +46,11 @@ class ConditionalWriter(ConditionedWriter):
 
     @classmethod
     def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
-        """Return an untrained writer with the parts that `parts` described."""
+        """Return an untrained generator with the parts that `parts` described."""
         target = tokenizer_from_data(parts["tokenizer.json"])
         conditions = parts["conditions.json"]
         categories, numbers = len(conditions["categories"]), len(conditions["mean"])
-        model = patterns.conditional_generator(
-            target.vocabulary_size, categories=categories, numbers=numbers, **arguments
-        )
+        model = patterns.conditional_generator(target.vocab_size, categories=categories, numbers=numbers, **arguments)
         generation = GenerationConfig().with_options(**parts["generation_config.json"])
         return cls(model, arguments, target, generation, **conditions)
 

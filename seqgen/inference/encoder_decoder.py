@@ -1,4 +1,4 @@
-"""What writes texts to inputs, in use: the part that translator, captioner and the writer of names share."""
+"""What writes texts to inputs, in use: the part that translator, captioner and the generator of names share."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ Batches = Callable[[int], Iterable[tuple[list[int], tuple[Tensor, ...]]]]
 
 
 @dataclass
-class ConditionedWriter(Bundle):
+class EncoderDecoderBundle(Bundle):
     """An encoder and a decoder with the tokenizer of what is written.
 
     Args:

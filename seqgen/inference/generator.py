@@ -30,7 +30,7 @@ class Score(NamedTuple):
 
 
 @dataclass
-class Writer(Bundle):
+class Generator(Bundle):
     """A generator with its tokenizer.
 
     Args:
@@ -47,8 +47,8 @@ class Writer(Bundle):
     @classmethod
     def of(
         cls, model: torch.nn.Module, tokenizer: Tokenizer, arguments: dict[str, Any], *, ends: bool = False
-    ) -> "Writer":
-        """Return the writer of a model in training.
+    ) -> "Generator":
+        """Return the generator of a model in training.
 
         Args:
             model: a decoder.
@@ -65,9 +65,9 @@ class Writer(Bundle):
 
     @classmethod
     def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
-        """Return an untrained writer with the parts that `parts` described."""
+        """Return an untrained generator with the parts that `parts` described."""
         tokenizer = tokenizer_from_data(parts["tokenizer.json"])
-        model = patterns.generator(tokenizer.vocabulary_size, **arguments)
+        model = patterns.generator(tokenizer.vocab_size, **arguments)
         return cls(model, arguments, tokenizer, GenerationConfig().with_options(**parts["generation_config.json"]))
 
     def generate(self, prompts: str | list[str] = "", *, unseen: Unseen = "error", **options: Any) -> list[str]:

@@ -47,7 +47,7 @@ class Encoded(NamedTuple):
 
 
 @dataclass
-class TextTagger(Bundle):
+class Tagger(Bundle):
     """A tagger of words, which it also reads character by character, or of characters.
 
     Args:

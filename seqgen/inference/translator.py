@@ -12,7 +12,7 @@ from seqgen import patterns
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.windows import padded
 from seqgen.generation.config import GenerationConfig
-from seqgen.inference.encoder_decoder import ConditionedWriter, Written
+from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written
 from seqgen.symbols import EOS
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
 
@@ -36,7 +36,7 @@ class Translation(NamedTuple):
 
 
 @dataclass
-class Translator(ConditionedWriter):
+class Translator(EncoderDecoderBundle):
     """An encoder and a decoder with their tokenizers.
 
     Args:
@@ -69,8 +69,8 @@ class Translator(ConditionedWriter):
         source = tokenizer_from_data(parts["source.json"])
         lengths = parts["lengths.json"]
         target = source if lengths["target"] is None else tokenizer_from_data(lengths["target"])
-        target_size = None if target is source else target.vocabulary_size
-        model = patterns.translator(source.vocabulary_size, target_size, **arguments)
+        target_size = None if target is source else target.vocab_size
+        model = patterns.translator(source.vocab_size, target_size, **arguments)
         generation = GenerationConfig().with_options(**parts["generation_config.json"])
         return cls(model, arguments, target, generation, source, lengths["max_length"])
 

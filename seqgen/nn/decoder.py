@@ -217,10 +217,10 @@ def attentive_decoder(
     for name, size in (("layers", layers), ("hidden_size", hidden_size)):
         if size < 1:
             raise InputError(f"{name} must be at least 1, not {size}")
-    vocabulary_size, embedding_size = embedding.weight.shape
+    vocab_size, embedding_size = embedding.weight.shape
     found_size = hidden_size + encoder.output_size
     above = Recurrent(cell, found_size, hidden_size, layers - 1, dropout=dropout) if layers > 1 else None
-    output = nn.Linear(embedding_size, vocabulary_size)
+    output = nn.Linear(embedding_size, vocab_size)
     output.weight = embedding.weight
     return RecurrentDecoder(
         embedding,

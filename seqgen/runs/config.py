@@ -38,7 +38,7 @@ class RunConfig:
     """muon trains the recurrent and input matrices, with adamw for the rest"""
     learning_rate: float | None = None
     """the highest; by default 0.05 for muon and 0.004 for adamw"""
-    beside_muon: float | None = None
+    adamw_learning_rate: float | None = None
     """the highest learning rate of adamw for what muon does not train; by default a fifth of muon's"""
     warm_up: float = 0.02
     """share of the training in which the learning rate rises"""
@@ -58,7 +58,7 @@ class RunConfig:
     """go on with the run in output_dir"""
 
     def __post_init__(self) -> None:
-        self.require_above_zero("max_steps", "max_seconds", "learning_rate", "beside_muon")
+        self.require_above_zero("max_steps", "max_seconds", "learning_rate", "adamw_learning_rate")
         self.require_above_zero("clip", "accumulate", "patience")
         self.require_share("warm_up", "label_smoothing", "averaging")
 

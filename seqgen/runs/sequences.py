@@ -37,11 +37,11 @@ class SequenceConfig(RunConfig):
     """whether each step also reads what the step before wrote from; several times slower"""
     label_smoothing: float = 0.1
     """share of probability spread over all tokens"""
-    own_tokens: float = 0.0
+    scheduled_sampling: float = 0.0
     """scheduled sampling: share of target tokens that are read as the model would have written them"""
     learning_rate: float | None = None
     """the highest; by default 0.03 for muon, and 0.004 for adamw alone"""
-    beside_muon: float | None = 0.0015
+    adamw_learning_rate: float | None = 0.0015
     """the highest learning rate of adamw for what muon does not train"""
     num_beams: int = 5
     """hypotheses in the search at the end, and by default in use"""
@@ -53,7 +53,7 @@ class SequenceConfig(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_above_zero("layers", "num_beams", "eval_every")
-        self.require_share("own_tokens")
+        self.require_share("scheduled_sampling")
         if self.learning_rate is None and self.optimizer == "muon":
             self.learning_rate = 0.03
 
@@ -100,7 +100,7 @@ def train_sequences(
         last: a part of the training that has another loss, and an average of the weights that follows it more closely.
     """
     run.begin(trained, trainers, identity)
-    first = loss or partial(target_tokens, label_smoothing=config.label_smoothing, own_tokens=config.own_tokens)
+    first = loss or partial(target_tokens, label_smoothing=config.label_smoothing, scheduled_sampling=config.scheduled_sampling)
 
     def current(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
         return (last.loss if last and run.in_last(last.share) else first)(model, batch, carry)

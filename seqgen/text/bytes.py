@@ -15,7 +15,7 @@ class ByteTokenizer:
     """The 256 bytes, after the special tokens."""
 
     kind = "byte"
-    vocabulary_size = 256 + len(SYMBOLS)
+    vocab_size = 256 + len(SYMBOLS)
 
     @classmethod
     def fit(cls, text: str | Iterable[str], *, largest: int = 0) -> "ByteTokenizer":

@@ -34,7 +34,7 @@ class CharacterTokenizer:
         return cls(Vocabulary(most_frequent(counts, largest, 1, "character")))
 
     @property
-    def vocabulary_size(self) -> int:
+    def vocab_size(self) -> int:
         """How many tokens there are, the special ones included."""
         return len(self.vocabulary)
 

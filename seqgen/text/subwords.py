@@ -81,7 +81,7 @@ class SubwordTokenizer:
         return cls(written.getvalue())
 
     @property
-    def vocabulary_size(self) -> int:
+    def vocab_size(self) -> int:
         """How many tokens there are, the special ones included."""
         return int(self.processor.vocab_size())
 

@@ -36,7 +36,7 @@ class Tokenizer(Protocol):
     kind: str
 
     @property
-    def vocabulary_size(self) -> int:
+    def vocab_size(self) -> int:
         """How many tokens there are, the special ones included."""
         ...
 

@@ -70,7 +70,7 @@ class WordTokenizer:
         return text
 
     @property
-    def vocabulary_size(self) -> int:
+    def vocab_size(self) -> int:
         """How many tokens there are, the special ones included."""
         return len(self.vocabulary)
 

@@ -86,7 +86,7 @@ def target_tokens(
     carry: State | None = None,
     *,
     label_smoothing: float = 0.0,
-    own_tokens: float = 0.0,
+    scheduled_sampling: float = 0.0,
     doubly_stochastic: float = 0.0,
 ) -> Loss:
     """Cross-entropy of each next token of the targets, in nats.
@@ -96,13 +96,17 @@ def target_tokens(
         batch: inputs and targets.
         carry: none; every batch starts anew.
         label_smoothing: the share of probability spread over all tokens.
-        own_tokens: the share of tokens that the model reads as it would have written them itself instead of the right
-            ones, in a second pass (Bengio et al. 2015, Scheduled Sampling; in parallel as Duckworth et al. 2019,
-            Parallel Scheduled Sampling). It makes an update nearly twice as long.
+        scheduled_sampling: the probability of feeding the model's own prediction instead of the target token, in a second
+            pass (Bengio et al. 2015, Scheduled Sampling; in parallel as Duckworth et al. 2019, Parallel Scheduled
+            Sampling). An update then takes nearly twice as long.
         doubly_stochastic: how much it costs where the attention to a position, summed over the steps of a text, is not
             one (Xu et al. 2015, Show, Attend and Tell).
     """
-    tokens = _partly_own(model, batch, own_tokens) if own_tokens and torch.is_grad_enabled() else batch.tokens
+    tokens = (
+        _mixed_with_predictions(model, batch, scheduled_sampling)
+        if scheduled_sampling and torch.is_grad_enabled()
+        else batch.tokens
+    )
     real = batch.targets != PAD
     if _factored(model):
         watched: dict[str, Any] = {"watched": True} if doubly_stochastic else {}
@@ -117,7 +121,7 @@ def target_tokens(
 
 
 @torch.no_grad()
-def _partly_own(model: nn.Module, batch: Pairs, share: float) -> Tensor:
+def _mixed_with_predictions(model: nn.Module, batch: Pairs, share: float) -> Tensor:
     written = model(batch.inputs, batch.tokens).argmax(dim=2)[:, :-1]
     right = batch.tokens[:, 1:]
     replaced = (torch.rand(right.shape, device=right.device) < share) & (right != PAD)

@@ -34,7 +34,7 @@ def optimizers(
     name: str,
     learning_rate: float | None = None,
     *,
-    beside: float | None = None,
+    adamw_learning_rate: float | None = None,
     groups: Iterable[Group] = (),
 ) -> list[Optimizer]:
     """Return the optimizers of a model, each with its weights; those that ask for no gradient are left out.
@@ -44,7 +44,7 @@ def optimizers(
         name: "adamw" (Loshchilov and Hutter 2019) for all weights, or "muon" (Jordan et al. 2024) for the recurrent
             and input matrices of recurrent layers with AdamW for the rest.
         learning_rate: of the named one.
-        beside: the learning rate of AdamW beside Muon; by default a fifth of Muon's.
+        adamw_learning_rate: that of AdamW where Muon trains the matrices; by default a fifth of Muon's.
         groups: weights that are trained in another way than the rest.
 
     Raises:
@@ -58,8 +58,9 @@ def optimizers(
     matrices = {id(parameter) for part in model.modules() for parameter in _matrices(part)} if name == "muon" else set()
     for_muon: list[dict[str, Any]] = []
     for_adamw: list[dict[str, Any]] = []
-    beside = rate * ADAMW_BESIDE_MUON if beside is None else beside
-    adamw_rate = beside if name == "muon" else rate
+    if adamw_learning_rate is None:
+        adamw_learning_rate = rate * ADAMW_BESIDE_MUON
+    adamw_rate = adamw_learning_rate if name == "muon" else rate
     for group in _whole(model, list(groups)):
         for kept, highest, inside in ((for_muon, rate, True), (for_adamw, adamw_rate, False)):
             parameters = [one for one in group.parameters if one.requires_grad and (id(one) in matrices) == inside]

@@ -6,7 +6,7 @@ import sys
 
 import PIL.Image
 import pytest
-from making import make_image_classifier, make_tagger, make_text_classifier, make_writer
+from making import make_generator, make_image_classifier, make_tagger, make_text_classifier
 
 from seqgen.cli import classify
 from seqgen.cli import main as cli
@@ -14,7 +14,7 @@ from seqgen.cli import main as cli
 
 @pytest.fixture
 def saved(tmp_path):
-    make_writer().save_pretrained(tmp_path / "model")
+    make_generator().save_pretrained(tmp_path / "model")
     return tmp_path
 
 
@@ -25,7 +25,7 @@ def seqgen(command, *arguments):
 def test_generate_shows_what_the_writer_writes(command, saved):
     code, out, _ = seqgen(command, "generate", saved, "--prompt", "the ", "--max_new_tokens", 30, "--seed", 3)
     assert code == 0
-    assert out == make_writer().generate("the ", max_new_tokens=30, seed=3)[0] + "\n"
+    assert out == make_generator().generate("the ", max_new_tokens=30, seed=3)[0] + "\n"
 
 
 def test_the_options_have_the_names_of_generate(command, saved):
@@ -35,9 +35,9 @@ def test_the_options_have_the_names_of_generate(command, saved):
         command, "generate", saved / "model", "--prompt", "the", "--seed", 3, "--stop_strings", "at", "on", *flags
     )
     assert code == 0
-    assert out[:-1] == make_writer().generate("the", seed=3, stop_strings=["at", "on"], **options)[0]
+    assert out[:-1] == make_generator().generate("the", seed=3, stop_strings=["at", "on"], **options)[0]
     _, out, _ = seqgen(command, "generate", saved, "--prompt", "the", "--do_sample", "false", "--max_new_tokens", 9)
-    assert out[:-1] == make_writer().generate("the", do_sample=False, max_new_tokens=9)[0]
+    assert out[:-1] == make_generator().generate("the", do_sample=False, max_new_tokens=9)[0]
 
 
 def test_several_texts_are_set_apart(command, saved):
@@ -56,8 +56,8 @@ def test_the_model_says_what_is_not_said_on_the_command_line(command, saved):
 def test_prompts_come_from_standard_input_one_a_line(command, saved, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO("the cat\n\non the"))
     _, out, _ = seqgen(command, "generate", saved, "--seed", 1, "--max_new_tokens", 10)
-    writer = make_writer()
-    expected = [writer.generate(prompt, max_new_tokens=10, seed=1)[0] for prompt in ("the cat", "", "on the")]
+    generator = make_generator()
+    expected = [generator.generate(prompt, max_new_tokens=10, seed=1)[0] for prompt in ("the cat", "", "on the")]
     assert out == "".join(text + "\n" for text in expected)
 
 
@@ -194,15 +194,15 @@ def test_a_file_that_cannot_be_tagged_is_a_sentence(command, tmp_path):
 
 
 def test_the_models_own_stop_strings_count_unless_others_are_given(command, tmp_path):
-    writer = make_writer()
-    writer.generation = writer.generation.with_options(seed=1, max_new_tokens=40)
-    text = writer.generate("the")[0]
+    generator = make_generator()
+    generator.generation = generator.generation.with_options(seed=1, max_new_tokens=40)
+    text = generator.generate("the")[0]
     stop = text[8:10]
-    writer.generation = writer.generation.with_options(stop_strings=(stop,))
-    writer.save_pretrained(tmp_path / "model")
-    [expected] = writer.generate("the")
+    generator.generation = generator.generation.with_options(stop_strings=(stop,))
+    generator.save_pretrained(tmp_path / "model")
+    [expected] = generator.generate("the")
     assert len(expected) < len(text)
     assert seqgen(command, "generate", tmp_path, "--prompt", "the")[1] == expected + "\n"
     other = text[20:22]
-    [expected] = writer.generate("the", stop_strings=(other,))
+    [expected] = generator.generate("the", stop_strings=(other,))
     assert seqgen(command, "generate", tmp_path, "--prompt", "the", "--stop_strings", other)[1] == expected + "\n"

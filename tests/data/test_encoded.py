@@ -37,7 +37,7 @@ def test_the_memory_map_equals_encoding_in_memory(kind, corpus):
 @pytest.mark.parametrize(("size", "dtype"), [(200, np.uint8), (256, np.uint8), (257, np.uint16), (70_000, np.uint32)])
 def test_the_type_is_the_smallest_that_holds_the_vocabulary(corpus, size, dtype, monkeypatch):
     tokenizer = ByteTokenizer()
-    monkeypatch.setattr(ByteTokenizer, "vocabulary_size", size)
+    monkeypatch.setattr(ByteTokenizer, "vocab_size", size)
     assert encode_corpus(corpus, tokenizer).dtype == dtype
 
 

@@ -7,32 +7,32 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
-from making import make_writer
+from making import make_generator
 
 import seqgen
 from seqgen.errors import InputError
 from seqgen.inference import bundle
-from seqgen.inference.generator import Writer
+from seqgen.inference.generator import Generator
 
-FILES = [*Writer.files, *bundle.FILES]
+FILES = [*Generator.files, *bundle.FILES]
 
 
 @pytest.fixture
-def saved(writer, tmp_path):
-    writer.save_pretrained(tmp_path / "model")
+def saved(generator, tmp_path):
+    generator.save_pretrained(tmp_path / "model")
     return tmp_path / "model"
 
 
 def test_a_loaded_model_writes_what_the_saved_one_wrote(cell, tmp_path):
-    writer = make_writer(cell=cell, layers=2)
-    writer.generation = dataclasses.replace(writer.generation, temperature=0.7)
-    writer.save_pretrained(tmp_path)
-    for again in (seqgen.load(tmp_path), Writer.from_pretrained(str(tmp_path))):
-        assert isinstance(again, Writer)
+    generator = make_generator(cell=cell, layers=2)
+    generator.generation = dataclasses.replace(generator.generation, temperature=0.7)
+    generator.save_pretrained(tmp_path)
+    for again in (seqgen.load(tmp_path), Generator.from_pretrained(str(tmp_path))):
+        assert isinstance(again, Generator)
         assert not again.model.training
-        assert again.generation == writer.generation
-        assert again.generate("the ", seed=1) == writer.generate("the ", seed=1)
-        assert again.score("the cat") == writer.score("the cat")
+        assert again.generation == generator.generation
+        assert again.generate("the ", seed=1) == generator.generate("the ", seed=1)
+        assert again.score("the cat") == generator.score("the cat")
 
 
 def test_a_run_directory_stands_for_its_model(saved):
@@ -88,7 +88,7 @@ def test_what_is_neither_a_directory_nor_a_name_is_refused(tmp_path):
 
 
 def test_a_model_is_used_only_as_what_it_is(saved, monkeypatch):
-    class Oracle(Writer):
+    class Oracle(Generator):
         builder = "oracle"
 
     with pytest.raises(InputError, match="must hold a oracle, but it holds a generator"):
@@ -199,9 +199,9 @@ def test_a_hub_that_cannot_be_reached_is_an_error(saved, hub):
         seqgen.load(saved).push_to_hub("you/romeo", token="hf_secret")
 
 
-def test_saving_does_not_disturb_training(writer, tmp_path):
-    writer.model.train()
+def test_saving_does_not_disturb_training(generator, tmp_path):
+    generator.model.train()
     before = torch.get_rng_state()
-    writer.save_pretrained(tmp_path / "a")
-    assert writer.model.training
+    generator.save_pretrained(tmp_path / "a")
+    assert generator.model.training
     assert torch.equal(torch.get_rng_state(), before)

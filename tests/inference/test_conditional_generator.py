@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from making import make_conditional_writer, make_writer
+from making import make_conditional_generator, make_generator
 
 import seqgen
 from seqgen import patterns
@@ -15,55 +15,55 @@ from seqgen.errors import InputError
 
 
 def test_a_text_depends_on_its_condition_and_not_on_its_neighbours():
-    writer = make_conditional_writer()
+    generator = make_conditional_generator()
     options = {"seed": 1, "num_return_sequences": 3}
-    cats, dogs = writer.generate("cat", **options), writer.generate("dog", **options)
+    cats, dogs = generator.generate("cat", **options), generator.generate("dog", **options)
     assert cats != dogs
-    assert writer.generate(["dog", "cat", "dog"], **options) == dogs + cats + dogs
-    assert all(text.startswith("the") for text in writer.generate(["cat", "dog"], "the", **options))
-    assert writer.generate("cat", do_sample=False) == writer.generate("cat", do_sample=False, num_beams=1)
+    assert generator.generate(["dog", "cat", "dog"], **options) == dogs + cats + dogs
+    assert all(text.startswith("the") for text in generator.generate(["cat", "dog"], "the", **options))
+    assert generator.generate("cat", do_sample=False) == generator.generate("cat", do_sample=False, num_beams=1)
 
 
 def test_it_is_the_same_after_saving_and_loading(tmp_path):
-    for writer, conditions in (
-        (make_conditional_writer(), ["cat", "dog"]),
-        (make_conditional_writer((), (1.0, 2.0), (0.5, 3.0)), ["0.5, 3", [2, 1.5]]),
+    for generator, conditions in (
+        (make_conditional_generator(), ["cat", "dog"]),
+        (make_conditional_generator((), (1.0, 2.0), (0.5, 3.0)), ["0.5, 3", [2, 1.5]]),
     ):
-        writer.save_pretrained(tmp_path)
-        assert seqgen.load(tmp_path).generate(conditions, seed=1) == writer.generate(conditions, seed=1)
+        generator.save_pretrained(tmp_path)
+        assert seqgen.load(tmp_path).generate(conditions, seed=1) == generator.generate(conditions, seed=1)
 
 
 def test_numbers_are_read_in_every_form_and_scaled():
-    writer = make_conditional_writer((), (1.0, 2.0), (0.5, 4.0))
+    generator = make_conditional_generator((), (1.0, 2.0), (0.5, 4.0))
     expected = torch.tensor([[2.0, -1.0]])
     for condition in ("2 -2", "2,-2", [2, -2], (2.0, -2.0), np.array([2, -2])):
-        assert torch.equal(writer.encode([condition]), expected)
+        assert torch.equal(generator.encode([condition]), expected)
 
 
 @pytest.mark.parametrize("condition", ["1", "1 2 3", "one two", "nan 1", [float("inf"), 1], None, [1]])
 def test_other_numbers_are_a_sentence(condition):
     with pytest.raises(InputError, match="a condition must be 2 finite numbers, not"):
-        make_conditional_writer((), (1.0, 2.0), (0.5, 4.0)).generate([condition])
+        make_conditional_generator((), (1.0, 2.0), (0.5, 4.0)).generate([condition])
 
 
 def test_an_unknown_category_names_the_nearest():
     with pytest.raises(InputError, match=r"must be one of cat, dog, not 'dgo' \(did you mean dog\?\)"):
-        make_conditional_writer().generate("dgo")
+        make_conditional_generator().generate("dgo")
     with pytest.raises(InputError, match="either categories or numbers, not 0 and 0"):
         patterns.conditional_generator(9)
 
 
 def test_the_command(command, tmp_path, monkeypatch):
-    writer = make_conditional_writer()
-    writer.save_pretrained(tmp_path / "names")
+    generator = make_conditional_generator()
+    generator.save_pretrained(tmp_path / "names")
     _, out, _ = command(cli.main, "generate", tmp_path / "names", "--condition", "dog", "--seed", 1)
-    assert out == writer.generate("dog", seed=1)[0] + "\n"
+    assert out == generator.generate("dog", seed=1)[0] + "\n"
     monkeypatch.setattr(sys, "stdin", io.StringIO("dog\ncat\n"))
     _, out, _ = command(cli.main, "generate", tmp_path / "names", "--seed", 1, "--prompt", "the")
-    assert out.splitlines() == [writer.generate(one, "the", seed=1)[0] for one in ("dog", "cat")]
+    assert out.splitlines() == [generator.generate(one, "the", seed=1)[0] for one in ("dog", "cat")]
     code, _, err = command(cli.main, "generate", tmp_path / "names", "--condition", "cow")
     assert (code, err) == (2, "error: a condition must be one of cat, dog, not 'cow'\n")
-    make_writer().save_pretrained(tmp_path / "text")
+    make_generator().save_pretrained(tmp_path / "text")
     code, _, err = command(cli.main, "generate", tmp_path / "text", "--condition", "cow")
     assert (code, err.count("\n")) == (2, 1)
     assert "--condition must be with a model of conditional_generator" in err

@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from making import TEXT, make_writer
+from making import TEXT, make_generator
 
 from seqgen.errors import InputError
 from seqgen.symbols import BOS
@@ -10,91 +10,91 @@ from seqgen.symbols import BOS
 LONG = {"max_new_tokens": 60, "seed": 7}
 
 
-def test_a_prompt_gives_a_list_of_one_text(writer):
-    [text] = writer.generate("the ", **LONG)
+def test_a_prompt_gives_a_list_of_one_text(generator):
+    [text] = generator.generate("the ", **LONG)
     assert text.startswith("the ")
     assert len(text) == 64
 
 
-def test_the_stream_is_the_same_text_in_pieces(writer):
-    pieces = list(writer.stream("the ", **LONG))
+def test_the_stream_is_the_same_text_in_pieces(generator):
+    pieces = list(generator.stream("the ", **LONG))
     assert len(pieces) == 61
-    assert "".join(pieces) == writer.generate("the ", **LONG)[0]
+    assert "".join(pieces) == generator.generate("the ", **LONG)[0]
 
 
-def test_a_batch_of_prompts_writes_what_each_writes_alone(writer):
+def test_a_batch_of_prompts_writes_what_each_writes_alone(generator):
     prompts = ["the ", "", "the dog sat on", "a"]
-    together = writer.generate(prompts, num_return_sequences=3, **LONG)
-    alone = [text for prompt in prompts for text in writer.generate(prompt, num_return_sequences=3, **LONG)]
+    together = generator.generate(prompts, num_return_sequences=3, **LONG)
+    alone = [text for prompt in prompts for text in generator.generate(prompt, num_return_sequences=3, **LONG)]
     assert together == alone
     assert len(set(together)) == 12
 
 
-def test_seeds_repeat_and_no_seed_does_not(writer):
-    assert writer.generate("the ", seed=1) == writer.generate("the ", seed=1)
-    assert writer.generate("the ") != writer.generate("the ")
+def test_seeds_repeat_and_no_seed_does_not(generator):
+    assert generator.generate("the ", seed=1) == generator.generate("the ", seed=1)
+    assert generator.generate("the ") != generator.generate("the ")
 
 
 @pytest.mark.parametrize("stops", [["at"], ["zzz", "o", "at"], [" s", "at"]])
-def test_a_text_ends_with_the_first_stop_string_and_not_before(writer, stops):
-    whole = writer.generate("the ", max_new_tokens=400, seed=2)[0][4:]
-    [text] = writer.generate("the ", max_new_tokens=400, seed=2, stop_strings=stops)
+def test_a_text_ends_with_the_first_stop_string_and_not_before(generator, stops):
+    whole = generator.generate("the ", max_new_tokens=400, seed=2)[0][4:]
+    [text] = generator.generate("the ", max_new_tokens=400, seed=2, stop_strings=stops)
     end = min(whole.find(stop) + len(stop) for stop in stops if stop in whole)
     assert text[4:] == whole[:end]
 
 
-def test_each_row_of_a_batch_has_its_own_end(writer):
-    texts = writer.generate(["the ", "on "], stop_strings=["at"], max_new_tokens=300, seed=2)
-    assert texts == [writer.generate(p, stop_strings=["at"], max_new_tokens=300, seed=2)[0] for p in ("the ", "on ")]
+def test_each_row_of_a_batch_has_its_own_end(generator):
+    texts = generator.generate(["the ", "on "], stop_strings=["at"], max_new_tokens=300, seed=2)
+    assert texts == [generator.generate(p, stop_strings=["at"], max_new_tokens=300, seed=2)[0] for p in ("the ", "on ")]
 
 
-def test_unseen_characters_are_named_or_replaced(writer):
+def test_unseen_characters_are_named_or_replaced(generator):
     with pytest.raises(InputError, match="'\u00e9', '\u4e16'"):
-        writer.generate("the caf\u00e9 \u4e16")
-    [text] = writer.generate("the caf\u00e9 ", unseen="replace", **LONG)
+        generator.generate("the caf\u00e9 \u4e16")
+    [text] = generator.generate("the caf\u00e9 ", unseen="replace", **LONG)
     assert text.startswith("the caf\u00e9 ")
     with pytest.raises(InputError, match="'\u00e9'"):
-        writer.score("\u00e9")
+        generator.score("\u00e9")
     with pytest.raises(InputError, match="unseen must be"):
-        writer.generate("the", unseen="ignore")
+        generator.generate("the", unseen="ignore")
 
 
-def test_a_model_of_one_stream_never_ends_and_one_of_documents_may(writer):
-    assert len(writer.generate("", max_new_tokens=500, temperature=5.0, seed=1)[0]) == 500
-    ending = make_writer(ends=True)
+def test_a_model_of_one_stream_never_ends_and_one_of_documents_may(generator):
+    assert len(generator.generate("", max_new_tokens=500, temperature=5.0, seed=1)[0]) == 500
+    ending = make_generator(ends=True)
     assert len(ending.generate("", max_new_tokens=500, temperature=5.0, seed=1)[0]) < 500
 
 
 def test_the_score_is_the_log_probability_of_each_token(cell):
-    writer = make_writer(cell=cell)
-    score = writer.score("the cat")
+    generator = make_generator(cell=cell)
+    score = generator.score("the cat")
     assert score.tokens == list("the cat")
-    state, token = writer.model.start(batch_size=1), BOS
+    state, token = generator.model.start(batch_size=1), BOS
     for character, found in zip("the cat", score.log_probabilities, strict=True):
-        logits, state = writer.model.step(torch.tensor([token]), state)
-        token = writer.tokenizer.encode(character)[0]
+        logits, state = generator.model.step(torch.tensor([token]), state)
+        token = generator.tokenizer.encode(character)[0]
         assert found == pytest.approx(logits[0].log_softmax(-1)[token].item(), abs=1e-4)
     assert score.perplexity == pytest.approx(math.exp(-sum(score.log_probabilities) / 7))
 
 
-def test_a_long_text_is_scored_in_stretches_as_if_in_one(writer):
-    score = writer.score(TEXT * 4)  # longer than a stretch
-    logits, _ = writer.model(torch.tensor([[BOS, *writer.tokenizer.encode(TEXT * 4)[:-1]]]))
-    total = torch.nn.functional.cross_entropy(logits[0], torch.from_numpy(writer.tokenizer.encode(TEXT * 4)))
+def test_a_long_text_is_scored_in_stretches_as_if_in_one(generator):
+    score = generator.score(TEXT * 4)  # longer than a stretch
+    logits, _ = generator.model(torch.tensor([[BOS, *generator.tokenizer.encode(TEXT * 4)[:-1]]]))
+    total = torch.nn.functional.cross_entropy(logits[0], torch.from_numpy(generator.tokenizer.encode(TEXT * 4)))
     assert math.log(score.perplexity) == pytest.approx(total.item(), abs=1e-4)
 
 
-def test_nothing_to_do_and_nothing_to_score(writer):
-    assert writer.generate([]) == []
+def test_nothing_to_do_and_nothing_to_score(generator):
+    assert generator.generate([]) == []
     with pytest.raises(InputError, match="empty"):
-        writer.score("")
+        generator.score("")
 
 
-def test_a_stream_writes_one_text(writer):
+def test_a_stream_writes_one_text(generator):
     with pytest.raises(InputError, match="one text"):
-        writer.stream("the", num_return_sequences=2)
+        generator.stream("the", num_return_sequences=2)
 
 
-def test_misspelt_options_are_errors_before_anything_is_written(writer):
+def test_misspelt_options_are_errors_before_anything_is_written(generator):
     with pytest.raises(InputError, match="temperature"):
-        writer.stream("the", temprature=0.5)
+        generator.stream("the", temprature=0.5)

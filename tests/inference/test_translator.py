@@ -100,7 +100,7 @@ def test_two_vocabularies_are_both_kept(tmp_path):
     one = make_translator()
     target = SubwordTokenizer.fit(TEXT * 3, largest=300)
     arguments = {"hidden_size": 16, "embedding_size": 8}
-    model = patterns.translator(one.source.vocabulary_size, target.vocabulary_size, **arguments).eval()
+    model = patterns.translator(one.source.vocab_size, target.vocab_size, **arguments).eval()
     translator = Translator(model, arguments, target, one.generation, one.source, 50)
     translator.save_pretrained(tmp_path)
     loaded = seqgen.load(tmp_path)
@@ -217,25 +217,25 @@ def test_evaluate_measures_a_file(run, tmp_path):
     )
 
 
-def test_the_command_is_for_translators(command, writer, tmp_path):
-    writer.save_pretrained(tmp_path / "writer")
-    code, _, err = command(cli.main, "translate", tmp_path / "writer")
+def test_the_command_is_for_translators(command, generator, tmp_path):
+    generator.save_pretrained(tmp_path / "generator")
+    code, _, err = command(cli.main, "translate", tmp_path / "generator")
     assert code == 2
     assert "must hold a model that can translate, but it holds one of generator" in err
 
 
-def test_a_writer_searches_with_the_same_option(writer):
+def test_a_writer_searches_with_the_same_option(generator):
     torch.manual_seed(0)
-    [greedy] = writer.generate("the", do_sample=False, max_new_tokens=12)
-    texts = writer.generate(["the", "the dog"], num_beams=4, num_return_sequences=2, max_new_tokens=12)
+    [greedy] = generator.generate("the", do_sample=False, max_new_tokens=12)
+    texts = generator.generate(["the", "the dog"], num_beams=4, num_return_sequences=2, max_new_tokens=12)
     assert len(texts) == 4
-    assert texts[0] == writer.generate("the", num_beams=4, max_new_tokens=12)[0]
-    best, plain = (math.log(writer.score(text).perplexity) for text in (texts[0], greedy))
+    assert texts[0] == generator.generate("the", num_beams=4, max_new_tokens=12)[0]
+    best, plain = (math.log(generator.score(text).perplexity) for text in (texts[0], greedy))
     assert best <= plain + 1e-3
     with pytest.raises(InputError, match="num_beams must be 1, not 2"):
-        writer.stream("the", num_beams=2)
+        generator.stream("the", num_beams=2)
     with pytest.raises(InputError, match="stop_strings must be empty with several beams"):
-        writer.generate("the", num_beams=2, stop_strings=["x"])
+        generator.generate("the", num_beams=2, stop_strings=["x"])
 
 
 def test_whatever_bytes_come_in_lines_stay_lines(tmp_path):

@@ -177,11 +177,11 @@ def test_it_overfits_a_batch(options):
 def test_scheduled_sampling_reads_what_the_model_would_write():
     model, one = make_model(), batch()
     plain = target_tokens(model, one).total
-    torch.testing.assert_close(target_tokens(model, one, own_tokens=1e-9).total, plain)
+    torch.testing.assert_close(target_tokens(model, one, scheduled_sampling=1e-9).total, plain)
     written = model(one.inputs, one.tokens).argmax(dim=2)
     read = torch.cat([one.tokens[:, :1], torch.where(one.tokens[:, 1:] != PAD, written[:, :-1], PAD)], dim=1)
     expected = target_tokens(model, one._replace(tokens=read)).total
-    torch.testing.assert_close(target_tokens(model, one, own_tokens=1.0).total, expected)
+    torch.testing.assert_close(target_tokens(model, one, scheduled_sampling=1.0).total, expected)
     assert (one.tokens[:, 0] == BOS).all()
     with torch.no_grad():
-        torch.testing.assert_close(target_tokens(model, one, own_tokens=1.0).total, plain)
+        torch.testing.assert_close(target_tokens(model, one, scheduled_sampling=1.0).total, plain)

@@ -6,7 +6,7 @@ from torch import nn
 
 from seqgen import patterns
 from seqgen.errors import InputError
-from seqgen.models import Classifier, Tagger
+from seqgen.models import EncoderClassifier, EncoderTagger
 from seqgen.nn.dropout import WordDropout
 from seqgen.nn.encoders import VectorEncoder, reorder, reversing
 from seqgen.nn.image_encoder import ImageEncoder
@@ -181,8 +181,8 @@ def test_a_vector_or_a_category_is_a_memory_of_one_position():
 
 def test_the_heads_take_any_encoder():
     encoder = ImageEncoder(nn.Conv2d(3, 6, 3), 6, Mean())
-    assert Classifier(encoder, nn.Linear(6, 2))(torch.randn(2, 3, 5, 5)).shape == (2, 2)
-    assert Tagger(encoder, nn.Linear(6, 2))(torch.randn(2, 3, 5, 5)).shape == (2, 9, 2)
+    assert EncoderClassifier(encoder, nn.Linear(6, 2))(torch.randn(2, 3, 5, 5)).shape == (2, 2)
+    assert EncoderTagger(encoder, nn.Linear(6, 2))(torch.randn(2, 3, 5, 5)).shape == (2, 9, 2)
 
 
 def test_an_unknown_pooling_names_the_nearest():

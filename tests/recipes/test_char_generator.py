@@ -93,9 +93,9 @@ def test_a_large_vocabulary_may_be_sampled_and_share_its_embeddings(train, tmp_p
     assert plain[0] == 0
     sampled, whole = (results_of(tmp_path / name)["val_loss"] for name in ("run", "plain"))
     assert sampled == pytest.approx(whole, rel=0.2)
-    writer = seqgen.load(tmp_path / "run")
-    assert writer.model.output.weight is writer.model.embedding.weight
-    assert results_of(tmp_path / "run")["parameters"] == sum(weight.numel() for weight in writer.model.parameters())
+    generator = seqgen.load(tmp_path / "run")
+    assert generator.model.output.weight is generator.model.embedding.weight
+    assert results_of(tmp_path / "run")["parameters"] == sum(weight.numel() for weight in generator.model.parameters())
 
 
 def test_a_model_of_lines_ends_its_texts_by_itself(train, tmp_path):

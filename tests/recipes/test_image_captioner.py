@@ -87,7 +87,18 @@ def test_a_run_on_scenes_leaves_all_that_is_promised(train, command, tmp_path):
 
 
 def test_it_learns_what_pictures_show(train, photographs, tmp_path):
-    options = ["--label_smoothing", 0, "--dropout", 0, "--averaging", 0, "--together", 2, "--beside_muon", 0.01]
+    options = [
+        "--label_smoothing",
+        0,
+        "--dropout",
+        0,
+        "--averaging",
+        0,
+        "--captions_per_image",
+        2,
+        "--adamw_learning_rate",
+        0.01,
+    ]
     code, _, err = train(*photographs, *options, "--max_steps", 150, "--eval_every", 50, "--num_beams", 1)
     assert code == 0, err
     assert results_of(tmp_path / "run")["test_bleu2"] > 60

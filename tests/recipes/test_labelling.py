@@ -146,24 +146,24 @@ def test_texts_are_told_apart_by_any_tokens(command, tmp_path, tokenizer):
     assert seqgen.load(tmp_path / "run").tokenizer.kind == tokenizer
 
 
-def test_a_classifier_begins_with_the_weights_of_a_generator(command, tmp_path, writer):
-    writer.save_pretrained(tmp_path / "generator" / "model")
+def test_a_classifier_begins_with_the_weights_of_a_generator(command, tmp_path, generator):
+    generator.save_pretrained(tmp_path / "generator" / "model")
     options = ["--data", texts(tmp_path), "--init_from", tmp_path / "generator", "--batch_tokens", 300]
     frozen = ["--unfreeze", 0.95, "--max_steps", 10, "--averaging", 0, "--eval_every", 20]
     code, _, err = command(load_recipe("text_classifier").main, *options, *frozen, "--output_dir", tmp_path / "a")
     assert code == 0, err
     begun = seqgen.load(tmp_path / "a")
-    assert begun.tokenizer.to_data() == writer.tokenizer.to_data()
-    tokens = torch.randint(4, writer.tokenizer.vocabulary_size, (2, 9))
+    assert begun.tokenizer.to_data() == generator.tokenizer.to_data()
+    tokens = torch.randint(4, generator.tokenizer.vocab_size, (2, 9))
     with torch.no_grad():
         found, _ = begun.model.encoder.forwards(begun.model.encoder.embedding(tokens))
-        expected, _ = writer.model.recurrent(writer.model.embedding(tokens))
+        expected, _ = generator.model.recurrent(generator.model.embedding(tokens))
     torch.testing.assert_close(found, expected)
-    assert begun.model.encoder.embedding.weight.std() < 0.3 * writer.model.embedding.weight.std()
+    assert begun.model.encoder.embedding.weight.std() < 0.3 * generator.model.embedding.weight.std()
     thawed = ["--unfreeze", 0.3, *frozen[2:]]
     command(load_recipe("text_classifier").main, *options, *thawed, "--output_dir", tmp_path / "b")
     after = seqgen.load(tmp_path / "b").model.encoder.forwards.state_dict()
-    assert any((tensor != writer.model.recurrent.state_dict()[name]).any() for name, tensor in after.items())
+    assert any((tensor != generator.model.recurrent.state_dict()[name]).any() for name, tensor in after.items())
 
 
 def test_what_is_no_generator_cannot_be_begun_with(command, tmp_path):

@@ -45,9 +45,9 @@ def test_it_learns_what_each_category_is_like(train, words, tmp_path):
     code, _, err = train(*words, "--max_steps", 150, "--dropout", 0, "--averaging", 0)
     assert code == 0, err
     assert results_of(tmp_path / "run")["told_apart"] > 0.95
-    writer = seqgen.load(tmp_path / "run")
-    assert set(writer.generate("a", do_sample=False)[0]) <= set("axyz")
-    assert set(writer.generate("b", do_sample=False)[0]) <= set("bxyz")
+    generator = seqgen.load(tmp_path / "run")
+    assert set(generator.generate("a", do_sample=False)[0]) <= set("axyz")
+    assert set(generator.generate("b", do_sample=False)[0]) <= set("bxyz")
 
 
 def test_conditions_may_be_numbers(train, tmp_path):
@@ -57,8 +57,8 @@ def test_conditions_may_be_numbers(train, tmp_path):
     code, out, err = train(*data, "--max_steps", 150, "--dropout", 0, "--averaging", 0)
     assert code == 0, err
     assert "told apart" not in out
-    writer = seqgen.load(tmp_path / "run")
-    short, long = writer.generate(["2 -2", "57 -57"], do_sample=False)
+    generator = seqgen.load(tmp_path / "run")
+    short, long = generator.generate(["2 -2", "57 -57"], do_sample=False)
     assert len(short) < len(long)
 
 

@@ -13,7 +13,7 @@ from seqgen.cli import main as cli
 from seqgen.data.sets import dates
 
 RESULTS = {
-    "valid_bleu",
+    "val_bleu",
     "test_bleu",
     "test_chrf",
     "test_exact_match",
@@ -97,14 +97,14 @@ def test_scheduled_sampling_and_other_parts_of_ones_own(train, tmp_path):
     pairs = tmp_path / "pairs.tsv"
     pairs.write_text("source\ttarget\n" + "".join(f"{one}\t{other}\n" for one, other in sentences()))
     parts = ["--data", pairs, "--valid", pairs, "--test", pairs]
-    code, _, err = train(*parts, "--own_tokens", 0.3, "--max_steps", 4, "--tokenizer", "char")
+    code, _, err = train(*parts, "--scheduled_sampling", 0.3, "--max_steps", 4, "--tokenizer", "char")
     assert code == 0, err
     assert "60 pairs to train on, 60 to validate on, 60 to test on" in err
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights(train, command, tmp_path):
     data = [*files(tmp_path), "--tokenizer", "char", "--eval_every", 4, "--dropout", 0.2, "--word_dropout", 0.1]
-    data += ["--own_tokens", 0.2, "--decay", "none", "--warm_up", 0]
+    data += ["--scheduled_sampling", 0.2, "--decay", "none", "--warm_up", 0]
     train(*data, "--max_steps", 8, directory=tmp_path / "whole")
     train(*data, "--max_steps", 5, directory=tmp_path / "run")
     code, _, err = command(
@@ -136,7 +136,7 @@ def bad(folder):
         "beams": (["--num_beams", 0], "--num_beams must be above 0, not 0"),
         "heads": (["--heads", 3], "heads must be at least 1 and divide the memory's 16 features, not 3"),
         "size": (["--hidden_size", 0], "--hidden_size must be above 0, not 0"),
-        "share": (["--own_tokens", 1.5], "--own_tokens must be at least 0 and below 1, not 1.5"),
+        "share": (["--scheduled_sampling", 1.5], "--scheduled_sampling must be at least 0 and below 1, not 1.5"),
         "even": (["--hidden_size", 15], "hidden_size must be even"),
         "layers": (["--layers", 0], "--layers must be above 0, not 0"),
         "parts of dates": (["--valid", folder / "x.tsv"], "--valid must come with --data or --source"),

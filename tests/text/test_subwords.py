@@ -10,12 +10,12 @@ TEXT = "the highest of the higher heights are high; lower and lowest are the low
 def test_pieces_are_fewer_than_characters_and_at_most_as_many_as_asked_for(kind):
     tokenizer = kind.fit(TEXT, largest=320)
     assert type(tokenizer) is kind
-    assert 260 < tokenizer.vocabulary_size <= 320
+    assert 260 < tokenizer.vocab_size <= 320
     assert len(tokenizer.encode(TEXT)) < 0.6 * len(TEXT)
 
 
 def test_a_small_text_gets_a_smaller_vocabulary():
-    assert SubwordTokenizer.fit(TEXT, largest=8000).vocabulary_size < 1000
+    assert SubwordTokenizer.fit(TEXT, largest=8000).vocab_size < 1000
 
 
 def test_the_same_text_gives_the_same_pieces():

@@ -34,7 +34,7 @@ def test_any_unicode_text_comes_back(kind, text):
     tokens = tokenizer.encode(text)
     assert tokenizer.decode(tokens) == read_as(kind, text)
     assert tokenizer.unseen(text) == []
-    assert all(UNK < token < tokenizer.vocabulary_size for token in tokens.tolist())
+    assert all(UNK < token < tokenizer.vocab_size for token in tokens.tolist())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -50,7 +50,7 @@ def test_pieces_of_text_add_up_to_the_whole(kind, text):
 def test_a_tokenizer_survives_json(kind):
     tokenizer = fit(kind, PROSE)
     again = tokenizer_class(kind).from_data(json.loads(json.dumps(tokenizer.to_data())))
-    assert again.vocabulary_size == tokenizer.vocabulary_size
+    assert again.vocab_size == tokenizer.vocab_size
     assert np.array_equal(again.encode(PROSE), tokenizer.encode(PROSE))
     assert again.decode(again.encode(PROSE)) == read_as(kind, PROSE)
 
