@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -107,29 +108,31 @@ def wait() -> None:
         torch.cuda.synchronize()
 
 
-def machine(device: torch.device, rounds: int = 9, size: int = 2048) -> dict[str, Any]:
+def machine(device: torch.device, rounds: int = 9) -> dict[str, Any]:
     """Return the machine's limits: products of square matrices in FLOP a second, and bytes read a second."""
-    matrices = {"fp32": torch.randn(size, size, device=device)}
-    matrices["bf16"] = matrices["fp32"].bfloat16()
     memory, cache = torch.randn(2**26, device=device), torch.randn(2**20, device=device)
-    systems: dict[str, Callable[[], object]] = {
-        "fp32": lambda: matrices["fp32"] @ matrices["fp32"],
-        "bf16": lambda: matrices["bf16"] @ matrices["bf16"],
-        "memory": memory.sum,
-        "cache": lambda: [cache.sum() for _ in range(64)],
-    }
-    taken = in_turns(systems, rounds)
+    taken = in_turns({"memory": memory.sum, "cache": lambda: [cache.sum() for _ in range(64)]}, rounds)
     return {
         "processor": torch.cuda.get_device_name(device)
         if device.type == "cuda"
         else torch.cpu.get_capabilities().get("cpu_name", "processor"),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
-        "fp32_flops": 2 * size**3 / taken["fp32"],
-        "bf16_flops": 2 * size**3 / taken["bf16"],
+        "fp32_flops": product_rate(device, torch.float32, rounds),
+        "bf16_flops": product_rate(device, torch.bfloat16, rounds),
         "memory_bytes_per_second": 4 * 2**26 / taken["memory"],
         "cache_bytes_per_second": 64 * 4 * 2**20 / taken["cache"],
     }
+
+
+def product_rate(device: torch.device, dtype: torch.dtype, rounds: int, longest: float = 0.2) -> float:
+    """Return the FLOP a second of products of square matrices, the largest up to 2048 that take at most `longest`."""
+    for size in (128, 256, 512, 1024, 2048):
+        matrix = torch.randn(size, size, device=device).to(dtype)
+        seconds = in_turns({"product": partial(torch.matmul, matrix, matrix)}, rounds)["product"]
+        if 8 * seconds > longest:  # the next one takes eight times as long
+            break
+    return 2 * size**3 / seconds
 
 
 def show_machine(limits: dict[str, Any]) -> None:
