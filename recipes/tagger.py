@@ -4,29 +4,27 @@ With no argument it learns to highlight Python: what kind of token each characte
 text of your own with --data: CoNLL-U, or lines of a token and its tag.
 """
 
-import hashlib
 import shlex
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
 
 import numpy as np
-import torch
 from nltk.tag import DefaultTagger, UnigramTagger
+from seqgen.data.catalog import tagged_texts
 
-from seqgen.batches.buckets import Buckets
-from seqgen.batches.examples import IGNORED, ExampleBatches, Examples
-from seqgen.data.sets.highlighting import highlighted_python
-from seqgen.data.tagged import Tagged, read_tagged, split_tagged
+from seqgen import patterns
+from seqgen.data.splits import TaggedSplits
+from seqgen.data.tagged import Tagged
 from seqgen.errors import run_main
 from seqgen.inference.tagger import Tagger
 from seqgen.metrics.classification import Answered, majority_accuracy, span_f1
-from seqgen.runs.config import parse_options
-from seqgen.runs.labelling import LabelConfig, Task, report, train_answers
+from seqgen.runs.answers import report_answers
+from seqgen.runs.config import LabelConfig, parse_options
 from seqgen.runs.run import Run
-from seqgen.training.optimizers import optimizers
-
-MODEL_OPTIONS = ("cell", "hidden_size", "layers", "embedding_size", "spelling_size", "dropout", "word_dropout")
+from seqgen.runs.training import Training
+from seqgen.training.answers import answers, class_weights
+from seqgen.training.losses import right_answer
 
 
 @dataclass(kw_only=True)
@@ -37,136 +35,84 @@ class Config(LabelConfig):
     """a .conllu file, lines of a token and its tag, .jsonl with "tokens" and "tags", or python-source"""
     column: str = "UPOS"
     """of CoNLL-U: name or number (from 1) of the column to learn"""
-    cell: Literal["lstm", "gru", "rnn"] = "lstm"
-    """the recurrent cell"""
-    hidden_size: int = 192
-    """features of the hidden state in each direction"""
-    layers: int = 1
-    """recurrent layers in each direction"""
-    embedding_size: int = 128
-    """features of a token's embedding"""
-    spelling_size: int = 64
-    """features of a character's embedding, and of what reads the characters of a word in each direction"""
-    dropout: float | None = None
-    """share of features dropped while training; by default 0.05 where tokens are characters, else 0.3"""
-    word_dropout: float | None = None
-    """share of tokens read as unknown while training; by default 0 where tokens are characters, else 0.1"""
     batch_tokens: int = 4000
     """tokens of a batch, padding included"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_above_zero("batch_tokens", "embedding_size", "spelling_size")
-        self.require_share("dropout", "word_dropout")
-
-
-def read(config: Config) -> tuple[Tagged, Tagged, Tagged, list[str]]:
-    """Return what is trained, validated and tested on, and the names of the tags."""
-    if config.data == "python-source":
-        train, valid, test = highlighted_python(config.seed)
-        return split_tagged(train, valid, test, config.seed)
-    data, valid_, test_ = (
-        read_tagged(path, config.column) if path else None for path in (config.data, config.valid, config.test)
-    )
-    assert data is not None
-    return split_tagged(data, valid_, test_, config.seed)
-
-
-def batches(
-    tagger: Tagger, data: Tagged, config: Config, *, rank: int = 0, world_size: int = 1
-) -> ExampleBatches[Examples]:
-    """Return batches of sequences of like length."""
-    encoded, targets = tagger.encode(data.tokens), data.targets(tagger.tags)
-    lengths = np.array([len(tokens) for tokens in encoded.tokens])
-
-    def collate(numbers: np.ndarray) -> Examples:
-        answers = np.full((len(numbers), lengths[numbers].max()), IGNORED)
-        for row, number in zip(answers, numbers, strict=True):
-            row[: lengths[number]] = targets[number]
-        return Examples(encoded.inputs(numbers), torch.from_numpy(answers))
-
-    buckets = Buckets(lengths, config.batch_tokens, seed=config.seed, rank=rank, world_size=world_size)
-    return ExampleBatches(buckets, collate)
+        self.require_above_zero("batch_tokens")
 
 
 def main() -> None:
-    """Train, and show how good it is."""
-    config = parse_options(Config, __doc__ or "")
+    """Train a tagger, keep the most accurate one, and test it."""
+    config = parse_options(Config, patterns.tagger)
     run = Run(config, "tagger", default_seconds=100)
-
-    train, valid, test_data, tags = read(config)
-    of_characters = all(isinstance(tokens, str) for tokens in train.tokens)
-    for name, usual in (("dropout", 0.05 if of_characters else 0.3), ("word_dropout", 0.0 if of_characters else 0.1)):
-        if getattr(config, name) is None:
-            setattr(config, name, usual)
-    arguments: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
-    trained = Tagger.fit(train.tokens, tags, arguments)
-    trained.model.to(run.device)
-    train_batches = batches(trained, train, config, rank=run.rank, world_size=run.world_size)
-    task = Task(
-        train_batches,
-        batches(trained, valid, config),
-        tags,
-        np.concatenate(train.targets(tags)),
-        int(train_batches.buckets.lengths.sum()),
-        hashlib.sha256(repr((train, valid)).encode()).hexdigest(),
+    splits = tagged_texts(config.data, config.valid, config.test, column=config.column, seed=config.seed)
+    tagger = Tagger.fit(splits.train.tokens, splits.tags, **config.model)
+    sequences = run.batches(tagger.examples(splits.train), config.batch_tokens)
+    held_back = run.batches(tagger.examples(splits.valid), config.batch_tokens, train=False)
+    run.describe(
+        f"{config.data}: {len(splits.train):,} sequences of {sequences.buckets.lengths.sum():,} tokens with "
+        f"{len(splits.tags)} tags to train on, {len(splits.valid):,} to validate on, {len(splits.test):,} to test on; "
+        f"{len(tagger.vocabulary):,} different tokens",
+        tagger,
     )
-    run.say(
-        f"{config.data}: {len(train):,} sequences of {task.tokens:,} tokens with {len(tags)} tags to train on, "
-        f"{len(valid):,} to validate on, {len(test_data):,} to test on; {len(trained.vocabulary):,} different tokens; "
-        f"{run.device} in {run.precision}; the run is in {run.directory}"
-    )
-    trainers = optimizers(
-        trained.model, config.optimizer, config.learning_rate, adamw_learning_rate=config.adamw_learning_rate
-    )
-    train_answers(config, run, trained, trainers, task)
+    counts = Counter(tag for tags in splits.train.tags for tag in tags)
+    frequencies = np.array([counts[tag] for tag in splits.tags])
+    weights = class_weights(config.class_weights, frequencies, run.device)
+    loss = partial(right_answer, class_weights=weights, label_smoothing=config.label_smoothing)
+    every = run.updates_per_epoch(sequences.batches_per_epoch, least=20)
+    with Training(run, tagger, splits.fingerprint) as training:
+        for step in training.steps(sequences, loss):
+            if training.due(step, every):
+                with run.processes.autocast():
+                    tagged = answers(training.averaged.model, held_back.once(), splits.tags)
+                training.evaluated(step, tagged.loss, error=1 - tagged.accuracy, val_accuracy=tagged.accuracy)
     if run.main:
-        test(run, task, train, test_data)
+        best = Tagger.from_pretrained(run.model_directory).to(run.device)
+        with run.processes.autocast():
+            val_loss = answers(best.model, held_back.once(), splits.tags).loss
+        test(training, best, splits, frequencies, val_loss)
 
 
-def test(run: Run, task: Task, train: Tagged, data: Tagged) -> None:
-    """Measure the best model as it was saved, beside simpler ways, and say how to use it."""
-    best = Tagger.from_pretrained(run.model_directory).to(run.device)
-    targets = np.concatenate(data.targets(best.tags))
+def test(
+    training: Training[Tagger], best: Tagger, splits: TaggedSplits, frequencies: np.ndarray, val_loss: float
+) -> None:
+    """Measure the best tagger beside the most frequent tag of each token, and say how to use it."""
+    data, tokens = splits.test, [token for row in splits.test.tokens for token in row]
+    targets = np.array([best.tags.index(tag) for tags in data.tags for tag in tags])
     probabilities = np.concatenate(best.probabilities(data.tokens))
     answered = Answered(np.log(probabilities.clip(1e-30)), targets, best.tags)
-    baselines = {
-        "majority": majority_accuracy(task.train_targets, targets),
-        "baseline": usual_tag_accuracy(train, data),
-    }
-    more = {}
-    known = {token for row in train.tokens for token in row}
-    unseen = np.array([token not in known for row in data.tokens for token in row])
+    majority = best.tags[frequencies.argmax()]
+    unigrams = UnigramTagger(pairs(splits.train), backoff=DefaultTagger(majority))
+    baselines = {"majority": majority_accuracy(frequencies, targets), "baseline": unigrams.accuracy(pairs(data))}
+    figures = {}
+    known = {token for row in splits.train.tokens for token in row}
+    unseen = np.array([token not in known for token in tokens])
     if unseen.any():
-        more["test_accuracy_unseen"] = float((answered.predictions == targets)[unseen].mean())
+        figures["test_accuracy_unseen"] = float((answered.predictions == targets)[unseen].mean())
     if any(tag.startswith("B-") for tag in best.tags):
         ends = np.cumsum([len(row) for row in data.tokens])[:-1]
         found = [[best.tags[number] for number in row] for row in np.split(answered.predictions, ends)]
-        more["test_span_f1"] = span_f1(found, data.tags)
-    report(run, task, best.model, answered, baselines, partial(in_context, data), **more)
-    for name, figure in more.items():
+        figures["test_span_f1"] = span_f1(found, data.tags)
+    report_answers(training, answered, baselines, partial(in_context, data), val_loss=val_loss, **figures)
+    for name, figure in figures.items():
         print(f"--- {name.removeprefix('test_').replace('_', ' ')} {figure:.4f}")
-    print(f"--- everything is in {run.directory}; to tag texts of your own:\n")
-    print(shlex.join(["seqgen", "tag", str(run.directory), "file.txt"]))
+    print(f"--- everything is in {training.run.directory}; to tag texts of your own:\n")
+    print(shlex.join(["seqgen", "tag", str(training.run.directory), "file.txt"]))
 
 
-def usual_tag_accuracy(train: Tagged, data: Tagged) -> float:
-    """Return the test accuracy of giving each token its most frequent tag, to see what the network is worth."""
-    tags, counts = np.unique([tag for row in train.tags for tag in row], return_counts=True)
-
-    def pairs(part: Tagged) -> list[list[tuple[str, str]]]:
-        return [list(zip(tokens, row, strict=True)) for tokens, row in zip(part.tokens, part.tags, strict=True)]
-
-    usual = UnigramTagger(pairs(train), backoff=DefaultTagger(str(tags[counts.argmax()])))
-    return float(usual.accuracy(pairs(data)))
+def pairs(data: Tagged) -> list[list[tuple[str, str]]]:
+    """Return at most 50,000 sequences, evenly chosen, as nltk's taggers want them."""
+    some = data.chosen(range(0, len(data), -(-len(data) // 50_000)))
+    return [list(zip(tokens, tags, strict=True)) for tokens, tags in zip(some.tokens, some.tags, strict=True)]
 
 
 def in_context(data: Tagged, number: int) -> str:
-    """Return a token of all, by its number, between those beside it."""
+    """Return a token with its neighbours, by its number among all tokens."""
     for tokens in data.tokens:
         if number < len(tokens):
-            joint = "" if isinstance(tokens, str) else " "
-            reach = 30 if isinstance(tokens, str) else 5
+            joint, reach = ("", 30) if isinstance(tokens, str) else (" ", 5)
             before, after = tokens[max(number - reach, 0) : number], tokens[number + 1 : number + 1 + reach]
             return f"{joint.join(before)}{joint}[{tokens[number]}]{joint}{joint.join(after)}"
         number -= len(tokens)

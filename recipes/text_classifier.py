@@ -4,52 +4,35 @@ With no argument it learns which package of Python's standard library a passage 
 from. Give it texts of your own with --data: a file with a label and a text in each row, or a folder for each class.
 """
 
-import hashlib
 import shlex
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
-import torch
+from seqgen.data.catalog import labelled_texts
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from torch import nn
-from torch.optim import Optimizer
 
 from seqgen import patterns
-from seqgen.batches.buckets import Buckets
-from seqgen.batches.examples import ExampleBatches, Examples
-from seqgen.batches.windows import padded
-from seqgen.data.labelled import Labelled, Splits, read_texts, split_labelled
-from seqgen.data.sets.passages import python_passages
+from seqgen.data.splits import LabelledSplits
 from seqgen.errors import run_main
 from seqgen.inference.classifiers import TextClassifier
 from seqgen.inference.generator import Generator
 from seqgen.metrics.classification import Answered, majority_accuracy
-from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.encoders import SequenceEncoder
-from seqgen.runs.config import parse_options
-from seqgen.runs.labelling import LabelConfig, Task, report, train_answers
+from seqgen.runs.answers import report_answers
+from seqgen.runs.config import LabelConfig, parse_options
 from seqgen.runs.run import Run
+from seqgen.runs.training import Training
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.adversarial import adversarial
-from seqgen.training.optimizers import Group, optimizers
+from seqgen.training.answers import answers, class_weights
+from seqgen.training.losses import LossFunction, right_answer
+from seqgen.training.optimizers import gradual_unfreezing
 
-MODEL_OPTIONS = (
-    "cell",
-    "hidden_size",
-    "layers",
-    "embedding_size",
-    "bidirectional",
-    "pooling",
-    "skip",
-    "dropout",
-    "embedding_dropout",
-    "word_dropout",
-    "weight_drop",
-)
+JUDGED = 50_000  # training texts of the logistic regression at most
 
 
 @dataclass(kw_only=True)
@@ -63,179 +46,90 @@ class Config(LabelConfig):
     text_column: str = "text"
     """name or number (from 1) of the column with the text"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "word"
-    """what a token is"""
+    """kind of tokens"""
     vocab_size: int | None = None
-    """the most words, subwords or characters; the rest is read as unknown, or in smaller pieces"""
+    """maximum number of words, subwords or characters; others are read as unknown, or in smaller pieces"""
+    max_length: int = 500
+    """tokens that are read of a text; of a longer one the beginning and the end"""
     init_from: str | None = None
     """a trained generator, whose tokenizer, sizes and weights the classifier begins with"""
     unfreeze: float = 0.05
-    """with --init_from, share of the training after which each further layer of the generator is trained, too"""
+    """with --init_from, fraction of training after which each further layer of the generator is trained, too"""
     learning_rate_factor: float = 0.4
-    """with --init_from, share of the learning rate for the generator's layers, for each layer once more"""
-    max_length: int = 500
-    """tokens that are read of a text; of a longer one the beginning and the end"""
-    cell: Literal["lstm", "gru", "rnn"] = "lstm"
-    """the recurrent cell"""
-    hidden_size: int = 128
-    """features of the hidden state in each direction"""
-    layers: int = 1
-    """recurrent layers in each direction"""
-    embedding_size: int = 128
-    """features of a token's embedding"""
-    bidirectional: bool = True
-    """whether the text is also read backward"""
-    pooling: Literal["last", "mean", "max", "attentive", "concat"] = "concat"
-    """how the states of all tokens become one summary; concat has the first three side by side"""
-    dropout: float = 0.5
-    """share of features dropped of what the class is told from, and between layers"""
-    skip: bool = True
-    """whether the pooling also sees the embeddings, beside the hidden states"""
-    embedding_dropout: float = 0.4
-    """share of features dropped of the embeddings"""
-    word_dropout: float = 0.3
-    """share of tokens read as unknown while training"""
-    weight_drop: float = 0.0
-    """share of recurrent weights dropped"""
+    """with --init_from, factor of the learning rate of the generator's layers, once more for each layer below"""
     adversarial: float = 0.0
-    """size of the worst change of the embeddings that is trained against, as a share of theirs; doubles an update"""
+    """norm of the worst change of the embeddings to train against, as a fraction of theirs; doubles an update"""
     batch_tokens: int = 2500
     """tokens of a batch, padding included"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_above_zero("vocab_size", "max_length", "batch_tokens", "embedding_size", "learning_rate_factor")
-        self.require_share("dropout", "embedding_dropout", "word_dropout", "weight_drop", "unfreeze", "adversarial")
+        self.require_above_zero("vocab_size", "max_length", "batch_tokens", "learning_rate_factor")
+        self.require_fraction("unfreeze", "adversarial")
 
 
-def read(config: Config) -> Splits:
-    """Return what is trained, validated and tested on."""
-    if config.data == "python-packages":
-        passages, files = python_passages()
-        return split_labelled(passages, None, None, config.seed, group=files.__getitem__)
-    given = [
-        read_texts(path, config.label_column, config.text_column) if path else None
-        for path in (config.data, config.valid, config.test)
-    ]
-    assert given[0] is not None
-    return split_labelled(given[0], given[1], given[2], config.seed)
-
-
-def classifier(config: Config, splits: Splits) -> TextClassifier:
-    """Return an untrained classifier, or one that begins with a generator's weights."""
-    generator = Generator.from_pretrained(config.init_from) if config.init_from else None
-    if generator is None:
-        tokenizer = fit_tokenizer(config.tokenizer, (text + "\n" for text in splits.train.inputs), config.vocab_size)
-    else:
-        tokenizer, decoder = generator.tokenizer, cast("RecurrentDecoder", generator.model)
-        config.tokenizer, config.cell = tokenizer.kind, decoder.recurrent.cell  # type: ignore[assignment]
-        config.hidden_size, config.layers = decoder.recurrent.hidden_size, len(decoder.recurrent.stack)
-        config.embedding_size = decoder.embedding.embedding_dim
-    arguments: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
-    model = patterns.text_classifier(tokenizer.vocab_size, len(splits.classes), **arguments)
-    if generator is not None:
-        begin_as(decoder, cast("SequenceEncoder", model.encoder))
-    return TextClassifier(model, arguments, splits.classes, tokenizer, config.max_length)
-
-
-@torch.no_grad()
-def begin_as(decoder: RecurrentDecoder, encoder: SequenceEncoder) -> None:
-    """Give an encoder the weights of a generator, its embeddings as small as new ones are, and read as much larger.
-
-    The states are the same, but small embeddings are learned as fast as new ones, and large ones hardly at all.
-    """
-    table = decoder.embedding(torch.arange(decoder.embedding.num_embeddings))
-    smaller = cast("nn.Embedding", encoder.embedding).weight.std() / table.std()
-    encoder.embedding.load_state_dict({"weight": table * smaller})
-    encoder.forwards.load_state_dict(decoder.recurrent.state_dict())
-    encoder.forwards.stack[0].all_weights[0][0].div_(smaller)
-
-
-def batches(
-    classifier: TextClassifier, texts: Labelled, config: Config, *, rank: int = 0, world_size: int = 1
-) -> ExampleBatches[Examples]:
-    """Return batches of texts of like length."""
-    rows = [classifier.encode(text) for text in texts.inputs]
-    targets = texts.targets(classifier.classes)
-
-    def collate(numbers: np.ndarray) -> Examples:
-        tokens = torch.from_numpy(padded([rows[number] for number in numbers]))
-        return Examples((tokens,), torch.from_numpy(targets[numbers]))
-
-    lengths = np.array([len(row) for row in rows])
-    return ExampleBatches(
-        Buckets(lengths, config.batch_tokens, seed=config.seed, rank=rank, world_size=world_size), collate
-    )
-
-
-def trainers(config: Config, model: nn.Module) -> list[Optimizer]:
-    """Return the optimizers: of a generator's layers with smaller rates, and each later than the one above it.
-
-    Howard and Ruder 2018, Universal Language Model Fine-tuning for Text Classification.
-    """
-    encoder = cast("SequenceEncoder", model.encoder)
-    old = [*reversed(encoder.forwards.stack), encoder.embedding] if config.init_from else []
-    groups = [
-        Group(list(layer.parameters()), config.learning_rate_factor**depth, config.unfreeze * depth)
-        for depth, layer in enumerate(old, start=1)
-    ]
-    return optimizers(
-        model, config.optimizer, config.learning_rate, adamw_learning_rate=config.adamw_learning_rate, groups=groups
-    )
-
-
-def bag_of_words_accuracy(splits: Splits) -> float:
-    """Return the test accuracy of a logistic regression on word counts, to see what the network is worth."""
-    words = TfidfVectorizer(token_pattern=r"\w+|[^\w\s]", sublinear_tf=True, min_df=2, ngram_range=(1, 1))
-    baseline = make_pipeline(words, LogisticRegression(C=10.0, max_iter=300))
-    baseline.fit(splits.train.inputs, splits.train.labels)
-    return float(baseline.score(splits.test.inputs, splits.test.labels))
+def untrained(config: Config, splits: LabelledSplits) -> TextClassifier:
+    """Return a classifier that is untrained, or begins with the weights of a generator."""
+    if config.init_from is not None:
+        generator = Generator.from_pretrained(config.init_from)
+        classifier = TextClassifier.from_generator(generator, splits.classes, config.max_length, **config.model)
+        config.model = classifier.arguments
+        return classifier
+    tokenizer = fit_tokenizer(config.tokenizer, (f"{text}\n" for text in splits.train.inputs), config.vocab_size)
+    parts = {"tokenizer": tokenizer, "classes": splits.classes, "max_length": config.max_length}
+    return TextClassifier.untrained(**parts, **config.model)
 
 
 def main() -> None:
-    """Train, and show how good it is."""
-    config = parse_options(Config, __doc__ or "")
+    """Train a classifier, keep the most accurate one, and test it."""
+    config = parse_options(Config, patterns.text_classifier)
     run = Run(config, "text_classifier", default_seconds=100, unit="examples")
-
-    splits = read(config)
-    trained = classifier(config, splits)
-    trained.model.to(run.device)
-    train = batches(trained, splits.train, config, rank=run.rank, world_size=run.world_size)
-    task = Task(
-        train,
-        batches(trained, splits.valid, config),
-        splits.classes,
-        splits.train.targets(splits.classes),
-        int(train.buckets.lengths.sum()),
-        hashlib.sha256(repr((splits.train, splits.valid)).encode()).hexdigest(),
+    columns = {"label_column": config.label_column, "text_column": config.text_column}
+    splits = labelled_texts(config.data, config.valid, config.test, seed=config.seed, **columns)
+    classifier = untrained(config, splits)
+    texts = run.batches(classifier.examples(splits.train), config.batch_tokens)
+    valid = run.batches(classifier.examples(splits.valid), config.batch_tokens, train=False)
+    cut = int((texts.buckets.lengths > config.max_length).sum())
+    run.describe(
+        f"{config.data}: {len(splits.train):,} texts of {len(splits.classes)} classes to train on, {len(splits.valid):,} "
+        f"to validate on, {len(splits.test):,} to test on; {texts.mean_length:.0f} tokens a text of "
+        f"{classifier.tokenizer.vocab_size:,} different, {cut:,} texts cut to {config.max_length}",
+        classifier,
     )
-    cut = int((train.buckets.lengths > config.max_length).sum())
-    run.say(
-        f"{config.data}: {len(splits.train):,} texts of {len(splits.classes)} classes to train on, "
-        f"{len(splits.valid):,} to validate on, {len(splits.test):,} to test on; {task.tokens / len(splits.train):.0f} "
-        f"tokens a text of {trained.tokenizer.vocab_size:,} different, {cut:,} texts cut to {config.max_length}; "
-        f"{run.device} in {run.precision}; the run is in {run.directory}"
-    )
-    harden = None
+    encoder = cast("SequenceEncoder", classifier.model.encoder)
+    weights = class_weights(config.class_weights, splits.frequencies, run.device)
+    loss: LossFunction = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights)
     if config.adversarial:
-        embedding = cast("SequenceEncoder", trained.model.encoder).embedding
-        harden = partial(adversarial, embedding=embedding, size=config.adversarial)
-    train_answers(config, run, trained, trainers(config, trained.model), task, harden)
+        loss = adversarial(loss, encoder.embedding, config.adversarial)
+    pretrained = [*reversed(encoder.forwards.stack), encoder.embedding] if config.init_from else []
+    groups = gradual_unfreezing(pretrained, config.learning_rate_factor, config.unfreeze)
+    every = run.updates_per_epoch(texts.batches_per_epoch, least=20)
+    with Training(run, classifier, splits.fingerprint, groups=groups) as training:
+        for step in training.steps(texts, loss):
+            if training.due(step, every):
+                with run.processes.autocast():
+                    found = answers(training.averaged.model, valid.once(), splits.classes)
+                training.evaluated(step, found.loss, error=1 - found.accuracy, val_accuracy=found.accuracy)
     if run.main:
-        test(run, task, splits)
+        best = TextClassifier.from_pretrained(run.model_directory).to(run.device)
+        with run.processes.autocast():
+            val_loss = answers(best.model, valid.once(), splits.classes).loss
+        speed = training.progress.rate * texts.mean_length
+        test(training, best, splits, val_loss=val_loss, tokens_per_second=speed)
 
 
-def test(run: Run, task: Task, splits: Splits) -> None:
-    """Measure the best model as it was saved, beside simpler ways, and say how to use it."""
-    best = TextClassifier.from_pretrained(run.model_directory).to(run.device)
-    targets = splits.test.targets(splits.classes)
-    answered = Answered(np.log(best.probabilities(splits.test.inputs).clip(1e-30)), targets, splits.classes)
-    baselines = {
-        "majority": majority_accuracy(task.train_targets, targets),
-        "baseline": bag_of_words_accuracy(splits),
-    }
-    report(run, task, best.model, answered, baselines, lambda number: str(splits.test.inputs[number]))
-    print(f"--- everything is in {run.directory}; to classify texts of your own:\n")
-    print(shlex.join(["seqgen", "classify", str(run.directory), " ".join(splits.test.inputs[0].split()[:12])]))
+def test(training: Training[TextClassifier], best: TextClassifier, splits: LabelledSplits, **more: float) -> None:
+    """Measure the best classifier beside a logistic regression on words, and say how to use it."""
+    some = splits.train.chosen(range(0, len(splits.train), -(-len(splits.train) // JUDGED)))
+    words = TfidfVectorizer(token_pattern=r"\w+|[^\w\s]", sublinear_tf=True, min_df=2, ngram_range=(1, 1))
+    judge = make_pipeline(words, LogisticRegression(C=10.0, max_iter=300)).fit(some.inputs, some.labels)
+    right = splits.test.targets(splits.classes)
+    baseline = {"majority": majority_accuracy(splits.frequencies, right), "baseline": judge.score(*splits.test[:2])}
+    answered = Answered(np.log(best.probabilities(splits.test.inputs).clip(1e-30)), right, splits.classes)
+    report_answers(training, answered, baseline, lambda number: str(splits.test.inputs[number]), **more)
+    print(f"--- everything is in {training.run.directory}; to classify texts of your own:\n")
+    words_of_one = splits.test.inputs[0].split()[:12]
+    print(shlex.join(["seqgen", "classify", str(training.run.directory), " ".join(words_of_one)]))
 
 
 if __name__ == "__main__":

@@ -24,19 +24,22 @@ def new_parser(description: str, **options: Any) -> ArgumentParser:
     )
 
 
-def parse(parser: ArgumentParser, arguments: list[str], types: dict[str, Any]) -> dict[str, Any]:
+def parse(
+    parser: ArgumentParser, arguments: list[str], types: dict[str, Any], *, defaults: bool = True
+) -> dict[str, Any]:
     """Return the values of all options.
 
     Args:
         parser: from `new_parser`.
         arguments: of the command line.
         types: the type of each option, to say what it must be.
+        defaults: whether to return options that were not given, too, with their defaults.
 
     Raises:
         InputError: an option or a value that does not exist.
     """
     try:
-        values: dict[str, Any] = parser.parse_args(arguments).clone(with_meta=False).as_dict()
+        values: dict[str, Any] = parser.parse_args(arguments, defaults=defaults).clone(with_meta=False).as_dict()
     except ArgumentError as error:
         raise InputError(_sentence(str(error), types)) from None
     return values

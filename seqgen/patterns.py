@@ -2,7 +2,7 @@
 
 import math
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
@@ -19,11 +19,15 @@ from seqgen.nn.pooling import Last, Mean, pooling_by_name
 from seqgen.nn.recurrent import Recurrent
 from seqgen.nn.spelling import SpelledEmbedding, spelling_encoder
 
+Cell = Literal["lstm", "gru", "rnn"]
+Score = Literal["general", "additive"]
+Pooling = Literal["last", "mean", "max", "attentive", "concat"]
+
 
 def generator(
     vocab_size: int,
     *,
-    cell: str = "lstm",
+    cell: Cell = "lstm",
     hidden_size: int = 384,
     layers: int = 1,
     embedding_size: int = 64,
@@ -35,15 +39,15 @@ def generator(
     """Nothing in, a sequence out: the character and word generator.
 
     Args:
-        vocab_size: how many tokens there are, the special ones included.
-        cell: "lstm", "gru" or "rnn".
-        hidden_size: features of the hidden state.
-        layers: recurrent layers.
-        embedding_size: features of a token's embedding.
-        dropout: the share of features dropped of what the output layer reads, at each step, and between layers.
-        embedding_dropout: the share of features dropped of the embeddings, the same at every step of a row.
-        weight_drop: the share of recurrent weights dropped for each window.
-        tie_embeddings: whether the output layer has the embeddings as its weights, and reads as many features.
+        vocab_size: number of tokens, the special ones included.
+        cell: kind of recurrent cell: "lstm", "gru" or "rnn".
+        hidden_size: size of the hidden state.
+        layers: number of recurrent layers.
+        embedding_size: size of a token's embedding.
+        dropout: dropout probability before the output layer and between layers.
+        embedding_dropout: dropout probability of the embeddings, the same features at every step of a row.
+        weight_drop: dropout probability of the recurrent weights, drawn for each window.
+        tie_embeddings: whether the output layer shares its weights with the embeddings: for large vocabularies.
     """
     recurrent = Recurrent(cell, embedding_size, hidden_size, layers, dropout=dropout, weight_drop=weight_drop)
     dropouts = nn.Dropout(dropout), LockedDropout(embedding_dropout)
@@ -59,12 +63,12 @@ def translator(
     source_vocab_size: int,
     target_vocab_size: int | None = None,
     *,
-    cell: str = "lstm",
+    cell: Cell = "lstm",
     hidden_size: int = 384,
     layers: int = 2,
     encoder_layers: int = 1,
     embedding_size: int = 256,
-    attention: str = "general",
+    attention: Score = "general",
     heads: int = 1,
     input_feeding: bool = False,
     dropout: float = 0.2,
@@ -73,18 +77,18 @@ def translator(
     """A sequence in, another out.
 
     Args:
-        source_vocab_size: how many tokens the source has, the special ones included.
-        target_vocab_size: how many the target has; by default both have the same tokens, and share embeddings.
-        cell: "lstm", "gru" or "rnn".
-        hidden_size: features of the decoder's hidden state, and of the encoder's two directions together.
-        layers: recurrent layers of the decoder; attention is above the first.
-        encoder_layers: recurrent layers of the encoder, in each direction.
-        embedding_size: features of a token's embedding; the output layer has the target's embeddings as its weights.
-        attention: "general" or "additive".
-        heads: of the attention.
-        input_feeding: whether each step also reads what the output layer read at the step before; slow.
-        dropout: the share of features dropped of embeddings and, the same at each step, of the decoder's states.
-        word_dropout: the share of source tokens read as unknown.
+        source_vocab_size: number of source tokens, the special ones included.
+        target_vocab_size: number of target tokens; by default both have the same tokens and share embeddings.
+        cell: kind of recurrent cell: "lstm", "gru" or "rnn".
+        hidden_size: size of the decoder's hidden state, and of the encoder's two directions together.
+        layers: number of recurrent layers of the decoder; attention is above the first.
+        encoder_layers: number of recurrent layers of the encoder in each direction.
+        embedding_size: size of a token's embedding; the output layer has the target's embeddings as its weights.
+        attention: how queries and the memory are compared: "general" or "additive".
+        heads: number of attention heads.
+        input_feeding: whether each step also reads the output layer's input of the step before; several times slower.
+        dropout: dropout probability of embeddings and of the decoder's hidden states, the same features at every step.
+        word_dropout: probability of reading a source token as unknown.
     """
     source = ScaledEmbedding(source_vocab_size, embedding_size)
     target = source if target_vocab_size is None else ScaledEmbedding(target_vocab_size, embedding_size)
@@ -110,38 +114,38 @@ def translator(
 
 def captioner(
     vocab_size: int,
-    *,
     backbone: str = backbones.SMALL,
     image_size: int = 64,
     frozen: bool = False,
-    memory_size: int = 256,
-    cell: str = "lstm",
-    hidden_size: int = 256,
+    *,
+    memory_size: int = 384,
+    cell: Cell = "lstm",
+    hidden_size: int = 384,
     layers: int = 2,
-    embedding_size: int = 128,
-    attention: str = "general",
+    embedding_size: int = 256,
+    attention: Score = "general",
     heads: int = 1,
     gated: bool = False,
     input_feeding: bool = False,
-    dropout: float = 0.2,
+    dropout: float = 0.3,
 ) -> EncoderDecoder:
     """One thing in, a sequence out: an image's caption.
 
     Args:
-        vocab_size: how many tokens there are, the special ones included.
+        vocab_size: number of tokens, the special ones included.
         backbone: "small", "efficientnet_lite0", or a model of torchvision's, untrained.
-        image_size: pixels a side, which the number of places depends on.
-        frozen: whether the backbone stays as it is.
-        memory_size: features of each place that attention looks at.
-        cell: "lstm", "gru" or "rnn".
-        hidden_size: features of the decoder's hidden state.
-        layers: recurrent layers of the decoder; attention is above the first.
-        embedding_size: features of a token's embedding; the output layer has the embeddings as its weights.
-        attention: "general" or "additive".
-        heads: of the attention.
-        gated: whether the decoder also says how much of what attention finds matters.
-        input_feeding: whether each step also reads what the output layer read at the step before; slow.
-        dropout: the share of features dropped of the places, the embeddings and the decoder's states.
+        image_size: pixels a side, which decides the number of positions in the memory.
+        frozen: whether the backbone's weights are not trained.
+        memory_size: size of each position of the memory that attention reads.
+        cell: kind of recurrent cell: "lstm", "gru" or "rnn".
+        hidden_size: size of the decoder's hidden state.
+        layers: number of recurrent layers of the decoder; attention is above the first.
+        embedding_size: size of a token's embedding; the output layer has the embeddings as its weights.
+        attention: how queries and the memory are compared: "general" or "additive".
+        heads: number of attention heads.
+        gated: whether a gate scales the context vector.
+        input_feeding: whether each step also reads the output layer's input of the step before; several times slower.
+        dropout: dropout probability of memory, embeddings and the decoder's hidden states.
     """
     network, features = backbones.backbone(backbone)
     places = Places(features, memory_size, math.prod(backbones.grid_shape(network, image_size)), dropout)
@@ -156,31 +160,31 @@ def captioner(
 
 def conditional_generator(
     vocab_size: int,
-    *,
     categories: int = 0,
     numbers: int = 0,
-    cell: str = "lstm",
+    *,
+    cell: Cell = "lstm",
     hidden_size: int = 256,
     layers: int = 2,
     embedding_size: int = 64,
     condition_size: int = 64,
-    dropout: float = 0.2,
+    dropout: float = 0.3,
 ) -> EncoderDecoder:
     """One thing in, a sequence out: a text of a category, or to some numbers.
 
     Args:
-        vocab_size: how many tokens there are, the special ones included.
-        categories: how many categories there are, or 0 where numbers are given.
-        numbers: how many numbers are given, or 0 where a category is.
-        cell: "lstm", "gru" or "rnn".
-        hidden_size: features of the hidden state.
-        layers: recurrent layers; those above the first see the condition at every step.
-        embedding_size: features of a token's embedding; the output layer has the embeddings as its weights.
-        condition_size: features of a category's embedding, or of the layers that read the numbers.
-        dropout: the share of features dropped of embeddings and states, the same at every step.
+        vocab_size: number of tokens, the special ones included.
+        categories: number of categories, or 0 where conditions are numbers.
+        numbers: number of numbers in a condition, or 0 where it is a category.
+        cell: kind of recurrent cell: "lstm", "gru" or "rnn".
+        hidden_size: size of the hidden state.
+        layers: number of recurrent layers; those above the first read the condition at every step.
+        embedding_size: size of a token's embedding; the output layer has the embeddings as its weights.
+        condition_size: size of a category's embedding, or of the layers that read the numbers.
+        dropout: dropout probability of embeddings and hidden states, the same features at every step.
     """
     encoder = vector_encoder(categories, numbers, condition_size)
-    # With a single position to look at, attention puts the condition beside every step.
+    # Over a memory of a single position, attention gives the condition to every step.
     looking, embedding = Attention(hidden_size, condition_size), ScaledEmbedding(vocab_size, embedding_size)
     decoder = attentive_decoder(embedding, encoder, looking, cell, hidden_size, layers, dropout=dropout)
     return EncoderDecoder(encoder, decoder)
@@ -190,34 +194,34 @@ def text_classifier(
     vocab_size: int,
     classes: int,
     *,
-    cell: str = "lstm",
-    hidden_size: int = 256,
+    cell: Cell = "lstm",
+    hidden_size: int = 128,
     layers: int = 1,
     embedding_size: int = 128,
     bidirectional: bool = True,
-    pooling: str = "concat",
+    pooling: Pooling = "concat",
     skip: bool = True,
-    dropout: float = 0.3,
-    embedding_dropout: float = 0.0,
-    word_dropout: float = 0.0,
+    dropout: float = 0.5,
+    embedding_dropout: float = 0.4,
+    word_dropout: float = 0.3,
     weight_drop: float = 0.0,
 ) -> EncoderClassifier:
     """A sequence in, one answer out.
 
     Args:
-        vocab_size: how many tokens there are, the special ones included.
-        classes: how many answers there are.
-        cell: "lstm", "gru" or "rnn".
-        hidden_size: features of the hidden state, in each direction.
-        layers: recurrent layers, in each direction.
-        embedding_size: features of a token's embedding.
+        vocab_size: number of tokens, the special ones included.
+        classes: number of classes.
+        cell: kind of recurrent cell: "lstm", "gru" or "rnn".
+        hidden_size: size of the hidden state in each direction.
+        layers: number of recurrent layers in each direction.
+        embedding_size: size of a token's embedding.
         bidirectional: whether the text is also read backward.
-        pooling: "last", "mean", "max", "attentive", or "concat" for the first three side by side.
-        skip: whether the pooling also sees the embeddings, beside the hidden states.
-        dropout: the share of features dropped of what the classes are told from, and between layers.
-        embedding_dropout: the share of features dropped of the embeddings, the same at every step of a row.
-        word_dropout: the share of tokens read as unknown.
-        weight_drop: the share of recurrent weights dropped for each batch.
+        pooling: how the hidden states become one summary: "last", "mean", "max", "attentive", or "concat" of the first three.
+        skip: whether the pooling also reads the embeddings, concatenated to the hidden states.
+        dropout: dropout probability of the summary and between layers.
+        embedding_dropout: dropout probability of the embeddings, the same features at every step of a row.
+        word_dropout: probability of reading a token as unknown.
+        weight_drop: dropout probability of the recurrent weights, drawn for each batch.
     """
     forward_size = hidden_size + (embedding_size if skip else 0)
     size = forward_size + (hidden_size if bidirectional else 0)
@@ -242,10 +246,10 @@ def image_classifier(
     """One thing in, one answer out.
 
     Args:
-        classes: how many answers there are.
+        classes: number of classes.
         backbone: "small", or a model of torchvision's, untrained.
-        frozen: whether the backbone stays as it is.
-        dropout: the share of features dropped of what the classes are told from.
+        frozen: whether the backbone's weights are not trained.
+        dropout: dropout probability of the summary.
     """
     network, size = backbones.backbone(backbone)
     encoder = ImageEncoder(network, size, Mean(), frozen=frozen)
@@ -255,31 +259,34 @@ def image_classifier(
 def tagger(
     vocab_size: int,
     tags: int,
-    *,
     alphabet_size: int = 0,
-    cell: str = "lstm",
-    hidden_size: int = 256,
+    *,
+    cell: Cell = "lstm",
+    hidden_size: int = 192,
     layers: int = 1,
     embedding_size: int = 128,
     spelling_size: int = 64,
-    dropout: float = 0.3,
-    word_dropout: float = 0.0,
+    dropout: float | None = None,
+    word_dropout: float | None = None,
 ) -> EncoderTagger:
     """A sequence in, one answer a step out.
 
     Args:
-        vocab_size: how many tokens there are, the special ones included.
-        tags: how many answers there are.
-        alphabet_size: how many characters the tokens are spelled with, the special ones included; with 0 the tokens
-            are not read character by character.
-        cell: "lstm", "gru" or "rnn".
-        hidden_size: features of the hidden state, in each direction.
-        layers: recurrent layers, in each direction.
-        embedding_size: features of a token's embedding.
-        spelling_size: features of a character's embedding, and of the state that reads a word, in each direction.
-        dropout: the share of features dropped of embeddings, states, and between layers, the same at every step.
-        word_dropout: the share of tokens read as unknown.
+        vocab_size: number of tokens, the special ones included.
+        tags: number of tags.
+        alphabet_size: number of characters that words are spelled with, the special ones included; 0 where the tokens
+            are characters.
+        cell: kind of recurrent cell: "lstm", "gru" or "rnn".
+        hidden_size: size of the hidden state in each direction.
+        layers: number of recurrent layers in each direction.
+        embedding_size: size of a token's embedding.
+        spelling_size: size of a character's embedding, and of the hidden state that reads a word in each direction.
+        dropout: dropout probability of embeddings and hidden states, the same features at every step; by default 0.3
+            for words, 0.05 for characters.
+        word_dropout: probability of reading a token as unknown; by default 0.1 for words, 0 for characters.
     """
+    dropout = (0.3 if alphabet_size else 0.05) if dropout is None else dropout
+    word_dropout = (0.1 if alphabet_size else 0.0) if word_dropout is None else word_dropout
     embedding: Any = small_embedding(vocab_size, embedding_size)
     if alphabet_size:
         embedding = SpelledEmbedding(embedding, spelling_encoder(alphabet_size, cell, spelling_size))

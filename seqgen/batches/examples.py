@@ -27,6 +27,13 @@ class Examples(NamedTuple):
         return Examples(inputs, self.targets.to(device, non_blocking=True))
 
 
+class Batchable(NamedTuple, Generic[B]):
+    """Examples to make batches of: their (examples,) lengths, and what makes a batch of (batch,) numbers of them."""
+
+    lengths: np.ndarray
+    collate: Callable[[np.ndarray], B]
+
+
 @dataclass(frozen=True)
 class ExampleBatches(Generic[B]):
     """Batches made of example numbers as they are needed.
@@ -46,3 +53,13 @@ class ExampleBatches(Generic[B]):
     def once(self) -> Iterator[B]:
         """Yield every example once, by length."""
         return map(self.collate, self.buckets.once())
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """The number of batches in which every example is read once."""
+        return self.buckets.batches_per_epoch
+
+    @property
+    def mean_length(self) -> float:
+        """The mean length of an example."""
+        return float(self.buckets.lengths.mean())

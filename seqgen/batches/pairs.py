@@ -28,6 +28,10 @@ class Pairs(NamedTuple):
         tokens, targets = (tensor.to(device, non_blocking=True) for tensor in (self.tokens, self.targets))
         return Pairs(inputs, tokens, targets, self.numbers)
 
+    def seen(self, images: Tensor) -> "Pairs":
+        """Return the batch with these pixels or features of its images in the place of the images' numbers."""
+        return self._replace(inputs=(images.to(self.tokens.device), *self.inputs[1:]))
+
 
 def pairs(inputs: tuple[Tensor, ...], targets: list[np.ndarray], longest: int | None = None) -> Pairs:
     """Return a batch of inputs with rows of target tokens, which have neither BOS nor EOS yet.

@@ -51,9 +51,9 @@ def windows(targets: np.ndarray, window: int) -> Iterator[Batch]:
         )
 
 
-def padded(rows: Sequence[np.ndarray]) -> np.ndarray:
+def padded(rows: Sequence[np.ndarray], padding: int = PAD) -> np.ndarray:
     """Return rows of token numbers as one right-padded (batch, steps) array."""
-    whole = np.full((len(rows), max(map(len, rows))), PAD, dtype=np.int64)
+    whole = np.full((len(rows), max(map(len, rows))), padding, dtype=np.int64)
     for row, tokens in zip(whole, rows, strict=True):
         row[: len(tokens)] = tokens
     return whole

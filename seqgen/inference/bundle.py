@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import safetensors.torch
 import torch
@@ -17,8 +17,10 @@ from torch import nn
 from seqgen.errors import InputError
 from seqgen.files import write_text, writing
 
-FORMAT = 1
+FORMAT = 2
 FILES = ("config.json", "model.safetensors")  # of every model; each kind has others beside them
+
+M = TypeVar("M", bound=nn.Module)
 
 # What `load` makes of a model, by the name of the builder that made it.
 USED_AS = {
@@ -32,8 +34,8 @@ USED_AS = {
 }
 
 
-@dataclass
-class Bundle(ABC):
+@dataclass(kw_only=True)
+class Bundle(ABC, Generic[M]):
     """A model with what it takes to use it, and the builder and arguments from which it can be built again.
 
     Args:
@@ -44,7 +46,7 @@ class Bundle(ABC):
     builder: ClassVar[str]
     files: ClassVar[tuple[str, ...]]  # the JSON files of the other parts
 
-    model: nn.Module
+    model: M
     arguments: dict[str, Any]
 
     @abstractmethod
@@ -77,7 +79,7 @@ class Bundle(ABC):
         """Read a model from a directory (a run's, or its `model/`), or from the hub by its name.
 
         Raises:
-            InputError: it is not there, or not whole, or made by a newer version.
+            InputError: it is not there, or not whole, or made by another version.
         """
         directory = find_model(source)
         config = read_config(directory)
@@ -122,13 +124,13 @@ class Bundle(ABC):
 
 
 def load(source: str | Path) -> Any:
-    """Return what a saved model is used as: a `Generator`, a classifier, a `Tagger`, a `Translator`, and so on.
+    """Return a saved model in use: a `Generator`, `TextClassifier`, `Tagger`, `Translator` and so on, as it was saved.
 
     Args:
         source: a run directory, its `model/`, or the name of a model on the hub.
 
     Raises:
-        InputError: it is not there, or not whole, or made by a newer version.
+        InputError: it is not there, or not whole, or made by another version.
     """
     directory = find_model(source)
     return used_as(directory).from_pretrained(directory)
@@ -172,11 +174,16 @@ def _download(name: str) -> Path:
 def read_config(directory: Path) -> dict[str, Any]:
     """Return what a saved model is: its format, builder, and arguments."""
     config = read_part(directory, "config.json")
-    made_by = config.get("format")
-    if not isinstance(made_by, int) or made_by > FORMAT or config.get("builder") not in USED_AS:
+    made_by, path = config.get("format"), directory / "config.json"
+    if isinstance(made_by, int) and made_by < FORMAT:
         raise InputError(
-            f"{directory / 'config.json'} must be of format {FORMAT} or older, but it is of format {made_by!r} with "
-            f"builder {config.get('builder')!r}: a newer version of seqgen may read it"
+            f"{path} must be of format {FORMAT}, but it is of format {made_by}, saved before the layout of seqgen "
+            "changed: train the model again"
+        )
+    if made_by != FORMAT or config.get("builder") not in USED_AS:
+        raise InputError(
+            f"{path} must be of format {FORMAT}, but it is of format {made_by!r} with builder "
+            f"{config.get('builder')!r}: a newer version of seqgen may read it"
         )
     return config
 

@@ -1,27 +1,34 @@
-"""A captioner in use: images in, captions out, with where it looked."""
+"""A captioner in use: images in, captions out, with the attention weights over each image."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from seqgen import patterns
+from seqgen.batches.examples import Batchable
+from seqgen.batches.pairs import Pairs, pairs
+from seqgen.data.captioned import Captioned
+from seqgen.data.features import Views
 from seqgen.data.images import Image, Preprocessing, read_image
+from seqgen.data.store import stored
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written
-from seqgen.text.tokenizer import tokenizer_data, tokenizer_from_data
+from seqgen.nn.backbones import load_pretrained
+from seqgen.nn.image_encoder import ImageEncoder
+from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
 
 IMAGES = 64  # of a batch, with few hypotheses each
 HYPOTHESES = 320  # of a batch
 
 
 class Heat(NamedTuple):
-    """Where each piece of a caption looked: (pieces, rows, columns) weights over the image, each piece's sum being one.
+    """Attention weights of a caption: (pieces, rows, columns) over the image, those of each piece summing to one.
 
-    The places are those of the middle square of the image.
+    Rows and columns are those of the middle square of the image.
     """
 
     pieces: list[str]
@@ -29,14 +36,14 @@ class Heat(NamedTuple):
 
 
 class Caption(NamedTuple):
-    """A caption, its log-probability in nats after the length penalty, and where it looked where that was asked."""
+    """A caption, its log-probability in nats after the length penalty, and attention weights where asked for."""
 
     text: str
     score: float
     attention: Heat | None = None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Captioner(EncoderDecoderBundle):
     """An encoder of images and a decoder with its tokenizer.
 
@@ -51,6 +58,36 @@ class Captioner(EncoderDecoderBundle):
 
     preprocessing: Preprocessing
 
+    @classmethod
+    def untrained(
+        cls,
+        *,
+        target: Tokenizer,
+        generation: GenerationConfig,
+        preprocessing: Preprocessing,
+        weights: str = "none",
+        **arguments: Any,
+    ) -> Self:
+        """Return an untrained captioner.
+
+        Args:
+            target: the tokenizer of captions.
+            generation: the options that captioning starts from.
+            preprocessing: what is done to an image before the model sees it.
+            weights: pretrained weights of the backbone, which then is frozen, as `load_pretrained` takes them; or "none".
+            **arguments: the options of `patterns.captioner`, but the size of images.
+
+        Raises:
+            InputError: the weights are not there, or belong to another network.
+        """
+        if weights != "none":
+            arguments["frozen"] = True
+        model = patterns.captioner(target.vocab_size, image_size=preprocessing.size, **arguments)
+        if weights != "none":
+            load_pretrained(cast("ImageEncoder", model.encoder).backbone, arguments["backbone"], weights)
+        parts: dict[str, Any] = {"target": target, "generation": generation, "preprocessing": preprocessing}
+        return cls(model=model, arguments=arguments, **parts)
+
     def parts(self) -> dict[str, dict[str, Any]]:
         """Return tokenizer, options and preprocessing as plain data."""
         return {
@@ -62,29 +99,31 @@ class Captioner(EncoderDecoderBundle):
     @classmethod
     def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
         """Return an untrained captioner with the parts that `parts` described."""
-        target = tokenizer_from_data(parts["tokenizer.json"])
-        model = patterns.captioner(target.vocab_size, **arguments)
-        generation = GenerationConfig().with_options(**parts["generation_config.json"])
-        return cls(model, arguments, target, generation, Preprocessing(**parts["preprocessing.json"]))
+        return cls.untrained(
+            target=tokenizer_from_data(parts["tokenizer.json"]),
+            generation=GenerationConfig().with_options(**parts["generation_config.json"]),
+            preprocessing=Preprocessing(**parts["preprocessing.json"]),
+            **arguments,
+        )
 
     def caption(
         self,
-        images: Image | list[Image],
+        images: Image | Sequence[Image | Tensor],
         *,
         prefix: str = "",
         return_attention: bool = False,
-        minimum_bayes_risk: int = 0,
         **options: Any,
     ) -> list[Caption]:
         """Caption one image, or several; batches are made of them inside.
 
         Args:
-            images: paths, bytes of files, PIL images, or (height, width, 3) arrays of bytes, of any size.
-            prefix: what every caption begins with.
-            return_attention: whether to say where each piece looked.
-            minimum_bayes_risk: draw so many captions of each, and choose those most like all the others by chrF;
-                0 searches or draws as the options say.
-            **options: those of `GenerationConfig`; what is not given is as the model's `generation_config.json` has it.
+            images: paths, bytes of files, PIL images, or (height, width, 3) arrays of bytes, of any size; or tensors as
+                the encoder takes them, such as the kept features of a frozen backbone.
+            prefix: beginning of every caption.
+            return_attention: whether to return the attention weights of each piece.
+            **options: those of `GenerationConfig`, and `minimum_bayes_risk`, a number of captions to sample of each image,
+                of which those most like all the others by chrF are returned; the others are as the model's
+                `generation_config.json` has them.
 
         Returns:
             The captions, `num_return_sequences` of each image after another, the best first.
@@ -92,41 +131,90 @@ class Captioner(EncoderDecoderBundle):
         Raises:
             InputError: an image cannot be read, an option does not exist, or a value is outside its range.
         """
-        images = images if isinstance(images, list) else [images]
-        return self._captions(
-            len(images),
-            lambda numbers: self.pixels([images[number] for number in numbers]),
-            watched=return_attention,
-            prefix=prefix,
-            minimum_bayes_risk=minimum_bayes_risk,
-            **options,
-        )
-
-    def caption_seen(self, seen: Tensor, **options: Any) -> list[Caption]:
-        """Caption images as the model is given them: `pixels`, or the features that a frozen backbone found in them."""
-        return self._captions(len(seen), seen.__getitem__, **options)
-
-    def pixels(self, images: list[Image]) -> Tensor:
-        """Return (images, 3, size, size) numbers, as the model sees images."""
-        fitted = np.stack([self.preprocessing.fit(read_image(image)) for image in images])
-        return self.preprocessing.normalize(torch.from_numpy(fitted))
-
-    def _captions(self, count: int, read: Any, **options: Any) -> list[Caption]:
-        def batches(each: int) -> Iterator[tuple[list[int], tuple[Tensor, ...]]]:
-            size = max(min(IMAGES, HYPOTHESES // each), 1)
-            for begin in range(0, count, size):
-                numbers = list(range(begin, min(begin + size, count)))
-                yield numbers, (read(numbers),)
-
-        written = self.write(count, batches, **options)
+        rows = images if isinstance(images, list | tuple | Tensor) else [images]
+        written = self.write(rows, prefix=prefix, return_attention=return_attention, **options)
         return [Caption(one.text, one.score, _heat(one)) for found in written for one in found]
+
+    def budget(self, hypotheses: int) -> int:
+        """Return the maximum number of images of a batch."""
+        return max(min(IMAGES, HYPOTHESES // hypotheses), 1)
+
+    def encode(self, given: Image) -> Image:
+        """Return an image as it is: it is read when its batch is made."""
+        return given
+
+    def lengths(self, rows: Sequence[Any]) -> np.ndarray:
+        """Return ones: all images are of the same size to the model."""
+        return np.ones(len(rows), dtype=np.int64)
+
+    def collate(self, rows: Sequence[Image | Tensor]) -> tuple[Tensor, ...]:
+        """Return the (batch, 3, size, size) pixels of images; tensors are only stacked."""
+        tensors = [row for row in rows if isinstance(row, Tensor)]
+        if tensors:
+            return (torch.stack(tensors),)
+        fitted = np.stack([self.preprocessing.fit(read_image(row)) for row in rows if not isinstance(row, Tensor)])
+        return (self.preprocessing.normalize(torch.from_numpy(fitted)),)
+
+    def views(self, images: Captioned, *, pixels: bool = False, mirror: bool = False, skip_bad: bool = False) -> Views:
+        """Return images as the model in training is given them: as pixels, or as a frozen backbone's kept features.
+
+        Args:
+            images: with their captions.
+            pixels: whether pixels are needed as well where there are features.
+            mirror: whether images may be asked for mirrored.
+            skip_bad: whether to leave out images that cannot be read.
+
+        Raises:
+            InputError: an image cannot be read.
+        """
+        encoder, device = cast("ImageEncoder", self.model.encoder), self.device
+        network = encoder.backbone_alone().grid if encoder.frozen else None
+        precision = torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else torch.float32
+        name = f"{self.arguments.get('backbone')} {encoder.fingerprint()} {precision}"
+        flags = {"pixels": pixels, "mirror": mirror, "skip_bad": skip_bad}
+        return Views(images, self.preprocessing, network, name, device=device, **flags)
+
+    def examples(self, captions: Sequence[Sequence[str]], captions_per_image: int | None = None) -> Batchable[Pairs]:
+        """Return captions for training: encoded once, into a memory-mapped file.
+
+        The inputs of a batch are (images,) numbers, for which the caller puts pixels or features, and the (captions,)
+        places of each caption's image among them.
+
+        Args:
+            captions: of each image.
+            captions_per_image: maximum number of captions of an image in a batch, which are of like length; by default
+                all of them.
+        """
+
+        def encoded() -> Iterator[tuple[np.ndarray]]:
+            for texts in captions:
+                yield from ((row,) for row in sorted(map(self.target.encode, texts), key=len))
+
+        [rows] = stored([captions, self.parts()], encoded, [self.target.vocab_size])
+        longest, counts = self.generation.max_new_tokens, np.array([len(texts) for texts in captions])
+        ends, together = np.cumsum(counts), captions_per_image or int(counts.max())
+        groups = [
+            (image, range(first, min(first + together, end)))
+            for image, (end, count) in enumerate(zip(ends.tolist(), counts.tolist(), strict=True))
+            for first in range(end - count, end, together)
+        ]
+
+        def collate(numbers: np.ndarray) -> Pairs:
+            images, of_images = zip(*(groups[number] for number in numbers), strict=True)
+            places = torch.arange(len(images)).repeat_interleave(torch.tensor([len(group) for group in of_images]))
+            targets = [rows[row] for group in of_images for row in group]
+            return pairs((torch.tensor(images), places), targets, longest)._replace(numbers=images)
+
+        # The last caption of a group is its longest, and what the others are padded to.
+        lengths = [min(int(rows.lengths[group[-1]]) + 1, longest) * len(group) for _, group in groups]
+        return Batchable(np.array(lengths), collate)
 
 
 def _heat(written: Written) -> Heat | None:
-    """Return where the pieces looked, their end left out: images are square, and so are their grids."""
+    """Return the weights over the image without those of the end: images are square, and so are their grids."""
     if written.weights is None:
         return None
     pieces = written.pieces[:-1] if written.ended else written.pieces
-    places = written.weights.shape[1]
-    side = round(places**0.5)
-    return Heat(pieces, written.weights[: len(pieces)].reshape(len(pieces), side, places // side))
+    positions = written.weights.shape[1]
+    side = round(positions**0.5)
+    return Heat(pieces, written.weights[: len(pieces)].reshape(len(pieces), side, positions // side))

@@ -1,26 +1,27 @@
-"""Classifiers in use: a text's or an image's classes, the likeliest first."""
+"""Classifiers in use: the classes of a text or an image, the most probable first."""
 
-from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqgen import patterns
-from seqgen.batches.buckets import Buckets
+from seqgen.batches.examples import Batchable, Examples
 from seqgen.batches.windows import padded
 from seqgen.data.images import Image, Preprocessing, read_image
-from seqgen.devices import calculates_in_bf16
+from seqgen.data.labelled import Labelled
+from seqgen.data.store import stored
 from seqgen.errors import InputError
-from seqgen.inference.bundle import Bundle
+from seqgen.inference.generator import Generator
+from seqgen.inference.inputs import InputBundle
+from seqgen.models import EncoderClassifier
+from seqgen.nn.decoder import RecurrentDecoder
+from seqgen.nn.encoders import SequenceEncoder
 from seqgen.symbols import BOS
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
-
-BUDGET = 16_384  # tokens of a batch
-IMAGES = 64  # of a batch
 
 
 class Label(NamedTuple):
@@ -30,26 +31,24 @@ class Label(NamedTuple):
     probability: float
 
 
-@dataclass
-class LabelBundle(Bundle):
-    """What classifiers of texts and of images share.
+@dataclass(kw_only=True)
+class ClassifierBundle(InputBundle[EncoderClassifier]):
+    """Shared base of the classifiers of texts and of images.
 
     Args:
         classes: the names of the classes, by their numbers.
     """
 
+    budget: ClassVar[int]  # of a batch in use: tokens, or images
+
     classes: list[str]
 
-    @abstractmethod
-    def batches(self, inputs: list[Any]) -> Iterator[tuple[np.ndarray, tuple[Tensor, ...]]]:
-        """Yield numbers of inputs with what the model is given for them, in any order."""
-
     def classify(self, inputs: Any, *, top_k: int = 1) -> list[list[Label]]:
-        """Return the likeliest classes of each input, the likeliest first.
+        """Return the most probable classes of each input, the most probable first.
 
         Args:
-            inputs: one, or a list of them; batches are made of them inside.
-            top_k: how many classes of each, all of them where there are not so many.
+            inputs: one input, or a list of them; batches are made of them inside.
+            top_k: number of classes of each input; all of them where there are fewer.
 
         Raises:
             InputError: `top_k` is below 1, or an input cannot be read.
@@ -63,75 +62,111 @@ class LabelBundle(Bundle):
             for row, numbers in zip(probabilities, best, strict=True)
         ]
 
-    def probabilities(self, inputs: list[Any]) -> np.ndarray:
+    def probabilities(self, inputs: Sequence[Any]) -> np.ndarray:
         """Return the (inputs, classes) probabilities, as float32.
 
         Raises:
             InputError: an input cannot be read.
         """
         result = np.zeros((len(inputs), len(self.classes)), np.float32)
-        if inputs:
-            for numbers, logits in answers(self, self.batches(inputs)):
-                result[numbers] = logits.softmax(dim=1).cpu().numpy()
+        for numbers, logits in self.logits([self.encode(one) for one in inputs], self.budget):
+            result[numbers] = logits.softmax(dim=1).cpu().numpy()
         return result
 
 
-@torch.inference_mode()
-def answers(
-    bundle: Bundle, batches: Iterable[tuple[np.ndarray, tuple[Tensor, ...]]]
-) -> Iterator[tuple[np.ndarray, Tensor]]:
-    """Yield the numbers of each batch's inputs with the model's logits, in bf16 where that is fast."""
-    bundle.model.eval()
-    device = bundle.device
-    with torch.autocast(device.type, torch.bfloat16, enabled=calculates_in_bf16(device)):
-        for numbers, inputs in batches:
-            yield numbers, bundle.model(*(tensor.to(device) for tensor in inputs)).float()
-
-
-@dataclass
-class TextClassifier(LabelBundle):
+@dataclass(kw_only=True)
+class TextClassifier(ClassifierBundle):
     """A classifier of texts.
 
     Args:
         tokenizer: whose vocabulary the model has.
-        max_length: the most tokens that are read of a text.
+        max_length: maximum number of tokens that are read of a text.
     """
 
     builder = "text_classifier"
-    files = ("tokenizer.json", "labels.json")
+    files = ("tokenizer.json", "labels.json", "preprocessing.json")
+    budget = 16_384
 
     tokenizer: Tokenizer
     max_length: int
 
+    @classmethod
+    def untrained(cls, *, classes: list[str], tokenizer: Tokenizer, max_length: int = 500, **arguments: Any) -> Self:
+        """Return an untrained classifier; `arguments` are the options of `patterns.text_classifier`."""
+        model = patterns.text_classifier(tokenizer.vocab_size, len(classes), **arguments)
+        return cls(model=model, arguments=arguments, classes=classes, tokenizer=tokenizer, max_length=max_length)
+
+    @classmethod
+    @torch.no_grad()
+    def from_generator(cls, generator: Generator, classes: list[str], max_length: int = 500, **arguments: Any) -> Self:
+        """Return a classifier that begins with the tokenizer, the sizes and the weights of a generator.
+
+        The embeddings are scaled down and the first layer is scaled up: the hidden states are the same, but small
+        embeddings are learned as fast as new ones, and large ones hardly at all.
+
+        Args:
+            generator: a trained one.
+            classes: the names of the classes.
+            max_length: maximum number of tokens that are read of a text.
+            **arguments: the options of `patterns.text_classifier`; sizes and cell are those of the generator.
+        """
+        decoder = cast("RecurrentDecoder", generator.model)
+        layers, size = decoder.recurrent, decoder.embedding.embedding_dim
+        arguments |= {"cell": layers.cell, "hidden_size": layers.hidden_size, "layers": len(layers.stack)}
+        arguments["embedding_size"] = size
+        parts: dict[str, Any] = {"tokenizer": generator.tokenizer, "classes": classes, "max_length": max_length}
+        classifier = cls.untrained(**parts, **arguments)
+        encoder = cast("SequenceEncoder", classifier.model.encoder)
+        table = decoder.embedding(torch.arange(decoder.embedding.num_embeddings))
+        smaller = cast("nn.Embedding", encoder.embedding).weight.std() / table.std()
+        encoder.embedding.load_state_dict({"weight": table * smaller})
+        encoder.forwards.load_state_dict(layers.state_dict())
+        encoder.forwards.stack[0].all_weights[0][0].div_(smaller)
+        return classifier
+
     def parts(self) -> dict[str, dict[str, Any]]:
         """Return tokenizer and labels as plain data."""
-        labels = {"classes": self.classes, "max_length": self.max_length}
-        return {"tokenizer.json": tokenizer_data(self.tokenizer), "labels.json": labels}
+        return {
+            "tokenizer.json": tokenizer_data(self.tokenizer),
+            "labels.json": {"classes": self.classes},
+            "preprocessing.json": {"max_length": self.max_length},
+        }
 
     @classmethod
     def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
         """Return an untrained classifier with the parts that `parts` described."""
         tokenizer = tokenizer_from_data(parts["tokenizer.json"])
-        labels = parts["labels.json"]
-        model = patterns.text_classifier(tokenizer.vocab_size, len(labels["classes"]), **arguments)
-        return cls(model, arguments, labels["classes"], tokenizer, labels["max_length"])
+        return cls.untrained(tokenizer=tokenizer, **parts["labels.json"], **parts["preprocessing.json"], **arguments)
 
-    def encode(self, text: str) -> np.ndarray:
-        """Return the tokens that are read of a text: of a long one the beginning and the end, half of each."""
-        tokens = self.tokenizer.encode(text)
+    def encode(self, given: str) -> np.ndarray:
+        """Return BOS and the tokens of a text: of a longer one than `max_length` half from its beginning and its end."""
+        tokens = self.tokenizer.encode(given)
         if len(tokens) > self.max_length:
             tokens = np.concatenate([tokens[: -(-self.max_length // 2)], tokens[-(self.max_length // 2) :]])
         return np.concatenate([[BOS], tokens])
 
-    def batches(self, inputs: list[Any]) -> Iterator[tuple[np.ndarray, tuple[Tensor, ...]]]:
-        """Yield texts of like length together."""
-        rows = [self.encode(text) for text in inputs]
-        for numbers in Buckets(np.array([len(row) for row in rows]), BUDGET).once():
-            yield numbers, (torch.from_numpy(padded([rows[number] for number in numbers])),)
+    def collate(self, rows: Sequence[np.ndarray]) -> tuple[Tensor, ...]:
+        """Return the right-padded (batch, steps) tokens."""
+        return (torch.from_numpy(padded(rows)),)
+
+    def examples(self, texts: Labelled) -> Batchable[Examples]:
+        """Return labelled texts for training: encoded once, into a memory-mapped file.
+
+        Raises:
+            InputError: a label that is not among the classes.
+        """
+        targets = texts.targets(self.classes)
+        identity = [texts.fingerprint, self.parts()]
+        [rows] = stored(identity, lambda: ((self.encode(text),) for text in texts.inputs), [self.tokenizer.vocab_size])
+
+        def collate(numbers: np.ndarray) -> Examples:
+            return Examples(self.collate([rows[number] for number in numbers]), torch.from_numpy(targets[numbers]))
+
+        return Batchable(rows.lengths, collate)
 
 
-@dataclass
-class ImageClassifier(LabelBundle):
+@dataclass(kw_only=True)
+class ImageClassifier(ClassifierBundle):
     """A classifier of images: paths, bytes of files, PIL images, or (height, width, 3) arrays of bytes.
 
     Args:
@@ -139,24 +174,36 @@ class ImageClassifier(LabelBundle):
     """
 
     builder = "image_classifier"
-    files = ("preprocessing.json", "labels.json")
+    files = ("labels.json", "preprocessing.json")
+    budget = 64
 
     preprocessing: Preprocessing
 
+    @classmethod
+    def untrained(cls, *, classes: list[str], preprocessing: Preprocessing, **arguments: Any) -> Self:
+        """Return an untrained classifier; `arguments` are the options of `patterns.image_classifier`."""
+        model = patterns.image_classifier(len(classes), **arguments)
+        return cls(model=model, arguments=arguments, classes=classes, preprocessing=preprocessing)
+
     def parts(self) -> dict[str, dict[str, Any]]:
         """Return preprocessing and labels as plain data."""
-        return {"preprocessing.json": self.preprocessing._asdict(), "labels.json": {"classes": self.classes}}
+        return {"labels.json": {"classes": self.classes}, "preprocessing.json": self.preprocessing._asdict()}
 
     @classmethod
     def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
         """Return an untrained classifier with the parts that `parts` described."""
-        classes = parts["labels.json"]["classes"]
-        model = patterns.image_classifier(len(classes), **arguments)
-        return cls(model, arguments, classes, Preprocessing(**parts["preprocessing.json"]))
+        preprocessing = Preprocessing(**parts["preprocessing.json"])
+        return cls.untrained(preprocessing=preprocessing, **parts["labels.json"], **arguments)
 
-    def batches(self, inputs: list[Image]) -> Iterator[tuple[np.ndarray, tuple[Tensor, ...]]]:
-        """Yield images as they come."""
-        for begin in range(0, len(inputs), IMAGES):
-            numbers = np.arange(begin, min(begin + IMAGES, len(inputs)))
-            images = np.stack([self.preprocessing.fit(read_image(inputs[number])) for number in numbers])
-            yield numbers, (self.preprocessing.normalize(torch.from_numpy(images)),)
+    def encode(self, given: Image) -> Image:
+        """Return an image as it is: it is read when its batch is made."""
+        return given
+
+    def lengths(self, rows: Sequence[Image]) -> np.ndarray:
+        """Return ones: all images are of the same size to the model."""
+        return np.ones(len(rows), dtype=np.int64)
+
+    def collate(self, rows: Sequence[Image]) -> tuple[Tensor, ...]:
+        """Return the (batch, 3, size, size) pixels."""
+        images = np.stack([self.preprocessing.fit(read_image(image)) for image in rows])
+        return (self.preprocessing.normalize(torch.from_numpy(images)),)

@@ -1,32 +1,37 @@
 """A conditional generator in use: texts of a category, or to some numbers."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from seqgen import patterns
+from seqgen.batches.examples import Batchable
+from seqgen.batches.pairs import Pairs, pairs
+from seqgen.data.labelled import Labelled
+from seqgen.data.store import stored
 from seqgen.errors import InputError, nearest
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle
-from seqgen.text.tokenizer import tokenizer_data, tokenizer_from_data
+from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
 
-TEXTS = 256  # of a batch
+HYPOTHESES = 256  # of a batch
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ConditionalGenerator(EncoderDecoderBundle):
     """An encoder of categories or numbers and a decoder with its tokenizer.
 
     Args:
-        target: the tokenizer of what is written.
-        generation: the options that writing starts from.
-        categories: their names, by their numbers; none where conditions are numbers.
-        mean: of each number that is given, which is subtracted from it.
-        deviation: of each number that is given, by which the rest is divided.
+        target: the tokenizer of texts.
+        generation: the options that generation starts from.
+        categories: their names, by their numbers; empty where conditions are numbers.
+        mean: of each number of a condition in the training texts, which is subtracted from it.
+        deviation: of each number of a condition in the training texts, by which the difference is divided.
     """
 
     builder = "conditional_generator"
@@ -35,6 +40,23 @@ class ConditionalGenerator(EncoderDecoderBundle):
     categories: list[str]
     mean: list[float]
     deviation: list[float]
+
+    @classmethod
+    def untrained(
+        cls,
+        *,
+        target: Tokenizer,
+        generation: GenerationConfig,
+        categories: list[str] | None = None,
+        mean: list[float] | None = None,
+        deviation: list[float] | None = None,
+        **arguments: Any,
+    ) -> Self:
+        """Return an untrained generator; `arguments` are the options of `patterns.conditional_generator`."""
+        conditions: dict[str, Any] = {"categories": categories or [], "mean": mean or [], "deviation": deviation or []}
+        sizes = len(conditions["categories"]), len(conditions["mean"])
+        model = patterns.conditional_generator(target.vocab_size, *sizes, **arguments)
+        return cls(model=model, arguments=arguments, target=target, generation=generation, **conditions)
 
     def parts(self) -> dict[str, dict[str, Any]]:
         """Return tokenizer, options and conditions as plain data."""
@@ -47,46 +69,66 @@ class ConditionalGenerator(EncoderDecoderBundle):
     @classmethod
     def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
         """Return an untrained generator with the parts that `parts` described."""
-        target = tokenizer_from_data(parts["tokenizer.json"])
-        conditions = parts["conditions.json"]
-        categories, numbers = len(conditions["categories"]), len(conditions["mean"])
-        model = patterns.conditional_generator(target.vocab_size, categories=categories, numbers=numbers, **arguments)
-        generation = GenerationConfig().with_options(**parts["generation_config.json"])
-        return cls(model, arguments, target, generation, **conditions)
+        return cls.untrained(
+            target=tokenizer_from_data(parts["tokenizer.json"]),
+            generation=GenerationConfig().with_options(**parts["generation_config.json"]),
+            **parts["conditions.json"],
+            **arguments,
+        )
 
     def generate(self, conditions: str | Sequence[Any], prompt: str = "", **options: Any) -> list[str]:
         """Write a text to a condition, or to each of several.
 
         Args:
             conditions: a category, or numbers as a text such as "0.3, 12"; or a list of these, or of lists of numbers.
-            prompt: what every text begins with.
-            **options: those of `GenerationConfig`, and `minimum_bayes_risk`; what is not given is as the model's
-                `generation_config.json` has it.
+            prompt: beginning of every text.
+            **options: those of `GenerationConfig`, and `minimum_bayes_risk`; the others are as the model's
+                `generation_config.json` has them.
 
         Returns:
-            The texts, `num_return_sequences` to each condition after another, those drawn the likeliest first. With a
-            seed the same condition gives the same texts again.
+            The texts, `num_return_sequences` to each condition after another, sampled ones with the most probable first.
+            With a random seed the same condition gives the same texts again.
 
         Raises:
             InputError: a category that was not trained on, an option that does not exist, or a value outside its range.
         """
-        inputs = self.encode([conditions] if isinstance(conditions, str) else conditions)
+        rows = [self.encode(one) for one in ([conditions] if isinstance(conditions, str) else conditions)]
+        return [one.text for found in self.write(rows, prefix=prompt, **options) for one in found]
 
-        def batches(each: int) -> Iterator[tuple[list[int], tuple[Tensor, ...]]]:
-            size = max(TEXTS // each, 1)
-            for begin in range(0, len(inputs), size):
-                some = inputs[begin : begin + size]
-                yield list(range(begin, begin + len(some))), (some,)
+    def budget(self, hypotheses: int) -> int:
+        """Return the maximum number of conditions of a batch."""
+        return max(HYPOTHESES // hypotheses, 1)
 
-        written = self.write(len(inputs), batches, prefix=prompt, **options)
-        return [one.text for found in written for one in found]
-
-    def encode(self, conditions: Sequence[Any]) -> Tensor:
-        """Return what the model is given for conditions: (conditions,) categories or (conditions, numbers)."""
+    def encode(self, given: Any) -> Tensor:
+        """Return a condition as the encoder takes it: the number of a category, or normalized (numbers,)."""
         if self.categories:
-            return torch.tensor([self._category(condition) for condition in conditions], dtype=torch.long)
-        rows = torch.tensor([_numbers(condition, len(self.mean)) for condition in conditions]).view(-1, len(self.mean))
-        return (rows - torch.tensor(self.mean)) / torch.tensor(self.deviation)
+            return torch.tensor(self._category(given))
+        numbers = torch.tensor(_numbers(given, len(self.mean)))
+        return (numbers - torch.tensor(self.mean)) / torch.tensor(self.deviation)
+
+    def lengths(self, rows: Sequence[Tensor]) -> np.ndarray:
+        """Return ones: each condition is one position."""
+        return np.ones(len(rows), dtype=np.int64)
+
+    def collate(self, rows: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Return the (batch,) categories or (batch, numbers)."""
+        return (torch.stack(list(rows)),)
+
+    def examples(self, data: Labelled) -> Batchable[Pairs]:
+        """Return texts with the conditions that their labels are, for training: encoded once, into a memory-mapped file.
+
+        Raises:
+            InputError: a label that is no condition of this model.
+        """
+        longest, target = self.generation.max_new_tokens, self.target
+        identity = [data.fingerprint, self.parts()]
+        [texts] = stored(identity, lambda: ((target.encode(text),) for text in data.inputs), [target.vocab_size])
+        conditions = torch.stack([self.encode(label) for label in data.labels])
+
+        def collate(numbers: np.ndarray) -> Pairs:
+            return pairs((conditions[numbers],), [texts[number] for number in numbers], longest)
+
+        return Batchable(np.minimum(texts.lengths + 1, longest), collate)
 
     def _category(self, condition: Any) -> int:
         if condition not in self.categories:

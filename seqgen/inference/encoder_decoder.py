@@ -1,8 +1,9 @@
-"""What writes texts to inputs, in use: the part that translator, captioner and the generator of names share."""
+"""Shared base of translator, captioner and conditional generator: an encoder, a decoder, and search or sampling."""
 
-from collections.abc import Callable, Iterable, Iterator
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,29 +16,29 @@ from seqgen.generation.config import GenerationConfig
 from seqgen.generation.minimum_bayes_risk import least_risk
 from seqgen.generation.packed import packed
 from seqgen.generation.sampling import Hypothesis, sampled
-from seqgen.inference.bundle import Bundle
+from seqgen.inference.inputs import InputBundle
 from seqgen.models import EncoderDecoder
 from seqgen.state import Memory
 from seqgen.symbols import BOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer
 
 
-def of_lines(target: Tokenizer, longest: int, **options: Any) -> GenerationConfig:
-    """Return these options, for writing a line of text of at most so many tokens."""
+def line_options(target: Tokenizer, longest: int, **options: Any) -> GenerationConfig:
+    """Return the options for generating one line of at most `longest` tokens."""
     never = (PAD, BOS, UNK, *map(int, target.encode("\n")))
     return GenerationConfig(max_new_tokens=longest, suppress_tokens=never, **options)
 
 
-def searching(target: Tokenizer, num_beams: int, length_penalty: float, longest: int) -> GenerationConfig:
-    """Return the options of searching for a line of text of at most so many tokens."""
-    return of_lines(target, longest, do_sample=False, num_beams=num_beams, length_penalty=length_penalty)
+def search_options(target: Tokenizer, num_beams: int, length_penalty: float, longest: int) -> GenerationConfig:
+    """Return the options for beam search of one line of at most `longest` tokens."""
+    return line_options(target, longest, do_sample=False, num_beams=num_beams, length_penalty=length_penalty)
 
 
 class Written(NamedTuple):
-    """A text, its log-probability in nats after the length penalty, and where each of its pieces looked.
+    """A text with its score and, where that was asked for, the attention weights of each of its pieces.
 
-    `weights` is (pieces, positions of the memory), each row summing to one, where it was asked for. The last piece of a
-    text that has `ended` is its end.
+    `score` is the log-probability in nats after the length penalty. `weights` is (pieces, positions of the memory), each
+    row summing to one. The last piece of a text that has `ended` is its end.
     """
 
     text: str
@@ -47,71 +48,70 @@ class Written(NamedTuple):
     ended: bool = False
 
 
-# For the hypotheses of each input: batches of numbers of inputs, and what the encoder is given for them.
-Batches = Callable[[int], Iterable[tuple[list[int], tuple[Tensor, ...]]]]
-
-
-@dataclass
-class EncoderDecoderBundle(Bundle):
-    """An encoder and a decoder with the tokenizer of what is written.
+@dataclass(kw_only=True)
+class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
+    """An encoder and a decoder with the tokenizer of the texts that it writes.
 
     Args:
-        target: the tokenizer of what is written.
-        generation: the options that writing starts from.
+        target: the tokenizer of the texts that are written.
+        generation: the options that generation starts from.
     """
 
     target: Tokenizer
     generation: GenerationConfig
 
+    @abstractmethod
+    def budget(self, hypotheses: int) -> int:
+        """Return the maximum number of positions of a batch whose inputs have this number of hypotheses each."""
+
     def write(
         self,
-        count: int,
-        batches: Batches,
+        rows: Sequence[Any],
         *,
         prefix: str = "",
-        watched: bool = False,
+        return_attention: bool = False,
         minimum_bayes_risk: int = 0,
         **options: Any,
     ) -> list[list[Written]]:
-        """Write to inputs; those that are in no batch get empty texts.
+        """Write texts to encoded inputs, `num_return_sequences` to each, the best first.
 
         Args:
-            count: of the inputs.
-            batches: of them.
-            prefix: what every text begins with.
-            watched: whether to say where each piece looked.
-            minimum_bayes_risk: draw so many texts for each input, and choose those most like all the others by chrF
-                (Eikema and Aziz 2020, Is MAP Decoding All You Need?); 0 searches or draws as the options say.
-            **options: those of `GenerationConfig`; what is not given is as the model's `generation_config.json` has it.
-
-        Returns:
-            For each input `num_return_sequences` texts, the best first.
+            rows: encoded inputs; None gets empty texts.
+            prefix: beginning of every text.
+            return_attention: whether to return attention weights.
+            minimum_bayes_risk: number of texts to sample for each input, of which those most like all the others by chrF
+                are returned (Eikema and Aziz 2020, Is MAP Decoding All You Need?); 0 searches or samples as the options
+                say.
+            **options: those of `GenerationConfig`; the others are as the model's `generation_config.json` has them.
 
         Raises:
             InputError: an option that does not exist, or a value outside its range.
         """
         each, config = self._options(minimum_bayes_risk, options)
         if prefix and self.target.unseen(prefix):
-            raise InputError(f"prefix must have only what was written in training, not {self.target.unseen(prefix)}")
+            raise InputError(f"prefix must have only tokens seen in training, not {self.target.unseen(prefix)}")
         begun = self.target.encode(prefix).tolist() if prefix else []
-        found = [[Written("", 0.0, [], np.zeros((0, 0)) if watched else None)] * each for _ in range(count)]
-        decoder = packed(cast("EncoderDecoder", self.model.eval()).decoder, config.precision)
-        write = sampled if config.do_sample else beam_search
-        for numbers, inputs in batches(max(config.num_beams, config.num_return_sequences)):
+        no_weights = np.zeros((0, 0)) if return_attention else None
+        found = [[Written("", 0.0, [], no_weights)] * each for _ in rows]
+        places = [place for place, row in enumerate(rows) if row is not None]
+        decoder = packed(self.model.eval().decoder, config.precision)
+        search = sampled if config.do_sample else beam_search
+        hypotheses = max(config.num_beams, config.num_return_sequences)
+        for numbers, inputs in self.batches([rows[place] for place in places], self.budget(hypotheses)):
             memory = self._encode(inputs, fast=config.precision != "fp32")
             prompts = [[BOS, *begun]] * len(numbers)
-            made = write(decoder, prompts, config, memory=memory, device=self.device)
-            for row, (number, hypotheses) in enumerate(zip(numbers, made, strict=True)):
-                whole = [one._replace(tokens=[*begun, *one.tokens]) for one in hypotheses]
+            batch = search(decoder, prompts, config, memory=memory, device=self.device)
+            for row, (number, of_row) in enumerate(zip(numbers, batch, strict=True)):
+                whole = [one._replace(tokens=[*begun, *one.tokens]) for one in of_row]
                 if minimum_bayes_risk:
                     best = least_risk([self.target.decode(one.tokens) for one in whole])
                     whole = [whole[place] for place in best[:each]]
-                of_row = memory.select(torch.tensor([row], device=self.device)) if watched else None
-                found[number] = [self._written(one, of_row) for one in whole]
+                attended = memory.select(torch.tensor([row], device=self.device)) if return_attention else None
+                found[places[number]] = [self._written(one, attended) for one in whole]
         return found
 
     def _options(self, minimum_bayes_risk: int, options: dict[str, Any]) -> tuple[int, GenerationConfig]:
-        """Return how many texts of each input are wanted, and how they are written."""
+        """Return the number of texts wanted for each input, and the options of generation."""
         if minimum_bayes_risk < 0:
             raise InputError(f"minimum_bayes_risk must be at least 0, not {minimum_bayes_risk}")
         each = options.get("num_return_sequences", 1)
@@ -126,9 +126,9 @@ class EncoderDecoderBundle(Bundle):
 
     @torch.inference_mode()
     def _encode(self, inputs: tuple[Tensor, ...], *, fast: bool) -> Memory:
-        model, device = cast("EncoderDecoder", self.model), self.device
+        device = self.device
         with torch.autocast(device.type, torch.bfloat16, enabled=fast and calculates_in_bf16(device)):
-            memory = model.encoder(*(tensor.to(device) for tensor in inputs))
+            memory = self.model.encoder(*(tensor.to(device) for tensor in inputs))
         return Memory(memory.states.float(), memory.mask, memory.summary.float())
 
     def _written(self, hypothesis: Hypothesis, memory: Memory | None) -> Written:
@@ -141,10 +141,13 @@ class EncoderDecoderBundle(Bundle):
 
     @torch.inference_mode()
     def _weights(self, tokens: list[int], memory: Memory) -> Iterator[np.ndarray]:
-        """Yield where each step looked."""
-        decoder = cast("EncoderDecoder", self.model).decoder
+        """Yield the (positions,) attention weights of each step."""
+        decoder = self.model.decoder
         state = decoder.start(memory)
         for token in tokens:
-            state = state._replace(attended=memory.states.new_zeros(1, *memory.mask.shape))
-            _, state = decoder.step(torch.tensor([token], device=self.device), state, memory)
-            yield cast("Tensor", state.attended)[0, 0][memory.mask[0]].float().cpu().numpy()
+            attended = memory.states.new_zeros(1, *memory.mask.shape)
+            _, state = decoder.step(
+                torch.tensor([token], device=self.device), state._replace(attended=attended), memory
+            )
+            assert state.attended is not None
+            yield state.attended[0, 0][memory.mask[0]].float().cpu().numpy()

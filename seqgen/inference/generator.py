@@ -1,4 +1,4 @@
-"""A generator in use: it writes on from a prompt, streams, and says how likely a text is."""
+"""A generator in use: it continues a prompt, streams, and scores the probability of a text."""
 
 import math
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple, Self, cast
 
 import torch
+from torch import nn
 
 from seqgen import patterns
 from seqgen.errors import InputError
@@ -22,15 +23,15 @@ Unseen = Literal["error", "replace"]
 
 
 class Score(NamedTuple):
-    """How likely a text is: its tokens as text, the natural log-probability of each, and the perplexity."""
+    """The tokens of a text, as text, the natural log-probability of each, and the perplexity of the whole."""
 
     tokens: list[str]
     log_probabilities: list[float]
     perplexity: float
 
 
-@dataclass
-class Generator(Bundle):
+@dataclass(kw_only=True)
+class Generator(Bundle[nn.Module]):
     """A generator with its tokenizer.
 
     Args:
@@ -46,18 +47,24 @@ class Generator(Bundle):
 
     @classmethod
     def of(
-        cls, model: torch.nn.Module, tokenizer: Tokenizer, arguments: dict[str, Any], *, ends: bool = False
-    ) -> "Generator":
-        """Return the generator of a model in training.
+        cls, model: nn.Module, tokenizer: Tokenizer, arguments: dict[str, Any] | None = None, *, ends: bool = False
+    ) -> Self:
+        """Return the generator of a decoder.
 
         Args:
-            model: a decoder.
+            model: the decoder.
             tokenizer: whose vocabulary it has.
-            arguments: what `patterns.generator` was given beside the vocabulary size.
+            arguments: the options that `patterns.generator` was given, where it is to be saved.
             ends: whether the model learns from separate documents, and so may end its texts by itself.
         """
         never = (PAD, BOS, UNK) if ends else (PAD, BOS, UNK, EOS)
-        return cls(model, arguments, tokenizer, GenerationConfig(suppress_tokens=never))
+        generation = GenerationConfig(suppress_tokens=never)
+        return cls(model=model, arguments=arguments or {}, tokenizer=tokenizer, generation=generation)
+
+    @classmethod
+    def untrained(cls, *, tokenizer: Tokenizer, ends: bool = False, **arguments: Any) -> Self:
+        """Return an untrained generator; `arguments` are the options of `patterns.generator`."""
+        return cls.of(patterns.generator(tokenizer.vocab_size, **arguments), tokenizer, arguments, ends=ends)
 
     def parts(self) -> dict[str, dict[str, Any]]:
         """Return tokenizer and generation options as plain data."""
@@ -66,20 +73,18 @@ class Generator(Bundle):
     @classmethod
     def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
         """Return an untrained generator with the parts that `parts` described."""
-        tokenizer = tokenizer_from_data(parts["tokenizer.json"])
-        model = patterns.generator(tokenizer.vocab_size, **arguments)
-        return cls(model, arguments, tokenizer, GenerationConfig().with_options(**parts["generation_config.json"]))
+        generator = cls.untrained(tokenizer=tokenizer_from_data(parts["tokenizer.json"]), **arguments)
+        generator.generation = GenerationConfig().with_options(**parts["generation_config.json"])
+        return generator
 
     def generate(self, prompts: str | list[str] = "", *, unseen: Unseen = "error", **options: Any) -> list[str]:
-        """Write on from one prompt, or from several as one batch.
+        """Continue one prompt, or several as one batch.
 
         Args:
-            prompts: the beginnings; an empty one begins as documents do, or somewhere in the middle where the model
+            prompts: the beginnings; an empty one begins as documents do, or anywhere in the text where the model
                 learned from one stream.
-            unseen: what to do with characters or words that were not in the training text: "error", or "replace"
-                them by the unknown token.
-            **options: those of `GenerationConfig`; what is not given is as the model's `generation_config.json`
-                has it.
+            unseen: for characters or words unseen in training: "error", or "replace" them by the unknown token.
+            **options: those of `GenerationConfig`; the others are as the model's `generation_config.json` has them.
 
         Returns:
             The texts, prompts included, `num_return_sequences` of each prompt after another.
@@ -114,7 +119,7 @@ class Generator(Bundle):
         return (piece for piece in chain([prompt], (text for _, text in pieces)) if piece)
 
     def score(self, text: str, *, unseen: Unseen = "error") -> Score:
-        """Return how likely the model finds each token of a text, and its perplexity.
+        """Return the log-probability of each token of a text, and its perplexity.
 
         Raises:
             InputError: the text is empty or has unseen characters.
@@ -182,7 +187,9 @@ class Generator(Bundle):
         strange = self.tokenizer.unseen(text) if unseen == "error" else []
         if strange:
             named = ", ".join(map(repr, strange[:10])) + (", ..." if len(strange) > 10 else "")
-            raise InputError(f"the training text must hold what a prompt holds, but it had no {named}")
+            raise InputError(
+                f'the prompt must have only tokens seen in training, not {named} (unseen="replace" accepts others)'
+            )
         return self.tokenizer.encode(text)
 
 

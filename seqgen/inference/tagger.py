@@ -1,54 +1,44 @@
 """A tagger in use: the tag of each word or character of a text."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
 from nltk.tokenize import TreebankWordTokenizer
-from torch import Tensor, nn
+from torch import Tensor
 
 from seqgen import patterns
-from seqgen.batches.buckets import Buckets
+from seqgen.batches.examples import IGNORED, Batchable, Examples
 from seqgen.batches.windows import padded
+from seqgen.data.store import stored
+from seqgen.data.tagged import Tagged
 from seqgen.errors import InputError
-from seqgen.inference.bundle import Bundle
-from seqgen.inference.classifiers import BUDGET, answers
+from seqgen.inference.inputs import InputBundle
+from seqgen.models import EncoderTagger
+from seqgen.symbols import PAD
 from seqgen.text.vocabulary import Vocabulary, most_frequent
 
-SPELLED = 40  # characters of a word that are read
+BUDGET = 16_384  # tokens of a batch
+SPELLED = 40  # maximum number of characters of a word that are read
+
+# Token numbers; and of words also their characters, each word's followed by PAD.
+Row = tuple[np.ndarray, ...]
 
 
 class TaggedToken(NamedTuple):
-    """A token of a text, its likeliest tag, and the probability of that."""
+    """A token of a text, its most probable tag, and the probability of that tag."""
 
     token: str
     tag: str
     probability: float
 
 
-class Encoded(NamedTuple):
-    """Sequences as numbers: of their tokens, of the spellings of these, and the spellings themselves, each once."""
-
-    tokens: list[np.ndarray]
-    places: list[np.ndarray]
-    spellings: list[np.ndarray]
-
-    def inputs(self, rows: Sequence[int] | np.ndarray) -> tuple[Tensor, ...]:
-        """Return what a tagger is given for these sequences, right-padded."""
-        tokens = torch.from_numpy(padded([self.tokens[row] for row in rows]))
-        if not self.spellings:
-            return (tokens,)
-        used, places = np.unique(padded([self.places[row] for row in rows]), return_inverse=True)
-        spellings = padded([self.spellings[place] for place in used])
-        return tokens, torch.from_numpy(places.reshape(tokens.shape)), torch.from_numpy(spellings)
-
-
-@dataclass
-class Tagger(Bundle):
-    """A tagger of words, which it also reads character by character, or of characters.
+@dataclass(kw_only=True)
+class Tagger(InputBundle[EncoderTagger]):
+    """A tagger of words, which are also read character by character, or of characters.
 
     Args:
         tags: their names, by their numbers.
@@ -64,31 +54,33 @@ class Tagger(Bundle):
     alphabet: Vocabulary | None
 
     @classmethod
-    def fit(cls, tokens: list[Sequence[str]], tags: list[str], arguments: dict[str, Any]) -> Self:
-        """Return an untrained tagger for such sequences; texts, not lists of words, are read by character.
+    def fit(cls, tokens: Iterable[Sequence[str]], tags: list[str], **arguments: Any) -> Self:
+        """Return an untrained tagger with the vocabulary of these sequences; a text is a sequence of characters.
 
         Raises:
             InputError: the sequences have fewer than two different tokens.
         """
-        counts = Counter(token for row in tokens for token in row)
-        characters = Counter[str]()
-        for token, count in counts.items():
-            characters.update(dict.fromkeys(token, count))
+        words, characters, of_words = Counter[str](), Counter[str](), False
+        for row in tokens:
+            if isinstance(row, str):
+                characters.update(row)
+                continue
+            of_words = True
+            words.update(word.lower() for word in row)
+            characters.update(letter for word in row for letter in set(word))
         alphabet = Vocabulary(most_frequent(characters, 5_000, 2, "character"))
-        if all(isinstance(row, str) for row in tokens):
-            return cls._of(arguments, tags, alphabet, None)
-        words = Counter[str]()
-        for word, count in counts.items():
-            words[word.lower()] += count
-        return cls._of(arguments, tags, Vocabulary(most_frequent(words, 50_000, 2, "word")), alphabet)
+        if not of_words:
+            return cls.untrained(tags=tags, vocabulary=alphabet, alphabet=None, **arguments)
+        vocabulary = Vocabulary(most_frequent(words, 50_000, 2, "word"))
+        return cls.untrained(tags=tags, vocabulary=vocabulary, alphabet=alphabet, **arguments)
 
     @classmethod
-    def _of(
-        cls, arguments: dict[str, Any], tags: list[str], vocabulary: Vocabulary, alphabet: Vocabulary | None
+    def untrained(
+        cls, *, tags: list[str], vocabulary: Vocabulary, alphabet: Vocabulary | None, **arguments: Any
     ) -> Self:
-        alphabet_size = len(alphabet) if alphabet else 0
-        model: nn.Module = patterns.tagger(len(vocabulary), len(tags), alphabet_size=alphabet_size, **arguments)
-        return cls(model, arguments, tags, vocabulary, alphabet)
+        """Return an untrained tagger; `arguments` are the options of `patterns.tagger`."""
+        model = patterns.tagger(len(vocabulary), len(tags), len(alphabet) if alphabet else 0, **arguments)
+        return cls(model=model, arguments=arguments, tags=tags, vocabulary=vocabulary, alphabet=alphabet)
 
     def parts(self) -> dict[str, dict[str, Any]]:
         """Return vocabularies and tags as plain data."""
@@ -100,20 +92,55 @@ class Tagger(Bundle):
     @classmethod
     def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
         """Return an untrained tagger with the parts that `parts` described."""
-        vocabulary = parts["vocabulary.json"]
-        alphabet = Vocabulary(vocabulary["characters"]) if "characters" in vocabulary else None
-        return cls._of(arguments, parts["labels.json"]["tags"], Vocabulary(vocabulary["tokens"]), alphabet)
+        data = parts["vocabulary.json"]
+        alphabet = Vocabulary(data["characters"]) if "characters" in data else None
+        vocabulary = Vocabulary(data["tokens"])
+        return cls.untrained(vocabulary=vocabulary, alphabet=alphabet, **parts["labels.json"], **arguments)
 
-    def encode(self, texts: Sequence[Sequence[str]]) -> Encoded:
-        """Return sequences of tokens as numbers."""
+    def encode(self, given: Sequence[str]) -> Row:
+        """Return the numbers of tokens and, of words, those of their characters, with PAD after each word."""
         if self.alphabet is None:
-            rows = [np.array([self.vocabulary.number(token) for token in row], dtype=np.int64) for row in texts]
-            return Encoded(rows, [], [])
-        rows = [np.array([self.vocabulary.number(token.lower()) for token in row], dtype=np.int64) for row in texts]
-        places: dict[str, int] = {}
-        placed = [np.array([places.setdefault(token, len(places)) for token in row], dtype=np.int64) for row in texts]
-        spellings = [np.array([self.alphabet.number(letter) for letter in word[:SPELLED]]) for word in places]
-        return Encoded(rows, placed, spellings)
+            return (np.array([self.vocabulary.number(token) for token in given], dtype=np.int64),)
+        numbers = [self.vocabulary.number(token.lower()) for token in given]
+        letters = [number for word in given for number in (*map(self.alphabet.number, word[:SPELLED]), PAD)]
+        return np.array(numbers, dtype=np.int64), np.array(letters, dtype=np.int64)
+
+    def lengths(self, rows: Sequence[Row]) -> np.ndarray:
+        """Return the number of tokens of each row."""
+        return np.array([len(row[0]) for row in rows], dtype=np.int64)
+
+    def collate(self, rows: Sequence[Row]) -> tuple[Tensor, ...]:
+        """Return the right-padded (batch, steps) tokens; of words also each one's place among the batch's spellings."""
+        tokens = torch.from_numpy(padded([row[0] for row in rows]))
+        if self.alphabet is None:
+            return (tokens,)
+        different: dict[bytes, int] = {}
+        places = [[different.setdefault(word, len(different)) for word in _words(row[1])] for row in rows]
+        spellings = padded([np.frombuffer(word, dtype=np.int64) for word in different])
+        return tokens, torch.from_numpy(padded([np.array(row) for row in places])), torch.from_numpy(spellings)
+
+    def examples(self, data: Tagged) -> Batchable[Examples]:
+        """Return tagged sequences for training: encoded once, into a memory-mapped file.
+
+        Raises:
+            InputError: a tag that is not among the tags.
+        """
+        numbers_of = {tag: number for number, tag in enumerate(self.tags)}
+
+        def encoded() -> Iterator[Row]:
+            for tokens, tags in zip(data.tokens, data.tags, strict=True):
+                yield np.array([numbers_of[tag] for tag in tags]), *self.encode(tokens)
+
+        letters = [len(self.alphabet)] if self.alphabet else []
+        largest = [len(self.tags), len(self.vocabulary), *letters]
+        targets, *columns = stored([data.fingerprint, self.parts()], encoded, largest)
+
+        def collate(numbers: np.ndarray) -> Examples:
+            rows = [tuple(column[number] for column in columns) for number in numbers]
+            answers = padded([targets[number] for number in numbers], IGNORED)
+            return Examples(self.collate(rows), torch.from_numpy(answers))
+
+        return Batchable(targets.lengths, collate)
 
     def tokens(self, text: str | Sequence[str]) -> Sequence[str]:
         """Return the tokens of a text as this tagger reads it; a list of tokens is left as it is.
@@ -141,28 +168,25 @@ class Tagger(Bundle):
         rows = [self.tokens(text) for text in ([texts] if isinstance(texts, str) else texts)]
         tagged: list[list[TaggedToken]] = []
         for tokens, probabilities in zip(rows, self.probabilities(rows), strict=True):
-            best = probabilities.argmax(axis=1)
-            sure = probabilities.max(axis=1)
-            tagged.append(
-                [
-                    TaggedToken(*found)
-                    for found in zip(tokens, map(self.tags.__getitem__, best), sure.tolist(), strict=True)
-                ]
-            )
+            names = [self.tags[number] for number in probabilities.argmax(axis=1)]
+            best = probabilities.max(axis=1).tolist()
+            tagged.append([TaggedToken(*found) for found in zip(tokens, names, best, strict=True)])
         return tagged
 
     def probabilities(self, texts: Sequence[Sequence[str]]) -> list[np.ndarray]:
         """Return the (tokens, tags) probabilities of each sequence of tokens."""
         result = [np.zeros((0, len(self.tags)), np.float32) for _ in texts]
-        there = np.array([number for number, tokens in enumerate(texts) if len(tokens)], dtype=np.int64)
-        if len(there):
-            encoded = self.encode([texts[number] for number in there])
-            for rows, logits in answers(self, self._batches(encoded)):
-                found = logits.softmax(dim=2).cpu().numpy()
-                for row, probabilities in zip(rows, found, strict=True):
-                    result[there[row]] = probabilities[: len(encoded.tokens[row])]
+        real = [number for number, tokens in enumerate(texts) if len(tokens)]
+        for numbers, logits in self.logits([self.encode(texts[number]) for number in real], BUDGET):
+            for number, probabilities in zip(numbers, logits.softmax(dim=2).cpu().numpy(), strict=True):
+                place = real[number]
+                result[place] = probabilities[: len(texts[place])]
         return result
 
-    def _batches(self, encoded: Encoded) -> Iterator[tuple[np.ndarray, tuple[Tensor, ...]]]:
-        for rows in Buckets(np.array([len(tokens) for tokens in encoded.tokens]), BUDGET).once():
-            yield rows, encoded.inputs(rows)
+
+def _words(letters: np.ndarray) -> list[bytes]:
+    """Return the bytes of each word's letters, which end in PAD."""
+    ends = np.flatnonzero(letters == PAD)
+    begins = np.concatenate([[0], ends[:-1] + 1])
+    letters = letters.astype(np.int64)
+    return [letters[begin:end].tobytes() for begin, end in zip(begins, ends, strict=True)]

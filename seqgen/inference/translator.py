@@ -1,6 +1,6 @@
-"""A translator in use: sentences in, sentences out, with what it looked at."""
+"""A translator in use: sentences in, sentences out, with the attention weights between them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -9,18 +9,22 @@ import torch
 from torch import Tensor
 
 from seqgen import patterns
-from seqgen.batches.buckets import Buckets
+from seqgen.batches.examples import Batchable
+from seqgen.batches.pairs import Pairs, pairs
 from seqgen.batches.windows import padded
+from seqgen.data.parallel import Parallel
+from seqgen.data.store import stored
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written
 from seqgen.symbols import EOS
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
 
 BUDGET = 16_384  # source tokens of a batch, times hypotheses
+SHARED = {"shared": True}  # a target tokenizer that is the source tokenizer
 
 
-class Looks(NamedTuple):
-    """What was looked at: (target pieces, source pieces) weights, each row of which sums to one."""
+class Alignment(NamedTuple):
+    """Attention weights of a translation: (target pieces, source pieces), each row of which sums to one."""
 
     source: list[str]
     target: list[str]
@@ -28,70 +32,79 @@ class Looks(NamedTuple):
 
 
 class Translation(NamedTuple):
-    """A sentence, its log-probability in nats after the length penalty, and what was looked at where that was asked."""
+    """A sentence, its log-probability in nats after the length penalty, and attention weights where asked for."""
 
     text: str
     score: float
-    attention: Looks | None = None
+    attention: Alignment | None = None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Translator(EncoderDecoderBundle):
     """An encoder and a decoder with their tokenizers.
 
     Args:
-        target: the tokenizer of what is written.
+        source: the tokenizer of source sentences; the same object as `target` where they share one.
+        target: the tokenizer of translations.
         generation: the options that translating starts from.
-        source: the tokenizer of what is read; the same object as `target` where they share one.
-        max_length: the most tokens that are read of a sentence.
+        max_length: maximum number of source tokens that are read.
     """
 
     builder = "translator"
-    files = ("source.json", "generation_config.json", "lengths.json")
+    files = ("source_tokenizer.json", "target_tokenizer.json", "generation_config.json", "preprocessing.json")
 
     source: Tokenizer
     max_length: int
 
+    @classmethod
+    def untrained(
+        cls,
+        *,
+        source: Tokenizer,
+        target: Tokenizer,
+        generation: GenerationConfig,
+        max_length: int = 200,
+        **arguments: Any,
+    ) -> Self:
+        """Return an untrained translator; `arguments` are the options of `patterns.translator`."""
+        target_size = None if target is source else target.vocab_size
+        model = patterns.translator(source.vocab_size, target_size, **arguments)
+        parts: dict[str, Any] = {"source": source, "target": target, "generation": generation, "max_length": max_length}
+        return cls(model=model, arguments=arguments, **parts)
+
     def parts(self) -> dict[str, dict[str, Any]]:
         """Return tokenizers and options as plain data."""
         return {
-            "source.json": tokenizer_data(self.source),
+            "source_tokenizer.json": tokenizer_data(self.source),
+            "target_tokenizer.json": SHARED if self.target is self.source else tokenizer_data(self.target),
             "generation_config.json": self.generation.to_data(),
-            "lengths.json": {
-                "max_length": self.max_length,
-                "target": None if self.target is self.source else tokenizer_data(self.target),
-            },
+            "preprocessing.json": {"max_length": self.max_length},
         }
 
     @classmethod
     def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
         """Return an untrained translator with the parts that `parts` described."""
-        source = tokenizer_from_data(parts["source.json"])
-        lengths = parts["lengths.json"]
-        target = source if lengths["target"] is None else tokenizer_from_data(lengths["target"])
-        target_size = None if target is source else target.vocab_size
-        model = patterns.translator(source.vocab_size, target_size, **arguments)
-        generation = GenerationConfig().with_options(**parts["generation_config.json"])
-        return cls(model, arguments, target, generation, source, lengths["max_length"])
+        source, target = tokenizer_from_data(parts["source_tokenizer.json"]), parts["target_tokenizer.json"]
+        return cls.untrained(
+            source=source,
+            target=source if target == SHARED else tokenizer_from_data(target),
+            generation=GenerationConfig().with_options(**parts["generation_config.json"]),
+            **parts["preprocessing.json"],
+            **arguments,
+        )
 
     def translate(
-        self,
-        texts: str | list[str],
-        *,
-        prefix: str = "",
-        return_attention: bool = False,
-        minimum_bayes_risk: int = 0,
-        **options: Any,
+        self, texts: str | list[str], *, prefix: str = "", return_attention: bool = False, **options: Any
     ) -> list[Translation]:
         """Translate one sentence, or several; batches are made of them inside.
 
         Args:
             texts: the sentences; one of white space alone becomes an empty one.
-            prefix: what every translation begins with.
-            return_attention: whether to say what each piece looked at.
-            minimum_bayes_risk: draw so many translations of each, and choose those most like all the others by chrF
-                (Eikema and Aziz 2020, Is MAP Decoding All You Need?); 0 searches or draws as the options say.
-            **options: those of `GenerationConfig`; what is not given is as the model's `generation_config.json` has it.
+            prefix: beginning of every translation.
+            return_attention: whether to return the attention weights of each piece.
+            **options: those of `GenerationConfig`, and `minimum_bayes_risk`, a number of translations to sample of each
+                sentence, of which those most like all the others by chrF are returned; the others are as the model's
+                `generation_config.json` has them.
 
         Returns:
             The translations, `num_return_sequences` of each sentence after another, the best first.
@@ -100,38 +113,43 @@ class Translator(EncoderDecoderBundle):
             InputError: an option that does not exist, or a value outside its range.
         """
         texts = [texts] if isinstance(texts, str) else texts
-        written = self.write(
-            len(texts),
-            lambda each: self._batches(texts, each),
-            prefix=prefix,
-            watched=return_attention,
-            minimum_bayes_risk=minimum_bayes_risk,
-            **options,
-        )
+        rows = [self.encode(text) if text.strip() else None for text in texts]
+        written = self.write(rows, prefix=prefix, return_attention=return_attention, **options)
         return [
-            Translation(one.text, one.score, self._looks(text, one))
-            for text, found in zip(texts, written, strict=True)
+            Translation(one.text, one.score, self._alignment(row, one))
+            for row, found in zip(rows, written, strict=True)
             for one in found
         ]
 
-    def encode(self, text: str) -> np.ndarray:
-        """Return the token numbers of a sentence, its end included, as far as they are read."""
-        return np.append(self.source.encode(text)[: self.max_length], EOS)
+    def budget(self, hypotheses: int) -> int:
+        """Return the maximum number of source tokens of a batch."""
+        return max(BUDGET // hypotheses, 1)
 
-    def _batches(self, texts: list[str], each: int) -> Iterator[tuple[list[int], tuple[Tensor, ...]]]:
-        """Yield the numbers of sentences of like length with their tokens."""
-        numbers = [number for number, text in enumerate(texts) if text.strip()]
-        if not numbers:
-            return
-        rows = [self.encode(texts[number]) for number in numbers]
-        lengths = np.array([len(row) for row in rows])
-        for batch in Buckets(lengths, max(BUDGET // each, 1)).once():
-            tokens = torch.from_numpy(padded([rows[place] for place in batch]))
-            yield [numbers[place] for place in batch], (tokens,)
+    def encode(self, given: str) -> np.ndarray:
+        """Return the tokens of a sentence, at most `max_length` of them, and EOS."""
+        return np.append(self.source.encode(given)[: self.max_length], EOS)
 
-    def _looks(self, text: str, written: Written) -> Looks | None:
+    def collate(self, rows: Sequence[np.ndarray]) -> tuple[Tensor, ...]:
+        """Return the right-padded (batch, steps) source tokens."""
+        return (torch.from_numpy(padded(rows)),)
+
+    def examples(self, data: Parallel) -> Batchable[Pairs]:
+        """Return pairs for training, targets cut like sources: encoded once, into a memory-mapped file."""
+
+        def encoded() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            yield from zip(map(self.encode, data.sources), map(self.target.encode, data.targets), strict=True)
+
+        largest = [self.source.vocab_size, self.target.vocab_size]
+        sources, targets = stored([data.fingerprint, self.parts()], encoded, largest)
+
+        def collate(numbers: np.ndarray) -> Pairs:
+            inputs = self.collate([sources[number] for number in numbers])
+            return pairs(inputs, [targets[number] for number in numbers], self.max_length)
+
+        return Batchable(sources.lengths + np.minimum(targets.lengths + 1, self.max_length), collate)
+
+    def _alignment(self, row: np.ndarray | None, written: Written) -> Alignment | None:
         if written.weights is None:
             return None
-        tokens = self.encode(text)[:-1].tolist() if text.strip() else []
-        pieces = [*(self.source.decode([token]) for token in tokens), "</s>"] if tokens else []
-        return Looks(pieces, written.pieces, written.weights)
+        source = [] if row is None else [*(self.source.decode([token]) for token in row[:-1].tolist()), "</s>"]
+        return Alignment(source, written.pieces, written.weights)

@@ -76,9 +76,14 @@ class Answered:
         return wrong[np.argsort(-self.log_probabilities[wrong].max(axis=1), kind="stable")]
 
 
-def majority_accuracy(train_targets: np.ndarray, test_targets: np.ndarray) -> float:
-    """Return the accuracy of always answering what is most frequent in the training examples."""
-    return float((test_targets == np.bincount(train_targets).argmax()).mean())
+def majority_accuracy(frequencies: np.ndarray, targets: np.ndarray) -> float:
+    """Return the accuracy of always answering the most frequent class.
+
+    Args:
+        frequencies: (classes,) numbers of training examples.
+        targets: (answers,) numbers of the right classes.
+    """
+    return float((targets == frequencies.argmax()).mean())
 
 
 def span_f1(answered: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -> float:

@@ -1,8 +1,9 @@
-"""A recipe's options: one dataclass is its command line, its configuration file, and its record."""
+"""A recipe's options: one dataclass and the signature of the model's builder are its command line and its record."""
 
-import os
 import sys
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -16,51 +17,61 @@ C = TypeVar("C", bound="RunConfig")
 
 # What a resumed run may change: it says how long, where and how visibly to train, not what is trained.
 FREE_ON_RESUME = {"resume", "output_dir", "max_steps", "max_seconds", "device", "sample_every"}
+NO_OPTIONS = {"resume", "model", "asked"}
 
 
 @dataclass(kw_only=True)
 class RunConfig:
-    """The options that all recipes share."""
+    """The options that all recipes share; `model` has those of the model's builder, `asked` what was asked for."""
 
     output_dir: str | None = None
     """folder of the run; by default a new one under runs/"""
     max_steps: int | None = None
-    """end after so many updates"""
+    """maximum number of updates"""
     max_seconds: float | None = None
-    """end after so many seconds of wall-clock; without either limit, after the recipe's usual time"""
+    """maximum wall-clock time in seconds; without either limit, the recipe's usual time"""
     seed: int = 1
-    """of everything that is drawn at random"""
+    """random seed"""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1, mps and so on"""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """auto finds out whether bf16 is faster here"""
+    """precision of matrix products; auto takes bf16 where it is clearly faster"""
     optimizer: Literal["muon", "adamw"] = "muon"
-    """muon trains the recurrent and input matrices, with adamw for the rest"""
+    """muon trains the recurrent and input matrices, with adamw for the other weights"""
     learning_rate: float | None = None
-    """the highest; by default 0.05 for muon and 0.004 for adamw"""
+    """maximum learning rate; by default 0.05 for muon and 0.004 for adamw"""
     adamw_learning_rate: float | None = None
-    """the highest learning rate of adamw for what muon does not train; by default a fifth of muon's"""
+    """maximum learning rate of adamw for the weights that muon does not train; by default a fifth of muon's"""
     warm_up: float = 0.02
-    """share of the training in which the learning rate rises"""
+    """fraction of training in which the learning rate rises"""
     decay: Literal["linear", "cosine", "none"] = "linear"
     """how the learning rate falls to zero after that"""
     clip: float = 1.0
-    """the largest norm of a gradient"""
+    """maximum gradient norm"""
     accumulate: int = 1
-    """batches of an update"""
+    """batches accumulated per update"""
     label_smoothing: float = 0.0
-    """share of probability spread over all answers"""
+    """probability spread evenly over all classes of the target"""
     averaging: float = 0.998
-    """share of the moving average of the weights that stays at an update; 0 takes the weights as they are"""
+    """decay of the moving average of the weights; 0 takes the weights themselves"""
     patience: int | None = None
-    """end after so many validations in a row without a better one"""
+    """stop after this many validations without improvement"""
+    eval_every: int | None = None
+    """updates between validations; by default as suits the data and the time"""
     resume: bool = False
-    """go on with the run in output_dir"""
+    """continue the run in output_dir"""
+    model: dict[str, Any] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.require_above_zero("max_steps", "max_seconds", "learning_rate", "adamw_learning_rate")
-        self.require_above_zero("clip", "accumulate", "patience")
-        self.require_share("warm_up", "label_smoothing", "averaging")
+        self.require_above_zero("clip", "accumulate", "patience", "eval_every")
+        self.require_fraction("warm_up", "label_smoothing", "averaging")
+        for name, value in self.model.items():  # sizes are whole numbers, probabilities of dropout are not
+            if type(value) is int and value < 1:
+                raise InputError(f"--{name} must be above 0, not {value}")
+            if type(value) is float and not 0 <= value < 1:
+                raise InputError(f"--{name} must be at least 0 and below 1, not {value}")
 
     def require_above_zero(self, *names: str) -> None:
         """Raise an InputError where one of these options was given and is not above 0."""
@@ -69,51 +80,127 @@ class RunConfig:
             if value is not None and not value > 0:
                 raise InputError(f"--{name} must be above 0, not {value}")
 
-    def require_share(self, *names: str) -> None:
-        """Raise an InputError where one of these options was given and is no share: at least 0 and below 1."""
+    def require_fraction(self, *names: str) -> None:
+        """Raise an InputError where one of these options was given and is not at least 0 and below 1."""
         for name in names:
             value = getattr(self, name)
             if value is not None and not 0 <= value < 1:
                 raise InputError(f"--{name} must be at least 0 and below 1, not {value}")
 
+    def resolved(self) -> dict[str, Any]:
+        """Return all options with their values, those of the model included."""
+        return {name: value for name, value in asdict(self).items() if name not in NO_OPTIONS} | self.model
 
-def parse_options(config_class: type[C], description: str, arguments: list[str] | None = None) -> C:
+
+@dataclass(kw_only=True)
+class LabelConfig(RunConfig):
+    """The options that recipes of classifiers and taggers share."""
+
+    valid: str | None = None
+    """examples to validate on, in the form of --data; by default a tenth of it"""
+    test: str | None = None
+    """examples to test on, in the form of --data; by default another tenth"""
+    class_weights: Literal["none", "balanced"] = "none"
+    """balanced gives every class the same total weight in the loss, however rare it is"""
+
+
+@dataclass(kw_only=True)
+class SearchConfig(RunConfig):
+    """The options that recipes with teacher forcing and beam search share."""
+
+    label_smoothing: float = 0.1
+    """probability spread evenly over all tokens of the vocabulary"""
+    scheduled_sampling: float = 0.0
+    """probability of feeding the model's own prediction instead of the target token"""
+    learning_rate: float | None = None
+    """maximum learning rate; by default 0.03 for muon and 0.004 for adamw"""
+    adamw_learning_rate: float | None = 0.0015
+    """maximum learning rate of adamw for the weights that muon does not train"""
+    num_beams: int = 5
+    """number of beams in the search, at the end and by default in use"""
+    length_penalty: float = 0.6
+    """exponent of the length by which scores are divided: above 0 favours long texts"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require_above_zero("num_beams")
+        self.require_fraction("scheduled_sampling")
+        if self.learning_rate is None and self.optimizer == "muon":
+            self.learning_rate = 0.03
+
+
+def parse_options(
+    config_class: type[C],
+    builder: Callable[..., Any] | None = None,
+    *,
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
+    arguments: list[str] | None = None,
+) -> C:
     """Return the configuration that the command line asks for.
 
-    With `--resume` all that the command line does not say comes from the run that is resumed.
+    An option that is not given has the value of the preset of `--data`, else its default in the dataclass or in the
+    builder's signature. With `--resume` it has the value in the run that is resumed.
 
     Args:
-        config_class: a dataclass derived from `RunConfig`.
-        description: for `--help`; its first paragraph is shown.
+        config_class: a dataclass derived from `RunConfig`; the docstring of its module describes the recipe.
+        builder: of the model; its keyword-only arguments that are no fields of the dataclass are options, too.
+        presets: options for named data, by its name.
         arguments: of the command line; those of this process by default.
 
     Raises:
         InputError: an option or a value that does not exist, or a resumed run with other settings.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser = _parser(config_class, description)
-    config = _parse(parser, config_class, arguments)
-    if not config.resume:
-        return config
-    if config.output_dir is None:
-        raise InputError("--resume needs --output_dir, the folder of the run to go on with")
-    path = Path(config.output_dir) / "config.yaml"
-    if not path.is_file():
-        raise InputError(f"--resume needs a run in --output_dir, but {config.output_dir} holds none")
-    saved = _read_saved(path)
-    parser.default_config_files = [os.fspath(path)]
-    config = _parse(parser, config_class, arguments)
+    parser, types = _parser(config_class, builder)
+    asked = parse(parser, arguments, types, defaults=False)
+    saved = _saved_options(asked) if asked.get("resume") else {}
+    preset = (presets or {}).get(asked.get("data", parser.get_defaults().get("data")), {})
+    parser.set_defaults({name: value for name, value in ({**preset} | saved).items() if name in types})
+    values = parse(parser, arguments, types)
     differing = [
-        f"--{name} was {saved[name]} and is now {value}"
-        for name, value in asdict(config).items()
-        if name in saved and name not in FREE_ON_RESUME and saved[name] != value
+        f"--{name} was {saved[name]} and is now {values[name]}"
+        for name in types
+        if name in saved and name not in FREE_ON_RESUME and saved[name] != values[name]
     ]
     if differing:
         raise InputError(f"a run must be resumed with its own settings, but {', '.join(differing)}")
-    return config
+    own = {option.name for option in fields(config_class)}
+    return config_class(
+        **{name: values[name] for name in types if name in own},
+        model={name: values[name] for name in types if name not in own},
+        asked={name: value for name, value in asked.items() if name in types},
+    )
 
 
-def _read_saved(path: Path) -> dict[str, Any]:
+def model_options(builder: Callable[..., Any]) -> list[Parameter]:
+    """Return the keyword-only arguments of a builder: the options of a model, not the sizes that the data decides."""
+    return [argument for argument in signature(builder).parameters.values() if argument.kind == Parameter.KEYWORD_ONLY]
+
+
+def _parser(
+    config_class: type[RunConfig], builder: Callable[..., Any] | None
+) -> tuple[ArgumentParser, dict[str, Any]]:
+    """Return the parser of all options, and the type of each."""
+    parser = new_parser(sys.modules[config_class.__module__].__doc__ or "")
+    parser.add_argument("--config", action="config", help="a YAML file with any of these options")
+    parser.add_class_arguments(config_class, skip=set(NO_OPTIONS))
+    parser.add_argument("--resume", action="store_true", help="continue the run in output_dir")
+    types = {option.name: option.type for option in fields(config_class) if option.name not in ("model", "asked")}
+    if builder is not None:
+        every = signature(builder).parameters
+        options = [option for option in model_options(builder) if option.name not in types]
+        parser.add_function_arguments(builder, skip=set(every) - {option.name for option in options})
+        types |= {option.name: option.annotation for option in options}
+    return parser, types
+
+
+def _saved_options(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of the run that is resumed, as they were resolved."""
+    if asked.get("output_dir") is None:
+        raise InputError("--resume needs --output_dir, the folder of the run to go on with")
+    path = Path(asked["output_dir"]) / "resolved.yaml"
+    if not path.is_file():
+        raise InputError(f"--resume needs a run in --output_dir, but {asked['output_dir']} holds none")
     try:
         saved = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError:
@@ -121,17 +208,3 @@ def _read_saved(path: Path) -> dict[str, Any]:
     if not isinstance(saved, dict):
         raise InputError(f"{path} must hold the options of a run as they were saved, but it is damaged")
     return saved
-
-
-def _parser(config_class: type[RunConfig], description: str) -> ArgumentParser:
-    parser = new_parser(description)
-    parser.add_argument("--config", action="config", help="a YAML file with any of these options")
-    parser.add_class_arguments(config_class, skip={"resume"})
-    parser.add_argument("--resume", action="store_true", help="go on with the run in output_dir")
-    return parser
-
-
-def _parse(parser: ArgumentParser, config_class: type[C], arguments: list[str]) -> C:
-    types = {field.name: field.type for field in fields(config_class)}
-    values = parse(parser, arguments, types)
-    return config_class(**{name: values[name] for name in types})

@@ -1,6 +1,5 @@
 """The directory of a run."""
 
-from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 
@@ -10,8 +9,8 @@ from seqgen.errors import InputError
 from seqgen.files import write_text
 from seqgen.runs.config import RunConfig
 
-OF_ONE_RUN = ("output_dir", "resume")
-CONTENTS = ("config.yaml", "metrics.jsonl", "model", "state", "results.json")
+OF_ONE_RUN = ("output_dir", "resume", "config")
+CONTENTS = ("config.yaml", "resolved.yaml", "metrics.jsonl", "model", "state", "results.json")
 
 
 def run_directory(config: RunConfig, name: str) -> Path:
@@ -37,6 +36,11 @@ def run_directory(config: RunConfig, name: str) -> Path:
 
 
 def write_options(directory: Path, config: RunConfig) -> None:
-    """Write the options down so that the file, given as --config, starts another run just like it."""
-    options = {name: value for name, value in asdict(config).items() if name not in OF_ONE_RUN}
-    write_text(directory / "config.yaml", yaml.safe_dump(options, sort_keys=False))
+    """Write what was asked for to `config.yaml`, which suits other data, too, and all options to `resolved.yaml`.
+
+    Either file, given as --config, starts another run; a resumed run keeps what its first start asked for.
+    """
+    for name, options in (("config.yaml", config.asked), ("resolved.yaml", config.resolved())):
+        kept = {option: value for option, value in options.items() if option not in OF_ONE_RUN}
+        if name == "resolved.yaml" or not config.resume:
+            write_text(directory / name, yaml.safe_dump(kept, sort_keys=False))

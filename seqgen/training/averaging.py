@@ -32,3 +32,8 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
     average = AveragedModel(model, multi_avg_fn=follow)
     average.module.to(next(model.parameters()).device)  # puts the copied weights into one piece again, as cuDNN wants
     return average
+
+
+def follow_closely(average: AveragedModel, updates: int) -> None:
+    """Have an average follow its model as closely as after this number of updates, if there were more."""
+    average.n_averaged.clamp_(max=updates)

@@ -25,6 +25,11 @@ class Progress(NamedTuple):
     training_seconds: float = 0.0  # of forward and backward passes and updates alone
     tokens: int = 0  # or whatever the loss counts: examples
 
+    @property
+    def rate(self) -> float:
+        """The tokens (or examples) learned from in a second of training alone."""
+        return self.tokens / max(self.training_seconds, 1e-9)
+
 
 class Step(NamedTuple):
     """One update: the loss is its mean in nats a token (or example), and `carry` the state for the batch after it."""

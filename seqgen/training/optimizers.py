@@ -72,6 +72,21 @@ def optimizers(
     return [*muon, _adamw(for_adamw, adamw_rate)]
 
 
+def gradual_unfreezing(layers: Iterable[nn.Module], factor: float, interval: float) -> list[Group]:
+    """Return a group for each layer, the uppermost first: the deeper, the later it is trained and the more slowly.
+
+    Howard and Ruder 2018, Universal Language Model Fine-tuning for Text Classification.
+
+    Args:
+        layers: pretrained ones.
+        factor: by which the learning rate is multiplied once more for each layer.
+        interval: fraction of the training between the beginnings of one layer and the next.
+    """
+    return [
+        Group(list(layer.parameters()), factor**depth, interval * depth) for depth, layer in enumerate(layers, start=1)
+    ]
+
+
 def _whole(model: nn.Module, groups: list[Group]) -> list[Group]:
     """Return the groups, and one of all weights that are in none."""
     named = {id(parameter) for group in groups for parameter in group.parameters}

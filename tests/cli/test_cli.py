@@ -84,7 +84,7 @@ def test_on_a_terminal_one_may_try_again(command, saved, monkeypatch):
     [
         (["generat"], "there is no command 'generat' (did you mean generate?)"),
         (["generate", "/nowhere/at/all"], "'/nowhere/at/all' is neither"),
-        (["generate", "MODEL", "--prompt", "\u4e16"], "had no '\u4e16'"),
+        (["generate", "MODEL", "--prompt", "\u4e16"], "not '\u4e16'"),
         (["generate", "MODEL", "--prompt", "a", "--temperature", "-1"], "temperature must be above 0"),
         (["generate", "MODEL", "--prompt", "a", "--temperature", "hot"], "--temperature must be a number, not 'hot'"),
         (["generate", "MODEL", "--prompt", "a", "--top_p", "1.5"], "top_p must be above 0 and at most 1"),

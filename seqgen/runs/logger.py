@@ -1,4 +1,4 @@
-"""What a run writes down and shows while it trains."""
+"""Metrics of a run while it trains: lines of JSON, TensorBoard events, a progress bar, curves."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from seqgen.training.schedules import Schedule
 LOG_EVERY = 20  # steps whose mean loss makes one point of the training curve
 
 
-class Report:
+class Logger:
     """Metrics as lines of JSON, TensorBoard events and a picture; a progress bar where there is a terminal.
 
     Args:
@@ -40,10 +40,10 @@ class Report:
         """Count a step in."""
         self.losses.append(step.loss)
         done = min(self.schedule.progress(step.number, step.progress.seconds), 1.0)
-        self.bar.set_postfix_str(f"loss {step.loss:.3f}, {rate(step):,.0f} {self.unit}/s", refresh=False)
+        self.bar.set_postfix_str(f"loss {step.loss:.3f}, {step.progress.rate:,.0f} {self.unit}/s", refresh=False)
         self.bar.update(done - self.bar.n)
         if step.number % LOG_EVERY == 0 or step.last:
-            speed = {f"{self.unit}_per_second": rate(step)}
+            speed = {f"{self.unit}_per_second": step.progress.rate}
             self.write(step, train_loss=self.mean_loss(), learning_rate=step.learning_rate, **speed)
 
     def mean_loss(self) -> float:
@@ -65,11 +65,6 @@ class Report:
         self.bar.close()
         self.events.close()
         draw_curves(self.directory)
-
-
-def rate(step: Step) -> float:
-    """Return how many tokens (or examples) were learned from in a second of training alone."""
-    return step.progress.tokens / max(step.progress.training_seconds, 1e-9)
 
 
 def read_metrics(directory: Path) -> list[dict[str, Any]]:
