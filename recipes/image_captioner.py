@@ -9,7 +9,7 @@ import shlex
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 from seqgen.data.catalog import captioned_images
@@ -19,8 +19,7 @@ from torch import nn
 from seqgen import patterns
 from seqgen.batches.pairs import Pairs
 from seqgen.data.captioned import Captioned
-from seqgen.data.images import Preprocessing
-from seqgen.data.pictures import usual_size
+from seqgen.data.pictures import suitable_preprocessing
 from seqgen.data.sets.scenes import Scenes
 from seqgen.errors import InputError, run_main
 from seqgen.figures.captions import write_page
@@ -28,7 +27,6 @@ from seqgen.inference.captioner import Captioner
 from seqgen.inference.encoder_decoder import search_options
 from seqgen.metrics.captions import caption_scores, plain
 from seqgen.nn.backbones import LITE0, SMALL, expected_input
-from seqgen.nn.image_encoder import ImageEncoder
 from seqgen.runs.config import SearchConfig, parse_options
 from seqgen.runs.run import Run
 from seqgen.runs.training import Training
@@ -41,7 +39,6 @@ from seqgen.training.self_critical import cider_loss
 
 SCENES: dict[str, Any] = {"memory_size": 128, "hidden_size": 128, "embedding_size": 64, "dropout": 0.0}
 SCENES |= {"captions_per_image": 4, "batch_tokens": 1000, "backbone": SMALL, "self_critical": 0.0}
-FOLLOWED = 1000  # updates: then the average follows about 100, which suits the short part on CIDEr-D
 
 
 @dataclass(kw_only=True)
@@ -109,8 +106,7 @@ class Config(SearchConfig):
 def untrained(config: Config, train: Captioned) -> Captioner:
     """Return a captioner that has learned nothing but, maybe, to see."""
     expected = expected_input(config.backbone, str(config.weights))
-    preprocessing = Preprocessing(**expected) if expected else Preprocessing(usual_size(train.images))
-    preprocessing = preprocessing._replace(size=config.image_size or preprocessing.size)
+    preprocessing = suitable_preprocessing(train.images, expected, config.image_size)
     texts = (text + "\n" for texts in config.learned(train) for text in texts)
     target = fit_tokenizer(config.tokenizer, texts, config.vocab_size)
     parts: dict[str, Any] = {"target": target, "preprocessing": preprocessing, "backbone": config.backbone}
@@ -132,56 +128,50 @@ def main() -> None:
     files = config.captions, config.valid_captions, config.test_captions
     splits = captioned_images(config.data, *files, strays=config.strays, seed=config.seed)
     captioner = untrained(config, splits.train).to(run.device)
-    encoder, bad = cast("ImageEncoder", captioner.model.encoder), {"skip_bad": config.skip_bad}
-    with run.processes.autocast():  # what a frozen backbone finds in an image is found once for all
-        views = captioner.views(splits.train, pixels=config.fine_tune > 0, mirror=config.mirror, **bad)
-        valid = captioner.views(splits.valid, **bad)
+    with run.processes.autocast():  # the features of a frozen backbone are calculated once for all
+        views, valid = (
+            captioner.views(part, pixels=config.fine_tune > 0, mirror=config.mirror, skip_bad=config.skip_bad)
+            for part in (splits.train, splits.valid)
+        )
     learned = config.learned(views.images)
     captions = run.batches(captioner.examples(learned, config.captions_per_image), config.batch_tokens)
-    # In validation an image is read once for all its captions.
-    unseen = run.batches(captioner.examples(config.learned(valid.images)), config.batch_tokens, train=False)
+    held_back = captioner.examples(config.learned(valid.images), views=valid)
+    unseen = run.batches(held_back, config.batch_tokens, train=False)
     run.describe(
-        f"{config.data}: {len(views):,} images to train on, {len(valid):,} to validate on, {len(splits.test):,} to test "
-        f"on, {captioner.preprocessing.size} pixels a side; {captioner.target.vocab_size:,} different tokens",
+        f"{config.data}: {len(views):,} images to train on, {len(valid):,} to validate on, {len(splits.test):,} to "
+        f"test on, {captioner.preprocessing.size} pixels a side; {captioner.target.vocab_size:,} different tokens",
         captioner,
     )
-    groups = []
-    if config.fine_tune:
-        encoder.thaw()
-        backbone = list(encoder.backbone.parameters())
-        groups = [Group(backbone, begins=1 - config.fine_tune, learning_rate=config.fine_tune_rate)]
-    training = Training(run, captioner, fingerprint([views.images.names, learned]), groups=groups)
+    backbone = captioner.unfreeze_backbone() if config.fine_tune else []
+    late = Group(backbone, begins=1 - config.fine_tune, learning_rate=config.fine_tune_rate)
+    training = Training(run, captioner, fingerprint([views.images.names, learned]), groups=[late])
     teaching = ("label_smoothing", "scheduled_sampling", "doubly_stochastic")
     words: LossFunction = partial(target_tokens, **{name: getattr(config, name) for name in teaching})
     whole_captions = cider_loss(captioner.generation, captioner.target, learned)
 
     def loss(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
-        """See the images of a batch; learn their captions word by word or, at the end, whole ones by CIDEr-D."""
+        """Learn captions word by word or, at the end, whole ones by CIDEr-D; mirrored is a function of the batch."""
         mirrored = np.random.default_rng([config.seed, *batch.numbers]).random(len(batch.numbers)) < 0.5
-        pixels = training.done > 1 - config.fine_tune
-        batch = batch.seen(views.of(batch.numbers, pixels=pixels, mirrored=mirrored & config.mirror))
+        seen = views.of(batch.numbers, pixels=training.done > 1 - config.fine_tune, mirrored=mirrored & config.mirror)
+        batch = batch.seen(seen)
         return (whole_captions if training.done > 1 - config.self_critical else words)(model, batch, carry)
-
-    def validation_loss(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
-        return target_tokens(model, batch.seen(valid.of(batch.numbers)), carry)
 
     with training:
         for step in training.steps(captions, loss):
             if config.self_critical and training.crosses(1 - config.self_critical):
-                follow_closely(training.average, FOLLOWED)
+                follow_closely(training.average)
             if training.due(step, config.eval_every):
                 average = training.averaged
-                val_loss = evaluate(average.model, unseen.once(), run.processes.in_precision(validation_loss))
-                parts = np.array_split(np.arange(len(valid)), len(valid) // 64 + 1)
-                said = [one.text for part in parts for one in average.caption(valid.of(part), num_beams=1)]
+                val_loss = evaluate(average.model, unseen.once(), run.processes.in_precision(target_tokens))
+                said = [one.text for one in average.caption(valid, num_beams=1)]
                 figures = {f"val_{name}": figure for name, figure in judged(said, valid.images).items()}
-                figures["val_perplexity"] = math.exp(val_loss)
-                training.evaluated(step, val_loss, error=-figures["val_cider"], **figures)
+                error, perplexity = -figures["val_cider"], math.exp(val_loss)
+                training.evaluated(step, val_loss, error=error, val_perplexity=perplexity, **figures)
                 for name, text in zip(valid.images.names[:3], said[:3], strict=True):
                     run.say(f"  {name}: {text}")
     if run.main:
         best = Captioner.from_pretrained(run.model_directory).to(run.device)
-        test(training, best, splits.test, evaluate(best.model, unseen.once(), validation_loss))
+        test(training, best, splits.test, evaluate(best.model, unseen.once(), target_tokens))
 
 
 def test(training: Training[Captioner], best: Captioner, tested: Captioned, val_loss: float) -> None:
@@ -195,10 +185,9 @@ def test(training: Training[Captioner], best: Captioner, tested: Captioned, val_
     samples = "\n".join(f"  {name}: {text}" for name, text in zip(tested.names[:5], said[:5], strict=True))
     training.results(samples, **{f"test_{name}": figure for name, figure in figures.items()}, **more)
     write_page(directory / "captions.html", best, tested.chosen(range(min(30, len(tested)))))
-    true = f", true {figures['true_captions']:.2%}" if "true_captions" in figures else ""
-    print(f"{samples}\n\n--- test BLEU-4 {figures['bleu4']:.2f}, CIDEr-D {figures['cider']:.2f}{true}", end="")
-    print(f", {distinct:,} different captions, {speed:.0f} images/s\n--- everything is in {directory}", end="")
-    print(", captions.html first; to caption images of your own:\n")
+    shown = ", ".join(f"{name} {figure:.2f}" for name, figure in figures.items())
+    print(f"{samples}\n\n--- test {shown}; {distinct:,} different captions, {speed:.0f} images/s")
+    print(f"--- everything is in {directory}, captions.html first; to caption images of your own:\n")
     print(shlex.join(["seqgen", "caption", str(directory), "photo.jpg"]))
 
 

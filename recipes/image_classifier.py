@@ -21,7 +21,7 @@ from seqgen import patterns
 from seqgen.batches.examples import Batchable, Examples
 from seqgen.data.images import Preprocessing
 from seqgen.data.labelled import Labelled
-from seqgen.data.pictures import fitted, usual_size, varied
+from seqgen.data.pictures import fitted, suitable_preprocessing, varied
 from seqgen.data.sets.torchvision_sets import SETS
 from seqgen.data.splits import LabelledSplits, split_labelled
 from seqgen.errors import InputError, run_main
@@ -69,8 +69,7 @@ def read(config: Config) -> tuple[LabelledSplits, Preprocessing]:
     """Return the images to train, validate and test on, all brought to one size, and how they were."""
     pictures, backbone = find_pictures(config.data), config.model["backbone"]
     expected = expected_input(backbone, config.weights)
-    preprocessing = Preprocessing(**expected) if expected else Preprocessing(usual_size(pictures.inputs))
-    preprocessing = preprocessing._replace(size=config.image_size or preprocessing.size)
+    preprocessing = suitable_preprocessing(pictures.inputs, expected, config.image_size)
     data = fitted(pictures, preprocessing, skip_bad=config.skip_bad)
     of_set = config.data if config.data in SETS else None
     held_back = [

@@ -91,8 +91,8 @@ def main() -> None:
     valid = run.batches(classifier.examples(splits.valid), config.batch_tokens, train=False)
     cut = int((texts.buckets.lengths > config.max_length).sum())
     run.describe(
-        f"{config.data}: {len(splits.train):,} texts of {len(splits.classes)} classes to train on, {len(splits.valid):,} "
-        f"to validate on, {len(splits.test):,} to test on; {texts.mean_length:.0f} tokens a text of "
+        f"{config.data}: {len(splits.train):,} texts of {len(splits.classes)} classes to train on, "
+        f"{len(splits.valid):,} to validate on, {len(splits.test):,} to test on; {texts.mean_length:.0f} tokens a text of "
         f"{classifier.tokenizer.vocab_size:,} different, {cut:,} texts cut to {config.max_length}",
         classifier,
     )

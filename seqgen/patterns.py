@@ -216,7 +216,8 @@ def text_classifier(
         layers: number of recurrent layers in each direction.
         embedding_size: size of a token's embedding.
         bidirectional: whether the text is also read backward.
-        pooling: how the hidden states become one summary: "last", "mean", "max", "attentive", or "concat" of the first three.
+        pooling: how the hidden states become one summary: "last", "mean", "max", "attentive" or "concat" (of the
+            first three).
         skip: whether the pooling also reads the embeddings, concatenated to the hidden states.
         dropout: dropout probability of the summary and between layers.
         embedding_dropout: dropout probability of the embeddings, the same features at every step of a row.

@@ -59,6 +59,18 @@ def usual_size(inputs: list[Image], largest: int = 64) -> int:
     return min(int(np.median(sides)), largest) if sides else largest
 
 
+def suitable_preprocessing(inputs: list[Image], expected: dict[str, Any] | None, size: int | None) -> Preprocessing:
+    """Return the preprocessing that pretrained weights expect, or else one for images of this size.
+
+    Args:
+        inputs: the images.
+        expected: by pretrained weights, if there are any.
+        size: pixels a side, in place of the expected or usual ones.
+    """
+    preprocessing = Preprocessing(**expected) if expected else Preprocessing(usual_size(inputs))
+    return preprocessing._replace(size=size or preprocessing.size)
+
+
 def fitted(pictures: Labelled, preprocessing: Preprocessing, *, skip_bad: bool = False) -> Labelled:
     """Return the images as (size, size, 3) bytes, from the cache where they are files that were read before.
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqgen import patterns
 from seqgen.batches.examples import Batchable
@@ -74,7 +74,7 @@ class Captioner(EncoderDecoderBundle):
             target: the tokenizer of captions.
             generation: the options that captioning starts from.
             preprocessing: what is done to an image before the model sees it.
-            weights: pretrained weights of the backbone, which then is frozen, as `load_pretrained` takes them; or "none".
+            weights: pretrained weights as `load_pretrained` takes them, with which the backbone is frozen; or "none".
             **arguments: the options of `patterns.captioner`, but the size of images.
 
         Raises:
@@ -108,7 +108,7 @@ class Captioner(EncoderDecoderBundle):
 
     def caption(
         self,
-        images: Image | Sequence[Image | Tensor],
+        images: Image | Sequence[Image | Tensor] | Views,
         *,
         prefix: str = "",
         return_attention: bool = False,
@@ -121,8 +121,8 @@ class Captioner(EncoderDecoderBundle):
                 the encoder takes them, such as the kept features of a frozen backbone.
             prefix: beginning of every caption.
             return_attention: whether to return the attention weights of each piece.
-            **options: those of `GenerationConfig`, and `minimum_bayes_risk`, a number of captions to sample of each image,
-                of which those most like all the others by chrF are returned; the others are as the model's
+            **options: those of `GenerationConfig`, and `minimum_bayes_risk`, a number of captions to sample of each
+                image, of which those most like all the others by chrF are returned; the others are as the model's
                 `generation_config.json` has them.
 
         Returns:
@@ -131,7 +131,7 @@ class Captioner(EncoderDecoderBundle):
         Raises:
             InputError: an image cannot be read, an option does not exist, or a value is outside its range.
         """
-        rows = images if isinstance(images, list | tuple | Tensor) else [images]
+        rows = images if isinstance(images, list | tuple | Views) else [images]
         written = self.write(rows, prefix=prefix, return_attention=return_attention, **options)
         return [Caption(one.text, one.score, _heat(one)) for found in written for one in found]
 
@@ -174,16 +174,29 @@ class Captioner(EncoderDecoderBundle):
         flags = {"pixels": pixels, "mirror": mirror, "skip_bad": skip_bad}
         return Views(images, self.preprocessing, network, name, device=device, **flags)
 
-    def examples(self, captions: Sequence[Sequence[str]], captions_per_image: int | None = None) -> Batchable[Pairs]:
+    def unfreeze_backbone(self) -> list[nn.Parameter]:
+        """Have a frozen backbone trained except its batch normalization, and return its weights."""
+        encoder = cast("ImageEncoder", self.model.encoder)
+        encoder.thaw()
+        return list(encoder.backbone.parameters())
+
+    def examples(
+        self,
+        captions: Sequence[Sequence[str]],
+        captions_per_image: int | None = None,
+        *,
+        views: Views | None = None,
+    ) -> Batchable[Pairs]:
         """Return captions for training: encoded once, into a memory-mapped file.
 
-        The inputs of a batch are (images,) numbers, for which the caller puts pixels or features, and the (captions,)
-        places of each caption's image among them.
+        The inputs of a batch are its images as `views` has them, or (images,) numbers that the caller replaces (see
+        `Pairs.seen`), and the (captions,) places of each caption's image among them.
 
         Args:
             captions: of each image.
             captions_per_image: maximum number of captions of an image in a batch, which are of like length; by default
                 all of them.
+            views: of the images, where they need not vary.
         """
 
         def encoded() -> Iterator[tuple[np.ndarray]]:
@@ -203,7 +216,8 @@ class Captioner(EncoderDecoderBundle):
             images, of_images = zip(*(groups[number] for number in numbers), strict=True)
             places = torch.arange(len(images)).repeat_interleave(torch.tensor([len(group) for group in of_images]))
             targets = [rows[row] for group in of_images for row in group]
-            return pairs((torch.tensor(images), places), targets, longest)._replace(numbers=images)
+            batch = pairs((torch.tensor(images), places), targets, longest)._replace(numbers=images)
+            return batch if views is None else batch.seen(views.of(np.array(images)))
 
         # The last caption of a group is its longest, and what the others are padded to.
         lengths = [min(int(rows.lengths[group[-1]]) + 1, longest) * len(group) for _, group in groups]

@@ -139,7 +139,7 @@ class TextClassifier(ClassifierBundle):
         return cls.untrained(tokenizer=tokenizer, **parts["labels.json"], **parts["preprocessing.json"], **arguments)
 
     def encode(self, given: str) -> np.ndarray:
-        """Return BOS and the tokens of a text: of a longer one than `max_length` half from its beginning and its end."""
+        """Return BOS and the tokens of a text: of one above `max_length` its beginning and its end."""
         tokens = self.tokenizer.encode(given)
         if len(tokens) > self.max_length:
             tokens = np.concatenate([tokens[: -(-self.max_length // 2)], tokens[-(self.max_length // 2) :]])

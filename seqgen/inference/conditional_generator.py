@@ -86,7 +86,7 @@ class ConditionalGenerator(EncoderDecoderBundle):
                 `generation_config.json` has them.
 
         Returns:
-            The texts, `num_return_sequences` to each condition after another, sampled ones with the most probable first.
+            The texts, `num_return_sequences` to each condition after another, of sampled ones the most probable first.
             With a random seed the same condition gives the same texts again.
 
         Raises:
@@ -115,7 +115,7 @@ class ConditionalGenerator(EncoderDecoderBundle):
         return (torch.stack(list(rows)),)
 
     def examples(self, data: Labelled) -> Batchable[Pairs]:
-        """Return texts with the conditions that their labels are, for training: encoded once, into a memory-mapped file.
+        """Return texts with their labels as conditions, for training: encoded once, into a memory-mapped file.
 
         Raises:
             InputError: a label that is no condition of this model.

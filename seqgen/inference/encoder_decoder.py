@@ -37,8 +37,8 @@ def search_options(target: Tokenizer, num_beams: int, length_penalty: float, lon
 class Written(NamedTuple):
     """A text with its score and, where that was asked for, the attention weights of each of its pieces.
 
-    `score` is the log-probability in nats after the length penalty. `weights` is (pieces, positions of the memory), each
-    row summing to one. The last piece of a text that has `ended` is its end.
+    `score` is the log-probability in nats after the length penalty. `weights` is (pieces, positions of the memory),
+    each row summing to one. The last piece of a text that has `ended` is its end.
     """
 
     text: str
@@ -79,8 +79,8 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
             rows: encoded inputs; None gets empty texts.
             prefix: beginning of every text.
             return_attention: whether to return attention weights.
-            minimum_bayes_risk: number of texts to sample for each input, of which those most like all the others by chrF
-                are returned (Eikema and Aziz 2020, Is MAP Decoding All You Need?); 0 searches or samples as the options
+            minimum_bayes_risk: number of texts to sample for each input, of which those most like all the others by
+                chrF are returned (Eikema and Aziz 2020, Is MAP Decoding All You Need?); 0 searches or samples as the options
                 say.
             **options: those of `GenerationConfig`; the others are as the model's `generation_config.json` has them.
 

@@ -34,6 +34,9 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
     return average
 
 
-def follow_closely(average: AveragedModel, updates: int) -> None:
-    """Have an average follow its model as closely as after this number of updates, if there were more."""
+def follow_closely(average: AveragedModel, updates: int = 1000) -> None:
+    """Have an average follow its model as closely as after this number of updates, if there were more.
+
+    After 1,000 updates it has forgotten all but about the last 100, which suits a short last part of a training.
+    """
     average.n_averaged.clamp_(max=updates)
