@@ -92,8 +92,8 @@ def main() -> None:
     cut = int((texts.buckets.lengths > config.max_length).sum())
     run.describe(
         f"{config.data}: {len(splits.train):,} texts of {len(splits.classes)} classes to train on, "
-        f"{len(splits.valid):,} to validate on, {len(splits.test):,} to test on; {texts.mean_length:.0f} tokens a text of "
-        f"{classifier.tokenizer.vocab_size:,} different, {cut:,} texts cut to {config.max_length}",
+        f"{len(splits.valid):,} to validate on, {len(splits.test):,} to test on; {texts.mean_length:.0f} tokens a text "
+        f"of {classifier.tokenizer.vocab_size:,} different, {cut:,} texts cut to {config.max_length}",
         classifier,
     )
     encoder = cast("SequenceEncoder", classifier.model.encoder)

@@ -80,8 +80,8 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
             prefix: beginning of every text.
             return_attention: whether to return attention weights.
             minimum_bayes_risk: number of texts to sample for each input, of which those most like all the others by
-                chrF are returned (Eikema and Aziz 2020, Is MAP Decoding All You Need?); 0 searches or samples as the options
-                say.
+                chrF are returned (Eikema and Aziz 2020, Is MAP Decoding All You Need?); 0 searches or samples as the
+                options say.
             **options: those of `GenerationConfig`; the others are as the model's `generation_config.json` has them.
 
         Raises:

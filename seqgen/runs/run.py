@@ -52,6 +52,11 @@ class Run:
         """Where the best model is."""
         return self.directory / "model"
 
+    @property
+    def shared(self) -> dict[str, int]:
+        """Random seed, rank and number of processes: what batches of training are a function of."""
+        return {"seed": self.config.seed, "rank": self.processes.rank, "world_size": self.processes.world_size}
+
     def say(self, text: str) -> None:
         """Show text on stderr, above the progress bar."""
         if self.main:
@@ -71,8 +76,8 @@ class Run:
             budget: maximum sum of lengths in a batch, padding included.
             train: whether the batches are shared out among the processes.
         """
-        ranks = {"rank": self.processes.rank, "world_size": self.processes.world_size} if train else {}
-        return ExampleBatches(Buckets(examples.lengths, budget, seed=self.config.seed, **ranks), examples.collate)
+        shared = self.shared if train else {"seed": self.config.seed}
+        return ExampleBatches(Buckets(examples.lengths, budget, **shared), examples.collate)
 
     def updates_per_epoch(self, batches: int, *, least: int, most: int = 250) -> int:
         """Return `--eval_every` or, without it, the number of updates that read these batches, within limits."""

@@ -97,8 +97,8 @@ def target_tokens(
         carry: none; every batch starts anew.
         label_smoothing: the share of probability spread over all tokens.
         scheduled_sampling: the probability of feeding the model's own prediction instead of the target token, in a
-            second pass (Bengio et al. 2015, Scheduled Sampling; in parallel as Duckworth et al. 2019, Parallel Scheduled
-            Sampling). An update then takes nearly twice as long.
+            second pass (Bengio et al. 2015, Scheduled Sampling; in parallel as Duckworth et al. 2019, Parallel
+            Scheduled Sampling). An update then takes nearly twice as long.
         doubly_stochastic: how much it costs where the attention to a position, summed over the steps of a text, is not
             one (Xu et al. 2015, Show, Attend and Tell).
     """

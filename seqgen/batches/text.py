@@ -1,0 +1,82 @@
+"""A text as batches to train on and to validate on: as one stream in parallel lanes, or as separate documents."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from seqgen.batches.documents import Documents
+from seqgen.batches.stream import Stream, held_back_windows, shrink_to_text
+from seqgen.batches.windows import Batch, Batches
+from seqgen.data.splits import split_documents, split_stream
+
+VALIDATION_WINDOW = 256  # tokens; nothing is kept for a backward pass, so it may be longer than in training
+VALIDATION_ROWS = 64
+
+
+class TextBatches(NamedTuple):
+    """Batches of a text.
+
+    `train` is endless, `validation` gives the batches of the part that is held back, whose tokens are `held_back`.
+    `shrunk` says, where a text is too short for a whole batch, what was made of it.
+    """
+
+    train: Batches
+    validation: Callable[[], Iterator[Batch]]
+    held_back: np.ndarray
+    train_tokens: int
+    batches_per_epoch: int
+    shrunk: str = ""
+
+
+def stream_batches(tokens: np.ndarray, lanes: int, window: int, **shared: int) -> TextBatches:
+    """Return batches of one stream, whose end is held back.
+
+    Args:
+        tokens: (length,) numbers.
+        lanes: rows of a batch, read side by side.
+        window: steps of a batch; the hidden state is carried from one to the next.
+        **shared: random seed, rank and number of processes, as `Stream` takes them.
+
+    Raises:
+        InputError: the text is too short to hold a part of it back.
+    """
+    train, held_back = split_stream(tokens)
+    fitting = shrink_to_text(len(train), lanes, window)
+    shrunk = ""
+    if fitting != (lanes, window):
+        shrunk = (
+            f"a batch of {lanes} lanes of {window} tokens needs {lanes * window:,} to train on, but the text has "
+            f"{len(train):,}: training with {fitting[0]} lanes of {fitting[1]}"
+        )
+    batches = Stream(train, *fitting, **shared)
+    validation = partial(held_back_windows, held_back, window=VALIDATION_WINDOW)
+    return TextBatches(batches, validation, held_back, len(train), batches.windows_per_epoch, shrunk)
+
+
+def document_batches(documents: Sequence[np.ndarray], rows: int, window: int, **shared: int) -> TextBatches:
+    """Return batches of separate documents of like length, some of which are held back.
+
+    Args:
+        documents: token numbers of each, EOS included.
+        rows: documents of a batch.
+        window: the most steps of a batch; the hidden state is carried from one to the next of longer documents.
+        **shared: random seed, rank and number of processes, as `Documents` takes them.
+
+    Raises:
+        InputError: there are too few documents to hold some back.
+    """
+    train, held_back = split_documents(documents, shared.get("seed", 0))
+    size = min(rows, len(train))
+    shrunk = ""
+    if size < rows:
+        shrunk = (
+            f"a batch of {rows} documents needs as many to train on, but there are {len(train)}: training with {size}"
+        )
+    batches = Documents(documents, size, window, chosen=train, **shared)
+    validation = Documents(documents, min(VALIDATION_ROWS, len(held_back)), VALIDATION_WINDOW, chosen=held_back)
+    held_back_tokens = validation.chosen_tokens()
+    train_tokens = batches.token_count
+    per_epoch = max(len(train) // size, train_tokens // (size * window))
+    return TextBatches(batches, validation.once, held_back_tokens, train_tokens, per_epoch, shrunk)
