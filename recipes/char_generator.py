@@ -46,7 +46,7 @@ class Config(RunConfig):
     dropout: float | None = None
     """dropout probability before the output layer and between layers; by default by how often the text is read"""
     weight_drop: float | None = None
-    """dropout probability of the recurrent weights; by default for texts with fewer tokens than there are such weights"""
+    """dropout probability of the recurrent weights; by default for texts with fewer tokens than such weights"""
     sampled_softmax: int | None = None
     """number of tokens of the vocabulary from which the loss of an update is estimated: faster for large ones"""
     batch_size: int = 64

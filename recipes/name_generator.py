@@ -8,7 +8,7 @@ import math
 import shlex
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from seqgen.data.catalog import conditioned_texts
@@ -60,7 +60,7 @@ class Config(RunConfig):
 def untrained(config: Config, train: Labelled) -> ConditionalGenerator:
     """Return an untrained generator for the categories, or the numbers, of the training texts."""
     target = fit_tokenizer(config.tokenizer, (text + "\n" for text in train.inputs))
-    conditions: dict[str, list[str] | list[float]] = {"categories": sorted(set(train.labels))}
+    conditions: dict[str, Any] = {"categories": sorted(set(train.labels))}
     if config.conditions == "numbers":
         numbers = np.array([read_numbers(label) for label in train.labels])
         conditions = {"mean": numbers.mean(axis=0).tolist(), "deviation": numbers.std(axis=0).clip(1e-8).tolist()}

@@ -76,8 +76,8 @@ def untrained(config: Config, splits: LabelledSplits) -> TextClassifier:
         config.model = classifier.arguments
         return classifier
     tokenizer = fit_tokenizer(config.tokenizer, (f"{text}\n" for text in splits.train.inputs), config.vocab_size)
-    parts = {"tokenizer": tokenizer, "classes": splits.classes, "max_length": config.max_length}
-    return TextClassifier.untrained(**parts, **config.model)
+    sizes = {"max_length": config.max_length, **config.model}
+    return TextClassifier.untrained(tokenizer=tokenizer, classes=splits.classes, **sizes)
 
 
 def main() -> None:

@@ -77,8 +77,8 @@ def untrained(config: Config, data: ParallelSplits) -> Translator:
     texts = [chain(*sides)] if config.shared_vocabulary else sides
     found = [fit_tokenizer(config.tokenizer, (line + "\n" for line in side), config.vocab_size) for side in texts]
     search = search_options(found[-1], config.num_beams, config.length_penalty, config.max_length)
-    parts = {"source": found[0], "target": found[-1], "generation": search, "max_length": config.max_length}
-    return Translator.untrained(**parts, **config.model)
+    tokenizers = {"source": found[0], "target": found[-1]}
+    return Translator.untrained(**tokenizers, generation=search, max_length=config.max_length, **config.model)
 
 
 def main() -> None:

@@ -2,26 +2,23 @@
 
 import math
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from torch import nn
 
 from seqgen.errors import InputError
 from seqgen.models import EncoderClassifier, EncoderDecoder, EncoderTagger
 from seqgen.nn import backbones
-from seqgen.nn.attention import Attention
+from seqgen.nn.attention import Attention, Score
+from seqgen.nn.cells import Cell
 from seqgen.nn.decoder import RecurrentDecoder, attentive_decoder
 from seqgen.nn.dropout import LockedDropout
 from seqgen.nn.embedding import ScaledEmbedding, small_embedding
 from seqgen.nn.encoders import SequenceEncoder, vector_encoder
 from seqgen.nn.image_encoder import ImageEncoder, Places
-from seqgen.nn.pooling import Last, Mean, pooling_by_name
+from seqgen.nn.pooling import Last, Mean, Pooling, pooling_by_name
 from seqgen.nn.recurrent import Recurrent
 from seqgen.nn.spelling import SpelledEmbedding, spelling_encoder
-
-Cell = Literal["lstm", "gru", "rnn"]
-Score = Literal["general", "additive"]
-Pooling = Literal["last", "mean", "max", "attentive", "concat"]
 
 
 def generator(
@@ -83,7 +80,7 @@ def translator(
         hidden_size: size of the decoder's hidden state, and of the encoder's two directions together.
         layers: number of recurrent layers of the decoder; attention is above the first.
         encoder_layers: number of recurrent layers of the encoder in each direction.
-        embedding_size: size of a token's embedding; the output layer has the target's embeddings as its weights.
+        embedding_size: size of a token's embedding; the output layer shares its weights.
         attention: how queries and the memory are compared: "general" or "additive".
         heads: number of attention heads.
         input_feeding: whether each step also reads the output layer's input of the step before; several times slower.
@@ -92,8 +89,8 @@ def translator(
     """
     source = ScaledEmbedding(source_vocab_size, embedding_size)
     target = source if target_vocab_size is None else ScaledEmbedding(target_vocab_size, embedding_size)
-    half, odd = divmod(hidden_size, 2)
-    if odd:
+    half = hidden_size // 2
+    if hidden_size % 2:
         raise InputError(f"hidden_size must be even, half of it for each direction of the encoder, not {hidden_size}")
     encoder = SequenceEncoder(
         source,
@@ -140,7 +137,7 @@ def captioner(
         cell: kind of recurrent cell: "lstm", "gru" or "rnn".
         hidden_size: size of the decoder's hidden state.
         layers: number of recurrent layers of the decoder; attention is above the first.
-        embedding_size: size of a token's embedding; the output layer has the embeddings as its weights.
+        embedding_size: size of a token's embedding; the output layer shares its weights.
         attention: how queries and the memory are compared: "general" or "additive".
         heads: number of attention heads.
         gated: whether a gate scales the context vector.
@@ -179,7 +176,7 @@ def conditional_generator(
         cell: kind of recurrent cell: "lstm", "gru" or "rnn".
         hidden_size: size of the hidden state.
         layers: number of recurrent layers; those above the first read the condition at every step.
-        embedding_size: size of a token's embedding; the output layer has the embeddings as its weights.
+        embedding_size: size of a token's embedding; the output layer shares its weights.
         condition_size: size of a category's embedding, or of the layers that read the numbers.
         dropout: dropout probability of embeddings and hidden states, the same features at every step.
     """
@@ -216,8 +213,7 @@ def text_classifier(
         layers: number of recurrent layers in each direction.
         embedding_size: size of a token's embedding.
         bidirectional: whether the text is also read backward.
-        pooling: how the hidden states become one summary: "last", "mean", "max", "attentive" or "concat" (of the
-            first three).
+        pooling: of hidden states to one summary: "last", "mean", "max", "attentive", or "concat" of the first three.
         skip: whether the pooling also reads the embeddings, concatenated to the hidden states.
         dropout: dropout probability of the summary and between layers.
         embedding_dropout: dropout probability of the embeddings, the same features at every step of a row.
@@ -253,8 +249,8 @@ def image_classifier(
         dropout: dropout probability of the summary.
     """
     network, size = backbones.backbone(backbone)
-    encoder = ImageEncoder(network, size, Mean(), frozen=frozen)
-    return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes)))
+    head = nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes))
+    return EncoderClassifier(ImageEncoder(network, size, Mean(), frozen=frozen), head)
 
 
 def tagger(
@@ -275,15 +271,13 @@ def tagger(
     Args:
         vocab_size: number of tokens, the special ones included.
         tags: number of tags.
-        alphabet_size: number of characters that words are spelled with, the special ones included; 0 where the tokens
-            are characters.
+        alphabet_size: number of characters that words are spelled with; 0 where the tokens are characters.
         cell: kind of recurrent cell: "lstm", "gru" or "rnn".
         hidden_size: size of the hidden state in each direction.
         layers: number of recurrent layers in each direction.
         embedding_size: size of a token's embedding.
         spelling_size: size of a character's embedding, and of the hidden state that reads a word in each direction.
-        dropout: dropout probability of embeddings and hidden states, the same features at every step; by default 0.3
-            for words, 0.05 for characters.
+        dropout: dropout probability of embeddings and hidden states; by default 0.3 for words, 0.05 for characters.
         word_dropout: probability of reading a token as unknown; by default 0.1 for words, 0 for characters.
     """
     dropout = (0.3 if alphabet_size else 0.05) if dropout is None else dropout
@@ -291,7 +285,7 @@ def tagger(
     embedding: Any = small_embedding(vocab_size, embedding_size)
     if alphabet_size:
         embedding = SpelledEmbedding(embedding, spelling_encoder(alphabet_size, cell, spelling_size))
-    input_size = embedding.output_size if alphabet_size else embedding_size
+    input_size: int = embedding.output_size if alphabet_size else embedding_size
     encoder = SequenceEncoder(
         embedding,
         Recurrent(cell, input_size, hidden_size, layers, dropout=dropout),

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import torch
 
-from seqgen import patterns
 from seqgen.data.images import Preprocessing
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.captioner import Captioner
 from seqgen.inference.classifiers import ImageClassifier, TextClassifier
 from seqgen.inference.conditional_generator import ConditionalGenerator
-from seqgen.inference.encoder_decoder import searching
+from seqgen.inference.encoder_decoder import search_options
 from seqgen.inference.generator import Generator
 from seqgen.inference.tagger import Tagger
 from seqgen.inference.translator import Translator
@@ -30,48 +29,53 @@ SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--batch_size", 4, "--windo
 
 def make_generator(text=TEXT, cell="lstm", *, ends=False, **options):
     """An untrained generator with weights large enough that its choices differ."""
-    tokenizer = CharacterTokenizer.fit([text])
-    arguments = {"cell": cell, "hidden_size": 16, "embedding_size": 8, **options}
     torch.manual_seed(1)
-    model = patterns.generator(tokenizer.vocab_size, **arguments)
+    arguments = {"cell": cell, "hidden_size": 16, "embedding_size": 8, **options}
+    generator = Generator.untrained(tokenizer=CharacterTokenizer.fit([text]), ends=ends, **arguments)
+    return sharpened(generator)
+
+
+def sharpened(bundle, factor=8, ending=0.0):
+    """The bundle in evaluation mode, with an output layer whose choices differ and that ends texts early."""
+    output = bundle.model.eval().output
     with torch.no_grad():
-        model.output.weight.mul_(8)
-    return Generator.of(model.eval(), tokenizer, arguments, ends=ends)
+        output.weight.mul_(factor)
+        output.bias[EOS] += ending
+    return bundle
 
 
 def make_text_classifier(**options):
     """An untrained classifier of texts."""
+    torch.manual_seed(1)
     tokenizer = CharacterTokenizer.fit([TEXT + "fine film dull"])
     arguments = {"hidden_size": 12, "embedding_size": 8, **options}
-    torch.manual_seed(1)
-    model = patterns.text_classifier(tokenizer.vocab_size, 3, **arguments).eval()
-    return TextClassifier(model, arguments, ["bad", "fine", "odd"], tokenizer, 40)
+    parts = {"classes": ["bad", "fine", "odd"], "tokenizer": tokenizer, "max_length": 40}
+    classifier = TextClassifier.untrained(**parts, **arguments)
+    classifier.model.eval()
+    return classifier
 
 
 def make_image_classifier():
     """An untrained classifier of images."""
     torch.manual_seed(1)
-    return ImageClassifier(patterns.image_classifier(3).eval(), {}, ["blue", "green", "red"], Preprocessing(16))
+    classifier = ImageClassifier.untrained(classes=["blue", "green", "red"], preprocessing=Preprocessing(16))
+    classifier.model.eval()
+    return classifier
 
 
 def make_tagger(words=False):
     """An untrained tagger of characters, or of words."""
     torch.manual_seed(1)
     tokens = [TEXT.split()] if words else [TEXT + "x = 1"]
-    tagger = Tagger.fit(tokens * 2, ["A", "B", "C"], {"hidden_size": 12, "embedding_size": 8, "spelling_size": 6})
+    tagger = Tagger.fit(tokens * 2, ["A", "B", "C"], hidden_size=12, embedding_size=8, spelling_size=6)
     tagger.model.eval()
     return tagger
 
 
 def make_translator(**options):
     """An untrained translator of characters, which ends its sentences early."""
-    tokenizer = CharacterTokenizer.fit([TEXT.replace("\n", " ")])
-    arguments = {"hidden_size": 16, "embedding_size": 8, **options}
     torch.manual_seed(1)
-    model = patterns.translator(tokenizer.vocab_size, **arguments).eval()
-    with torch.no_grad():
-        model.output.weight.mul_(10)
-        model.output.bias[EOS] += 1.5
+    tokenizer = CharacterTokenizer.fit([TEXT.replace("\n", " ")])
     generation = GenerationConfig(
         do_sample=False,
         num_beams=4,
@@ -80,36 +84,34 @@ def make_translator(**options):
         suppress_tokens=(PAD, BOS, UNK),
         precision="fp32",
     )
-    return Translator(model, arguments, tokenizer, generation, tokenizer, 50)
+    parts = {"source": tokenizer, "target": tokenizer, "generation": generation, "max_length": 50}
+    arguments = {"hidden_size": 16, "embedding_size": 8, **options}
+    return sharpened(Translator.untrained(**parts, **arguments), 10, 1.5)
 
 
 def make_captioner(**options):
     """An untrained captioner of words, which ends its captions early."""
+    torch.manual_seed(1)
     words = " ".join(f"w{number}" for number in range(30))
     tokenizer = LowercaseWordTokenizer.fit([f"{words} {words}"])
-    arguments = {"image_size": 32, "memory_size": 16, "hidden_size": 16, "embedding_size": 8, **options}
-    torch.manual_seed(1)
-    model = patterns.captioner(tokenizer.vocab_size, **arguments).eval()
+    generation = search_options(tokenizer, 3, 1.0, 8).with_options(min_new_tokens=2, precision="fp32")
+    parts = {"target": tokenizer, "generation": generation, "preprocessing": Preprocessing(32)}
+    arguments = {"memory_size": 16, "hidden_size": 16, "embedding_size": 8, **options}
+    captioner = Captioner.untrained(**parts, **arguments)
     with torch.no_grad():
-        model.encoder.places.place.normal_()
-        model.output.weight.mul_(10)
-        model.output.bias[EOS] += 1.5
-    generation = searching(tokenizer, 3, 1.0, 8).with_options(min_new_tokens=2, precision="fp32")
-    return Captioner(model, arguments, tokenizer, generation, Preprocessing(32))
+        captioner.model.encoder.places.place.normal_()
+    return sharpened(captioner, 10, 1.5)
 
 
 def make_conditional_generator(categories=("cat", "dog"), mean=(), deviation=()):
-    """An untrained generator of characters to categories, or to numbers."""
-    tokenizer = CharacterTokenizer.fit([TEXT.replace("\n", " ")])
-    arguments = {"hidden_size": 16, "embedding_size": 8, "condition_size": 8}
+    """An untrained generator of characters for categories, or for numbers."""
     torch.manual_seed(1)
-    model = patterns.conditional_generator(
-        tokenizer.vocab_size, categories=len(categories), numbers=len(mean), **arguments
-    ).eval()
-    with torch.no_grad():
-        model.output.weight.mul_(10)
+    tokenizer = CharacterTokenizer.fit([TEXT.replace("\n", " ")])
     generation = GenerationConfig(max_new_tokens=12, suppress_tokens=(PAD, BOS, UNK), precision="fp32")
-    return ConditionalGenerator(model, arguments, tokenizer, generation, list(categories), list(mean), list(deviation))
+    conditions = {"categories": list(categories), "mean": list(mean), "deviation": list(deviation)}
+    arguments = {"hidden_size": 16, "embedding_size": 8, "condition_size": 8}
+    parts = {"target": tokenizer, "generation": generation, **conditions}
+    return sharpened(ConditionalGenerator.untrained(**parts, **arguments), 10)
 
 
 def load_recipe(name):

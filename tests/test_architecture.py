@@ -30,7 +30,7 @@ ALLOWED = {
     "models": ROOT_FILES | {"nn"},
     "patterns": ROOT_FILES | {"nn", "models"},
     "testing": ROOT_FILES,
-    "inference": ROOT_FILES | {"models", "patterns", "text", "data", "batches", "generation"},
+    "inference": ROOT_FILES | {"nn", "models", "patterns", "text", "data", "batches", "generation"},
     "figures": ROOT_FILES | {"data", "inference", "metrics"},
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES | {"training", "inference", "batches", "metrics", "figures"},

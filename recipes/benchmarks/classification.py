@@ -21,9 +21,10 @@ from seqgen.batches.examples import ExampleBatches, Examples
 from seqgen.batches.windows import padded
 from seqgen.devices import find_device, use_huge_pages
 from seqgen.errors import InputError, run_main
+from seqgen.nn.cells import Cell
 from seqgen.nn.encoders import SequenceEncoder
-from seqgen.runs.labelling import answer
 from seqgen.symbols import UNK
+from seqgen.training.answers import answers
 from seqgen.training.loop import train_steps
 from seqgen.training.losses import Loss, right_answer
 from seqgen.training.optimizers import optimizers
@@ -37,7 +38,7 @@ BATCH = 32  # texts, of the plain loop
 class Config(Options):
     """Options of the benchmark of classification."""
 
-    cells: list[str] = field(default_factory=lambda: ["lstm", "gru"])
+    cells: list[Cell] = field(default_factory=lambda: ["lstm", "gru"])
     """which cells"""
     layers: list[int] = field(default_factory=lambda: [1])
     """how many layers"""
@@ -144,7 +145,7 @@ def our_passes(
 
     def use() -> None:
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            answer(model, batches.once(), ["no", "yes"])
+            answers(model, batches.once(), ["no", "yes"])
 
     return {"train": train, "use": use}
 

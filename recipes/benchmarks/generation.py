@@ -32,6 +32,7 @@ from seqgen.errors import run_main
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.packed import Precision
 from seqgen.generation.sampling import sample
+from seqgen.nn.cells import Cell
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.symbols import BOS, EOS, PAD, UNK
 
@@ -67,7 +68,7 @@ def write(model: RecurrentDecoder, rows: int, tokens: int, device: torch.device,
         pass
 
 
-def compare(cell: str, layers: int, width: int, rows: int, config: Config, limits: dict[str, Any]) -> dict[str, Any]:
+def compare(cell: Cell, layers: int, width: int, rows: int, config: Config, limits: dict[str, Any]) -> dict[str, Any]:
     """Measure one network in all systems."""
     device = find_device(config.device)
     model = patterns.generator(

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from seqgen.errors import InputError
+from seqgen.nn.cells import Cell
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.options import new_parser, parse
 
@@ -30,7 +31,7 @@ C = TypeVar("C", bound="Options")
 class Options:
     """What both benchmarks can be asked for."""
 
-    cells: list[str] = field(default_factory=lambda: ["lstm", "gru", "rnn"])
+    cells: list[Cell] = field(default_factory=lambda: ["lstm", "gru", "rnn"])
     """which cells"""
     layers: list[int] = field(default_factory=lambda: [1, 2])
     """how many layers"""

@@ -33,6 +33,7 @@ from seqgen.batches.stream import Stream
 from seqgen.batches.windows import Batch
 from seqgen.devices import find_device, use_huge_pages
 from seqgen.errors import run_main
+from seqgen.nn.cells import Cell
 from seqgen.training.loop import train_steps
 from seqgen.training.optimizers import optimizers
 from seqgen.training.schedules import Schedule
@@ -80,7 +81,7 @@ def our_step(model: nn.Module, batch: Batch, optimizer: str, precision: str) -> 
 
 
 def compare(
-    cell: str, layers: int, width: int, rows: int, config: Config, limits: dict[str, Any], optimizer: str = "adamw"
+    cell: Cell, layers: int, width: int, rows: int, config: Config, limits: dict[str, Any], optimizer: str = "adamw"
 ) -> dict[str, Any]:
     """Measure one network in all systems."""
     device = find_device(config.device)

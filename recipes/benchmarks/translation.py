@@ -7,19 +7,18 @@ random sentences, all of whose translations are as long as their sources are on 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from measuring import Options, in_turns, machine, parse_options, save, show, show_machine
 
-import seqgen
 from seqgen.data.corpus import read_lines
 from seqgen.devices import find_device, use_huge_pages
 from seqgen.errors import run_main
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.translator import Translator
-from seqgen.models import EncoderDecoder
+from seqgen.nn.cells import Cell
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.words import WordTokenizer
 
@@ -30,7 +29,7 @@ WORDS = 6000
 class Config(Options):
     """Options of the benchmark of translation."""
 
-    cells: list[str] = field(default_factory=lambda: ["lstm"])
+    cells: list[Cell] = field(default_factory=lambda: ["lstm"])
     """which cells"""
     layers: list[int] = field(default_factory=lambda: [2])
     """layers of the decoder"""
@@ -56,19 +55,20 @@ def untrained(config: Config, cell: str, layers: int, width: int) -> tuple[Trans
     lengths = generator.integers(5, 26, config.sentences)
     texts = [" ".join(f"w{number}" for number in generator.integers(0, WORDS, length)) for length in lengths]
     tokenizer = WordTokenizer.fit([" ".join(f"w{number} w{number}" for number in range(WORDS))])
-    arguments = {"cell": cell, "layers": layers, "hidden_size": width, "embedding_size": config.embedding_size}
     torch.manual_seed(0)
-    model = seqgen.translator(tokenizer.vocab_size, **cast("dict[str, Any]", arguments)).eval()
     generation = GenerationConfig(
         do_sample=False, min_new_tokens=15, max_new_tokens=15, suppress_tokens=(PAD, BOS, UNK)
     )
-    return Translator(model, arguments, tokenizer, generation, tokenizer, 200), texts
+    sizes: dict[str, Any] = {"layers": layers, "hidden_size": width, "embedding_size": config.embedding_size}
+    translator = Translator.untrained(source=tokenizer, target=tokenizer, generation=generation, cell=cell, **sizes)
+    translator.model.eval()
+    return translator, texts
 
 
 @torch.no_grad()
 def alone(translator: Translator, text: str, beams: int, longest: int, shortest: int) -> list[int]:
     """Search as everyone writes it: a sentence at a time, its beams as one batch, by the plain decoder in fp32."""
-    model = cast("EncoderDecoder", translator.model)
+    model = translator.model
     memory = model.encoder(torch.from_numpy(translator.encode(text))[None])
     rows = torch.zeros(beams, dtype=torch.long)
     memory, state = memory.select(rows), model.decoder.start(memory).select(rows)

@@ -10,21 +10,21 @@ import PIL.Image
 
 from seqgen.files import writing
 from seqgen.inference.captioner import Heat
-from seqgen.inference.translator import Looks
+from seqgen.inference.translator import Alignment
 
 DARKEST = 0.25  # of a picture's brightness, where nobody looked
 
 
-def draw_attention(path: Path, looks: Looks) -> None:
+def draw_attention(path: Path, alignment: Alignment) -> None:
     """Draw the weights of each written piece (a row) over the pieces that were read (the columns)."""
     from matplotlib.figure import Figure
 
-    width, height = 2 + 0.28 * len(looks.source), 1.5 + 0.28 * len(looks.target)
+    width, height = 2 + 0.28 * len(alignment.source), 1.5 + 0.28 * len(alignment.target)
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
-    axes.imshow(looks.weights, cmap="Greys", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(looks.source)), [_visible(piece) for piece in looks.source], rotation=90)
-    axes.set_yticks(range(len(looks.target)), [_visible(piece) for piece in looks.target])
+    axes.imshow(alignment.weights, cmap="Greys", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(alignment.source)), [_visible(piece) for piece in alignment.source], rotation=90)
+    axes.set_yticks(range(len(alignment.target)), [_visible(piece) for piece in alignment.target])
     axes.xaxis.tick_top()
     _save(path, figure)
 

@@ -136,9 +136,9 @@ def load(source: str | Path) -> Any:
     return used_as(directory).from_pretrained(directory)
 
 
-def used_as(directory: Path) -> type[Bundle]:
+def used_as(directory: Path) -> type[Bundle[Any]]:
     """Return the class of what the model in a directory is used as."""
-    kind: type[Bundle] = pkgutil.resolve_name(USED_AS[read_config(directory)["builder"]])
+    kind: type[Bundle[Any]] = pkgutil.resolve_name(USED_AS[read_config(directory)["builder"]])
     return kind
 
 

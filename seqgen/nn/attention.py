@@ -1,12 +1,15 @@
 """Attention: where in a memory to look, and what is found there."""
 
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor, nn
 
 from seqgen.errors import InputError, nearest
 from seqgen.state import Memory
 
-KINDS = ("general", "additive")
+Score = Literal["general", "additive"]
+KINDS = get_args(Score)
 SCALE = 0.2  # of general scores: larger ones look at one place before anything is learned, smaller ones learn slower
 
 

@@ -1,6 +1,7 @@
 """The arithmetic of one position of each cell, from the products of its input and of its hidden state."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from torch import Tensor
 
@@ -27,5 +28,7 @@ def rnn(from_input: Tensor, from_state: Tensor, h: Tensor, c: None) -> tuple[Ten
     """Elman 1990."""
     return (from_input + from_state).tanh(), None
 
+
+Cell = Literal["lstm", "gru", "rnn"]
 
 EQUATIONS: dict[str, Equation] = {"lstm": lstm, "gru": gru, "rnn": rnn}

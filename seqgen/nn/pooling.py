@@ -1,5 +1,7 @@
 """From the states of all positions to one summary of them, padding left out."""
 
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor, nn
 
@@ -70,7 +72,8 @@ class Concatenated(nn.Module):
         return torch.cat([pooling(states, mask).float() for pooling in self.poolings], dim=1)
 
 
-POOLINGS = ("last", "mean", "max", "attentive", "concat")
+Pooling = Literal["last", "mean", "max", "attentive", "concat"]
+POOLINGS = get_args(Pooling)
 
 
 def pooling_by_name(name: str, size: int, forward_size: int) -> tuple[nn.Module, int]:

@@ -15,7 +15,7 @@ SENTENCES = [["the", "cat"], ["Zebra"], [], ["on", "the", "Unseen", "mat."], ["x
 @pytest.fixture(autouse=True)
 def exactly(monkeypatch):
     """Without the rounding of bf16, which a batch's width may change."""
-    monkeypatch.setattr("seqgen.inference.classifiers.calculates_in_bf16", lambda device: False)
+    monkeypatch.setattr("seqgen.inference.inputs.calculates_in_bf16", lambda device: False)
 
 
 def pictures():
@@ -26,8 +26,7 @@ def pictures():
 def test_an_answer_does_not_depend_on_the_others(make, inputs, monkeypatch):
     classifier = make()
     together = classifier.classify(inputs, top_k=3)
-    monkeypatch.setattr("seqgen.inference.classifiers.BUDGET", 1)
-    monkeypatch.setattr("seqgen.inference.classifiers.IMAGES", 2)
+    monkeypatch.setattr(type(classifier), "budget", 2)
     for one in (classifier.classify(inputs, top_k=3), [classifier.classify(each, top_k=3)[0] for each in inputs]):
         for mine, theirs in zip(one, together, strict=True):
             assert [label for label, _ in mine] == [label for label, _ in theirs]

@@ -13,7 +13,6 @@ import torch
 from making import TEXT, make_translator
 
 import seqgen
-from seqgen import patterns
 from seqgen.cli import main as cli
 from seqgen.cli import translate as command_module
 from seqgen.errors import InputError
@@ -99,9 +98,8 @@ def test_a_loaded_translator_is_the_saved_one(translator, tmp_path):
 def test_two_vocabularies_are_both_kept(tmp_path):
     one = make_translator()
     target = SubwordTokenizer.fit(TEXT * 3, largest=300)
-    arguments = {"hidden_size": 16, "embedding_size": 8}
-    model = patterns.translator(one.source.vocab_size, target.vocab_size, **arguments).eval()
-    translator = Translator(model, arguments, target, one.generation, one.source, 50)
+    parts = {"source": one.source, "target": target, "generation": one.generation, "max_length": 50}
+    translator = Translator.untrained(**parts, hidden_size=16, embedding_size=8)
     translator.save_pretrained(tmp_path)
     loaded = seqgen.load(tmp_path)
     assert loaded.target.model == target.model
