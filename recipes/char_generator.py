@@ -35,6 +35,8 @@ TOKENS_PER_SECOND = 40_000  # usual on two cores
 class Config(RunConfig):
     """Options of the character and word generator."""
 
+    builder = patterns.generator
+
     data: str = "python-source"
     """a file, a folder, a glob, - for standard input, python-source or python-docs"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
@@ -86,7 +88,7 @@ def first_words(tokenizer: Tokenizer, held_back: np.ndarray) -> str:
 
 def main() -> None:
     """Train a generator, keep the one with the lowest validation loss, and show what it writes."""
-    config = parse_options(Config, patterns.generator)
+    config = parse_options(Config)
     run = Run(config, "char_generator", default_seconds=100)
     run.alone("sampled_softmax")
     corpus = Corpus.find(config.data)

@@ -9,11 +9,10 @@ import shlex
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from seqgen.data.catalog import captioned_images
-from seqgen.data.store import fingerprint
 from torch import nn
 
 from seqgen import patterns
@@ -21,6 +20,7 @@ from seqgen.batches.pairs import Pairs
 from seqgen.data.captioned import Captioned
 from seqgen.data.pictures import suitable_preprocessing
 from seqgen.data.sets.scenes import Scenes
+from seqgen.data.store import fingerprint
 from seqgen.errors import InputError, run_main
 from seqgen.figures.captions import write_page
 from seqgen.inference.captioner import Captioner
@@ -44,6 +44,9 @@ SCENES |= {"captions_per_image": 4, "batch_tokens": 1000, "backbone": SMALL, "se
 @dataclass(kw_only=True)
 class Config(SearchConfig):
     """Options of the captioner."""
+
+    builder = patterns.captioner
+    presets: ClassVar = {"scenes": SCENES}
 
     data: str = "scenes"
     """a folder of images, or scenes"""
@@ -122,7 +125,7 @@ def judged(said: list[str], images: Captioned) -> dict[str, float]:
 
 def main() -> None:
     """Train a captioner, keep the one with the best CIDEr-D, and test it."""
-    config = parse_options(Config, patterns.captioner, presets={"scenes": SCENES})
+    config = parse_options(Config)
     run = Run(config, "image_captioner", default_seconds=180 if config.data == "scenes" else 900)
     run.alone("fine_tune", "doubly_stochastic")
     files = config.captions, config.valid_captions, config.test_captions

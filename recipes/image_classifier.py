@@ -41,6 +41,8 @@ from seqgen.training.losses import right_answer
 class Config(LabelConfig):
     """Options of the image classifier."""
 
+    builder = patterns.image_classifier
+
     data: str = "shapes"
     """a folder of images for each class, FashionMNIST, MNIST, KMNIST, CIFAR10, CIFAR100, or shapes"""
     skip_bad: bool = False
@@ -95,7 +97,7 @@ def batchable(classifier: ImageClassifier, images: Labelled, config: Config, *, 
 
 def main() -> None:
     """Train a network, keep the most accurate one, and test it."""
-    config = parse_options(Config, patterns.image_classifier)
+    config = parse_options(Config)
     run = Run(config, "image_classifier", default_seconds=60, unit="examples")
     splits, preprocessing = read(config)
     network = ImageClassifier.untrained(classes=splits.classes, preprocessing=preprocessing, **config.model)

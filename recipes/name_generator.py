@@ -35,6 +35,8 @@ WRITTEN = 100  # texts to each category, to see whether they are told apart
 class Config(RunConfig):
     """Options of the name generator."""
 
+    builder = patterns.conditional_generator
+
     data: str = "function-names"
     """a .tsv, .csv or .jsonl, lines of a label and a text, or function-names"""
     label_column: str = "label"
@@ -70,7 +72,7 @@ def untrained(config: Config, train: Labelled) -> ConditionalGenerator:
 
 def main() -> None:
     """Train a generator, keep the one with the lowest validation loss, and test it."""
-    config = parse_options(Config, patterns.conditional_generator)
+    config = parse_options(Config)
     run = Run(config, "name_generator", default_seconds=60)
     splits = conditioned_texts(
         config.data,

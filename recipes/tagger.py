@@ -31,6 +31,8 @@ from seqgen.training.losses import right_answer
 class Config(LabelConfig):
     """Options of the tagger."""
 
+    builder = patterns.tagger
+
     data: str = "python-source"
     """a .conllu file, lines of a token and its tag, .jsonl with "tokens" and "tags", or python-source"""
     column: str = "UPOS"
@@ -45,7 +47,7 @@ class Config(LabelConfig):
 
 def main() -> None:
     """Train a tagger, keep the most accurate one, and test it."""
-    config = parse_options(Config, patterns.tagger)
+    config = parse_options(Config)
     run = Run(config, "tagger", default_seconds=100)
     splits = tagged_texts(config.data, config.valid, config.test, column=config.column, seed=config.seed)
     tagger = Tagger.fit(splits.train.tokens, splits.tags, **config.model)

@@ -39,6 +39,8 @@ JUDGED = 50_000  # training texts of the logistic regression at most
 class Config(LabelConfig):
     """Options of the text classifier."""
 
+    builder = patterns.text_classifier
+
     data: str = "python-packages"
     """a .tsv, .csv or .jsonl file, lines of a label and a text, a folder for each class, or python-packages"""
     label_column: str = "label"
@@ -82,7 +84,7 @@ def untrained(config: Config, splits: LabelledSplits) -> TextClassifier:
 
 def main() -> None:
     """Train a classifier, keep the most accurate one, and test it."""
-    config = parse_options(Config, patterns.text_classifier)
+    config = parse_options(Config)
     run = Run(config, "text_classifier", default_seconds=100, unit="examples")
     columns = {"label_column": config.label_column, "text_column": config.text_column}
     splits = labelled_texts(config.data, config.valid, config.test, seed=config.seed, **columns)

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Literal
+from typing import ClassVar, Literal
 
 from seqgen.data.catalog import ParallelSplits, parallel_texts
 
@@ -34,6 +34,9 @@ SHOWN = 5  # test sentences that are shown, with pictures of their attention
 @dataclass(kw_only=True)
 class Config(SearchConfig):
     """Options of the translator."""
+
+    builder = patterns.translator
+    presets: ClassVar = {"dates": DATES}
 
     data: str = "dates"
     """a .tsv, .csv or .jsonl with columns source and target, multi30k-de-en, multi30k-en-de, or dates"""
@@ -83,7 +86,7 @@ def untrained(config: Config, data: ParallelSplits) -> Translator:
 
 def main() -> None:
     """Train a translator, keep the one with the best BLEU, and test it."""
-    config = parse_options(Config, patterns.translator, presets={"dates": DATES})
+    config = parse_options(Config)
     own = config.source is not None or config.data != "dates"
     run = Run(config, "translator", default_seconds=600 if own else 150)
     splits = parallel_texts(config)

@@ -22,6 +22,15 @@ from seqgen.text.words import LowercaseWordTokenizer
 
 ROOT = Path(__file__).parents[1]
 CELLS = ("lstm", "gru", "rnn")
+RECIPES = (
+    "char_generator",
+    "text_classifier",
+    "image_classifier",
+    "tagger",
+    "translator",
+    "image_captioner",
+    "name_generator",
+)
 TEXT = "the cat sat on the mat. the dog sat on the log.\n" * 40
 
 SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--batch_size", 4, "--window", 16, "--precision", "fp32"]

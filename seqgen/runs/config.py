@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import yaml
 from jsonargparse import ArgumentParser
@@ -22,7 +22,14 @@ NO_OPTIONS = {"resume", "model", "asked"}
 
 @dataclass(kw_only=True)
 class RunConfig:
-    """The options that all recipes share; `model` has those of the model's builder, `asked` what was asked for."""
+    """The options that all recipes share.
+
+    A recipe names the `builder` of its model, whose keyword-only arguments are options, too, and `presets` of options
+    for some `--data`. `model` has the options of the builder, `asked` those that were asked for.
+    """
+
+    builder: ClassVar[Callable[..., Any] | None] = None
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     output_dir: str | None = None
     """folder of the run; by default a new one under runs/"""
@@ -69,7 +76,7 @@ class RunConfig:
         self.require_fraction("warm_up", "label_smoothing", "averaging")
         for name, value in self.model.items():  # sizes are whole numbers, probabilities of dropout are not
             if type(value) is int and value < 1:
-                raise InputError(f"--{name} must be above 0, not {value}")
+                raise InputError(f"--{name} must be at least 1, not {value}")
             if type(value) is float and not 0 <= value < 1:
                 raise InputError(f"--{name} must be at least 0 and below 1, not {value}")
 
@@ -129,13 +136,7 @@ class SearchConfig(RunConfig):
             self.learning_rate = 0.03
 
 
-def parse_options(
-    config_class: type[C],
-    builder: Callable[..., Any] | None = None,
-    *,
-    presets: Mapping[str, Mapping[str, Any]] | None = None,
-    arguments: list[str] | None = None,
-) -> C:
+def parse_options(config_class: type[C], arguments: list[str] | None = None) -> C:
     """Return the configuration that the command line asks for.
 
     An option that is not given has the value of the preset of `--data`, else its default in the dataclass or in the
@@ -143,18 +144,16 @@ def parse_options(
 
     Args:
         config_class: a dataclass derived from `RunConfig`; the docstring of its module describes the recipe.
-        builder: of the model; its keyword-only arguments that are no fields of the dataclass are options, too.
-        presets: options for named data, by its name.
         arguments: of the command line; those of this process by default.
 
     Raises:
         InputError: an option or a value that does not exist, or a resumed run with other settings.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser, types = _parser(config_class, builder)
+    parser, types = option_parser(config_class)
     asked = parse(parser, arguments, types, defaults=False)
     saved = _saved_options(asked) if asked.get("resume") else {}
-    preset = (presets or {}).get(asked.get("data", parser.get_defaults().get("data")), {})
+    preset = config_class.presets.get(asked.get("data", parser.get_defaults().get("data")), {})
     parser.set_defaults({name: value for name, value in ({**preset} | saved).items() if name in types})
     values = parse(parser, arguments, types)
     differing = [
@@ -177,15 +176,14 @@ def model_options(builder: Callable[..., Any]) -> list[Parameter]:
     return [argument for argument in signature(builder).parameters.values() if argument.kind == Parameter.KEYWORD_ONLY]
 
 
-def _parser(
-    config_class: type[RunConfig], builder: Callable[..., Any] | None
-) -> tuple[ArgumentParser, dict[str, Any]]:
-    """Return the parser of all options, and the type of each."""
+def option_parser(config_class: type[RunConfig]) -> tuple[ArgumentParser, dict[str, Any]]:
+    """Return the parser of all options of a recipe, and the type of each."""
     parser = new_parser(sys.modules[config_class.__module__].__doc__ or "")
     parser.add_argument("--config", action="config", help="a YAML file with any of these options")
     parser.add_class_arguments(config_class, skip=set(NO_OPTIONS))
     parser.add_argument("--resume", action="store_true", help="continue the run in output_dir")
     types = {option.name: option.type for option in fields(config_class) if option.name not in ("model", "asked")}
+    builder = config_class.builder
     if builder is not None:
         every = signature(builder).parameters
         options = [option for option in model_options(builder) if option.name not in types]

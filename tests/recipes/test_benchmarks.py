@@ -59,7 +59,7 @@ def test_a_benchmark_prints_and_saves_its_tables(name, command, tmp_path, monkey
     benchmark = importlib.import_module(name)
     monkeypatch.setattr(benchmark, "growth", lambda config: [{"tokens": 1}], raising=False)
     machine = importlib.import_module("measuring").machine
-    monkeypatch.setattr(benchmark, "machine", lambda device: machine(device, rounds=1, size=64))
+    monkeypatch.setattr(benchmark, "machine", lambda device: machine(device, rounds=1))
     small = {"translation": ["--sentences", 20, "--alone", 2], "classification": ["--texts", 20]}.get(name, [])
     code, out, _ = command(benchmark.main, *TINY, *small, "--json", tmp_path / "results.json")
     assert code == 0
