@@ -40,9 +40,9 @@ class Config(RunConfig):
     data: str = "python-source"
     """a file, a folder, a glob, - for standard input, python-source or python-docs"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
-    """kind of tokens"""
+    """what the text is read and written in"""
     vocab_size: int | None = None
-    """maximum number of words, subwords or characters; others are read as unknown, or in smaller pieces"""
+    """maximum number of different tokens; others are read as unknown, or in smaller pieces"""
     documents: DocumentKind = "none"
     """what a document is, which then learns where to end; with none the text is one stream"""
     dropout: float | None = None
@@ -60,7 +60,6 @@ class Config(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_above_zero("vocab_size", "batch_size", "window", "sample_every", "sampled_softmax")
         self.require_fraction("dropout", "weight_drop")
         if self.sampled_softmax and self.label_smoothing:
             raise InputError("--sampled_softmax must be without --label_smoothing, which needs the whole vocabulary")
@@ -111,12 +110,12 @@ def main() -> None:
         counts = torch.from_numpy(np.bincount(tokens, minlength=tokenizer.vocab_size))
         loss = partial(next_token, shares=sampling_shares(counts, config.sampled_softmax).to(run.device))
     # A small text is soon learned by heart: only frequent validations find the best model on the way there.
-    every = run.updates_per_epoch(2 * data.batches_per_epoch, least=10)
+    often = run.updates_per_epoch(2 * data.batches_per_epoch, least=10)
     with Training(run, generator, corpus.fingerprint) as training:
         for step in training.steps(data.train, loss):
             average = training.averaged
-            if training.due(step, every):
-                val_loss = evaluate(average.model, data.validation(), run.processes.in_precision(next_token))
+            if training.due(step, often):
+                val_loss = evaluate(average.model, data.validation(), run.in_precision(next_token))
                 training.evaluated(step, val_loss)
             if step.number % config.sample_every == 0 and not step.last:
                 run.say(average.generate(prompt, max_new_tokens=200, temperature=0.8, seed=config.seed)[0] + "\n")

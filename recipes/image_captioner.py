@@ -93,7 +93,6 @@ class Config(SearchConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_above_zero("image_size", "vocab_size", "max_length", "captions_per_image", "batch_tokens")
         self.require_above_zero("fine_tune_rate")
         self.require_fraction("fine_tune", "self_critical")
         self.weights = self.weights or ("none" if self.backbone == SMALL else "default")
@@ -165,7 +164,7 @@ def main() -> None:
                 follow_closely(training.average)
             if training.due(step, config.eval_every):
                 average = training.averaged
-                val_loss = evaluate(average.model, unseen.once(), run.processes.in_precision(target_tokens))
+                val_loss = evaluate(average.model, unseen.once(), run.in_precision(target_tokens))
                 said = [one.text for one in average.caption(valid, num_beams=1)]
                 figures = {f"val_{name}": figure for name, figure in judged(said, valid.images).items()}
                 error, perplexity = -figures["val_cider"], math.exp(val_loss)

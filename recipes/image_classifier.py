@@ -24,7 +24,7 @@ from seqgen.data.labelled import Labelled
 from seqgen.data.pictures import fitted, suitable_preprocessing, varied
 from seqgen.data.sets.torchvision_sets import SETS
 from seqgen.data.splits import LabelledSplits, split_labelled
-from seqgen.errors import InputError, run_main
+from seqgen.errors import run_main
 from seqgen.inference.classifiers import ImageClassifier
 from seqgen.metrics.classification import Answered, majority_accuracy
 from seqgen.nn.backbones import expected_input, load_pretrained
@@ -46,13 +46,13 @@ class Config(LabelConfig):
     data: str = "shapes"
     """a folder of images for each class, FashionMNIST, MNIST, KMNIST, CIFAR10, CIFAR100, or shapes"""
     skip_bad: bool = False
-    """leave out images that cannot be read, instead of stopping"""
+    """leave images that cannot be read out, where they would stop the run"""
     weights: str = "none"
     """pretrained weights of the backbone: none, default or another name of torchvision's, or a file"""
     image_size: int | None = None
-    """pixels a side; by default as its weights ask for, or as most images have, but at most 64"""
+    """pixels a side; by default as pretrained weights ask for, else as most images have, but at most 64"""
     mirror: bool = False
-    """mirror half of the images at random while training"""
+    """show half of the training images mirrored"""
     shift: int = 4
     """maximum number of pixels by which images are moved at random while training"""
     batch_size: int = 64
@@ -60,11 +60,7 @@ class Config(LabelConfig):
     optimizer: Literal["muon", "adamw"] = "adamw"
     """muon is for recurrent layers, of which there are none here"""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require_above_zero("batch_size", "image_size")
-        if self.shift < 0:
-            raise InputError(f"--shift must be at least 0, not {self.shift}")
+    from_zero = frozenset({"seed", "shift"})
 
 
 def read(config: Config) -> tuple[LabelledSplits, Preprocessing]:
@@ -116,14 +112,11 @@ def main() -> None:
     with Training(run, network, splits.fingerprint) as training:
         for step in training.steps(images, loss):
             if training.due(step, often):
-                with run.processes.autocast():
-                    named = answers(training.averaged.model, unvaried.once(), splits.classes)
+                named = run.in_precision(answers)(training.averaged.model, unvaried.once(), splits.classes)
                 training.evaluated(step, named.loss, error=1 - named.accuracy, val_accuracy=named.accuracy)
     if run.main:
         best = ImageClassifier.from_pretrained(run.model_directory).to(run.device)
-        with run.processes.autocast():
-            val_loss = answers(best.model, unvaried.once(), splits.classes).loss
-        test(training, best, splits, val_loss)
+        test(training, best, splits, run.in_precision(answers)(best.model, unvaried.once(), splits.classes).loss)
 
 
 def test(training: Training[ImageClassifier], best: ImageClassifier, splits: LabelledSplits, val_loss: float) -> None:

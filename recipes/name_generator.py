@@ -46,17 +46,13 @@ class Config(RunConfig):
     conditions: Literal["categories", "numbers"] = "categories"
     """what the label column holds: a category in each row, or as many numbers, with white space between them"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
-    """kind of tokens"""
+    """what names are written in"""
     max_length: int = 60
     """maximum number of tokens of a text; longer ones are cut"""
     batch_tokens: int = 2000
-    """tokens of a batch, padding included"""
+    """tokens of a batch of names, padding included"""
     patience: int | None = 10
     """stop after this many validations without improvement"""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require_above_zero("max_length", "batch_tokens")
 
 
 def untrained(config: Config, train: Labelled) -> ConditionalGenerator:
@@ -90,11 +86,11 @@ def main() -> None:
         generator,
     )
     loss = partial(target_tokens, label_smoothing=config.label_smoothing)
-    every = run.updates_per_epoch(names.batches_per_epoch, least=20, most=10**9)
+    once_an_epoch = run.updates_per_epoch(names.batches_per_epoch, least=20, most=10**9)
     with Training(run, generator, splits.fingerprint) as training:
         for step in training.steps(names, loss):
-            if training.due(step, every):
-                average, validation_loss = training.averaged.model, run.processes.in_precision(target_tokens)
+            if training.due(step, once_an_epoch):
+                average, validation_loss = training.averaged.model, run.in_precision(target_tokens)
                 training.evaluated(step, evaluate(average, unseen.once(), validation_loss))
     if run.main:
         best = ConditionalGenerator.from_pretrained(run.model_directory).to(run.device)

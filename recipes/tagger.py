@@ -6,6 +6,7 @@ text of your own with --data: CoNLL-U, or lines of a token and its tag.
 
 import shlex
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,6 +15,7 @@ from nltk.tag import DefaultTagger, UnigramTagger
 from seqgen.data.catalog import tagged_texts
 
 from seqgen import patterns
+from seqgen.batches.examples import Examples
 from seqgen.data.splits import TaggedSplits
 from seqgen.data.tagged import Tagged
 from seqgen.errors import run_main
@@ -38,11 +40,7 @@ class Config(LabelConfig):
     column: str = "UPOS"
     """of CoNLL-U: name or number (from 1) of the column to learn"""
     batch_tokens: int = 4000
-    """tokens of a batch, padding included"""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require_above_zero("batch_tokens")
+    """tokens of a batch of sequences, padding included"""
 
 
 def main() -> None:
@@ -63,24 +61,22 @@ def main() -> None:
     frequencies = np.array([counts[tag] for tag in splits.tags])
     weights = class_weights(config.class_weights, frequencies, run.device)
     loss = partial(right_answer, class_weights=weights, label_smoothing=config.label_smoothing)
-    every = run.updates_per_epoch(sequences.batches_per_epoch, least=20)
+    interval = run.updates_per_epoch(sequences.batches_per_epoch, least=20)
     with Training(run, tagger, splits.fingerprint) as training:
         for step in training.steps(sequences, loss):
-            if training.due(step, every):
-                with run.processes.autocast():
-                    tagged = answers(training.averaged.model, held_back.once(), splits.tags)
+            if training.due(step, interval):
+                tagged = run.in_precision(answers)(training.averaged.model, held_back.once(), splits.tags)
                 training.evaluated(step, tagged.loss, error=1 - tagged.accuracy, val_accuracy=tagged.accuracy)
     if run.main:
-        best = Tagger.from_pretrained(run.model_directory).to(run.device)
-        with run.processes.autocast():
-            val_loss = answers(best.model, held_back.once(), splits.tags).loss
-        test(training, best, splits, frequencies, val_loss)
+        test(training, splits, frequencies, held_back.once())
 
 
 def test(
-    training: Training[Tagger], best: Tagger, splits: TaggedSplits, frequencies: np.ndarray, val_loss: float
+    training: Training[Tagger], splits: TaggedSplits, frequencies: np.ndarray, held_back: Iterable[Examples]
 ) -> None:
     """Measure the best tagger beside the most frequent tag of each token, and say how to use it."""
+    best = Tagger.from_pretrained(training.run.model_directory).to(training.run.device)
+    figures = {"val_loss": training.run.in_precision(answers)(best.model, held_back, best.tags).loss}
     data, tokens = splits.test, [token for row in splits.test.tokens for token in row]
     targets = np.array([best.tags.index(tag) for tags in data.tags for tag in tags])
     probabilities = np.concatenate(best.probabilities(data.tokens))
@@ -88,7 +84,6 @@ def test(
     majority = best.tags[frequencies.argmax()]
     unigrams = UnigramTagger(pairs(splits.train), backoff=DefaultTagger(majority))
     baselines = {"majority": majority_accuracy(frequencies, targets), "baseline": unigrams.accuracy(pairs(data))}
-    figures = {}
     known = {token for row in splits.train.tokens for token in row}
     unseen = np.array([token not in known for token in tokens])
     if unseen.any():
@@ -97,8 +92,8 @@ def test(
         ends = np.cumsum([len(row) for row in data.tokens])[:-1]
         found = [[best.tags[number] for number in row] for row in np.split(answered.predictions, ends)]
         figures["test_span_f1"] = span_f1(found, data.tags)
-    report_answers(training, answered, baselines, partial(in_context, data), val_loss=val_loss, **figures)
-    for name, figure in figures.items():
+    report_answers(training, answered, baselines, partial(in_context, data), **figures)
+    for name, figure in list(figures.items())[1:]:
         print(f"--- {name.removeprefix('test_').replace('_', ' ')} {figure:.4f}")
     print(f"--- everything is in {training.run.directory}; to tag texts of your own:\n")
     print(shlex.join(["seqgen", "tag", str(training.run.directory), "file.txt"]))

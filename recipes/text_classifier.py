@@ -48,7 +48,7 @@ class Config(LabelConfig):
     text_column: str = "text"
     """name or number (from 1) of the column with the text"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "word"
-    """kind of tokens"""
+    """what texts are read as"""
     vocab_size: int | None = None
     """maximum number of words, subwords or characters; others are read as unknown, or in smaller pieces"""
     max_length: int = 500
@@ -62,11 +62,11 @@ class Config(LabelConfig):
     adversarial: float = 0.0
     """norm of the worst change of the embeddings to train against, as a fraction of theirs; doubles an update"""
     batch_tokens: int = 2500
-    """tokens of a batch, padding included"""
+    """tokens of a batch of texts, padding included"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_above_zero("vocab_size", "max_length", "batch_tokens", "learning_rate_factor")
+        self.require_above_zero("learning_rate_factor")
         self.require_fraction("unfreeze", "adversarial")
 
 
@@ -109,13 +109,11 @@ def main() -> None:
     with Training(run, classifier, splits.fingerprint, groups=groups) as training:
         for step in training.steps(texts, loss):
             if training.due(step, every):
-                with run.processes.autocast():
-                    found = answers(training.averaged.model, valid.once(), splits.classes)
+                found = run.in_precision(answers)(training.averaged.model, valid.once(), splits.classes)
                 training.evaluated(step, found.loss, error=1 - found.accuracy, val_accuracy=found.accuracy)
     if run.main:
         best = TextClassifier.from_pretrained(run.model_directory).to(run.device)
-        with run.processes.autocast():
-            val_loss = answers(best.model, valid.once(), splits.classes).loss
+        val_loss = run.in_precision(answers)(best.model, valid.once(), splits.classes).loss
         speed = training.progress.rate * texts.mean_length
         test(training, best, splits, val_loss=val_loss, tokens_per_second=speed)
 

@@ -69,10 +69,6 @@ class Config(SearchConfig):
     batch_tokens: int = 2000
     """source and target tokens of a batch, padding included"""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require_above_zero("vocab_size", "max_length", "batch_tokens")
-
 
 def untrained(config: Config, data: ParallelSplits) -> Translator:
     """Return an untrained translator with tokenizers of the training sentences."""
@@ -103,7 +99,7 @@ def main() -> None:
         for step in training.steps(train, loss):
             if training.due(step, config.eval_every):
                 model = training.averaged
-                val_loss = evaluate(model.model, valid.once(), run.processes.in_precision(target_tokens))
+                val_loss = evaluate(model.model, valid.once(), run.in_precision(target_tokens))
                 written = [one.text for one in model.translate(list(splits.valid.sources), num_beams=1)]
                 score = bleu(written, splits.valid.targets).score
                 training.evaluated(step, val_loss, error=-score, val_perplexity=math.exp(val_loss), val_bleu=score)

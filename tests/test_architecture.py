@@ -10,6 +10,7 @@ import seqgen
 
 ROOT = Path(seqgen.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
+RECIPE_FILES = sorted(ROOT.parent.glob("recipes/*.py"))
 
 # What each folder, or file at the root, may import beside itself.
 ROOT_FILES = {"symbols", "errors", "files", "devices", "options", "state", "protocols"}
@@ -83,3 +84,28 @@ def test_every_public_name_is_where_it_is_said_to_be():
         assert getattr(seqgen, name).__doc__
     with pytest.raises(AttributeError, match="nothing"):
         seqgen.nothing  # noqa: B018
+
+
+def own_lines(path):
+    """The lines of a recipe that say something: neither imports nor punctuation nor comments."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = {
+        number
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for number in range(node.lineno, node.end_lineno + 1)
+    }
+    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+    return [line.strip() for number, line in lines if number not in imports and re.match(r"\s*[^\s#]*\w", line)]
+
+
+@pytest.mark.parametrize("path", RECIPE_FILES, ids=lambda path: path.stem)
+def test_a_recipe_is_short_and_shares_few_lines_with_another(path):
+    lines = own_lines(path)
+    for other in RECIPE_FILES:
+        if other != path:
+            theirs = set(own_lines(other))
+            shared = [line for line in lines if line in theirs]
+            assert len(shared) <= 0.1 * len(lines), f"{other.name} has these, too: {shared}"
+    limit = 180 if path.stem in ("char_generator", "image_captioner") else 150
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= limit

@@ -25,11 +25,13 @@ class RunConfig:
     """The options that all recipes share.
 
     A recipe names the `builder` of its model, whose keyword-only arguments are options, too, and `presets` of options
-    for some `--data`. `model` has the options of the builder, `asked` those that were asked for.
+    for some `--data`. `model` has the options of the builder, `asked` those that were asked for. Whole numbers must be
+    above 0.
     """
 
     builder: ClassVar[Callable[..., Any] | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    from_zero: ClassVar[frozenset[str]] = frozenset({"seed"})  # whole numbers that may be 0
 
     output_dir: str | None = None
     """folder of the run; by default a new one under runs/"""
@@ -71,8 +73,9 @@ class RunConfig:
     asked: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.require_above_zero("max_steps", "max_seconds", "learning_rate", "adamw_learning_rate")
-        self.require_above_zero("clip", "accumulate", "patience", "eval_every")
+        whole = [option.name for option in fields(self) if type(getattr(self, option.name)) is int]
+        self.require_above_zero(*(name for name in whole if name not in self.from_zero))
+        self.require_above_zero("max_seconds", "learning_rate", "adamw_learning_rate", "clip")
         self.require_fraction("warm_up", "label_smoothing", "averaging")
         for name, value in self.model.items():  # sizes are whole numbers, probabilities of dropout are not
             if type(value) is int and value < 1:
@@ -130,7 +133,6 @@ class SearchConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_above_zero("num_beams")
         self.require_fraction("scheduled_sampling")
         if self.learning_rate is None and self.optimizer == "muon":
             self.learning_rate = 0.03

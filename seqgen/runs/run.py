@@ -1,8 +1,9 @@
 """A run of a recipe: its options, directory and processes, before there is a model."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from tqdm import tqdm
@@ -19,6 +20,8 @@ from seqgen.runs.processes import Processes
 from seqgen.training.schedules import Schedule
 
 B = TypeVar("B")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Run:
@@ -51,6 +54,15 @@ class Run:
     def model_directory(self) -> Path:
         """Where the best model is."""
         return self.directory / "model"
+
+    def in_precision(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Return a function, such as a loss, that calculates in the precision of the run."""
+
+        def calculate(*arguments: P.args, **options: P.kwargs) -> R:
+            with self.processes.autocast():
+                return function(*arguments, **options)
+
+        return calculate
 
     @property
     def shared(self) -> dict[str, int]:
