@@ -1,0 +1,1 @@
+"""What a recipe needs around its loop: options, run directory, processes, checkpoints, reports, results."""

@@ -1,0 +1,234 @@
+"""The training of a run: it makes the updates, follows the average of the weights, and can be stopped and resumed."""
+
+import math
+import shlex
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+
+from seqgen.errors import InputError, Interrupted, NonFiniteLoss
+from seqgen.inference.bundle import Bundle
+from seqgen.runs.best import Best
+from seqgen.runs.checkpoints import save_checkpoint
+from seqgen.runs.directory import write_options
+from seqgen.runs.logger import Logger
+from seqgen.runs.processes import agreed
+from seqgen.runs.results import write_results
+from seqgen.runs.run import Run
+from seqgen.runs.stopping import StopSignals
+from seqgen.state import State
+from seqgen.training.averaging import averaged
+from seqgen.training.loop import Progress, Step, train_steps
+from seqgen.training.losses import LossFunction
+from seqgen.training.optimizers import Group, optimizers
+
+B = TypeVar("B", bound=Bundle[Any])
+
+SAVE_EVERY = 10.0  # seconds between checkpoints, so that no kill costs more
+VALIDATIONS = 12  # of a training, where no number of updates between them is given
+
+
+class Batches(Protocol):
+    """Batches to train on: a function of their number."""
+
+    def starting_at(self, index: int) -> Iterator[Any]:
+        """Yield the batches from number `index` on, without end."""
+        ...
+
+
+class Training(Generic[B]):
+    """A context in which a model is trained.
+
+    `bundle` has the model in training, `averaged` is the same bundle with the moving average of the weights: this is
+    what is validated, saved and used.
+
+    Args:
+        run: with the directory, processes, options and schedule.
+        bundle: with the model, which is moved to the run's device.
+        identity: fingerprint of the data, which must be the same in a resumed run.
+        groups: weights that have a learning rate of their own.
+
+    Raises:
+        InputError: the checkpoint belongs to other data or another number of processes.
+    """
+
+    def __init__(self, run: Run, bundle: B, identity: str, *, groups: Iterable[Group] = ()):
+        self.run, self.bundle, self.identity = run, bundle.to(run.device), identity
+        config = run.config
+        self.optimizers = optimizers(
+            bundle.model,
+            config.optimizer,
+            config.learning_rate,
+            adamw_learning_rate=config.adamw_learning_rate,
+            groups=groups,
+        )
+        self.average = averaged(bundle.model, run.config.averaging)
+        self.averaged: B = replace(bundle, model=self.average.module)
+        self.best, self.signals = Best(), StopSignals()
+        self.progress = Progress()
+        self.carry: State | None = None
+        self.saved_at = 0.0
+        self.before = self._validated_at = self._validation_seconds = 0.0
+        if run.processes.rank:  # dropout of this process's rows must not be that of the first process's
+            torch.manual_seed(run.config.seed + run.processes.rank)
+        if run.checkpoint:
+            self._restore(run.checkpoint)
+        if run.config.resume:
+            more = ", which was the last: for more, raise --max_steps or --max_seconds" if self.done >= 1 else ""
+            run.say(f"going on after step {self.progress.steps:,}{more}")
+        if run.main:
+            write_options(run.directory, run.config)
+            self.logger = Logger(run.directory, run.schedule, self.progress.steps, run.unit)
+        self.model = run.processes.prepare(bundle.model)
+
+    @property
+    def done(self) -> float:
+        """The fraction of the training that is done."""
+        return self.run.schedule.progress(*self.progress[:2])
+
+    def crosses(self, fraction: float) -> bool:
+        """Return whether the last update passed this fraction of the training."""
+        return self.before <= fraction < self.done
+
+    def __enter__(self) -> "Training[B]":
+        self.signals.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        self.signals.__exit__()
+        if not self.run.main:
+            return
+        self.logger.close()
+        if isinstance(error, NonFiniteLoss | Interrupted) and not self.best.exists:
+            self.averaged.save_pretrained(self.run.model_directory)  # not validated yet, but better than none
+        if isinstance(error, NonFiniteLoss):
+            raise NonFiniteLoss(f"{error}; the last good model is in {self.run.model_directory}") from None
+
+    def steps(self, batches: Batches, loss_function: LossFunction) -> Iterator[Step]:
+        """Yield after each update until the schedule or patience ends; after the body of the loop, save when it is due.
+
+        Args:
+            batches: to train on.
+            loss_function: to train with, in the run's precision.
+
+        Raises:
+            Interrupted: a signal asked for a stop; all is saved.
+            NonFiniteLoss: before the update that would have spoilt the weights.
+        """
+        config = self.run.config
+        steps = train_steps(
+            self.model,
+            batches.starting_at(self.progress.steps * config.accumulate),
+            self.optimizers,
+            self.run.schedule,
+            loss_function=self.run.in_precision(loss_function),
+            clip=config.clip,
+            accumulate=config.accumulate,
+            progress=self.progress,
+            carry=self.carry,
+        )
+        while self.best.validations_since < (config.patience or math.inf):
+            self.before = self.done
+            step = next(steps, None)
+            if step is None:
+                return
+            self.progress = step.progress
+            self.average.update_parameters(self.bundle.model)
+            if self.run.main:
+                self.logger.log(step)
+            yield step
+            self._save_when_due(step, now=self.best.validations_since == config.patience)
+
+    def due(self, step: Step, every: int | None = None) -> bool:
+        """Return whether to validate: after `every` updates and at the end.
+
+        Without a number of updates there are twelve validations, or fewer where they would take a fifth of the time.
+        """
+        if every is not None:
+            due = step.number % every == 0
+        else:
+            due = int(self.done * VALIDATIONS) > int(self.before * VALIDATIONS)
+            if self.run.config.max_seconds is not None:
+                due = due and step.progress.seconds - self._validated_at > 4 * self._validation_seconds
+        self._validation_began = time.perf_counter()
+        return due or step.last
+
+    def evaluated(self, step: Step, val_loss: float, *, error: float | None = None, **figures: float) -> None:
+        """Write a validation of `averaged` down, and save it if it is the best so far.
+
+        Args:
+            step: the last update.
+            val_loss: the validation loss.
+            error: what is lowest for the best model, by default the loss; where it is the same, the loss decides.
+            **figures: what else was measured.
+        """
+        self._validation_seconds = time.perf_counter() - self._validation_began
+        self._validated_at = step.progress.seconds + self._validation_seconds
+        val_loss, error = agreed((val_loss, val_loss if error is None else error))
+        improved = self.best.improves(error, val_loss)
+        if not self.run.main:
+            return
+        if improved:
+            self.averaged.save_pretrained(self.run.model_directory)
+        self.logger.write(step, val_loss=val_loss, **figures)
+        measured = "".join(f", {name.replace('_', ' ')} {figure:.4f}" for name, figure in figures.items())
+        self.run.say(
+            f"step {step.number:,}, {step.progress.seconds:.0f} s: training loss {step.loss:.4f}, validation loss "
+            f"{val_loss:.4f}{measured}{' (best)' if improved else ''}, {step.progress.rate:,.0f} {self.run.unit}/s"
+        )
+
+    def results(self, samples: str = "", **figures: Any) -> dict[str, Any]:
+        """Write the final figures to `results.json`, and with samples to `report.md`; return all figures."""
+        return write_results(self.run, self.averaged, self.progress, self.identity, figures, samples)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps of this training, in the first process of all processes."""
+        own = {"random": self.run.processes.random_state(), "carry": list(self.carry or [])}
+        return {
+            "identity": self.identity,
+            "precision": self.run.precision,
+            "model": self.bundle.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "progress": list(self.progress),
+            "best": self.best.state_dict(),
+            "processes": self.run.processes.gather(own),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Put everything back where the checkpoint has it."""
+        self.bundle.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.best.load_state_dict(state["best"])
+        self.progress = Progress(*state["progress"])
+        self.saved_at = self.progress.seconds
+        mine = state["processes"][self.run.processes.rank]
+        self.run.processes.load_random_state(mine["random"])
+        self.carry = State(*mine["carry"]).to(self.run.device) if mine["carry"] else None
+
+    def _restore(self, checkpoint: dict[str, Any]) -> None:
+        if checkpoint["identity"] != self.identity:
+            directory = self.run.directory
+            raise InputError(f"a run must be resumed on its own data, but {directory} was trained on other data")
+        before, now = len(checkpoint["processes"]), self.run.processes.world_size
+        if before != now:
+            raise InputError(f"a run must be resumed with as many processes as before, {before}, but there are {now}")
+        self.load_state_dict(checkpoint)
+
+    def _save_when_due(self, step: Step, *, now: bool) -> None:
+        """Save every few seconds, at once where `now`, and before stopping when that was asked for."""
+        stop = self.run.processes.any(self.signals.received)
+        if now or stop or step.last or step.progress.seconds - self.saved_at >= SAVE_EVERY:
+            self.saved_at, self.carry = step.progress.seconds, step.carry
+            state = self.state_dict()
+            if self.run.main:
+                save_checkpoint(self.run.directory / "state", step.number, state)
+        if stop and not step.last:
+            command = shlex.join(["python", sys.argv[0], "--output_dir", str(self.run.directory), "--resume"])
+            raise Interrupted(f"stopped after step {step.number}, and saved; to go on: {command}")
