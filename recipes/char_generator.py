@@ -16,7 +16,7 @@ import torch
 from seqgen import patterns
 from seqgen.batches.text import TextBatches, document_batches, stream_batches
 from seqgen.data.corpus import Corpus
-from seqgen.data.encoded import DocumentKind, encode_corpus
+from seqgen.data.encoded import DocumentKind, encode_documents, encode_stream, token_counts
 from seqgen.errors import InputError, run_main
 from seqgen.inference.generator import Generator
 from seqgen.runs.config import RunConfig, parse_options
@@ -93,9 +93,13 @@ def main() -> None:
     corpus = Corpus.find(config.data)
     config.data = corpus.name  # standard input cannot be read again by a resumed run, but the copy of it can
     tokenizer = fit_tokenizer(config.tokenizer, corpus.blocks(), config.vocab_size)
-    tokens = encode_corpus(corpus, tokenizer, config.documents)
-    ends = config.documents != "none"
-    data = (document_batches if ends else stream_batches)(tokens, config.batch_size, config.window, **run.shared)
+    ends, size = config.documents != "none", (config.batch_size, config.window)
+    if ends:
+        documents = encode_documents(corpus, tokenizer, config.documents)
+        tokens, data = documents.values, document_batches(documents, *size, **run.shared)
+    else:
+        tokens = encode_stream(corpus, tokenizer)
+        data = stream_batches(tokens, *size, **run.shared)
     prompt = "" if ends else first_words(tokenizer, data.held_back)
     epochs = regularize(config, data)
     dropout = {"dropout": config.dropout, "weight_drop": config.weight_drop}
@@ -107,7 +111,7 @@ def main() -> None:
         run.say(f"--dropout {config.dropout} --weight_drop {config.weight_drop} for about {epochs:.3g} epochs")
     loss: LossFunction = partial(next_token, label_smoothing=config.label_smoothing)
     if config.sampled_softmax is not None:
-        counts = torch.from_numpy(np.bincount(tokens, minlength=tokenizer.vocab_size))
+        counts = torch.from_numpy(token_counts(tokens, tokenizer.vocab_size))
         loss = partial(next_token, shares=sampling_shares(counts, config.sampled_softmax).to(run.device))
     # A small text is soon learned by heart: only frequent validations find the best model on the way there.
     often = run.updates_per_epoch(2 * data.batches_per_epoch, least=10)

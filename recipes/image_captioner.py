@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from seqgen.data.catalog import captioned_images
 from torch import nn
 
 from seqgen import patterns
 from seqgen.batches.pairs import Pairs
 from seqgen.data.captioned import Captioned
+from seqgen.data.catalog import captioned_images
 from seqgen.data.pictures import suitable_preprocessing
 from seqgen.data.sets.scenes import Scenes
 from seqgen.data.store import fingerprint
@@ -139,11 +139,8 @@ def main() -> None:
     captions = run.batches(captioner.examples(learned, config.captions_per_image), config.batch_tokens)
     held_back = captioner.examples(config.learned(valid.images), views=valid)
     unseen = run.batches(held_back, config.batch_tokens, train=False)
-    run.describe(
-        f"{config.data}: {len(views):,} images to train on, {len(valid):,} to validate on, {len(splits.test):,} to "
-        f"test on, {captioner.preprocessing.size} pixels a side; {captioner.target.vocab_size:,} different tokens",
-        captioner,
-    )
+    tokens = f"{captioner.target.vocab_size:,} different tokens"
+    run.describe(f"images of {captioner.preprocessing.size} pixels a side: {splits.sizes}; {tokens}", captioner)
     backbone = captioner.unfreeze_backbone() if config.fine_tune else []
     late = Group(backbone, begins=1 - config.fine_tune, learning_rate=config.fine_tune_rate)
     training = Training(run, captioner, fingerprint([views.images.names, learned]), groups=[late])

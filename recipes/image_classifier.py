@@ -11,7 +11,6 @@ from typing import Literal, cast
 
 import numpy as np
 import torch
-from seqgen.data.catalog import find_pictures
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -19,6 +18,7 @@ from torch.nn import functional
 
 from seqgen import patterns
 from seqgen.batches.examples import Batchable, Examples
+from seqgen.data.catalog import find_pictures
 from seqgen.data.images import Preprocessing
 from seqgen.data.labelled import Labelled
 from seqgen.data.pictures import fitted, suitable_preprocessing, varied
@@ -74,7 +74,7 @@ def read(config: Config) -> tuple[LabelledSplits, Preprocessing]:
         fitted(find_pictures(name, train=False), preprocessing, skip_bad=config.skip_bad) if name else None
         for name in (config.valid, config.test or of_set)
     ]
-    return split_labelled(data, *held_back, config.seed, group=data.where.__getitem__), preprocessing
+    return split_labelled(data, held_back[0], held_back[1], config.seed, groups=data.where), preprocessing
 
 
 def batchable(classifier: ImageClassifier, images: Labelled, config: Config, *, vary: bool) -> Batchable[Examples]:
@@ -102,9 +102,7 @@ def main() -> None:
     images = run.batches(batchable(network, splits.train, config, vary=True), config.batch_size)
     unvaried = run.batches(batchable(network, splits.valid, config, vary=False), config.batch_size, train=False)
     run.describe(
-        f"{config.data}: {len(splits.train):,} images of {len(splits.classes)} classes to train on, "
-        f"{len(splits.valid):,} to validate on, {len(splits.test):,} to test on, {preprocessing.size} pixels a side",
-        network,
+        f"images of {preprocessing.size} pixels a side, {len(splits.classes)} classes: {splits.sizes}", network
     )
     balance = class_weights(config.class_weights, splits.frequencies, run.device)
     loss = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=balance)

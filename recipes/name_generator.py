@@ -11,16 +11,16 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from seqgen.data.catalog import conditioned_texts
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from seqgen import patterns
-from seqgen.data.labelled import Labelled
+from seqgen.data.catalog import conditioned_texts
+from seqgen.data.labelled import Labelled, read_numbers
 from seqgen.data.splits import LabelledSplits
 from seqgen.errors import run_main
-from seqgen.inference.conditional_generator import ConditionalGenerator, read_numbers
+from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.encoder_decoder import line_options
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.run import Run
@@ -80,11 +80,8 @@ def main() -> None:
     generator = untrained(config, splits.train)
     names = run.batches(generator.examples(splits.train), config.batch_tokens)
     unseen = run.batches(generator.examples(splits.valid), config.batch_tokens, train=False)
-    run.describe(
-        f"{config.data}: {len(splits.train):,} texts to train on, {len(splits.valid):,} to validate on, "
-        f"{len(splits.test):,} to test on, {len(generator.categories or generator.mean)} {config.conditions}",
-        generator,
-    )
+    count = len(generator.categories or generator.mean)
+    run.describe(f"names with {count} {config.conditions}: {splits.sizes}", generator)
     loss = partial(target_tokens, label_smoothing=config.label_smoothing)
     once_an_epoch = run.updates_per_epoch(names.batches_per_epoch, least=20, most=10**9)
     with Training(run, generator, splits.fingerprint) as training:

@@ -5,17 +5,16 @@ text of your own with --data: CoNLL-U, or lines of a token and its tag.
 """
 
 import shlex
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from nltk.tag import DefaultTagger, UnigramTagger
-from seqgen.data.catalog import tagged_texts
 
 from seqgen import patterns
 from seqgen.batches.examples import Examples
+from seqgen.data.catalog import tagged_texts
 from seqgen.data.splits import TaggedSplits
 from seqgen.data.tagged import Tagged
 from seqgen.errors import run_main
@@ -51,14 +50,9 @@ def main() -> None:
     tagger = Tagger.fit(splits.train.tokens, splits.tags, **config.model)
     sequences = run.batches(tagger.examples(splits.train), config.batch_tokens)
     held_back = run.batches(tagger.examples(splits.valid), config.batch_tokens, train=False)
-    run.describe(
-        f"{config.data}: {len(splits.train):,} sequences of {sequences.buckets.lengths.sum():,} tokens with "
-        f"{len(splits.tags)} tags to train on, {len(splits.valid):,} to validate on, {len(splits.test):,} to test on; "
-        f"{len(tagger.vocabulary):,} different tokens",
-        tagger,
-    )
-    counts = Counter(tag for tags in splits.train.tags for tag in tags)
-    frequencies = np.array([counts[tag] for tag in splits.tags])
+    tokens = f"{sequences.buckets.lengths.sum():,} tokens, {len(tagger.vocabulary):,} of them different"
+    run.describe(f"sequences: {splits.sizes}; {tokens}, with {len(splits.tags)} tags", tagger)
+    frequencies = splits.frequencies
     weights = class_weights(config.class_weights, frequencies, run.device)
     loss = partial(right_answer, class_weights=weights, label_smoothing=config.label_smoothing)
     interval = run.updates_per_epoch(sequences.batches_per_epoch, least=20)

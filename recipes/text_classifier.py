@@ -10,12 +10,12 @@ from functools import partial
 from typing import Literal, cast
 
 import numpy as np
-from seqgen.data.catalog import labelled_texts
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from seqgen import patterns
+from seqgen.data.catalog import labelled_texts
 from seqgen.data.splits import LabelledSplits
 from seqgen.errors import run_main
 from seqgen.inference.classifiers import TextClassifier
@@ -92,12 +92,8 @@ def main() -> None:
     texts = run.batches(classifier.examples(splits.train), config.batch_tokens)
     valid = run.batches(classifier.examples(splits.valid), config.batch_tokens, train=False)
     cut = int((texts.buckets.lengths > config.max_length).sum())
-    run.describe(
-        f"{config.data}: {len(splits.train):,} texts of {len(splits.classes)} classes to train on, "
-        f"{len(splits.valid):,} to validate on, {len(splits.test):,} to test on; {texts.mean_length:.0f} tokens a text "
-        f"of {classifier.tokenizer.vocab_size:,} different, {cut:,} texts cut to {config.max_length}",
-        classifier,
-    )
+    read = f"{texts.mean_length:.0f} tokens a text, {cut:,} texts cut to {config.max_length}"
+    run.describe(f"texts of {len(splits.classes)} classes: {splits.sizes}; {read}", classifier)
     encoder = cast("SequenceEncoder", classifier.model.encoder)
     weights = class_weights(config.class_weights, splits.frequencies, run.device)
     loss: LossFunction = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights)
@@ -120,11 +116,14 @@ def main() -> None:
 
 def test(training: Training[TextClassifier], best: TextClassifier, splits: LabelledSplits, **more: float) -> None:
     """Measure the best classifier beside a logistic regression on words, and say how to use it."""
-    some = splits.train.chosen(range(0, len(splits.train), -(-len(splits.train) // JUDGED)))
+    tested, some = splits.test, splits.train.chosen(range(0, len(splits.train), -(-len(splits.train) // JUDGED)))
     words = TfidfVectorizer(token_pattern=r"\w+|[^\w\s]", sublinear_tf=True, min_df=2, ngram_range=(1, 1))
     judge = make_pipeline(words, LogisticRegression(C=10.0, max_iter=300)).fit(some.inputs, some.labels)
     right = splits.test.targets(splits.classes)
-    baseline = {"majority": majority_accuracy(splits.frequencies, right), "baseline": judge.score(*splits.test[:2])}
+    baseline = {
+        "majority": majority_accuracy(splits.frequencies, right),
+        "baseline": judge.score(tested.inputs, tested.labels),
+    }
     answered = Answered(np.log(best.probabilities(splits.test.inputs).clip(1e-30)), right, splits.classes)
     report_answers(training, answered, baseline, lambda number: str(splits.test.inputs[number]), **more)
     print(f"--- everything is in {training.run.directory}; to classify texts of your own:\n")

@@ -12,9 +12,10 @@ from functools import partial
 from itertools import chain
 from typing import ClassVar, Literal
 
-from seqgen.data.catalog import ParallelSplits, parallel_texts
-
 from seqgen import patterns
+from seqgen.data.catalog import parallel_texts
+from seqgen.data.parallel import Parallel
+from seqgen.data.splits import Splits
 from seqgen.errors import run_main
 from seqgen.figures.attention import draw_attention
 from seqgen.figures.mistakes import write_worst_translations
@@ -70,7 +71,7 @@ class Config(SearchConfig):
     """source and target tokens of a batch, padding included"""
 
 
-def untrained(config: Config, data: ParallelSplits) -> Translator:
+def untrained(config: Config, data: Splits[Parallel]) -> Translator:
     """Return an untrained translator with tokenizers of the training sentences."""
     sides = data.train.sources, data.train.targets
     texts = [chain(*sides)] if config.shared_vocabulary else sides
@@ -85,15 +86,19 @@ def main() -> None:
     config = parse_options(Config)
     own = config.source is not None or config.data != "dates"
     run = Run(config, "translator", default_seconds=600 if own else 150)
-    splits = parallel_texts(config)
+    splits = parallel_texts(
+        config.data,
+        (config.source, config.target),
+        (config.valid, (config.valid_source, config.valid_target)),
+        (config.test, (config.test_source, config.test_target)),
+        drop=config.drop_strange,
+        seed=config.seed,
+    )
     translator = untrained(config, splits)
     train = run.batches(translator.examples(splits.train), config.batch_tokens)
     valid = run.batches(translator.examples(splits.valid), config.batch_tokens, train=False)
-    run.describe(
-        f"{len(splits.train):,} pairs to train on, {len(splits.valid):,} to validate on, {len(splits.test):,} to test "
-        f"on; {train.mean_length:.0f} tokens a pair of {translator.target.vocab_size:,} different",
-        translator,
-    )
+    tokens = f"{train.mean_length:.0f} tokens a pair of {translator.target.vocab_size:,} different"
+    run.describe(f"pairs: {splits.sizes}; {tokens}", translator)
     loss = partial(target_tokens, label_smoothing=config.label_smoothing, scheduled_sampling=config.scheduled_sampling)
     with Training(run, translator, splits.fingerprint) as training:
         for step in training.steps(train, loss):
@@ -109,9 +114,9 @@ def main() -> None:
         test(training, splits)
 
 
-def test(training: Training[Translator], splits: ParallelSplits) -> None:
+def test(training: Training[Translator], splits: Splits[Parallel]) -> None:
     """Measure the best translator as it was saved, show what it writes and where it looks, and say how to use it."""
-    directory, (_, valid, held_back) = training.run.directory, splits
+    directory, valid, held_back = training.run.directory, splits.valid, splits.test
     translator = Translator.from_pretrained(training.run.model_directory).to(training.run.device)
     val_bleu = bleu([one.text for one in translator.translate(list(valid.sources))], valid.targets).score
     sources, references = list(held_back.sources), list(held_back.targets)

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from seqgen.batches.windows import Batch, padded, windows
-from seqgen.data.encoded import document_ends
 from seqgen.errors import InputError
 
 POOL = 64  # batches; documents of like length are looked for among so many
@@ -18,7 +17,7 @@ class Documents:
     from the seed. A batch longer than a window goes on in the next one with the state carried.
 
     Args:
-        tokens: (length,) numbers, in memory or memory-mapped, with EOS at the end of each document.
+        documents: token numbers of each, EOS included, in memory or memory-mapped.
         batch_size: documents of a batch, over all processes.
         window: the most steps of a batch.
         seed: of the orders.
@@ -32,7 +31,7 @@ class Documents:
 
     def __init__(
         self,
-        tokens: np.ndarray | Sequence[int],
+        documents: Sequence[np.ndarray],
         batch_size: int,
         window: int,
         *,
@@ -41,10 +40,10 @@ class Documents:
         rank: int = 0,
         world_size: int = 1,
     ):
-        self.tokens = np.asarray(tokens) if not isinstance(tokens, np.memmap) else tokens
-        self.ends = document_ends(self.tokens)
-        self.starts = np.concatenate([[0], self.ends[:-1]])
-        self.chosen = np.arange(len(self.ends)) if chosen is None else chosen
+        self.documents = documents
+        stored: np.ndarray | None = getattr(documents, "lengths", None)
+        self.lengths = np.array([len(one) for one in documents], dtype=np.int64) if stored is None else stored
+        self.chosen = np.arange(len(documents)) if chosen is None else chosen
         if len(self.chosen) < batch_size:
             raise InputError(f"a batch needs {batch_size} documents, but there are {len(self.chosen)} to train on")
         if batch_size % world_size:
@@ -57,7 +56,7 @@ class Documents:
         epoch = 0
         while True:
             for group in self._groups(epoch):
-                length = self._lengths(group).max()
+                length = self.lengths[group].max()
                 count = -(-length // self.window)
                 if index >= count:
                     index -= count
@@ -70,13 +69,18 @@ class Documents:
 
     def once(self) -> Iterator[Batch]:
         """Yield every document once, by length, for validation."""
-        order = self.chosen[np.argsort(self._lengths(self.chosen), kind="stable")]
+        order = self.chosen[np.argsort(self.lengths[self.chosen], kind="stable")]
         for begin in range(0, len(order), self.batch_size):
             yield from windows(self._padded(order[begin : begin + self.batch_size]), self.window)
 
     def chosen_tokens(self) -> np.ndarray:
         """Return the tokens of all these documents, one after another."""
-        return np.concatenate([self.tokens[self.starts[one] : self.ends[one]] for one in self.chosen])
+        return np.concatenate([self.documents[int(one)] for one in self.chosen])
+
+    @property
+    def token_count(self) -> int:
+        """The number of tokens in all these documents."""
+        return int(self.lengths[self.chosen].sum())
 
     def _groups(self, epoch: int) -> Iterator[np.ndarray]:
         generator = np.random.default_rng([self.seed, epoch])
@@ -86,15 +90,12 @@ class Documents:
         pool = POOL * self.batch_size
         for begin in range(0, len(order), pool):
             documents = order[begin : begin + pool]
-            documents = documents[np.argsort(self._lengths(documents), kind="stable")]
+            documents = documents[np.argsort(self.lengths[documents], kind="stable")]
             yield from generator.permutation(documents.reshape(-1, self.batch_size))
 
     def _batches(self, group: np.ndarray) -> Iterator[Batch]:
         for batch in windows(self._padded(group), self.window):
             yield Batch(batch.inputs[self.rows], batch.targets[self.rows], batch.starts)
 
-    def _lengths(self, documents: np.ndarray) -> np.ndarray:
-        return np.asarray(self.ends[documents] - self.starts[documents])
-
     def _padded(self, documents: np.ndarray) -> np.ndarray:
-        return padded([self.tokens[self.starts[one] : self.ends[one]] for one in documents])
+        return padded([self.documents[int(one)] for one in documents])

@@ -1,6 +1,6 @@
 """A text as batches to train on and to validate on: as one stream in parallel lanes, or as separate documents."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from seqgen.batches.documents import Documents
 from seqgen.batches.stream import Stream, held_back_windows, shrink_to_text
 from seqgen.batches.windows import Batch, Batches
 from seqgen.data.splits import split_documents, split_stream
+from seqgen.data.store import Ragged
 
 VALIDATION_WINDOW = 256  # tokens; nothing is kept for a backward pass, so it may be longer than in training
 VALIDATION_ROWS = 64
@@ -55,7 +56,7 @@ def stream_batches(tokens: np.ndarray, lanes: int, window: int, **shared: int) -
     return TextBatches(batches, validation, held_back, len(train), batches.windows_per_epoch, shrunk)
 
 
-def document_batches(documents: Sequence[np.ndarray], rows: int, window: int, **shared: int) -> TextBatches:
+def document_batches(documents: Ragged, rows: int, window: int, **shared: int) -> TextBatches:
     """Return batches of separate documents of like length, some of which are held back.
 
     Args:
@@ -67,7 +68,7 @@ def document_batches(documents: Sequence[np.ndarray], rows: int, window: int, **
     Raises:
         InputError: there are too few documents to hold some back.
     """
-    train, held_back = split_documents(documents, shared.get("seed", 0))
+    train, held_back = split_documents(documents.lengths, shared.get("seed", 0))
     size = min(rows, len(train))
     shrunk = ""
     if size < rows:

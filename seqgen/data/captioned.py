@@ -1,4 +1,4 @@
-"""Images with their captions: read from files, checked, and split by image."""
+"""Images with their captions, read from files and checked."""
 
 import json
 import logging
@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
 from seqgen.data.corpus import read_lines
 from seqgen.data.images import SUFFIXES
 from seqgen.data.table import read_names, read_table
@@ -17,7 +15,6 @@ from seqgen.errors import InputError
 
 logger = logging.getLogger(__name__)
 
-SHARE, MOST = 0.1, 1000  # of all images, for validation and again for testing, but at most so many
 PARTS = {
     "train": "train",
     "restval": "train",
@@ -48,15 +45,7 @@ class Captioned:
         return Captioned(images, captions, [self.names[number] for number in numbers])
 
 
-class CaptionSplits(NamedTuple):
-    """What is trained on, validated on, and tested on."""
-
-    train: Captioned
-    valid: Captioned
-    test: Captioned
-
-
-class Row(NamedTuple):
+class CaptionRow(NamedTuple):
     """One caption of one image, the part it is in ("" where the file does not say), and where that stands."""
 
     image: str
@@ -86,7 +75,7 @@ def read_captioned(
             found = list(_rows(file))
             rows += found if part == "train" else [row._replace(part=part) for row in found]
     parts: dict[str, dict[str, list[str]]] = {"train": {}, "valid": {}, "test": {}}
-    missing: list[Row] = []
+    missing: list[CaptionRow] = []
     at_home: dict[str, str] = {}
     for row in rows:
         if row.image not in paths:
@@ -104,23 +93,6 @@ def read_captioned(
         for part, named in parts.items()
         if named
     }
-
-
-def split_captioned(parts: dict[str, Captioned], seed: int) -> CaptionSplits:
-    """Return what is trained, validated and tested on; parts that are missing are held back from the first.
-
-    Raises:
-        InputError: there are fewer than 10 images for each missing part.
-    """
-    train, missing = parts["train"], [part for part in ("valid", "test") if part not in parts]
-    if missing:
-        if len(train) < 10 * len(missing):
-            raise InputError(f"there must be at least {10 * len(missing)} images to split, not {len(train)}")
-        order = np.random.default_rng(seed).permutation(len(train))
-        size = min(max(int(len(train) * SHARE), 1), MOST)
-        held_back = {part: train.chosen(order[size * place :][:size]) for place, part in enumerate(missing)}
-        parts = parts | held_back | {"train": train.chosen(sorted(order[size * len(missing) :].tolist()))}
-    return CaptionSplits(**parts)
 
 
 class _Paths:
@@ -151,14 +123,14 @@ class _Paths:
         return [path for path in self._files.values() if path not in used]
 
 
-def _part(row: Row) -> str:
+def _part(row: CaptionRow) -> str:
     part = row.part.strip().lower() or "train"
     if part not in PARTS:
         raise InputError(f"{row.where}: a split must be one of {', '.join(PARTS)}, not {row.part!r}")
     return PARTS[part]
 
 
-def _report(missing: list[Row], bare: list[Path], strays: str) -> None:
+def _report(missing: list[CaptionRow], bare: list[Path], strays: str) -> None:
     found = []
     if missing:
         names = list(dict.fromkeys(row.image for row in missing))
@@ -175,7 +147,7 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
-def _rows(file: str) -> Iterator[Row]:
+def _rows(file: str) -> Iterator[CaptionRow]:
     """Yield the captions of a file of any kind."""
     path = Path(file)
     if not path.is_file():
@@ -188,13 +160,13 @@ def _rows(file: str) -> Iterator[Row]:
         yield row
 
 
-def _table(path: Path) -> Iterator[Row]:
+def _table(path: Path) -> Iterator[CaptionRow]:
     columns = ["image", "caption", "split"] if "split" in read_names(path) else ["image", "caption"]
     for cells, where in read_table(path, columns):
-        yield Row(cells[0].strip(), cells[1], cells[2] if len(cells) > 2 else "", where)
+        yield CaptionRow(cells[0].strip(), cells[1], cells[2] if len(cells) > 2 else "", where)
 
 
-def _token_file(path: Path) -> Iterator[Row]:
+def _token_file(path: Path) -> Iterator[CaptionRow]:
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
@@ -202,10 +174,10 @@ def _token_file(path: Path) -> Iterator[Row]:
         where = f"{path}, line {number}"
         if found is None:
             raise InputError(f"{where}: a line must be an image, #0, a tab and a caption, not {line[:80]!r}")
-        yield Row(found[1], found[2], "", where)
+        yield CaptionRow(found[1], found[2], "", where)
 
 
-def _coco(path: Path) -> Iterator[Row]:
+def _coco(path: Path) -> Iterator[CaptionRow]:
     try:
         data = json.loads("\n".join(read_lines(path)))
         files = [(one["id"], str(one["file_name"])) for one in data["images"]]
@@ -220,4 +192,4 @@ def _coco(path: Path) -> Iterator[Row]:
     for number, (image, caption) in enumerate(captions, start=1):
         if image not in names:
             raise InputError(f"{path}, annotation {number}: its image must be listed, but there is no {image}")
-        yield Row(names[image], caption, "", f"{path}, annotation {number}")
+        yield CaptionRow(names[image], caption, "", f"{path}, annotation {number}")

@@ -1,61 +1,54 @@
-"""A corpus as token numbers, in memory or in a memory-mapped file."""
+"""A corpus as token numbers in memory-mapped files: as one stream, or as separate documents."""
 
-import hashlib
-import json
-import logging
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from seqgen.data.corpus import Corpus
-from seqgen.files import cache_directory, writing
+from seqgen.data.store import Ragged, stored
 from seqgen.symbols import EOS
-from seqgen.text.tokenizer import Tokenizer
-
-logger = logging.getLogger(__name__)
-
-STRETCH = 1 << 24  # tokens
+from seqgen.text.tokenizer import Tokenizer, tokenizer_data
 
 DocumentKind = Literal["none", "lines", "blank-lines", "files"]
 
 
-def encode_corpus(corpus: Corpus, tokenizer: Tokenizer, documents: DocumentKind = "none") -> np.ndarray:
-    """Return the tokens of a corpus as a read-only memory map, encoding it only where the cache lacks it.
+def encode_stream(corpus: Corpus, tokenizer: Tokenizer) -> np.ndarray:
+    """Return the (tokens,) numbers of a corpus, read from a file as they are needed."""
+    [blocks] = stored(
+        _identity(corpus, tokenizer),
+        lambda: ((tokenizer.encode(block),) for block in corpus.blocks()),
+        [tokenizer.vocab_size],
+    )
+    return blocks.values
+
+
+def encode_documents(corpus: Corpus, tokenizer: Tokenizer, kind: DocumentKind) -> Ragged:
+    """Return the token numbers of each document, EOS included.
 
     Args:
         corpus: the text.
-        tokenizer: what reads it.
-        documents: what ends a document, and so is replaced by EOS; with "none" the text is one stream.
-
-    Returns:
-        (tokens,) numbers of the smallest unsigned type that holds the vocabulary.
+        tokenizer: of the text.
+        kind: what a document is, as `read_documents` takes it.
     """
-    described = [corpus.fingerprint, tokenizer.kind, tokenizer.to_data(), documents]
-    key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
-    dtype = np.min_scalar_type(tokenizer.vocab_size - 1)
-    path = cache_directory() / f"{key}.{dtype.name}"
-    if not path.exists():
-        _encode_to(path, dtype, _encoded_blocks(corpus, tokenizer, documents))
-    if path.stat().st_size == 0:
-        return np.zeros(0, dtype)
-    return np.memmap(path, dtype=dtype, mode="r")
-
-
-def _encode_to(path: Path, dtype: np.dtype, blocks: Iterator[np.ndarray]) -> None:
-    with writing(path) as file:
-        for block in blocks:
-            file.write(block.astype(dtype).tobytes())
-
-
-def _encoded_blocks(corpus: Corpus, tokenizer: Tokenizer, documents: DocumentKind) -> Iterator[np.ndarray]:
-    if documents == "none":
-        yield from map(tokenizer.encode, corpus.blocks())
-        return
     end = np.array([EOS])
-    for document in read_documents(corpus, documents):
-        yield np.concatenate([tokenizer.encode(document), end])
+
+    def rows() -> Iterator[tuple[np.ndarray]]:
+        for document in read_documents(corpus, kind):
+            yield (np.concatenate([tokenizer.encode(document), end]),)
+
+    [documents] = stored([*_identity(corpus, tokenizer), kind], rows, [tokenizer.vocab_size])
+    return documents
+
+
+def token_counts(tokens: np.ndarray, vocab_size: int) -> np.ndarray:
+    """Return the (vocabulary,) frequencies of tokens, counted in blocks because they may not fit memory."""
+    blocks = (tokens[begin : begin + (1 << 22)] for begin in range(0, len(tokens), 1 << 22))
+    return sum((np.bincount(block, minlength=vocab_size) for block in blocks), np.zeros(vocab_size, np.int64))
+
+
+def _identity(corpus: Corpus, tokenizer: Tokenizer) -> list[Any]:
+    return ["corpus", corpus.fingerprint, tokenizer_data(tokenizer)]
 
 
 def read_documents(corpus: Corpus, documents: DocumentKind) -> Iterator[str]:
@@ -97,10 +90,3 @@ def _paragraphs(blocks: Iterator[str]) -> Iterator[str]:
     if rest.strip():
         lines.append(rest)
     yield "\n".join(lines)
-
-
-def document_ends(tokens: np.ndarray) -> np.ndarray:
-    """Return the position after each document's EOS, looked for in stretches because the tokens may not fit memory."""
-    begins = range(0, len(tokens), STRETCH)
-    found = [np.flatnonzero(tokens[begin : begin + STRETCH] == EOS) + begin + 1 for begin in begins]
-    return np.concatenate([np.zeros(0, dtype=np.int64), *found])

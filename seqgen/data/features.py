@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from seqgen.data.captioned import Captioned
 from seqgen.data.images import Preprocessing, read_image
-from seqgen.data.pictures import fingerprint
+from seqgen.data.labelled import Labelled
+from seqgen.data.pictures import fitted, image_fingerprint
 from seqgen.errors import InputError
 from seqgen.files import cache_directory
 
@@ -65,7 +67,7 @@ def kept_features(
         InputError: an image cannot be read.
     """
     sides = 2 if mirror else 1
-    key = hashlib.sha256(f"{name} {preprocessing} {sides} {fingerprint(images)}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"{name} {preprocessing} {sides} {image_fingerprint(images)}".encode()).hexdigest()[:32]
     path = cache_directory() / f"features-{key}.npy"
     if not path.exists():
         aside = path.with_suffix(f".{os.getpid()}")
@@ -119,3 +121,76 @@ def _calculate(
     if array is not None:
         array.flush()
     return bad
+
+
+class Views:
+    """Images that could be read, with their captions, as a model in training is given them: pixels, features or both.
+
+    Args:
+        images: with their captions; those that cannot be read are left out or an error.
+        preprocessing: of the images.
+        network: a frozen one, of (batch, 3, size, size) images to (batch, places, features); none by default.
+        name: what tells this network from others.
+        pixels: whether pixels are needed as well where there is a network.
+        mirror: whether images may be asked for mirrored.
+        skip_bad: whether to leave images out that cannot be read.
+        device: where the network is.
+
+    Raises:
+        InputError: an image cannot be read.
+    """
+
+    def __init__(
+        self,
+        images: Captioned,
+        preprocessing: Preprocessing,
+        network: Callable[[Tensor], Tensor] | None = None,
+        name: str = "",
+        *,
+        pixels: bool = False,
+        mirror: bool = False,
+        skip_bad: bool = False,
+        device: torch.device | str = "cpu",
+    ):
+        self.preprocessing, self.mirror = preprocessing, mirror
+        self.features: Features | None = None
+        if network is not None:
+            self.features = kept_features(
+                network, name, images.images, preprocessing, mirror=mirror, skip_bad=skip_bad, device=device
+            )
+            if len(self.features.good) < len(images):
+                images = images.chosen(self.features.good)
+        if network is None or pixels:
+            whole = Labelled(images.images, images.names, images.names)
+            read = fitted(whole, preprocessing, skip_bad=skip_bad)
+            if len(read) < len(images):
+                images = images.chosen([images.names.index(name) for name in read.where])
+            self._pixels = read.inputs
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, number: int) -> Tensor:
+        """Return the pixels or features of an image."""
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        return self.of([number])[0]
+
+    def of(
+        self, numbers: Sequence[int] | np.ndarray, *, pixels: bool = False, mirrored: np.ndarray | None = None
+    ) -> Tensor:
+        """Return the (images, 3, size, size) pixels, or (images, places, features), of these images.
+
+        Args:
+            numbers: of the images.
+            pixels: whether pixels are wanted also where there are features.
+            mirrored: (images,) which of them are mirrored; none by default.
+        """
+        numbers = np.asarray(numbers)
+        flipped = np.zeros(len(numbers), dtype=bool) if mirrored is None else mirrored
+        if self.features is not None and not pixels:
+            return self.features.of(numbers, flipped.astype(int))
+        images = torch.from_numpy(np.stack([self._pixels[number] for number in numbers]))
+        images = torch.where(torch.from_numpy(flipped)[:, None, None, None], images.flip(2), images)
+        return self.preprocessing.normalize(images)

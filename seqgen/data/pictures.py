@@ -1,9 +1,10 @@
-"""Labelled images: folders of files, torchvision's sets by name, or drawn shapes, all brought to one size."""
+"""Labelled images of any size, all brought to one size and kept, and how they vary in training."""
 
 import hashlib
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,44 +14,15 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from seqgen.data.images import SUFFIXES, Image, Preprocessing, read_image
-from seqgen.data.labelled import Labelled, files_by_class
-from seqgen.data.sets.shapes import shape_pictures
-from seqgen.data.sets.torchvision_sets import SETS, public_pictures
-from seqgen.errors import InputError, nearest
+from seqgen.data.images import Image, Preprocessing, read_image
+from seqgen.data.labelled import Labelled
+from seqgen.errors import InputError
 from seqgen.files import cache_directory
 
 logger = logging.getLogger(__name__)
 
-SHAPES = "shapes"
 
-
-def find_pictures(data: str, *, train: bool = True) -> Labelled:
-    """Return what `--data` names: a folder of image files for each class, a set of torchvision's, or "shapes".
-
-    Args:
-        data: the folder, the set, or "shapes".
-        train: whether a set's part for training is meant, or that for the test.
-
-    Raises:
-        InputError: there is nothing of that name, or the set cannot be had.
-    """
-    if data == SHAPES:
-        return shape_pictures()
-    if data in SETS:
-        return public_pictures(data, train)
-    if not Path(data).is_dir():
-        known = (SHAPES, *SETS)
-        raise InputError(
-            f"--data must be a folder or one of {', '.join(known)}, but {data!r} is none of these{nearest(data, known)}"
-        )
-    files = [(path, label) for path, label in files_by_class(Path(data)) if path.suffix.lower() in SUFFIXES]
-    if not files:
-        raise InputError(f"{data} must hold a folder of images for each class, but it holds no image")
-    return Labelled([path for path, _ in files], [label for _, label in files], [str(path) for path, _ in files])
-
-
-def usual_size(inputs: list[Image], largest: int = 64) -> int:
+def usual_size(inputs: Sequence[Image], largest: int = 64) -> int:
     """Return the median of the images' shorter sides, but at most so many pixels."""
     sides = []
     for one in inputs[:: max(len(inputs) // 50, 1)]:
@@ -59,7 +31,7 @@ def usual_size(inputs: list[Image], largest: int = 64) -> int:
     return min(int(np.median(sides)), largest) if sides else largest
 
 
-def suitable_preprocessing(inputs: list[Image], expected: dict[str, Any] | None, size: int | None) -> Preprocessing:
+def suitable_preprocessing(inputs: Sequence[Image], expected: dict[str, Any] | None, size: int | None) -> Preprocessing:
     """Return the preprocessing that pretrained weights expect, or else one for images of this size.
 
     Args:
@@ -83,7 +55,7 @@ def fitted(pictures: Labelled, preprocessing: Preprocessing, *, skip_bad: bool =
         InputError: an image cannot be read.
     """
     fitting = (preprocessing.size, preprocessing.interpolation, preprocessing.border)
-    key = hashlib.sha256(f"{fitting} {fingerprint(pictures.inputs)}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"{fitting} {image_fingerprint(pictures.inputs)}".encode()).hexdigest()[:32]
     path = cache_directory() / f"images-{key}.npy"
     size = preprocessing.size
     if not path.exists():
@@ -124,7 +96,7 @@ def _fill(array: np.ndarray, pictures: Labelled, preprocessing: Preprocessing, s
     return bad
 
 
-def fingerprint(images: list[Any]) -> str:
+def image_fingerprint(images: Sequence[Any]) -> str:
     """Return what tells images from others: of files their names, sizes and times, of others what they show."""
     digest = hashlib.sha256()
     for source in images:
@@ -136,14 +108,15 @@ def fingerprint(images: list[Any]) -> str:
     return digest.hexdigest()[:32]
 
 
-def varied(images: Tensor, *, mirror: bool, shift: int) -> Tensor:
-    """Return (batch, size, size, 3) bytes moved by up to `shift` pixels and, half of them, mirrored, at random.
+def varied(images: Tensor, random: np.random.Generator, *, mirror: bool, shift: int) -> Tensor:
+    """Return (batch, size, size, 3) bytes moved at random by up to `shift` pixels and, half of them, mirrored.
 
     What is moved in from outside repeats the edge.
     """
     count, size = images.shape[0], images.shape[1]
-    places = torch.arange(size)
-    down, across = (torch.randint(-shift, shift + 1, (2, count, 1)) + places).clamp(0, size - 1)
+    moves = torch.from_numpy(random.integers(-shift, shift + 1, (2, count, 1)))
+    down, across = (moves + torch.arange(size)).clamp(0, size - 1)
     if mirror:
-        across = torch.where(torch.rand(count, 1) < 0.5, across.flip(1), across)
+        mirrored = torch.from_numpy(random.random((count, 1)) < 0.5)
+        across = torch.where(mirrored, across.flip(1), across)
     return images[torch.arange(count)[:, None, None], down[:, :, None], across[:, None, :]]

@@ -1,13 +1,214 @@
-"""Which part of a text is held back for validation."""
+"""Which part of the data is trained on, which is held back to validate on, and which to test on."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from seqgen.data.encoded import document_ends
+from seqgen.data.captioned import Captioned
+from seqgen.data.columns import text_hashes
+from seqgen.data.labelled import Labelled
+from seqgen.data.parallel import Parallel
+from seqgen.data.store import fingerprint
+from seqgen.data.tagged import Tagged
 from seqgen.errors import InputError
 
-SHARE = 0.1
-MOST = 250_000  # tokens; more would cost time and tell nothing new
+FRACTION = 0.1  # of all examples, for validation and again for testing
+MOST_LABELLED = 10_000  # examples that are held back for each; more would cost time and tell nothing new
+MOST_WRITTEN = 1000  # pairs or images, to which a text has to be written
+MOST_TOKENS = 250_000  # of a text, or of its documents
 LEAST = 20  # tokens of a text, or documents, of which two are held back
+
+
+class Examples(Protocol):
+    """Data with a number of examples and a hash of its content."""
+
+    def __len__(self) -> int: ...
+
+
+D = TypeVar("D", bound=Examples)
+
+
+@dataclass(frozen=True)
+class Splits(Generic[D]):
+    """The examples to train on, to validate on, and to test on."""
+
+    train: D
+    valid: D
+    test: D
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what is trained and validated on."""
+        parts: tuple[Any, ...] = (self.train, self.valid)
+        return fingerprint([part.fingerprint for part in parts])
+
+    @property
+    def sizes(self) -> str:
+        """How many examples there are, in words."""
+        return f"{len(self.train):,} to train on, {len(self.valid):,} to validate on, {len(self.test):,} to test on"
+
+
+@dataclass(frozen=True)
+class LabelledSplits(Splits[Labelled]):
+    """Labelled examples, and the names of the classes in order."""
+
+    classes: list[str]
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        """The (classes,) numbers of training examples."""
+        return np.bincount(self.train.targets(self.classes), minlength=len(self.classes))
+
+
+@dataclass(frozen=True)
+class TaggedSplits(Splits[Tagged]):
+    """Tagged sequences, and the names of the tags in order."""
+
+    tags: list[str]
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        """The (tags,) numbers of training tokens."""
+        counts = Counter(tag for row in self.train.tags for tag in row)
+        return np.array([counts[tag] for tag in self.tags])
+
+
+def split_labelled(
+    data: Labelled, valid: Labelled | None, test: Labelled | None, seed: int, groups: Sequence[str] | None = None
+) -> LabelledSplits:
+    """Hold back a tenth for validation and a tenth for the test, of each class alike, unless they are there already.
+
+    Args:
+        data: to train on, and to hold back from.
+        valid: to validate on.
+        test: to test on.
+        seed: random seed.
+        groups: of each example a text; those with the same one stay together. By default it is the input.
+
+    Raises:
+        InputError: fewer than two classes, a class with a single example, or one that is only validated or tested on.
+    """
+    counts = Counter(data.labels)
+    for label, count in counts.items():
+        if count == 1:
+            where = data.where[next(number for number, one in enumerate(data.labels) if one == label)]
+            raise InputError(f"{where}: a class must have at least two examples, but {label!r} has only this one")
+    classes = sorted(counts)
+    if len(classes) < 2:
+        raise InputError(f"there must be at least two classes to tell apart, but there are {len(classes)}: {classes}")
+    train, parts = np.arange(len(data)), {}
+    for name, given, number in (("test", test, 0), ("valid", valid, 1)):
+        if given is None:
+            keys = text_hashes(data.inputs if groups is None else groups)
+            generator = np.random.default_rng([seed, number])
+            drawn = _stratified(data.targets(classes), keys, train, generator)
+            train, given = np.setdiff1d(train, drawn, assume_unique=True), data.chosen(drawn)
+        given.targets(classes)
+        if not len(given):
+            raise InputError(
+                f"the classes must have examples enough to hold a tenth back for the {name} part, but the largest has "
+                f"{max(counts.values())}: give --{name}"
+            )
+        parts[name] = given
+    train_part = data if len(train) == len(data) else data.chosen(train)
+    return LabelledSplits(train_part, parts["valid"], parts["test"], classes)
+
+
+def _stratified(
+    targets: np.ndarray, keys: np.ndarray, numbers: np.ndarray, generator: np.random.Generator
+) -> np.ndarray:
+    """Draw whole groups of each class until a tenth of its examples is drawn; one group of every class stays."""
+    fraction = min(FRACTION, MOST_LABELLED / max(len(numbers), 1))
+    drawn = []
+    for target in range(int(targets.max()) + 1):
+        mine = numbers[targets[numbers] == target]
+        groups, sizes = _ranked(keys[mine])
+        order = generator.permutation(len(sizes))[1:]
+        before = np.cumsum(sizes[order]) - sizes[order]
+        taken = order[before < fraction * len(mine) - 0.5]
+        drawn.append(mine[np.isin(groups, taken)])
+    return np.sort(np.concatenate(drawn))
+
+
+def _ranked(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the group of each key, numbered in the order of their first keys, and the sizes of the groups."""
+    _, first, groups, sizes = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+    rank = np.empty(len(first), np.int64)
+    order = np.argsort(first)
+    rank[order] = np.arange(len(first))
+    return rank[groups], sizes[order]
+
+
+def split_tagged(data: Tagged, valid: Tagged | None, test: Tagged | None, seed: int) -> TaggedSplits:
+    """Hold back a tenth for the test and a tenth for validation, unless they are there already.
+
+    Raises:
+        InputError: there are too few sequences, fewer than two tags, or a tag that is only validated or tested on.
+    """
+    order = np.random.default_rng(seed).permutation(len(data))
+    held_back = min(max(round(FRACTION * len(data)), 1), MOST_LABELLED)
+    if len(data) - held_back * ((valid is None) + (test is None)) < 1:
+        raise InputError(f"there must be sequences enough to hold some back, but there are {len(data)}")
+    if test is None:
+        test, order = data.chosen(order[:held_back]), order[held_back:]
+    if valid is None:
+        valid, order = data.chosen(order[:held_back]), order[held_back:]
+    train = data.chosen(np.sort(order))
+    tags = sorted({tag for row in train.tags for tag in row})
+    if len(tags) < 2:
+        raise InputError(f"there must be at least two tags to tell apart, but there are {len(tags)}: {tags}")
+    for part in (valid, test):
+        part.require_known(tags)
+    return TaggedSplits(train, valid, test, tags)
+
+
+def split_parallel(data: Parallel, valid: Parallel | None, test: Parallel | None, seed: int) -> Splits[Parallel]:
+    """Hold back a tenth (at most 1,000 pairs) for validation and for the test, unless they are there already.
+
+    Pairs of the same source sentence stay together, so that no part has seen the sentences of another.
+
+    Raises:
+        InputError: there are fewer than 10 different sentences for each missing part, or a part is empty.
+    """
+    missing = [name for name, part in (("valid", valid), ("test", test)) if part is None]
+    parts = {"train": data, "valid": valid, "test": test}
+    if missing:
+        groups, sizes = _ranked(text_hashes(" ".join(source.split()) for source in data.sources))
+        if len(sizes) < 10 * len(missing):
+            raise InputError(
+                f"there must be at least {10 * len(missing)} different sentences to split, not {len(sizes)}"
+            )
+        order = np.random.default_rng(seed).permutation(len(sizes))
+        size = min(int(len(data) * FRACTION), MOST_WRITTEN)
+        counted = np.cumsum(sizes[order])
+        cuts = [int(np.searchsorted(counted, size * place)) + 1 for place in range(1, len(missing) + 1)]
+        for name, of_part in zip([*missing, "train"], np.split(order, cuts), strict=True):
+            parts[name] = data.chosen(np.flatnonzero(np.isin(groups, of_part)))
+    whole = {name: part for name, part in parts.items() if part is not None and len(part)}
+    for name in parts:
+        if name not in whole:
+            raise InputError(f"the part to {name} on must have at least one pair, but its file is empty")
+    return Splits(**whole)
+
+
+def split_captioned(parts: dict[str, Captioned], seed: int) -> Splits[Captioned]:
+    """Hold back a tenth (at most 1,000 images) of the part "train" for "valid" and "test", where these are missing.
+
+    Raises:
+        InputError: there are fewer than 10 images for each missing part.
+    """
+    train, missing = parts["train"], [part for part in ("valid", "test") if part not in parts]
+    if missing:
+        if len(train) < 10 * len(missing):
+            raise InputError(f"there must be at least {10 * len(missing)} images to split, not {len(train)}")
+        order = np.random.default_rng(seed).permutation(len(train))
+        size = min(max(int(len(train) * FRACTION), 1), MOST_WRITTEN)
+        held_back = {part: train.chosen(order[size * place :][:size]) for place, part in enumerate(missing)}
+        parts = parts | held_back | {"train": train.chosen(sorted(order[size * len(missing) :].tolist()))}
+    return Splits(parts["train"], parts["valid"], parts["test"])
 
 
 def split_stream(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -18,22 +219,24 @@ def split_stream(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     if len(tokens) < LEAST:
         raise InputError(f"a text to train on must have at least {LEAST} tokens, but this one has {len(tokens)}")
-    cut = len(tokens) - min(int(len(tokens) * SHARE), MOST)
+    cut = len(tokens) - min(int(len(tokens) * FRACTION), MOST_TOKENS)
     return tokens[:cut], tokens[cut:]
 
 
-def split_documents(tokens: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def split_documents(lengths: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers of the documents to train on, and of a tenth drawn by the seed to validate on.
 
     Drawn, because lists are often sorted: the last names of an alphabet are no fair sample of all names.
 
+    Args:
+        lengths: (documents,) tokens of each.
+        seed: random seed.
+
     Raises:
         InputError: there are fewer than 20 documents.
     """
-    ends = document_ends(tokens)
-    if len(ends) < LEAST:
-        raise InputError(f"there must be at least {LEAST} documents to train on, but there are {len(ends)}")
-    order = np.random.default_rng(seed).permutation(len(ends))
-    lengths = np.diff(ends, prepend=0)[order].cumsum()
-    held_back = max(1, min(int(len(ends) * SHARE), int(np.searchsorted(lengths, MOST))))
+    if len(lengths) < LEAST:
+        raise InputError(f"there must be at least {LEAST} documents to train on, but there are {len(lengths)}")
+    order = np.random.default_rng(seed).permutation(len(lengths))
+    held_back = max(1, min(int(len(lengths) * FRACTION), int(np.searchsorted(lengths[order].cumsum(), MOST_TOKENS))))
     return np.sort(order[held_back:]), np.sort(order[:held_back])

@@ -1,18 +1,125 @@
-"""temp"""
+"""Rows of numbers or texts in memory-mapped files, which are made once, row by row, and may be larger than memory."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar, overload
 
 import numpy as np
 
+from seqgen.files import cache_directory, writing
 
-class R(list):
+T = TypeVar("T")
+
+BLOCK = 4096  # rows that are written or read at a time
+
+
+class Ragged(Sequence[np.ndarray]):
+    """Rows of numbers of unequal lengths.
+
+    `values` are the numbers of all rows, one after another, and `offsets` the (rows + 1,) places where rows begin; both
+    are read from their files as they are needed. `key` tells these rows from any others.
+    """
+
+    def __init__(self, path: Path, dtype: np.dtype):
+        self.path, self.key = path, path.name
+        self.values = _mapped(path, dtype)
+        self.offsets = _mapped(path.with_suffix(".offsets"), np.dtype(np.int64))
+
     @property
-    def lengths(self):
-        return np.array([len(r) for r in self], dtype=np.int64)
+    def lengths(self) -> np.ndarray:
+        """The (rows,) lengths."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @overload
+    def __getitem__(self, number: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[np.ndarray]: ...
+    def __getitem__(self, number: int | slice) -> np.ndarray | Sequence[np.ndarray]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        if not -len(self) <= number < len(self):
+            raise IndexError(number)
+        number %= len(self)
+        return np.asarray(self.values[self.offsets[number] : self.offsets[number + 1]])
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Yield the rows in order, by ordinary reading: pages of a memory map would count as memory of the process."""
+        for begin in range(0, len(self), BLOCK):
+            offsets = np.asarray(self.offsets[begin : begin + BLOCK + 1])
+            count, skipped = int(offsets[-1] - offsets[0]), int(offsets[0]) * self.values.itemsize
+            block = np.fromfile(self.path, self.values.dtype, count, offset=skipped)
+            yield from np.split(block, (offsets[1:-1] - offsets[0]))
 
 
-def stored(identity, rows, largest):
-    cols = list(zip(*rows()))
-    return tuple(R(c) for c in cols)
+def stored(
+    identity: Any, rows: Callable[[], Iterable[tuple[np.ndarray, ...]]], largest: Sequence[int]
+) -> tuple[Ragged, ...]:
+    """Return columns of rows, from the cache where it has them.
+
+    Args:
+        identity: plain data that tells these rows from any others.
+        rows: gives the rows, each with an array for each column; called only where the cache lacks them.
+        largest: for each column, what its numbers are below.
+    """
+    key = fingerprint(identity)[:32]
+    dtypes = [np.min_scalar_type(max(bound - 1, 0)) for bound in largest]
+    paths = [cache_directory() / f"{key}-{place}.{dtype.name}" for place, dtype in enumerate(dtypes)]
+    if not all(path.with_suffix(".offsets").exists() for path in paths):
+        _write(paths, dtypes, rows())
+    return tuple(Ragged(path, dtype) for path, dtype in zip(paths, dtypes, strict=True))
 
 
-def fingerprint(x):
-    return "x"
+def _write(paths: list[Path], dtypes: list[np.dtype], rows: Iterable[tuple[np.ndarray, ...]]) -> None:
+    # Offsets take their names last, so that where they are the values are, too.
+    with ExitStack() as files:
+        offsets = [files.enter_context(writing(path.with_suffix(".offsets"))) for path in paths]
+        values = [files.enter_context(writing(path)) for path in paths]
+        ends = [0] * len(paths)
+        for file in offsets:
+            file.write(np.zeros(1, np.int64).tobytes())
+        for block in blocks(rows, BLOCK):
+            for place, column in enumerate(zip(*block, strict=True)):
+                ends[place] = _append(values[place], offsets[place], column, dtypes[place], ends[place])
+
+
+def _append(values: BinaryIO, offsets: BinaryIO, rows: Sequence[np.ndarray], dtype: np.dtype, end: int) -> int:
+    ends = end + np.cumsum([len(row) for row in rows])
+    values.write(np.concatenate(rows).astype(dtype).tobytes())
+    offsets.write(ends.astype(np.int64).tobytes())
+    return int(ends[-1])
+
+
+def blocks(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield rows in lists of `size`, the last of which may be shorter."""
+    block: list[T] = []
+    for row in rows:
+        block.append(row)
+        if len(block) == size:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _mapped(path: Path, dtype: np.dtype) -> np.ndarray:
+    if path.stat().st_size == 0:  # which cannot be mapped
+        return np.zeros(0, dtype)
+    return np.memmap(path, dtype=dtype, mode="r")
+
+
+def fingerprint(identity: Any) -> str:
+    """Return a hash of plain data."""
+    return hashlib.sha256(json.dumps(identity, ensure_ascii=False, default=os.fspath).encode()).hexdigest()
+
+
+def file_fingerprint(path: Path) -> str:
+    """Return a hash of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from seqgen.data.columns import Column
 from seqgen.data.corpus import read_lines
 from seqgen.errors import InputError, nearest
 
@@ -39,6 +40,11 @@ def read_table(path: Path, columns: list[str]) -> Iterator[Row]:
         ".jsonl": _read_json_lines,
     }
     yield from readers.get(kind, _read_label_first)(path, columns)
+
+
+def rows_of_file(path: str, places: Column[str]) -> Column[str]:
+    """Return where rows stand, from a stored column of what comes after the name of their file."""
+    return Column(places.rows, lambda row: f"{path}{places.item(row)}")
 
 
 def read_names(path: Path) -> list[str]:

@@ -7,47 +7,48 @@ from pathlib import Path
 
 import numpy as np
 
+from seqgen.data.columns import BETWEEN, chosen, content_key, split_words, stored_texts
 from seqgen.data.corpus import read_lines
+from seqgen.data.store import file_fingerprint
+from seqgen.data.table import rows_of_file
 from seqgen.errors import InputError, nearest
 
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
-SHARE = 0.1  # of all sequences, for validation and again for testing
 
 
 @dataclass(frozen=True)
 class Tagged:
-    """Sequences of tokens (a text is one of characters), the tag of each token, and where each sequence begins."""
+    """Sequences of tokens (a text is one of characters), the tag of each token, and where each sequence begins.
 
-    tokens: list[Sequence[str]]
-    tags: list[Sequence[str]]
-    where: list[str]
+    The columns are lists, or look like lists and are read from memory-mapped files.
+    """
+
+    tokens: Sequence[Sequence[str]]
+    tags: Sequence[Sequence[str]]
+    where: Sequence[str]
 
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def chosen(self, numbers: Iterable[int]) -> "Tagged":
+    def chosen(self, numbers: np.ndarray | Iterable[int]) -> "Tagged":
         """Return the sequences with these numbers."""
-        numbers = list(numbers)
-        return Tagged(
-            [self.tokens[number] for number in numbers],
-            [self.tags[number] for number in numbers],
-            [self.where[number] for number in numbers],
-        )
+        numbers = np.fromiter(numbers, np.int64)
+        return Tagged(chosen(self.tokens, numbers), chosen(self.tags, numbers), chosen(self.where, numbers))
 
-    def targets(self, tags: Sequence[str]) -> list[np.ndarray]:
-        """Return the numbers of the tags of each sequence.
-
-        Raises:
-            InputError: a tag that is none of them.
-        """
-        numbers = {name: number for number, name in enumerate(tags)}
+    def require_known(self, tags: Sequence[str]) -> None:
+        """Raise an InputError where a sequence has a tag that is none of these."""
+        known = set(tags)
         for row, where in zip(self.tags, self.where, strict=True):
             for tag in row:
-                if tag not in numbers:
+                if tag not in known:
                     raise InputError(
                         f"{where}: a tag must be one of the training sequences', not {tag!r}{nearest(tag, tags)}"
                     )
-        return [np.array([numbers[tag] for tag in row], dtype=np.int64) for row in self.tags]
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the content."""
+        return content_key([self.tokens, self.tags])
 
 
 def read_tagged(path: str, column: str = "UPOS") -> Tagged:
@@ -64,19 +65,17 @@ def read_tagged(path: str, column: str = "UPOS") -> Tagged:
     if not Path(path).is_file():
         raise InputError(f"tagged texts must be a file, but {path!r} is none")
     kind = Path(path).with_suffix("").suffix if path.endswith(".gz") else Path(path).suffix
-    if kind == ".jsonl":
-        found = _read_json_lines(Path(path))
-    else:
-        place = _conllu_place(column) if kind == ".conllu" else None
-        found = _read_blocks(Path(path), place)
-    tokens, tags, where = [], [], []
-    for sequence_tokens, sequence_tags, place_of in found:
-        tokens.append(sequence_tokens)
-        tags.append(sequence_tags)
-        where.append(place_of)
-    if not tokens:
+    place = _conllu_place(column) if kind == ".conllu" else None
+
+    def rows() -> Iterator[tuple[str, str, str]]:
+        found = _read_json_lines(Path(path)) if kind == ".jsonl" else _read_blocks(Path(path), place)
+        for tokens, tags, where in found:
+            yield BETWEEN.join(tokens), BETWEEN.join(tags), where.removeprefix(path)
+
+    tokens, tags, where = stored_texts(["tagged", file_fingerprint(Path(path)), kind, place], rows, 3)
+    if not len(tokens):
         raise InputError(f"{path} must hold tagged texts, but it holds none")
-    return Tagged(list(tokens), list(tags), where)
+    return Tagged(split_words(tokens), split_words(tags), rows_of_file(path, where))
 
 
 Sequences = Iterator[tuple[list[str], list[str], str]]
@@ -130,31 +129,3 @@ def _read_json_lines(path: Path) -> Sequences:
             raise InputError(f"{where}: there must be a tag for each token, but {len(tokens)} have {len(tags)}")
         if tokens:
             yield tokens, tags, where
-
-
-def split_tagged(
-    data: Tagged, valid: Tagged | None, test: Tagged | None, seed: int
-) -> tuple[Tagged, Tagged, Tagged, list[str]]:
-    """Hold back a tenth for the test and a tenth for validation, unless they are there already.
-
-    Returns:
-        What is trained, validated and tested on, and the names of the tags in order.
-
-    Raises:
-        InputError: there are too few sequences, fewer than two tags, or a tag that is only validated or tested on.
-    """
-    order = np.random.default_rng(seed).permutation(len(data))
-    held_back = max(round(SHARE * len(data)), 1)
-    if len(data) - held_back * ((valid is None) + (test is None)) < 1:
-        raise InputError(f"there must be sequences enough to hold some back, but there are {len(data)}")
-    if test is None:
-        test, order = data.chosen(order[:held_back]), order[held_back:]
-    if valid is None:
-        valid, order = data.chosen(order[:held_back]), order[held_back:]
-    train = data.chosen(np.sort(order))
-    tags = sorted({tag for row in train.tags for tag in row})
-    if len(tags) < 2:
-        raise InputError(f"there must be at least two tags to tell apart, but there are {len(tags)}: {tags}")
-    for part in (valid, test):
-        part.targets(tags)
-    return train, valid, test, tags

@@ -12,9 +12,9 @@ from seqgen import patterns
 from seqgen.batches.examples import Batchable
 from seqgen.batches.pairs import Pairs, pairs
 from seqgen.data.captioned import Captioned
+from seqgen.data.features import Views
 from seqgen.data.images import Image, Preprocessing, read_image
 from seqgen.data.store import stored
-from seqgen.data.views import Views
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written
 from seqgen.nn.backbones import load_pretrained
@@ -131,7 +131,7 @@ class Captioner(EncoderDecoderBundle):
         Raises:
             InputError: an image cannot be read, an option does not exist, or a value is outside its range.
         """
-        rows: Sequence[Any] = images if isinstance(images, list | tuple | Views) else [images]
+        rows: Any = images if isinstance(images, list | tuple | Views) else [images]
         written = self.write(rows, prefix=prefix, return_attention=return_attention, **options)
         return [Caption(one.text, one.score, _heat(one)) for found in written for one in found]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from seqgen import patterns
 from seqgen.batches.examples import Batchable
 from seqgen.batches.pairs import Pairs, pairs
-from seqgen.data.labelled import Labelled
+from seqgen.data.labelled import Labelled, read_numbers
 from seqgen.data.store import stored
 from seqgen.errors import InputError, nearest
 from seqgen.generation.config import GenerationConfig
@@ -136,11 +136,6 @@ class ConditionalGenerator(EncoderDecoderBundle):
             hint = nearest(str(condition), self.categories)
             raise InputError(f"a condition must be one of {known}, not {condition!r}{hint}")
         return self.categories.index(condition)
-
-
-def read_numbers(text: str) -> list[float]:
-    """Return numbers with commas or white space between them; ValueError where there is anything else."""
-    return [float(number) for number in text.replace(",", " ").split()]
 
 
 def _numbers(condition: Any, count: int) -> list[float]:

@@ -94,7 +94,7 @@ class Translator(EncoderDecoderBundle):
         )
 
     def translate(
-        self, texts: str | list[str], *, prefix: str = "", return_attention: bool = False, **options: Any
+        self, texts: str | Sequence[str], *, prefix: str = "", return_attention: bool = False, **options: Any
     ) -> list[Translation]:
         """Translate one sentence, or several; batches are made of them inside.
 

@@ -6,9 +6,8 @@ import pytest
 import torch
 
 from seqgen.data.captioned import Captioned
-from seqgen.data.features import kept_features
+from seqgen.data.features import Views, kept_features
 from seqgen.data.images import Preprocessing
-from seqgen.data.views import Views
 from seqgen.errors import InputError
 from seqgen.files import cache_directory
 

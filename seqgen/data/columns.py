@@ -1,0 +1,116 @@
+"""Columns of texts that look like lists, but are read from memory-mapped files as they are needed."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Generic, TypeVar, overload
+
+import numpy as np
+
+from seqgen.data.store import Ragged, blocks, fingerprint, stored
+
+T = TypeVar("T")
+
+BETWEEN = "\0"  # words of a row; files that hold it are no text
+
+
+class Column(Sequence[T], Generic[T]):
+    """Items made of stored rows.
+
+    Args:
+        rows: as they are stored.
+        item: makes an item of a row.
+    """
+
+    def __init__(self, rows: Ragged, item: Callable[[np.ndarray], T]):
+        self.rows, self.item, self.key = rows, item, rows.key
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, number: int) -> T: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[T]: ...
+    def __getitem__(self, number: int | slice) -> T | Sequence[T]:
+        if isinstance(number, slice):
+            return chosen(self, np.arange(len(self))[number])
+        return self.item(self.rows[number])
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self.item, self.rows)
+
+
+class Chosen(Sequence[T], Generic[T]):
+    """Some items of a column, by their numbers.
+
+    Args:
+        column: of which they are.
+        numbers: (items,) of the column.
+    """
+
+    def __init__(self, column: Column[T], numbers: np.ndarray):
+        self.column, self.numbers = column, numbers
+        self.key = f"{column.key} {hashlib.sha256(numbers.astype(np.int64).tobytes()).hexdigest()}"
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, number: int) -> T: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[T]: ...
+    def __getitem__(self, number: int | slice) -> T | Sequence[T]:
+        if isinstance(number, slice):
+            return Chosen(self.column, self.numbers[number])
+        return self.column[int(self.numbers[number])]
+
+    def __iter__(self) -> Iterator[T]:
+        """Yield the items, in one pass over the file where their numbers rise."""
+        if np.any(np.diff(self.numbers) <= 0):
+            yield from (self.column[int(number)] for number in self.numbers)
+            return
+        wanted = np.zeros(len(self.column), dtype=bool)
+        wanted[self.numbers] = True
+        yield from (self.column.item(row) for row, real in zip(self.column.rows, wanted, strict=True) if real)
+
+
+def chosen(column: Sequence[T], numbers: np.ndarray | Iterable[int]) -> Sequence[T]:
+    """Return the items with these numbers: of a list a list, of a stored column a view."""
+    numbers = np.fromiter(numbers, np.int64) if not isinstance(numbers, np.ndarray) else numbers
+    if isinstance(column, Chosen):
+        return Chosen(column.column, column.numbers[numbers])
+    if isinstance(column, Column):
+        return Chosen(column, numbers)
+    return [column[number] for number in numbers]
+
+
+def content_key(columns: Iterable[Sequence[Any]]) -> str:
+    """Return a hash of the content of columns: cheap for stored ones."""
+    return fingerprint([getattr(column, "key", None) or list(map(str, column)) for column in columns])
+
+
+def text_hashes(texts: Iterable[str]) -> np.ndarray:
+    """Return the (texts,) 64-bit hashes of texts: the same for the same text, and practically never for others."""
+    digests = (hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts)
+    return np.concatenate(
+        [np.zeros(0, np.int64), *(np.frombuffer(b"".join(block), np.int64) for block in blocks(digests, 1 << 16))]
+    )
+
+
+def stored_texts(identity: Any, rows: Callable[[], Iterable[tuple[str, ...]]], count: int) -> list[Column[str]]:
+    """Return `count` columns of texts, from the cache where it has them; `rows` gives the texts of each row."""
+
+    def encoded() -> Iterator[tuple[np.ndarray, ...]]:
+        for row in rows():
+            yield tuple(np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8) for text in row)
+
+    return [Column(column, _text) for column in stored(identity, encoded, [256] * count)]
+
+
+def split_words(texts: Column[str]) -> Column[list[str]]:
+    """Return a column of texts, whose words were joined by `BETWEEN`, as lists of words."""
+    return Column(texts.rows, lambda row: _text(row).split(BETWEEN))
+
+
+def _text(row: np.ndarray) -> str:
+    return row.tobytes().decode("utf-8", "surrogatepass")
