@@ -5,7 +5,7 @@ text of your own with --data: CoNLL-U, or lines of a token and its tag.
 """
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -71,22 +71,22 @@ def test(
     """Measure the best tagger beside the most frequent tag of each token, and say how to use it."""
     best = Tagger.from_pretrained(training.run.model_directory).to(training.run.device)
     figures = {"val_loss": training.run.in_precision(answers)(best.model, held_back, best.tags).loss}
-    data, tokens = splits.test, [token for row in splits.test.tokens for token in row]
+    data, rows = splits.test, list(splits.test.tokens)
+    ends = np.cumsum([len(row) for row in rows])
     targets = np.array([best.tags.index(tag) for tags in data.tags for tag in tags])
-    probabilities = np.concatenate(best.probabilities(data.tokens))
+    probabilities = np.concatenate(best.probabilities(rows))
     answered = Answered(np.log(probabilities.clip(1e-30)), targets, best.tags)
     majority = best.tags[frequencies.argmax()]
     unigrams = UnigramTagger(pairs(splits.train), backoff=DefaultTagger(majority))
     baselines = {"majority": majority_accuracy(frequencies, targets), "baseline": unigrams.accuracy(pairs(data))}
     known = {token for row in splits.train.tokens for token in row}
-    unseen = np.array([token not in known for token in tokens])
+    unseen = np.array([token not in known for row in rows for token in row])
     if unseen.any():
         figures["test_accuracy_unseen"] = float((answered.predictions == targets)[unseen].mean())
     if any(tag.startswith("B-") for tag in best.tags):
-        ends = np.cumsum([len(row) for row in data.tokens])[:-1]
-        found = [[best.tags[number] for number in row] for row in np.split(answered.predictions, ends)]
+        found = [[best.tags[number] for number in row] for row in np.split(answered.predictions, ends[:-1])]
         figures["test_span_f1"] = span_f1(found, data.tags)
-    report_answers(training, answered, baselines, partial(in_context, data), **figures)
+    report_answers(training, answered, baselines, partial(in_context, rows, ends), **figures)
     for name, figure in list(figures.items())[1:]:
         print(f"--- {name.removeprefix('test_').replace('_', ' ')} {figure:.4f}")
     print(f"--- everything is in {training.run.directory}; to tag texts of your own:\n")
@@ -99,15 +99,14 @@ def pairs(data: Tagged) -> list[list[tuple[str, str]]]:
     return [list(zip(tokens, tags, strict=True)) for tokens, tags in zip(some.tokens, some.tags, strict=True)]
 
 
-def in_context(data: Tagged, number: int) -> str:
-    """Return a token with its neighbours, by its number among all tokens."""
-    for tokens in data.tokens:
-        if number < len(tokens):
-            joint, reach = ("", 30) if isinstance(tokens, str) else (" ", 5)
-            before, after = tokens[max(number - reach, 0) : number], tokens[number + 1 : number + 1 + reach]
-            return f"{joint.join(before)}{joint}[{tokens[number]}]{joint}{joint.join(after)}"
-        number -= len(tokens)
-    raise IndexError(number)
+def in_context(rows: list[Sequence[str]], ends: np.ndarray, number: int) -> str:
+    """Return a token with its neighbours, by its number among all tokens and where each row of these ends."""
+    row = int(np.searchsorted(ends, number, side="right"))
+    tokens = rows[row]
+    place = number - int(ends[row]) + len(tokens)
+    joint, reach = ("", 30) if isinstance(tokens, str) else (" ", 5)
+    before, after = tokens[max(place - reach, 0) : place], tokens[place + 1 : place + 1 + reach]
+    return f"{joint.join(before)}{joint}[{tokens[place]}]{joint}{joint.join(after)}"
 
 
 if __name__ == "__main__":

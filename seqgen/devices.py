@@ -4,6 +4,7 @@ import os
 import time
 
 import torch
+from torch import nn
 
 from seqgen.errors import InputError
 
@@ -40,15 +41,32 @@ def calculates_in_bf16(device: torch.device) -> bool:
     return device.type == "cpu" and any("bf16" in name and has for name, has in torch.cpu.get_capabilities().items())
 
 
+def find_precision(name: str, device: torch.device) -> str:
+    """Return "fp32" or "bf16"; "auto" is the one that is measured to be faster on the device.
+
+    Raises:
+        InputError: bf16 is asked for and LSTMs cannot calculate in it there.
+    """
+    if name == "bf16":
+        try:
+            with torch.autocast(device.type, torch.bfloat16), torch.no_grad():
+                nn.LSTM(1, 1).to(device)(torch.zeros(1, 1, 1, device=device))
+        except RuntimeError:
+            raise InputError(f"--precision must be fp32 or auto on {device} here, whose LSTMs have no bf16") from None
+    return faster_precision(device) if name == "auto" else name
+
+
 def faster_precision(device: torch.device, size: int = 768, rounds: int = 8) -> str:
     """Return "bf16" where matrix products are clearly faster in it than in fp32, else "fp32": it is measured.
 
-    The two take turns and the fastest of each counts, so that other work on the machine does not decide.
+    The two take turns and the fastest of each counts, so that other work on the machine does not decide. A first small
+    product saves the large ones where bf16 is emulated, which takes up to 40 times as long as fp32.
     """
-    turns = [
-        [_fastest_product(device, dtype, size, repeats=3) for dtype in (torch.float32, torch.bfloat16)]
-        for _ in range(rounds)
-    ]
+    precisions = torch.float32, torch.bfloat16
+    fp32, bf16 = (_fastest_product(device, dtype, size // 6, repeats=3) for dtype in precisions)
+    if bf16 > 4 * fp32 and device.type == "cpu":
+        return "fp32"
+    turns = [[_fastest_product(device, dtype, size, repeats=3) for dtype in precisions] for _ in range(rounds)]
     fp32, bf16 = (min(seconds) for seconds in zip(*turns, strict=True))
     return "bf16" if bf16 * 1.5 < fp32 else "fp32"
 

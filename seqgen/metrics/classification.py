@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from nltk.chunk import ChunkScore, conlltags2tree
@@ -24,9 +25,9 @@ class Answered:
     targets: np.ndarray
     classes: Sequence[str]
 
-    @property
+    @cached_property
     def predictions(self) -> np.ndarray:
-        """The (answers,) numbers of the likeliest classes."""
+        """The (answers,) numbers of the most probable classes."""
         return np.asarray(self.log_probabilities.argmax(axis=1))
 
     @property
@@ -71,7 +72,7 @@ class Answered:
         return str(report).rstrip()
 
     def mistakes(self) -> np.ndarray:
-        """Return the numbers of the wrong answers, the surest first."""
+        """Return the numbers of the wrong answers, the most confident first."""
         wrong = np.flatnonzero(self.predictions != self.targets)
         return wrong[np.argsort(-self.log_probabilities[wrong].max(axis=1), kind="stable")]
 

@@ -9,7 +9,7 @@ from accelerate import Accelerator, PartialState
 from accelerate.utils import broadcast_object_list, gather_object
 from torch import nn
 
-from seqgen.devices import faster_precision, find_device
+from seqgen.devices import find_device, find_precision
 
 V = TypeVar("V")
 
@@ -22,7 +22,7 @@ class Processes:
         precision: "fp32", "bf16", or "auto", which measures the faster one.
 
     Raises:
-        InputError: the device is not there.
+        InputError: the device is not there, or cannot calculate in this precision.
     """
 
     def __init__(self, device: str, precision: str):
@@ -30,7 +30,7 @@ class Processes:
         if device != "auto" and "LOCAL_RANK" not in os.environ:  # there each process has a GPU of its own
             os.environ["ACCELERATE_TORCH_DEVICE"] = device
         PartialState(cpu=found.type == "cpu")
-        self.precision = agreed(faster_precision(found) if precision == "auto" else precision)
+        self.precision = agreed(find_precision(precision, found))
         mixed = "bf16" if self.precision == "bf16" else "no"
         self.accelerator = Accelerator(mixed_precision=mixed, cpu=found.type == "cpu")
         self.device = self.accelerator.device
