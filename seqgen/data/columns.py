@@ -66,7 +66,7 @@ class Chosen(Sequence[T], Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         """Yield the items, in one pass over the file where their numbers rise."""
-        if np.any(np.diff(self.numbers) <= 0):
+        if np.any(np.diff(self.numbers, prepend=-1) <= 0):  # or where the first counts from the end
             yield from (self.column[int(number)] for number in self.numbers)
             return
         wanted = np.zeros(len(self.column), dtype=bool)

@@ -148,6 +148,14 @@ def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
     return f"{path}: text must be UTF-8, but {error.reason}"
 
 
+def read_again(path: Path) -> Path:
+    """Return the path of a file, or of a copy in the cache where it is a pipe, which can be read only once."""
+    if not path.is_fifo():
+        return path
+    with path.open("rb") as pipe:
+        return _keep(pipe, "pipe")
+
+
 def visible_files(folder: Path) -> list[Path]:
     """Return all files below a folder in order, but none whose name, or folder's name, begins with a dot."""
     paths = [path for path in folder.rglob("*") if path.is_file()]

@@ -72,7 +72,7 @@ def read_texts(path: str, label_column: str = "label", text_column: str = "text"
         for (label, text), where in read_table(file, [label_column, text_column]):
             if not label.strip() or not text.strip():
                 raise InputError(f"{where}: a {'text' if label.strip() else 'label'} must not be empty")
-            yield text, label.strip(), where.removeprefix(path)
+            yield text, label.strip(), where.removeprefix(str(file))
 
     identity = ["labelled", file_fingerprint(file), file.suffixes, label_column, text_column]
     texts, labels, where = stored_texts(identity, rows, 3)

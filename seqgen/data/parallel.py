@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from seqgen.data.columns import chosen, content_key, stored_texts
-from seqgen.data.corpus import read_lines
+from seqgen.data.corpus import read_again, read_lines
 from seqgen.data.store import file_fingerprint
 from seqgen.data.table import read_table, rows_of_file
 from seqgen.errors import InputError
@@ -60,7 +60,7 @@ def read_pairs(path: str) -> Parallel:
 
     def rows() -> Iterator[tuple[str, str, str]]:
         for (source, target), where in read_table(file, ["source", "target"]):
-            yield source, target, where.removeprefix(path)
+            yield source, target, where.removeprefix(str(file))
 
     sources, targets, where = stored_texts(["pairs", file_fingerprint(file), file.suffixes], rows, 3)
     return Parallel(sources, targets, rows_of_file(path, where))
@@ -72,7 +72,7 @@ def read_parallel(source: str, target: str) -> Parallel:
     Raises:
         InputError: a file cannot be read, or one has more lines than the other.
     """
-    files = Path(source), Path(target)
+    files = read_again(Path(source)), read_again(Path(target))
 
     def rows() -> Iterator[tuple[str, str, str]]:
         pairs = zip_longest(*map(read_lines, files))
@@ -85,9 +85,6 @@ def read_parallel(source: str, target: str) -> Parallel:
                 )
             yield one, other, f", line {number}"
 
-    for file in files:
-        if not file.is_file():
-            next(read_lines(file))  # says why it cannot be read
     sources, targets, where = stored_texts(["parallel", *map(file_fingerprint, files)], rows, 3)
     return Parallel(sources, targets, rows_of_file(source, where))
 

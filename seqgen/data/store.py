@@ -10,11 +10,13 @@ from typing import Any, BinaryIO, TypeVar, overload
 
 import numpy as np
 
+from seqgen.errors import InputError
 from seqgen.files import cache_directory, writing
 
 T = TypeVar("T")
 
-BLOCK = 4096  # rows that are written or read at a time
+BLOCK = 4096  # rows that are written or read at a time, but no more than hold
+NUMBERS = 1 << 22  # numbers, unless a single row is longer
 
 
 class Ragged(Sequence[np.ndarray]):
@@ -51,11 +53,14 @@ class Ragged(Sequence[np.ndarray]):
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Yield the rows in order, by ordinary reading: pages of a memory map would count as memory of the process."""
-        for begin in range(0, len(self), BLOCK):
+        begin = 0
+        while begin < len(self):
             offsets = np.asarray(self.offsets[begin : begin + BLOCK + 1])
+            offsets = offsets[: max(int(np.searchsorted(offsets, offsets[0] + NUMBERS, side="right")), 2)]
             count, skipped = int(offsets[-1] - offsets[0]), int(offsets[0]) * self.values.itemsize
             block = np.fromfile(self.path, self.values.dtype, count, offset=skipped)
             yield from np.split(block, (offsets[1:-1] - offsets[0]))
+            begin += len(offsets) - 1
 
 
 def stored(
@@ -84,9 +89,22 @@ def _write(paths: list[Path], dtypes: list[np.dtype], rows: Iterable[tuple[np.nd
         ends = [0] * len(paths)
         for file in offsets:
             file.write(np.zeros(1, np.int64).tobytes())
-        for block in blocks(rows, BLOCK):
+        for block in _gathered(rows):
             for place, column in enumerate(zip(*block, strict=True)):
                 ends[place] = _append(values[place], offsets[place], column, dtypes[place], ends[place])
+
+
+def _gathered(rows: Iterable[tuple[np.ndarray, ...]]) -> Iterator[list[tuple[np.ndarray, ...]]]:
+    block: list[tuple[np.ndarray, ...]] = []
+    count = 0
+    for row in rows:
+        block.append(row)
+        count += sum(map(len, row))
+        if len(block) == BLOCK or count >= NUMBERS:
+            yield block
+            block, count = [], 0
+    if block:
+        yield block
 
 
 def _append(values: BinaryIO, offsets: BinaryIO, rows: Sequence[np.ndarray], dtype: np.dtype, end: int) -> int:
@@ -116,10 +134,18 @@ def _mapped(path: Path, dtype: np.dtype) -> np.ndarray:
 
 def fingerprint(identity: Any) -> str:
     """Return a hash of plain data."""
-    return hashlib.sha256(json.dumps(identity, ensure_ascii=False, default=os.fspath).encode()).hexdigest()
+    text = json.dumps(identity, ensure_ascii=False, default=os.fspath)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def file_fingerprint(path: Path) -> str:
-    """Return a hash of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return a hash of a file's content.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None

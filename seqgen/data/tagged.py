@@ -62,17 +62,18 @@ def read_tagged(path: str, column: str = "UPOS") -> Tagged:
     Raises:
         InputError: there is nothing there, or a line is broken.
     """
-    if not Path(path).is_file():
+    file = Path(path)
+    if not file.is_file():
         raise InputError(f"tagged texts must be a file, but {path!r} is none")
-    kind = Path(path).with_suffix("").suffix if path.endswith(".gz") else Path(path).suffix
+    kind = file.with_suffix("").suffix if file.suffix == ".gz" else file.suffix
     place = _conllu_place(column) if kind == ".conllu" else None
 
     def rows() -> Iterator[tuple[str, str, str]]:
-        found = _read_json_lines(Path(path)) if kind == ".jsonl" else _read_blocks(Path(path), place)
+        found = _read_json_lines(file) if kind == ".jsonl" else _read_blocks(file, place)
         for tokens, tags, where in found:
-            yield BETWEEN.join(tokens), BETWEEN.join(tags), where.removeprefix(path)
+            yield BETWEEN.join(tokens), BETWEEN.join(tags), where.removeprefix(str(file))
 
-    tokens, tags, where = stored_texts(["tagged", file_fingerprint(Path(path)), kind, place], rows, 3)
+    tokens, tags, where = stored_texts(["tagged", file_fingerprint(file), kind, place], rows, 3)
     if not len(tokens):
         raise InputError(f"{path} must hold tagged texts, but it holds none")
     return Tagged(split_words(tokens), split_words(tags), rows_of_file(path, where))
@@ -125,6 +126,8 @@ def _read_json_lines(path: Path) -> Sequences:
             raise InputError(
                 f'{where}: a line must be JSON with lists "tokens" and "tags", not {line[:80]!r}'
             ) from None
+        if BETWEEN in "".join(tokens + tags):
+            raise InputError(f"{where}: tokens and tags must be text, but one holds a NUL character")
         if len(tokens) != len(tags):
             raise InputError(f"{where}: there must be a tag for each token, but {len(tokens)} have {len(tags)}")
         if tokens:

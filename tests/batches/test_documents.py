@@ -5,18 +5,17 @@ import pytest
 import torch
 
 from seqgen.batches.documents import Documents
-from seqgen.data.splits import split_documents, split_stream
+from seqgen.data.store import stored
 from seqgen.errors import InputError
 from seqgen.symbols import BOS, EOS, PAD
 
 
-def make_tokens(lengths):
-    rows = [np.full(length, 10 + number) for number, length in enumerate(lengths)]
-    return np.concatenate([np.append(row, EOS) for row in rows])
+def make_documents(lengths):
+    return [np.append(np.full(length, 10 + number), EOS) for number, length in enumerate(lengths)]
 
 
 LENGTHS = [1, 30, 2, 3, 25, 4, 5, 6, 18, 7, 7, 7]
-TOKENS = make_tokens(LENGTHS)
+DOCUMENTS = make_documents(LENGTHS)
 
 
 def whole_rows(batches):
@@ -33,14 +32,14 @@ def whole_rows(batches):
 
 
 def test_every_document_is_read_once_and_ended():
-    rows = whole_rows(Documents(TOKENS, 5, 8).once())
+    rows = whole_rows(Documents(DOCUMENTS, 5, 8).once())
     assert sorted(rows) == sorted([10 + number] * length + [EOS] for number, length in enumerate(LENGTHS))
 
 
 def test_an_epoch_reads_every_document_whole_and_the_next_in_another_order():
     def epoch(number):
         count, batches = 0, []
-        for batch in Documents(TOKENS, 4, 8, seed=1).starting_at(0):
+        for batch in Documents(DOCUMENTS, 4, 8, seed=1).starting_at(0):
             count += batch.starts
             if count > 3 * (number + 1):  # twelve documents make three batches of four, each of some windows
                 return whole_rows(batches)
@@ -52,13 +51,13 @@ def test_an_epoch_reads_every_document_whole_and_the_next_in_another_order():
 
 def test_documents_of_like_length_share_a_batch():
     lengths = list(range(1, 65))
-    batches = islice(Documents(make_tokens(lengths), 8, 100).starting_at(0), 8)
+    batches = islice(Documents(make_documents(lengths), 8, 100).starting_at(0), 8)
     padding = sum((batch.targets == PAD).sum().item() for batch in batches)
     assert padding == 8 * sum(range(8))  # neighbours in length differ by one
 
 
 def test_the_position_is_a_plain_number():
-    documents = Documents(TOKENS, 4, 8, seed=3)
+    documents = Documents(DOCUMENTS, 4, 8, seed=3)
     batches = list(islice(documents.starting_at(0), 40))
     for index in range(40):
         again = next(documents.starting_at(index))
@@ -67,30 +66,23 @@ def test_the_position_is_a_plain_number():
 
 
 def test_the_rows_of_all_ranks_are_those_of_one_process():
-    ranks = [Documents(TOKENS, 4, 8, rank=rank, world_size=2).starting_at(0) for rank in range(2)]
-    for whole in islice(Documents(TOKENS, 4, 8).starting_at(0), 30):
+    ranks = [Documents(DOCUMENTS, 4, 8, rank=rank, world_size=2).starting_at(0) for rank in range(2)]
+    for whole in islice(Documents(DOCUMENTS, 4, 8).starting_at(0), 30):
         assert torch.equal(whole.inputs, torch.cat([next(rank).inputs for rank in ranks]))
 
 
 def test_too_few_documents_for_a_batch_are_refused():
     with pytest.raises(InputError, match="50 documents, but there are 12"):
-        Documents(TOKENS, 50, 8)
+        Documents(DOCUMENTS, 50, 8)
 
 
-def test_the_last_tenth_of_a_stream_is_held_back():
-    train, valid = split_stream(np.arange(1000))
-    assert np.array_equal(np.concatenate([train, valid]), np.arange(1000))
-    assert len(valid) == 100
-    with pytest.raises(InputError, match="at least 20 tokens, but this one has 19"):
-        split_stream(np.arange(19))
-
-
-def test_a_drawn_tenth_of_the_documents_is_held_back():
-    tokens = make_tokens([3] * 200)
-    train, valid = split_documents(tokens, seed=1)
-    assert sorted([*train, *valid]) == list(range(200))
-    assert len(valid) == 20
-    assert np.array_equal(valid, split_documents(tokens, seed=1)[1])
-    assert not np.array_equal(valid, split_documents(tokens, seed=2)[1])
-    with pytest.raises(InputError, match="at least 20 documents"):
-        split_documents(TOKENS, seed=1)
+def test_stored_documents_give_the_same_batches_as_those_in_memory():
+    [kept] = stored("documents", lambda: ((document,) for document in DOCUMENTS), [100])
+    chosen = np.array([11, 1, 4, 7, 2])
+    one, other = (Documents(documents, 2, 8, seed=3, chosen=chosen) for documents in (DOCUMENTS, kept))
+    for some, same in zip(islice(one.starting_at(0), 30), other.starting_at(0), strict=False):
+        assert torch.equal(some.inputs, same.inputs)
+        assert torch.equal(some.targets, same.targets)
+    assert np.array_equal(one.chosen_tokens(), np.concatenate([DOCUMENTS[number] for number in chosen]))
+    assert np.array_equal(one.chosen_tokens(), other.chosen_tokens())
+    assert one.token_count == other.token_count == len(one.chosen_tokens())

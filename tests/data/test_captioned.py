@@ -6,7 +6,8 @@ import re
 import PIL.Image
 import pytest
 
-from seqgen.data.captioned import read_captioned, split_captioned
+from seqgen.data.captioned import read_captioned
+from seqgen.data.splits import split_captioned
 from seqgen.errors import InputError
 
 
@@ -73,9 +74,10 @@ def test_missing_parts_are_held_back_by_image(folder, tmp_path):
     )
     parts = read_captioned(str(folder), {"train": str(tmp_path / "x.tsv")})
     splits = split_captioned(parts, 1)
-    assert sorted(name for part in splits for name in part.names) == sorted(names)
-    assert [len(part) for part in splits] == [32, 4, 4]
-    assert all(len(texts) == 2 for part in splits for texts in part.captions)
+    whole = (splits.train, splits.valid, splits.test)
+    assert sorted(name for part in whole for name in part.names) == sorted(names)
+    assert [len(part) for part in whole] == [32, 4, 4]
+    assert all(len(texts) == 2 for part in whole for texts in part.captions)
     assert split_captioned(parts, 2).test.names != splits.test.names
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from seqgen.data import corpus as corpus_module
 from seqgen.data.corpus import Corpus
-from seqgen.data.encoded import encode_corpus, read_documents
+from seqgen.data.encoded import encode_documents, encode_stream, read_documents, token_counts
 from seqgen.files import cache_directory
 from seqgen.symbols import EOS
 from seqgen.text.bytes import ByteTokenizer
@@ -24,7 +24,7 @@ def corpus(tmp_path, monkeypatch):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_memory_map_equals_encoding_in_memory(kind, corpus):
     tokenizer = tokenizer_class(kind).fit(corpus.blocks())
-    tokens = encode_corpus(corpus, tokenizer)
+    tokens = encode_stream(corpus, tokenizer)
     assert isinstance(tokens, np.memmap)
     in_memory = np.concatenate([tokenizer.encode(block) for block in corpus.blocks()])
     assert np.array_equal(tokens, in_memory)
@@ -38,29 +38,38 @@ def test_the_memory_map_equals_encoding_in_memory(kind, corpus):
 def test_the_type_is_the_smallest_that_holds_the_vocabulary(corpus, size, dtype, monkeypatch):
     tokenizer = ByteTokenizer()
     monkeypatch.setattr(ByteTokenizer, "vocab_size", size)
-    assert encode_corpus(corpus, tokenizer).dtype == dtype
+    assert encode_stream(corpus, tokenizer).dtype == dtype
+    assert encode_documents(corpus, tokenizer, "lines").values.dtype == dtype
 
 
 def test_the_second_time_it_comes_from_the_cache(corpus, monkeypatch):
     tokenizer = ByteTokenizer()
-    first = np.array(encode_corpus(corpus, tokenizer))
+    first = np.array(encode_stream(corpus, tokenizer))
+    documents = list(encode_documents(corpus, tokenizer, "lines"))
     monkeypatch.setattr(ByteTokenizer, "encode", None)
-    assert np.array_equal(encode_corpus(corpus, tokenizer), first)
+    assert np.array_equal(encode_stream(corpus, tokenizer), first)
+    pairs = zip(encode_documents(corpus, tokenizer, "lines"), documents, strict=True)
+    assert all(np.array_equal(*pair) for pair in pairs)
 
 
 def test_other_text_another_tokenizer_and_other_documents_are_encoded_anew(corpus, tmp_path):
-    encode_corpus(corpus, ByteTokenizer())
-    encode_corpus(corpus, tokenizer_class("char").fit(corpus.blocks()))
-    encode_corpus(corpus, ByteTokenizer(), "lines")
+    encode_stream(corpus, ByteTokenizer())
+    encode_stream(corpus, tokenizer_class("char").fit(corpus.blocks()))
+    encode_documents(corpus, ByteTokenizer(), "lines")
+    encode_documents(corpus, ByteTokenizer(), "blank-lines")
     (tmp_path / "text.txt").write_text(TEXT + "!", encoding="utf-8")
-    encode_corpus(Corpus.find(str(tmp_path / "text.txt")), ByteTokenizer())
-    assert len(list(cache_directory().iterdir())) == 4
+    encode_stream(Corpus.find(str(tmp_path / "text.txt")), ByteTokenizer())
+    values = [path for path in cache_directory().iterdir() if path.suffix != ".offsets"]
+    assert len(values) == 5
+    assert {path.with_suffix(".offsets") for path in values} == set(cache_directory().glob("*.offsets"))
 
 
 def test_an_encoding_that_fails_leaves_nothing_behind(corpus, monkeypatch):
     monkeypatch.setattr(ByteTokenizer, "encode", lambda self, text: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        encode_corpus(corpus, ByteTokenizer())
+        encode_stream(corpus, ByteTokenizer())
+    with pytest.raises(ZeroDivisionError):
+        encode_documents(corpus, ByteTokenizer(), "lines")
     assert os.listdir(cache_directory()) == []
 
 
@@ -74,6 +83,16 @@ def test_an_encoding_that_fails_leaves_nothing_behind(corpus, monkeypatch):
 )
 def test_documents_are_cut_where_they_should_be(corpus, kind, documents):
     assert list(read_documents(corpus, kind)) == documents
-    tokens = encode_corpus(corpus, ByteTokenizer(), kind)
-    assert (tokens == EOS).sum() == len(documents)
-    assert tokens[-1] == EOS
+    tokenizer = ByteTokenizer()
+    encoded = encode_documents(corpus, tokenizer, kind)
+    assert (encoded.values == EOS).sum() == len(documents) == len(encoded)
+    assert all(tokens[-1] == EOS for tokens in encoded)
+    assert [tokenizer.decode(tokens[:-1]) for tokens in encoded] == documents
+
+
+def test_every_token_is_counted(corpus):
+    tokenizer = ByteTokenizer()
+    tokens = encode_stream(corpus, tokenizer)
+    counts = token_counts(tokens, tokenizer.vocab_size)
+    assert counts.shape == (tokenizer.vocab_size,)
+    assert np.array_equal(np.repeat(np.arange(tokenizer.vocab_size), counts), np.sort(tokens))

@@ -5,9 +5,10 @@ import PIL.Image
 import pytest
 import torch
 
+from seqgen.data.catalog import find_pictures
 from seqgen.data.images import Preprocessing, read_image
 from seqgen.data.labelled import Labelled
-from seqgen.data.pictures import find_pictures, fitted, varied
+from seqgen.data.pictures import fitted, suitable_preprocessing, varied
 from seqgen.data.sets.shapes import COLOURS, shape_pictures
 from seqgen.errors import InputError
 
@@ -147,15 +148,37 @@ def test_drawn_shapes_have_the_colour_of_their_label():
 
 def test_varied_images_are_moved_or_mirrored_copies():
     images = torch.randint(256, (5, 9, 9, 3), dtype=torch.uint8)
-    assert torch.equal(varied(images, mirror=False, shift=0), images)
+    random = np.random.default_rng(0)
+    assert torch.equal(varied(images, random, mirror=False, shift=0), images)
     many = images.repeat(20, 1, 1, 1)
-    pairs = zip(varied(many, mirror=True, shift=0), many, strict=True)
+    pairs = zip(varied(many, random, mirror=True, shift=0), many, strict=True)
     kinds = [[torch.equal(one, image), torch.equal(one, image.flip(1))] for one, image in pairs]
     assert all(map(any, kinds))
     assert 20 < sum(same for same, _ in kinds) < 80
-    for one, image in zip(varied(many, mirror=False, shift=2), many, strict=True):
+    for one, image in zip(varied(many, random, mirror=False, shift=2), many, strict=True):
         middle = one[4, 4]
         assert (image[2:7, 2:7] == middle).all(dim=2).any()
+
+
+def test_the_seed_says_how_images_vary():
+    images = torch.randint(256, (50, 9, 9, 3), dtype=torch.uint8)
+    one, same, other = (varied(images, np.random.default_rng(seed), mirror=True, shift=2) for seed in (1, 1, 2))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("expected", "size", "suitable"),
+    [
+        (None, None, Preprocessing(10)),  # the shorter side of most
+        (None, 7, Preprocessing(7)),
+        ({"size": 224, "interpolation": "bicubic"}, None, Preprocessing(224, interpolation="bicubic")),
+        ({"size": 224, "interpolation": "bicubic"}, 96, Preprocessing(96, interpolation="bicubic")),
+    ],
+)
+def test_pretrained_weights_and_the_size_asked_for_come_before_the_usual_size(expected, size, suitable):
+    images = [plain(size=(20, 10)), plain(size=(10, 30)), plain(size=(50, 50)), b"no image"]
+    assert suitable_preprocessing(images, expected, size) == suitable
 
 
 def test_labelled_images_keep_their_labels(folder):

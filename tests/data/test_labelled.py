@@ -1,11 +1,10 @@
 import gzip
 import json
 import re
-from collections import Counter
 
 import pytest
 
-from seqgen.data.labelled import Labelled, read_texts, split_labelled
+from seqgen.data.labelled import read_texts
 from seqgen.errors import InputError
 
 ROWS = [("pos", "a fine film"), ("neg", 'dull, "very" dull'), ("pos", "fine\u00e9")]
@@ -36,13 +35,13 @@ def test_columns_have_names_or_numbers(tmp_path, columns):
     if columns == ("1", "3"):
         (tmp_path / "data.tsv").write_text("5\t1\tgood\n1\t2\tbad\n")
     texts = read_texts(str(tmp_path / "data.tsv"), *columns)
-    assert (texts.labels, texts.inputs) == (["5", "1"], ["good", "bad"])
+    assert (list(texts.labels), list(texts.inputs)) == (["5", "1"], ["good", "bad"])
 
 
 def test_a_text_in_quotes_may_have_several_lines(tmp_path):
     (tmp_path / "data.csv").write_text('label,text\na,"one\ntwo"\nb,three\n')
     texts = read_texts(str(tmp_path / "data.csv"))
-    assert texts.inputs == ["one\ntwo", "three"]
+    assert list(texts.inputs) == ["one\ntwo", "three"]
     assert texts.where[1].endswith("line 4")
 
 
@@ -89,59 +88,3 @@ def test_what_is_not_there_is_a_sentence(tmp_path):
         read_texts(str(tmp_path / "nothing.tsv"))
     with pytest.raises(InputError, match="must hold a folder of files for each class"):
         read_texts(str(tmp_path))
-
-
-def labelled(**counts):
-    pairs = [(f"{label} {number}", label) for label, count in counts.items() for number in range(count)]
-    return Labelled(
-        [text for text, _ in pairs], [label for _, label in pairs], [f"line {n}" for n in range(len(pairs))]
-    )
-
-
-def test_a_tenth_of_each_class_is_held_back_twice():
-    data = labelled(a=100, b=50, c=12)
-    splits = split_labelled(data, None, None, seed=1)
-    assert Counter(splits.test.labels) == {"a": 10, "b": 5, "c": 1}
-    assert Counter(splits.valid.labels) == {"a": 9, "b": 4, "c": 1}
-    parts = [*splits.train.inputs, *splits.valid.inputs, *splits.test.inputs]
-    assert sorted(parts) == sorted(data.inputs)
-    assert splits.classes == ["a", "b", "c"]
-
-
-def test_the_split_is_drawn_by_the_seed():
-    data = labelled(a=100, b=50)
-    one, same, other = (split_labelled(data, None, None, seed).test.inputs for seed in (1, 1, 2))
-    assert one == same
-    assert one != other
-
-
-def test_the_same_text_is_never_trained_and_tested_on():
-    data = labelled(a=20, b=20)
-    double = Labelled(data.inputs * 3, data.labels * 3, data.where * 3)
-    splits = split_labelled(double, None, None, seed=1)
-    assert not set(splits.train.inputs) & set(splits.test.inputs)
-    assert not set(splits.train.inputs) & set(splits.valid.inputs)
-
-
-def test_groups_stay_together():
-    data = labelled(a=40, b=40)
-    splits = split_labelled(data, None, None, seed=1, group=lambda number: number // 5)
-    trained = {data.inputs.index(text) // 5 for text in splits.train.inputs}
-    assert not trained & {data.inputs.index(text) // 5 for text in splits.test.inputs}
-
-
-def test_given_parts_are_taken_as_they_are():
-    train, valid, test = labelled(a=20, b=20), labelled(a=2, b=1), labelled(b=3)
-    splits = split_labelled(train, valid, test, seed=1)
-    assert (len(splits.train), len(splits.valid), len(splits.test)) == (40, 3, 3)
-
-
-def test_classes_that_cannot_be_learned_are_refused():
-    with pytest.raises(InputError, match="line 20: a class must have at least two examples, but 'b' has only this one"):
-        split_labelled(labelled(a=20, b=1), None, None, seed=1)
-    with pytest.raises(InputError, match="at least two classes to tell apart, but there are 1"):
-        split_labelled(labelled(a=20), None, None, seed=1)
-    with pytest.raises(InputError, match="line 3: the label must be one of the training examples', not 'c'"):
-        split_labelled(labelled(a=20, b=20), None, labelled(a=3, c=1), seed=1)
-    with pytest.raises(InputError, match="examples enough to hold a tenth back"):
-        split_labelled(labelled(a=2, b=2), None, None, seed=1)

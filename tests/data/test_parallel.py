@@ -4,6 +4,7 @@ import functools
 import gzip
 import hashlib
 import http.server
+import os
 import threading
 from datetime import date, datetime
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from seqgen.batches.pairs import pairs
-from seqgen.data.parallel import Parallel, read_pairs, read_parallel, sound, split_parallel
+from seqgen.data.parallel import Parallel, read_pairs, read_parallel, sound
 from seqgen.data.sets import dates, multi30k
 from seqgen.data.sets.dates import date_pairs
 from seqgen.data.sets.multi30k import find_multi30k
@@ -29,8 +30,8 @@ def test_lines_are_paired_in_order(tmp_path):
     strange = "a\u2028b\x0bc\x85d"  # which other libraries take for line ends
     source = write(tmp_path / "a.gz", "eins", strange, "drei")
     data = read_parallel(source, write(tmp_path / "b", "one", "two", "three"))
-    assert data.sources == ["eins", strange, "drei"]
-    assert data.targets == ["one", "two", "three"]
+    assert list(data.sources) == ["eins", strange, "drei"]
+    assert list(data.targets) == ["one", "two", "three"]
     assert data.where[2] == f"{source}, line 3"
 
 
@@ -40,6 +41,25 @@ def test_files_of_different_lengths_are_named(tmp_path, lines):
     shorter = (source, target)[int(np.argmin(lines))]
     with pytest.raises(InputError, match=f"{shorter} must have as many lines .* 3, but it ends after line 2"):
         read_parallel(source, target)
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path):
+    with pytest.raises(InputError, match="nothing cannot be read: No such file"):
+        read_parallel(write(tmp_path / "a", "eins"), str(tmp_path / "nothing"))
+    with pytest.raises(InputError, match=f"{tmp_path} cannot be read: Is a directory"):
+        read_parallel(str(tmp_path), str(tmp_path / "a"))
+
+
+def test_pipes_are_read_once(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    if os.fork() == 0:
+        pipe.write_bytes(b"eins\nzwei\n")
+        os._exit(0)
+    data = read_parallel(str(pipe), write(tmp_path / "b", "one", "two"))
+    assert list(zip(data.sources, data.targets, strict=True)) == [("eins", "one"), ("zwei", "two")]
+    assert data.where[1] == f"{pipe}, line 2"
+    os.wait()
 
 
 @pytest.mark.parametrize("name", ["a.tsv", "a.tsv.gz"])
@@ -53,31 +73,21 @@ def test_pairs_come_from_columns(tmp_path, name, header):
         read_pairs("nowhere.tsv")
 
 
-def test_empty_sides_are_errors_or_left_out_and_wild_ones_are_counted():
+def test_empty_sides_are_errors_or_left_out_and_wild_ones_are_counted(caplog):
     data = Parallel(["a", "b", " ", "c" * 5], ["a", "b", "c", "d" * 50], [f"f, line {n}" for n in range(1, 5)])
     with pytest.raises(InputError, match="f, line 3: the source must not be empty"):
         sound(data, drop=False)
-    kept, wild = sound(data, drop=True)
-    assert (kept.sources, wild) == (["a", "b"], 1)
-    kept, wild = sound(data.chosen([0, 3]), drop=False)
-    assert (len(kept), wild) == (2, 1)
+    assert not caplog.text
+    assert sound(data, drop=True).sources == ["a", "b"]
+    assert "1 pairs have one side more than nine times as long as the other: left out" in caplog.text
+    caplog.clear()
+    assert len(sound(data.chosen([0, 3]), drop=False)) == 2
+    assert "1 pairs have one side more than nine times as long as the other: kept (--drop_strange" in caplog.text
+    caplog.clear()
+    assert len(sound(data.chosen([0, 1]), drop=False)) == 2
+    assert not caplog.text
     with pytest.raises(InputError, match="at least one pair"):
         sound(data.chosen([2]), drop=True)
-
-
-def test_no_part_has_the_sentences_of_another():
-    sources = [f"sentence {number % 70}" for number in range(200)]
-    data = Parallel(sources, [str(number) for number in range(200)], [""] * 200)
-    train, valid, test = split_parallel(data, 1, parts=2)
-    assert len(train) + len(valid) + len(test) == 200
-    assert sorted(int(target) for part in (train, valid, test) for target in part.targets) == list(range(200))
-    for one, other in ((train, valid), (train, test), (valid, test)):
-        assert one.sources
-        assert not {*one.sources} & {*other.sources}
-    assert [part.targets for part in split_parallel(data, 1, parts=2)] == [train.targets, valid.targets, test.targets]
-    assert next(split_parallel(data, 2, parts=2)).targets != train.targets
-    with pytest.raises(InputError, match="at least 20 different sentences to split, not 5"):
-        list(split_parallel(data.chosen(range(5)), 1, parts=2))
 
 
 def test_a_batch_is_the_target_and_the_same_a_step_later():
@@ -146,10 +156,10 @@ def release(tmp_path, monkeypatch):
 
 def test_a_named_set_is_downloaded_once_and_verified(release, monkeypatch, tmp_path):
     data = find_multi30k("multi30k-de-en", "valid")
-    assert data.sources == ["val de 1", "val de 2"]
-    assert data.targets == ["val en 1", "val en 2"]
+    assert list(data.sources) == ["val de 1", "val de 2"]
+    assert list(data.targets) == ["val en 1", "val en 2"]
     (release / "val.de.gz").unlink()
-    assert find_multi30k("multi30k-en-de", "valid").targets == data.sources
+    assert list(find_multi30k("multi30k-en-de", "valid").targets) == list(data.sources)
     (release / "train.de.gz").write_bytes(b"altered")
     with pytest.raises(InputError, match="its checksum differs"):
         find_multi30k("multi30k-de-en", "train")
