@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 from torch import nn
 
 from seqgen import patterns
@@ -20,14 +19,12 @@ from seqgen.data.captioned import Captioned
 from seqgen.data.catalog import captioned_images
 from seqgen.data.pictures import suitable_preprocessing
 from seqgen.data.sets.scenes import Scenes
-from seqgen.data.store import fingerprint
 from seqgen.errors import InputError, run_main
 from seqgen.figures.captions import write_page
 from seqgen.inference.captioner import Captioner
-from seqgen.inference.encoder_decoder import search_options
 from seqgen.metrics.captions import caption_scores, plain
 from seqgen.nn.backbones import LITE0, SMALL, expected_input
-from seqgen.runs.config import SearchConfig, parse_options
+from seqgen.runs.config import PictureConfig, SearchConfig, parse_options
 from seqgen.runs.run import Run
 from seqgen.runs.training import Training
 from seqgen.state import State
@@ -42,7 +39,7 @@ SCENES |= {"captions_per_image": 4, "batch_tokens": 1000, "backbone": SMALL, "se
 
 
 @dataclass(kw_only=True)
-class Config(SearchConfig):
+class Config(SearchConfig, PictureConfig):
     """Options of the captioner."""
 
     builder = patterns.captioner
@@ -58,8 +55,6 @@ class Config(SearchConfig):
     """captions of images in --data to test on; by default held back"""
     strays: Literal["skip", "error"] = "skip"
     """what to do about captions without their image, and images without captions"""
-    skip_bad: bool = False
-    """leave out images that cannot be read, instead of stopping"""
     backbone: str = LITE0
     """small, efficientnet_lite0, or a network of torchvision's; for scenes small"""
     weights: str | None = None
@@ -68,10 +63,6 @@ class Config(SearchConfig):
     """fraction of training, at its end, in which a pretrained backbone is trained, too"""
     fine_tune_rate: float = 0.0001
     """maximum learning rate of the backbone"""
-    image_size: int | None = None
-    """pixels a side; by default as its weights ask for, or as most images have, but at most 64"""
-    mirror: bool = False
-    """mirror half of the images at random while training"""
     plain_captions: bool = True
     """learn captions in lower case without punctuation"""
     tokenizer: Literal["word", "lowercase-word", "subword", "bpe", "char"] = "lowercase-word"
@@ -109,11 +100,11 @@ def untrained(config: Config, train: Captioned) -> Captioner:
     """Return a captioner that has learned nothing but, maybe, to see."""
     expected = expected_input(config.backbone, str(config.weights))
     preprocessing = suitable_preprocessing(train.images, expected, config.image_size)
-    texts = (text + "\n" for texts in config.learned(train) for text in texts)
-    target = fit_tokenizer(config.tokenizer, texts, config.vocab_size)
-    parts: dict[str, Any] = {"target": target, "preprocessing": preprocessing, "backbone": config.backbone}
-    parts["generation"] = search_options(target, config.num_beams, config.length_penalty, config.max_length)
-    return Captioner.untrained(weights=str(config.weights), **parts, **config.model)
+    learned = (text + "\n" for texts in config.learned(train) for text in texts)
+    target = fit_tokenizer(config.tokenizer, learned, config.vocab_size)
+    parts: dict[str, Any] = {"target": target, "generation": config.search(target, config.max_length)}
+    parts |= {"backbone": config.backbone, "weights": config.weights, "preprocessing": preprocessing}
+    return Captioner.untrained(**parts, **config.model)
 
 
 def judged(said: list[str], images: Captioned) -> dict[str, float]:
@@ -130,11 +121,9 @@ def main() -> None:
     files = config.captions, config.valid_captions, config.test_captions
     splits = captioned_images(config.data, *files, strays=config.strays, seed=config.seed)
     captioner = untrained(config, splits.train).to(run.device)
-    with run.processes.autocast():  # the features of a frozen backbone are calculated once for all
-        views, valid = (
-            captioner.views(part, pixels=config.fine_tune > 0, mirror=config.mirror, skip_bad=config.skip_bad)
-            for part in (splits.train, splits.valid)
-        )
+    # The features of a frozen backbone are calculated once for all.
+    look = partial(captioner.views, pixels=config.fine_tune > 0, mirror=config.mirror, skip_bad=config.skip_bad)
+    views, valid = (run.in_precision(look)(part) for part in (splits.train, splits.valid))
     learned = config.learned(views.images)
     captions = run.batches(captioner.examples(learned, config.captions_per_image), config.batch_tokens)
     held_back = captioner.examples(config.learned(valid.images), views=valid)
@@ -142,32 +131,30 @@ def main() -> None:
     tokens = f"{captioner.target.vocab_size:,} different tokens"
     run.describe(f"images of {captioner.preprocessing.size} pixels a side: {splits.sizes}; {tokens}", captioner)
     backbone = captioner.unfreeze_backbone() if config.fine_tune else []
-    late = Group(backbone, begins=1 - config.fine_tune, learning_rate=config.fine_tune_rate)
-    training = Training(run, captioner, fingerprint([views.images.names, learned]), groups=[late])
-    teaching = ("label_smoothing", "scheduled_sampling", "doubly_stochastic")
-    words: LossFunction = partial(target_tokens, **{name: getattr(config, name) for name in teaching})
+    groups = [Group(backbone, begins=1 - config.fine_tune, learning_rate=config.fine_tune_rate)]
+    words: LossFunction = partial(target_tokens, doubly_stochastic=config.doubly_stochastic, **config.teaching)
     whole_captions = cider_loss(captioner.generation, captioner.target, learned)
 
     def loss(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
-        """Learn captions word by word or, at the end, whole ones by CIDEr-D; mirrored is a function of the batch."""
-        mirrored = np.random.default_rng([config.seed, *batch.numbers]).random(len(batch.numbers)) < 0.5
-        seen = views.of(batch.numbers, pixels=training.done > 1 - config.fine_tune, mirrored=mirrored & config.mirror)
-        batch = batch.seen(seen)
-        return (whole_captions if training.done > 1 - config.self_critical else words)(model, batch, carry)
+        """Learn captions word by word or, at the end, whole ones by CIDEr-D."""
+        seen = views.of(batch.numbers, pixels=training.done > 1 - config.fine_tune, seed=config.seed)
+        learned = whole_captions if training.done > 1 - config.self_critical else words
+        return learned(model, batch.seen(seen), carry)
 
-    with training:
+    with Training(run, captioner, splits.fingerprint, groups=groups) as training:
         for step in training.steps(captions, loss):
-            if config.self_critical and training.crosses(1 - config.self_critical):
+            if training.crosses(1 - config.self_critical):
                 follow_closely(training.average)
             if training.due(step, config.eval_every):
-                average = training.averaged
-                val_loss = evaluate(average.model, unseen.once(), run.in_precision(target_tokens))
-                said = [one.text for one in average.caption(valid, num_beams=1)]
+                val_loss = evaluate(training.averaged.model, unseen.once(), run.in_precision(target_tokens))
+                said = [one.text for one in training.averaged.caption(valid, num_beams=1)]
                 figures = {f"val_{name}": figure for name, figure in judged(said, valid.images).items()}
-                error, perplexity = -figures["val_cider"], math.exp(val_loss)
-                training.evaluated(step, val_loss, error=error, val_perplexity=perplexity, **figures)
-                for name, text in zip(valid.images.names[:3], said[:3], strict=True):
-                    run.say(f"  {name}: {text}")
+                figures["val_perplexity"] = math.exp(val_loss)
+                training.evaluated(step, val_loss, error=-figures["val_cider"], **figures)
+                shown = [f"  {name}: {text}" for name, text in zip(valid.images.names[:3], said[:3], strict=True)]
+                if figures["val_distinct_captions"] == 1:
+                    shown.append("  all captions are the same: the model does not look at the images yet")
+                run.say("\n".join(shown))
     if run.main:
         best = Captioner.from_pretrained(run.model_directory).to(run.device)
         test(training, best, splits.test, evaluate(best.model, unseen.once(), target_tokens))
@@ -179,13 +166,16 @@ def test(training: Training[Captioner], best: Captioner, tested: Captioned, val_
     said = [one.text for one in best.caption(tested.images)]
     speed = len(tested) / (time.perf_counter() - began)
     figures = judged(said, tested)
-    distinct = figures.pop("distinct_captions")
-    more = {"distinct_captions": distinct, "test_images_per_second": speed, "val_loss": val_loss}
+    more = {
+        "distinct_captions": figures.pop("distinct_captions"),
+        "test_images_per_second": speed,
+        "val_loss": val_loss,
+    }
     samples = "\n".join(f"  {name}: {text}" for name, text in zip(tested.names[:5], said[:5], strict=True))
     training.results(samples, **{f"test_{name}": figure for name, figure in figures.items()}, **more)
     write_page(directory / "captions.html", best, tested.chosen(range(min(30, len(tested)))))
     shown = ", ".join(f"{name} {figure:.2f}" for name, figure in figures.items())
-    print(f"{samples}\n\n--- test {shown}; {distinct:,} different captions, {speed:.0f} images/s")
+    print(f"{samples}\n\n--- test {shown}; {more['distinct_captions']:,} different captions, {speed:.0f} images/s")
     print(f"--- everything is in {directory}, captions.html first; to caption images of your own:\n")
     print(shlex.join(["seqgen", "caption", str(directory), "photo.jpg"]))
 

@@ -30,7 +30,7 @@ from seqgen.metrics.classification import Answered, majority_accuracy
 from seqgen.nn.backbones import expected_input, load_pretrained
 from seqgen.nn.image_encoder import ImageEncoder
 from seqgen.runs.answers import report_answers
-from seqgen.runs.config import LabelConfig, parse_options
+from seqgen.runs.config import LabelConfig, PictureConfig, parse_options
 from seqgen.runs.run import Run
 from seqgen.runs.training import Training
 from seqgen.training.answers import answers, class_weights
@@ -38,21 +38,15 @@ from seqgen.training.losses import right_answer
 
 
 @dataclass(kw_only=True)
-class Config(LabelConfig):
+class Config(LabelConfig, PictureConfig):
     """Options of the image classifier."""
 
     builder = patterns.image_classifier
 
     data: str = "shapes"
     """a folder of images for each class, FashionMNIST, MNIST, KMNIST, CIFAR10, CIFAR100, or shapes"""
-    skip_bad: bool = False
-    """leave images that cannot be read out, where they would stop the run"""
     weights: str = "none"
     """pretrained weights of the backbone: none, default or another name of torchvision's, or a file"""
-    image_size: int | None = None
-    """pixels a side; by default as pretrained weights ask for, else as most images have, but at most 64"""
-    mirror: bool = False
-    """show half of the training images mirrored"""
     shift: int = 4
     """maximum number of pixels by which images are moved at random while training"""
     batch_size: int = 64
@@ -104,12 +98,12 @@ def main() -> None:
     run.describe(
         f"images of {preprocessing.size} pixels a side, {len(splits.classes)} classes: {splits.sizes}", network
     )
-    balance = class_weights(config.class_weights, splits.frequencies, run.device)
-    loss = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=balance)
-    often = run.updates_per_epoch(images.batches_per_epoch, least=20)
+    rarity = class_weights(config.class_weights, splits.frequencies, run.device)
+    loss = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=rarity)
+    every = run.updates_per_epoch(images.batches_per_epoch, least=20)
     with Training(run, network, splits.fingerprint) as training:
         for step in training.steps(images, loss):
-            if training.due(step, often):
+            if training.due(step, every):
                 named = run.in_precision(answers)(training.averaged.model, unvaried.once(), splits.classes)
                 training.evaluated(step, named.loss, error=1 - named.accuracy, val_accuracy=named.accuracy)
     if run.main:

@@ -52,9 +52,8 @@ def main() -> None:
     held_back = run.batches(tagger.examples(splits.valid), config.batch_tokens, train=False)
     tokens = f"{sequences.buckets.lengths.sum():,} tokens, {len(tagger.vocabulary):,} of them different"
     run.describe(f"sequences: {splits.sizes}; {tokens}, with {len(splits.tags)} tags", tagger)
-    frequencies = splits.frequencies
-    weights = class_weights(config.class_weights, frequencies, run.device)
-    loss = partial(right_answer, class_weights=weights, label_smoothing=config.label_smoothing)
+    balance = class_weights(config.class_weights, splits.frequencies, run.device)
+    loss = partial(right_answer, class_weights=balance, label_smoothing=config.label_smoothing)
     interval = run.updates_per_epoch(sequences.batches_per_epoch, least=20)
     with Training(run, tagger, splits.fingerprint) as training:
         for step in training.steps(sequences, loss):
@@ -62,12 +61,10 @@ def main() -> None:
                 tagged = run.in_precision(answers)(training.averaged.model, held_back.once(), splits.tags)
                 training.evaluated(step, tagged.loss, error=1 - tagged.accuracy, val_accuracy=tagged.accuracy)
     if run.main:
-        test(training, splits, frequencies, held_back.once())
+        test(training, splits, held_back.once())
 
 
-def test(
-    training: Training[Tagger], splits: TaggedSplits, frequencies: np.ndarray, held_back: Iterable[Examples]
-) -> None:
+def test(training: Training[Tagger], splits: TaggedSplits, held_back: Iterable[Examples]) -> None:
     """Measure the best tagger beside the most frequent tag of each token, and say how to use it."""
     best = Tagger.from_pretrained(training.run.model_directory).to(training.run.device)
     figures = {"val_loss": training.run.in_precision(answers)(best.model, held_back, best.tags).loss}
@@ -76,9 +73,9 @@ def test(
     targets = np.array([best.tags.index(tag) for tags in data.tags for tag in tags])
     probabilities = np.concatenate(best.probabilities(rows))
     answered = Answered(np.log(probabilities.clip(1e-30)), targets, best.tags)
-    majority = best.tags[frequencies.argmax()]
+    majority = best.tags[splits.frequencies.argmax()]
     unigrams = UnigramTagger(pairs(splits.train), backoff=DefaultTagger(majority))
-    baselines = {"majority": majority_accuracy(frequencies, targets), "baseline": unigrams.accuracy(pairs(data))}
+    baselines = {"majority": majority_accuracy(splits.frequencies, targets), "baseline": unigrams.accuracy(pairs(data))}
     known = {token for row in splits.train.tokens for token in row}
     unseen = np.array([token not in known for row in rows for token in row])
     if unseen.any():

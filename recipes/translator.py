@@ -7,19 +7,20 @@ their translations with --data, or with --source and --target.
 import math
 import shlex
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from seqgen import patterns
+from seqgen.batches.pairs import Pairs
 from seqgen.data.catalog import parallel_texts
 from seqgen.data.parallel import Parallel
 from seqgen.data.splits import Splits
 from seqgen.errors import run_main
 from seqgen.figures.attention import draw_attention
 from seqgen.figures.mistakes import write_worst_translations
-from seqgen.inference.encoder_decoder import search_options
 from seqgen.inference.translator import Translator
 from seqgen.metrics.translation import bleu, chrf
 from seqgen.runs.config import SearchConfig, parse_options
@@ -76,16 +77,14 @@ def untrained(config: Config, data: Splits[Parallel]) -> Translator:
     sides = data.train.sources, data.train.targets
     texts = [chain(*sides)] if config.shared_vocabulary else sides
     found = [fit_tokenizer(config.tokenizer, (line + "\n" for line in side), config.vocab_size) for side in texts]
-    search = search_options(found[-1], config.num_beams, config.length_penalty, config.max_length)
-    tokenizers = {"source": found[0], "target": found[-1]}
-    return Translator.untrained(**tokenizers, generation=search, max_length=config.max_length, **config.model)
+    parts: dict[str, Any] = {"source": found[0], "target": found[-1], "max_length": config.max_length}
+    return Translator.untrained(generation=config.search(found[-1], config.max_length), **parts, **config.model)
 
 
 def main() -> None:
     """Train a translator, keep the one with the best BLEU, and test it."""
     config = parse_options(Config)
-    own = config.source is not None or config.data != "dates"
-    run = Run(config, "translator", default_seconds=600 if own else 150)
+    run = Run(config, "translator", default_seconds=150 if config.data == "dates" and not config.source else 600)
     splits = parallel_texts(
         config.data,
         (config.source, config.target),
@@ -99,22 +98,21 @@ def main() -> None:
     valid = run.batches(translator.examples(splits.valid), config.batch_tokens, train=False)
     tokens = f"{train.mean_length:.0f} tokens a pair of {translator.target.vocab_size:,} different"
     run.describe(f"pairs: {splits.sizes}; {tokens}", translator)
-    loss = partial(target_tokens, label_smoothing=config.label_smoothing, scheduled_sampling=config.scheduled_sampling)
+    loss = partial(target_tokens, **config.teaching)
     with Training(run, translator, splits.fingerprint) as training:
         for step in training.steps(train, loss):
             if training.due(step, config.eval_every):
-                model = training.averaged
-                val_loss = evaluate(model.model, valid.once(), run.in_precision(target_tokens))
-                written = [one.text for one in model.translate(list(splits.valid.sources), num_beams=1)]
+                val_loss = evaluate(training.averaged.model, valid.once(), run.in_precision(target_tokens))
+                written = [one.text for one in training.averaged.translate(list(splits.valid.sources), num_beams=1)]
                 score = bleu(written, splits.valid.targets).score
                 training.evaluated(step, val_loss, error=-score, val_perplexity=math.exp(val_loss), val_bleu=score)
                 for source, text in list(zip(splits.valid.sources, written, strict=True))[:2]:
                     run.say(f"  {source}\n  -> {text}")
     if run.main:
-        test(training, splits)
+        test(training, splits, valid.once())
 
 
-def test(training: Training[Translator], splits: Splits[Parallel]) -> None:
+def test(training: Training[Translator], splits: Splits[Parallel], unseen: Iterable[Pairs]) -> None:
     """Measure the best translator as it was saved, show what it writes and where it looks, and say how to use it."""
     directory, valid, held_back = training.run.directory, splits.valid, splits.test
     translator = Translator.from_pretrained(training.run.model_directory).to(training.run.device)
@@ -141,9 +139,7 @@ def test(training: Training[Translator], splits: Splits[Parallel]) -> None:
         test_length_ratio=sum(map(len, written)) / max(sum(map(len, references)), 1),
         test_sentences_per_second=speed,
         signatures=" ".join(score.signature for score in scores),
-        val_loss=evaluate(
-            translator.model, training.run.batches(translator.examples(valid), 2000, train=False).once(), target_tokens
-        ),
+        val_loss=evaluate(translator.model, unseen, target_tokens),
     )
     print(f"{samples}\n\n--- test BLEU {scores[0].score:.2f}, chrF {scores[1].score:.2f}, exact {exact:.2%}", end="")
     print(f", {speed:.0f} sentences/s\n--- everything is in {directory}; to translate sentences of your own:\n")

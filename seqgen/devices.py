@@ -47,13 +47,19 @@ def find_precision(name: str, device: torch.device) -> str:
     Raises:
         InputError: bf16 is asked for and LSTMs cannot calculate in it there.
     """
-    if name == "bf16":
-        try:
-            with torch.autocast(device.type, torch.bfloat16), torch.no_grad():
-                nn.LSTM(1, 1).to(device)(torch.zeros(1, 1, 1, device=device))
-        except RuntimeError:
-            raise InputError(f"--precision must be fp32 or auto on {device} here, whose LSTMs have no bf16") from None
+    if name == "bf16" and not has_bf16(device):
+        raise InputError(f"--precision must be fp32 or auto on {device} here, whose LSTMs have no bf16")
     return faster_precision(device) if name == "auto" else name
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Return whether LSTMs can calculate in bf16 on a device: some processors have matrix products only."""
+    try:
+        with torch.autocast(device.type, torch.bfloat16), torch.no_grad():
+            nn.LSTM(1, 1).to(device)(torch.zeros(1, 1, 1, device=device))
+    except RuntimeError:
+        return False
+    return True
 
 
 def faster_precision(device: torch.device, size: int = 768, rounds: int = 8) -> str:

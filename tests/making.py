@@ -33,6 +33,16 @@ RECIPES = (
 )
 TEXT = "the cat sat on the mat. the dog sat on the log.\n" * 40
 
+RUN_FILES = {
+    "config.yaml",
+    "resolved.yaml",
+    "metrics.jsonl",
+    "curves.png",
+    "results.json",
+    "report.md",
+    "model",
+    "state",
+}
 SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--batch_size", 4, "--window", 16, "--precision", "fp32"]
 
 

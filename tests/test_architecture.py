@@ -34,7 +34,7 @@ ALLOWED = {
     "inference": ROOT_FILES | {"nn", "models", "patterns", "text", "data", "batches", "generation"},
     "figures": ROOT_FILES | {"data", "inference", "metrics"},
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
-    "runs": ROOT_FILES | {"training", "inference", "batches", "metrics", "figures"},
+    "runs": ROOT_FILES | {"training", "inference", "generation", "batches", "text", "metrics", "figures"},
     "cli": ROOT_FILES | {"inference", "data", "generation", "metrics", "figures"},
     "__main__": {"cli"},
 }

@@ -19,7 +19,7 @@ from seqgen import patterns
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import ExampleBatches, Examples
 from seqgen.batches.windows import padded
-from seqgen.devices import find_device, use_huge_pages
+from seqgen.devices import find_device, has_bf16, use_huge_pages
 from seqgen.errors import InputError, run_main
 from seqgen.nn.cells import Cell
 from seqgen.nn.encoders import SequenceEncoder
@@ -167,12 +167,13 @@ def compare(config: Config, device: torch.device) -> list[dict[str, Any]]:
         systems = {
             "plain": plain_passes(PlainClassifier(build(), cell), texts, device),
             "fp32": our_passes(build(), batches, device, bf16=False),
-            "bf16": our_passes(build(), batches, device, bf16=True),
         }
+        if has_bf16(device):
+            systems["bf16"] = our_passes(build(), batches, device, bf16=True)
         for work in ("train", "use"):
             taken = in_turns({name: passes[work] for name, passes in systems.items()}, config.rounds)
             speeds = {f"{name} texts/s": len(texts) / seconds for name, seconds in taken.items()}
-            ratios = {f"{name} ratio": taken["plain"] / taken[name] for name in ("fp32", "bf16")}
+            ratios = {f"{name} ratio": taken["plain"] / taken[name] for name in taken if name != "plain"}
             rows.append({"cell": cell, "width": width, "batch": budget, "work": work, **speeds, **ratios})
     return rows
 

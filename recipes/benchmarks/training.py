@@ -31,7 +31,7 @@ from torch import nn
 from seqgen import patterns
 from seqgen.batches.stream import Stream
 from seqgen.batches.windows import Batch
-from seqgen.devices import find_device, use_huge_pages
+from seqgen.devices import find_device, has_bf16, use_huge_pages
 from seqgen.errors import run_main
 from seqgen.nn.cells import Cell
 from seqgen.training.loop import train_steps
@@ -96,7 +96,8 @@ def compare(
         ).to(device)
 
     systems: dict[str, Callable[[], object]] = {"plain": plain_step(Plain(model()).to(device), batch)}
-    for precision in ("fp32", "bf16"):
+    precisions = ("fp32", "bf16") if has_bf16(device) else ("fp32",)
+    for precision in precisions:
         systems[precision] = our_step(model(), batch, optimizer, precision)
     seconds = in_turns(systems, config.rounds)
     # A product of (m, k) and (k, n) is 2 m k n operations; the backward pass has two for each of the forward pass.
@@ -110,13 +111,10 @@ def compare(
         "width": width,
         "batch": rows,
         "optimizer": optimizer,
-        "plain ms": seconds["plain"] * 1e3,
-        "fp32 ms": seconds["fp32"] * 1e3,
-        "bf16 ms": seconds["bf16"] * 1e3,
-        "fp32 ratio": seconds["plain"] / seconds["fp32"],
-        "bf16 ratio": seconds["plain"] / seconds["bf16"],
-        "bf16 tokens/s": rows * config.window / seconds["bf16"],
-        "share of bf16 limit": operations / seconds["bf16"] / limits["bf16_flops"],
+        **{f"{name} ms": taken * 1e3 for name, taken in seconds.items()},
+        **{f"{name} ratio": seconds["plain"] / seconds[name] for name in precisions},
+        **{f"{name} tokens/s": rows * config.window / seconds[name] for name in precisions},
+        **{f"share of {name} limit": operations / seconds[name] / limits[f"{name}_flops"] for name in precisions},
     }
 
 

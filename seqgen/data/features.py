@@ -132,7 +132,7 @@ class Views:
         network: a frozen one, of (batch, 3, size, size) images to (batch, places, features); none by default.
         name: what tells this network from others.
         pixels: whether pixels are needed as well where there is a network.
-        mirror: whether images may be asked for mirrored.
+        mirror: whether half of the images may be asked for mirrored.
         skip_bad: whether to leave images out that cannot be read.
         device: where the network is.
 
@@ -177,18 +177,18 @@ class Views:
             raise IndexError(number)
         return self.of([number])[0]
 
-    def of(
-        self, numbers: Sequence[int] | np.ndarray, *, pixels: bool = False, mirrored: np.ndarray | None = None
-    ) -> Tensor:
+    def of(self, numbers: Sequence[int] | np.ndarray, *, pixels: bool = False, seed: int | None = None) -> Tensor:
         """Return the (images, 3, size, size) pixels, or (images, places, features), of these images.
 
         Args:
             numbers: of the images.
             pixels: whether pixels are wanted also where there are features.
-            mirrored: (images,) which of them are mirrored; none by default.
+            seed: random seed by which half of the images are mirrored, where they may be; no one is by default.
         """
         numbers = np.asarray(numbers)
-        flipped = np.zeros(len(numbers), dtype=bool) if mirrored is None else mirrored
+        flipped = np.zeros(len(numbers), dtype=bool)
+        if self.mirror and seed is not None:
+            flipped = np.random.default_rng([seed, *numbers]).random(len(numbers)) < 0.5
         if self.features is not None and not pixels:
             return self.features.of(numbers, flipped.astype(int))
         images = torch.from_numpy(np.stack([self._pixels[number] for number in numbers]))

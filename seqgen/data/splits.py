@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -57,7 +58,7 @@ class LabelledSplits(Splits[Labelled]):
 
     classes: list[str]
 
-    @property
+    @cached_property
     def frequencies(self) -> np.ndarray:
         """The (classes,) numbers of training examples."""
         return np.bincount(self.train.targets(self.classes), minlength=len(self.classes))
@@ -69,7 +70,7 @@ class TaggedSplits(Splits[Tagged]):
 
     tags: list[str]
 
-    @property
+    @cached_property
     def frequencies(self) -> np.ndarray:
         """The (tags,) numbers of training tokens."""
         counts = Counter(tag for row in self.train.tags for tag in row)

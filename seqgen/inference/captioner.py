@@ -161,7 +161,7 @@ class Captioner(EncoderDecoderBundle):
         Args:
             images: with their captions.
             pixels: whether pixels are needed as well where there are features.
-            mirror: whether images may be asked for mirrored.
+            mirror: whether half of the images may be asked for mirrored.
             skip_bad: whether to leave out images that cannot be read.
 
         Raises:

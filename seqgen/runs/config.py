@@ -11,7 +11,10 @@ import yaml
 from jsonargparse import ArgumentParser
 
 from seqgen.errors import InputError
+from seqgen.generation.config import GenerationConfig
+from seqgen.inference.encoder_decoder import search_options
 from seqgen.options import new_parser, parse
+from seqgen.text.tokenizer import Tokenizer
 
 C = TypeVar("C", bound="RunConfig")
 
@@ -115,6 +118,18 @@ class LabelConfig(RunConfig):
 
 
 @dataclass(kw_only=True)
+class PictureConfig(RunConfig):
+    """The options that recipes with images as input share."""
+
+    image_size: int | None = None
+    """pixels a side; by default as pretrained weights ask for, else as most images have, but at most 64"""
+    mirror: bool = False
+    """mirror half of the training images at random"""
+    skip_bad: bool = False
+    """leave out images that cannot be read, instead of stopping"""
+
+
+@dataclass(kw_only=True)
 class SearchConfig(RunConfig):
     """The options that recipes with teacher forcing and beam search share."""
 
@@ -136,6 +151,15 @@ class SearchConfig(RunConfig):
         self.require_fraction("scheduled_sampling")
         if self.learning_rate is None and self.optimizer == "muon":
             self.learning_rate = 0.03
+
+    @property
+    def teaching(self) -> dict[str, Any]:
+        """The options of the loss with teacher forcing."""
+        return {"label_smoothing": self.label_smoothing, "scheduled_sampling": self.scheduled_sampling}
+
+    def search(self, target: Tokenizer, max_length: int) -> GenerationConfig:
+        """Return the options of the search for a text of at most `max_length` tokens."""
+        return search_options(target, self.num_beams, self.length_penalty, max_length)
 
 
 def parse_options(config_class: type[C], arguments: list[str] | None = None) -> C:

@@ -9,6 +9,7 @@ import torch
 from making import ROOT, make_translator
 
 from seqgen import patterns
+from seqgen.devices import has_bf16
 
 TINY = ["--cells", "[lstm, gru, rnn]", "--layers", "[1]", "--widths", "[8]", "--batches", "[2]", "--rounds", "1"]
 
@@ -67,4 +68,4 @@ def test_a_benchmark_prints_and_saves_its_tables(name, command, tmp_path, monkey
     assert {row["cell"] for row in results["networks"]} == {"lstm", "gru", "rnn"}
     assert results["machine"]["bf16_flops"] > 0
     assert "GFLOP/s" in out
-    assert "bf16 ratio" in out
+    assert "bf16 ratio" in out or (name in ("training", "classification") and not has_bf16(torch.device("cpu")))

@@ -7,10 +7,11 @@ import sys
 
 import pytest
 import yaml
-from making import SMALL, TEXT, load_recipe, results_of, weights_of
+from making import RUN_FILES, SMALL, TEXT, load_recipe, results_of, weights_of
 
 import seqgen
 from seqgen import files
+from seqgen.batches.text import TextBatches
 from seqgen.cli import main as cli
 from seqgen.errors import InputError
 from seqgen.training.losses import next_token
@@ -48,7 +49,7 @@ def test_a_run_leaves_all_that_is_promised(train, command, tmp_path):
     assert code == 0, err
     run = tmp_path / "run"
     found = {path.name for path in run.iterdir() if not path.name.startswith("events.")}
-    assert found == {"config.yaml", "metrics.jsonl", "curves.png", "results.json", "model", "state"}
+    assert found == RUN_FILES
     assert list(run.glob("events.*"))
     results = results_of(run)
     assert set(results) >= RESULTS
@@ -109,17 +110,21 @@ def test_a_model_of_lines_ends_its_texts_by_itself(train, tmp_path):
 
 def test_precision_bf16_reaches_the_same_loss(train, tmp_path):
     for precision in ("fp32", "bf16"):
-        train("--max_steps", 100, "--precision", precision, directory=tmp_path / precision)
+        steps = ["--max_steps", 100, "--optimizer", "adamw"]  # Muon's own products are in bf16 with either
+        code, _, err = train(*steps, "--precision", precision, directory=tmp_path / precision)
+        if code == 2 and "whose LSTMs have no bf16" in err:
+            pytest.skip(err)
     fp32, bf16 = (results_of(tmp_path / precision) for precision in ("fp32", "bf16"))
     assert (fp32["precision"], bf16["precision"]) == ("fp32", "bf16")
     assert bf16["val_loss"] == pytest.approx(fp32["val_loss"], rel=0.1)
 
 
-def test_a_text_is_regularised_by_how_often_it_will_be_read_and_by_its_size(recipe):
+def test_a_text_is_regularized_by_how_often_it_will_be_read_and_by_its_size(recipe):
     def chosen(steps, tokens=1000, **options):
-        data = recipe.Data(None, None, None, "", train_tokens=tokens, batches_per_epoch=tokens // 100)
-        config = recipe.Config(max_steps=steps, max_seconds=1e9, **options)
-        assert recipe.regularise(config, data) == steps * 100 / tokens
+        data = TextBatches(None, None, None, train_tokens=tokens, batches_per_epoch=tokens // 100)
+        asked = [f"--{name}={value}" for name, value in options.items()]
+        config = recipe.parse_options(recipe.Config, [f"--max_steps={steps}", "--max_seconds=1e9", *asked])
+        assert recipe.regularize(config, data) == steps * 100 / tokens
         return config.dropout, config.weight_drop
 
     few, some, many = (chosen(steps) for steps in (50, 200, 100_000))
@@ -129,9 +134,9 @@ def test_a_text_is_regularised_by_how_often_it_will_be_read_and_by_its_size(reci
     assert chosen(10**9, tokens=10**7)[1] == 0
     assert chosen(10**4, tokens=10**5, cell="rnn")[1] < chosen(10**4, tokens=10**5)[1]
     assert chosen(200, dropout=0.0) == (0.0, some[1])  # what was asked for stays
-    by_clock = recipe.Config(max_seconds=1.0)
-    data = recipe.Data(None, None, None, "", train_tokens=1000, batches_per_epoch=1)
-    assert recipe.regularise(by_clock, data) == recipe.USUAL_TOKENS_PER_SECOND / 1000
+    by_clock = recipe.parse_options(recipe.Config, ["--max_seconds=1"])
+    data = TextBatches(None, None, None, train_tokens=1000, batches_per_epoch=1)
+    assert recipe.regularize(by_clock, data) == recipe.TOKENS_PER_SECOND / 1000
 
 
 def test_a_configuration_file_runs_the_same_again(train, recipe, command, tmp_path):
@@ -312,10 +317,11 @@ def test_without_a_folder_each_run_gets_a_new_one(recipe, command, text_file, tm
 
 
 def test_a_run_without_a_model_or_with_damaged_options_says_so(command, recipe, tmp_path):
+    (tmp_path / "config.yaml").write_text("seed: 1\n")
     for content in ("a: [", "hello"):
-        (tmp_path / "config.yaml").write_text(content)
+        (tmp_path / "resolved.yaml").write_text(content)
         code, _, err = command(recipe.main, "--output_dir", tmp_path, "--resume")
         assert code == 2
-        assert "config.yaml must hold the options of a run" in err
+        assert "resolved.yaml must hold the options of a run" in err
     with pytest.raises(InputError, match="resume it"):
         seqgen.load(tmp_path)

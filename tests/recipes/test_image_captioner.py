@@ -2,17 +2,18 @@
 
 import json
 import shlex
+from functools import partial
 
 import numpy as np
 import PIL.Image
 import pytest
-from making import load_recipe, results_of, weights_of
+from making import RUN_FILES, load_recipe, results_of, weights_of
 
 import seqgen
 from seqgen.cli import main as cli
 from seqgen.data.sets import scenes
-from seqgen.runs import sequences
 from seqgen.runs.checkpoints import load_checkpoint
+from seqgen.training import averaging
 
 RESULTS = {
     *(f"test_bleu{length}" for length in range(1, 5)),
@@ -68,8 +69,7 @@ def test_a_run_on_scenes_leaves_all_that_is_promised(train, command, tmp_path):
     assert code == 0, err
     run = tmp_path / "run"
     found = {path.name for path in run.iterdir() if not path.name.startswith("events.")}
-    promised = {"config.yaml", "metrics.jsonl", "curves.png", "results.json", "model", "state"}
-    assert found == promised | {"captions.html"}
+    assert found == RUN_FILES | {"captions.html"}
     results = results_of(run)
     assert set(results) == RESULTS | {"test_true_captions"}
     assert 0 <= results["test_true_captions"] <= 1
@@ -136,7 +136,7 @@ def test_a_trained_backbone_is_kept_and_then_tuned(train, photographs, tmp_path)
 
 @pytest.mark.parametrize(("share", "averaged"), [(0, 6), (0.5, 3)])
 def test_the_average_follows_training_on_cider_more_closely(share, averaged, train, photographs, tmp_path, monkeypatch):
-    monkeypatch.setattr(sequences, "FOLLOWED", 1)
+    monkeypatch.setattr(averaging, "follow_closely", partial(averaging.follow_closely, updates=1))
     code, _, err = train(*photographs, "--max_steps", 6, "--self_critical", share)
     assert code == 0, err
     assert load_checkpoint(tmp_path / "run" / "state")["average"]["n_averaged"] == averaged

@@ -3,7 +3,7 @@
 import shlex
 
 import pytest
-from making import load_recipe, results_of, weights_of
+from making import RUN_FILES, load_recipe, results_of, weights_of
 
 import seqgen
 from seqgen.cli import main as cli
@@ -33,7 +33,7 @@ def test_a_run_leaves_all_that_is_promised(train, command, tmp_path):
     assert code == 0, err
     run = tmp_path / "run"
     found = {path.name for path in run.iterdir() if not path.name.startswith("events.")}
-    assert found == {"config.yaml", "metrics.jsonl", "curves.png", "results.json", "model", "state"}
+    assert found == RUN_FILES
     assert {"val_loss", "test_loss", "told_apart", "told_apart_real", "told_apart_by_chance", "new"} <= set(
         results_of(run)
     )
