@@ -121,9 +121,8 @@ def main() -> None:
     files = config.captions, config.valid_captions, config.test_captions
     splits = captioned_images(config.data, *files, strays=config.strays, seed=config.seed)
     captioner = untrained(config, splits.train).to(run.device)
-    # The features of a frozen backbone are calculated once for all.
     look = partial(captioner.views, pixels=config.fine_tune > 0, mirror=config.mirror, skip_bad=config.skip_bad)
-    views, valid = (run.in_precision(look)(part) for part in (splits.train, splits.valid))
+    views, valid = (run.in_precision(look)(part) for part in (splits.train, splits.valid))  # features are kept
     learned = config.learned(views.images)
     captions = run.batches(captioner.examples(learned, config.captions_per_image), config.batch_tokens)
     held_back = captioner.examples(config.learned(valid.images), views=valid)
@@ -166,16 +165,13 @@ def test(training: Training[Captioner], best: Captioner, tested: Captioned, val_
     said = [one.text for one in best.caption(tested.images)]
     speed = len(tested) / (time.perf_counter() - began)
     figures = judged(said, tested)
-    more = {
-        "distinct_captions": figures.pop("distinct_captions"),
-        "test_images_per_second": speed,
-        "val_loss": val_loss,
-    }
+    distinct = figures.pop("distinct_captions")
     samples = "\n".join(f"  {name}: {text}" for name, text in zip(tested.names[:5], said[:5], strict=True))
-    training.results(samples, **{f"test_{name}": figure for name, figure in figures.items()}, **more)
+    named = {f"test_{name}": figure for name, figure in figures.items()} | {"distinct_captions": distinct}
+    training.results(samples, val_loss=val_loss, test_images_per_second=speed, **named)
     write_page(directory / "captions.html", best, tested.chosen(range(min(30, len(tested)))))
     shown = ", ".join(f"{name} {figure:.2f}" for name, figure in figures.items())
-    print(f"{samples}\n\n--- test {shown}; {more['distinct_captions']:,} different captions, {speed:.0f} images/s")
+    print(f"{samples}\n\n--- test {shown}; {distinct:,} different captions, {speed:.0f} images/s")
     print(f"--- everything is in {directory}, captions.html first; to caption images of your own:\n")
     print(shlex.join(["seqgen", "caption", str(directory), "photo.jpg"]))
 

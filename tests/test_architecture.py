@@ -1,12 +1,16 @@
 """The design, held: imports run one way, importing costs nothing, files stay small, nothing is unpickled."""
 
 import ast
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
 import seqgen
+from seqgen.cli.main import COMMANDS
+from seqgen.inference.bundle import USED_AS
+from seqgen.text.tokenizer import KINDS
 
 ROOT = Path(seqgen.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
@@ -55,14 +59,45 @@ def imported(path):
             )
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path != ROOT / "__init__.py"], ids=str)
-def test_imports_run_one_way(path):
+def named(path):
+    """The names of modules, and of what is in them, that stand in strings and are imported when they are needed."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from re.findall(r"\A(?:seqgen|recipes)(?:\.\w+)+(?::\w+)?\Z", node.value)
+
+
+def must_be_allowed(path, names):
     parts = path.relative_to(ROOT).with_suffix("").parts
     own = parts[0]
-    for name in imported(path):
+    for name in names:
         if name.startswith("seqgen") and layer(name) not in (own, "__version__"):
             assert layer(name) in ALLOWED[own], f"{'.'.join(parts)} must not import {name}"
         assert not name.startswith("recipes")
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path != ROOT / "__init__.py"], ids=str)
+def test_imports_run_one_way(path):
+    must_be_allowed(path, imported(path))
+
+
+# Files with names in strings; those of the package itself are public, and tested below.
+RESOLVING = [path for path in MODULES if path != ROOT / "__init__.py" and any(named(path))]
+
+
+@pytest.mark.parametrize("path", RESOLVING, ids=str)
+def test_imports_in_strings_resolve_and_run_one_way(path):
+    must_be_allowed(path, (name.partition(":")[0] for name in named(path)))
+    for name in named(path):
+        assert pkgutil.resolve_name(name) is not None
+
+
+def test_every_import_in_a_string_is_found():
+    known = (*COMMANDS.values(), *KINDS.values(), *USED_AS.values())
+    assert set(known) <= {name for path in RESOLVING for name in named(path)}
+    importing = re.compile(r"resolve_name\(|import_module\(|__import__\(|import_string\(")
+    files = [path for path in MODULES if importing.search(path.read_text(encoding="utf-8"))]
+    assert files
+    assert set(files) <= {*RESOLVING, ROOT / "__init__.py"}
 
 
 @pytest.mark.parametrize("path", [*MODULES, *ROOT.parent.glob("recipes/*.py")], ids=str)

@@ -1,1 +1,1 @@
-"""The command `seqgen`: what a saved model does, from the shell."""
+"""The command `seqgen`: trains models and uses saved ones, from the shell."""

@@ -14,15 +14,15 @@ from seqgen.figures.attention import draw_heat
 from seqgen.inference.bundle import load
 from seqgen.inference.captioner import Caption, Captioner
 
-FILES = 16  # that are captioned together; photographs are large
+FILES = 16  # images of a batch; photographs are large
 
 
 def caption(arguments: list[str]) -> None:
-    """Print a caption of each image file, of those given or of each path read from standard input."""
+    """Print a caption of each image file, or of each path on standard input."""
     parser = model_parser("caption", caption.__doc__)
-    parser.add_argument("images", nargs="*", help="paths of images; by default the lines of standard input")
-    parser.add_argument("--nbest", type=int, default=1, help="print so many captions of each image, the best first")
-    parser.add_argument("--attention", type=str, help="with one image, a picture to draw of where each word looked")
+    parser.add_argument("images", nargs="*", help="image files; by default the lines of standard input")
+    parser.add_argument("--nbest", type=int, default=1, help="number of captions of each image, best first")
+    parser.add_argument("--attention", type=str, help="picture file for the attention weights; for one image")
     parser.add_argument("--scores", action="store_true", help="print the score and a tab before each caption")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each image")
     own = {"nbest": int, "attention": str, "scores": bool, "json": bool, "device": str}

@@ -11,15 +11,15 @@ from seqgen.errors import InputError
 from seqgen.inference.bundle import load
 from seqgen.options import parse
 
-LINES = 256  # of standard input that are classified together
+LINES = 256  # of standard input in a batch
 
 
 def classify(arguments: list[str]) -> None:
-    """Print the class of each text or image file with its probability, of those given or of each line read."""
+    """Print the class and its probability for each text or image file, or for each line of standard input."""
     parser = model_parser("classify", classify.__doc__)
-    parser.add_argument("inputs", nargs="*", help="texts, or paths of images; by default the lines of standard input")
-    parser.add_argument("--top_k", type=int, default=1, help="how many classes of each")
-    parser.add_argument("--json", action="store_true", help="print a line of JSON for each")
+    parser.add_argument("inputs", nargs="*", help="texts or image files; by default the lines of standard input")
+    parser.add_argument("--top_k", type=int, default=1, help="number of most probable classes of each input")
+    parser.add_argument("--json", action="store_true", help="print a line of JSON for each input")
     options = parse(parser, arguments, {"top_k": int, "json": bool, "device": str})
     if options["top_k"] < 1:
         raise InputError(f"--top_k must be at least 1, not {options['top_k']}")
@@ -42,7 +42,7 @@ def classify(arguments: list[str]) -> None:
 
 
 def _classified(classifier: Any, block: list[str], top_k: int) -> Iterator[tuple[str, Any]]:
-    """Yield each input with its labels, or with what is wrong with it: one bad file does not spoil the others."""
+    """Yield each input with its labels or its error: one bad file does not spoil the others."""
     try:
         yield from zip(block, classifier.classify(block, top_k=top_k), strict=True)
     except InputError as error:

@@ -12,16 +12,18 @@ from seqgen.inference.generator import Generator, Unseen
 
 
 def generate(arguments: list[str]) -> None:
-    """Write on from a prompt, or from each line of standard input, and show the text as it is written."""
+    """Continue a prompt, or each line of standard input, and print the text token by token."""
     parser = model_parser("generate", generate.__doc__)
-    parser.add_argument("--prompt", type=str, help="the beginning of the text; by default each line of standard input")
+    parser.add_argument("--prompt", type=str, help="beginning of the text; by default each line of standard input")
     parser.add_argument(
         "--condition",
         type=str,
-        help="of a name generator: the category or numbers to write to; by default each line of standard input",
+        help="category or numbers of a conditional generator; by default each line of standard input",
     )
-    parser.add_argument("--unseen", type=Unseen, default="error", help="what to do with unknown characters or words")
-    parser.add_argument("--stop_strings", nargs="+", default=[], help="end as soon as one of these was written")
+    parser.add_argument(
+        "--unseen", type=Unseen, default="error", help="what to do with characters or words unseen in training"
+    )
+    parser.add_argument("--stop_strings", nargs="+", default=[], help="stop after any of these strings")
     own = {"prompt": str, "condition": str, "unseen": Unseen, "device": str, "stop_strings": str}
     directory, options, asked = generation_options(parser, arguments, own, "generate")
     generator: Generator | ConditionalGenerator = load(directory).to(find_device(options["device"]))
@@ -39,7 +41,7 @@ def generate(arguments: list[str]) -> None:
         except InputError as error:
             if not sys.stdin.isatty():
                 raise InputError(f"standard input, line {number}: {error}") from None
-            print(f"error: {error}", file=sys.stderr)  # a person can just try again
+            print(f"error: {error}", file=sys.stderr)  # the user can try again
 
 
 def _conditional(generator: ConditionalGenerator, condition: str | None, prompt: str, options: dict[str, Any]) -> None:

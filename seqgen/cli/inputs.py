@@ -1,4 +1,4 @@
-"""What commands have in common: the model that they are given, and the lines of standard input."""
+"""What the commands share: the model, the options of generation, and the lines of standard input."""
 
 import io
 import sys
@@ -11,26 +11,26 @@ from jsonargparse import ArgumentParser
 
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
-from seqgen.inference.bundle import find_model, read_part, used_as
+from seqgen.inference.bundle import find_model, used_as
 from seqgen.options import new_parser, parse
 
-WHERE = "a run directory, its model/, or the name of a model on the hub"
-LISTS = {"stop_strings", "suppress_tokens"}
+WHERE = "run directory, its model/, or name of a model on the hub"
+LISTS = {"stop_strings", "suppress_tokens"}  # options of generation that a command declares itself, if at all
 
 
 def model_parser(command: str, description: str | None) -> ArgumentParser:
-    """Return a parser of what every command takes."""
+    """Return a parser of the arguments that all commands share."""
     parser = new_parser(description or "", prog=f"seqgen {command}")
     parser.add_argument("directory", help=WHERE)
-    parser.add_argument("--device", type=str, default="cpu", help="auto, cpu, cuda and so on")
+    parser.add_argument("--device", type=str, default="cpu", help="auto, cpu, cuda, cuda:1, mps and so on")
     return parser
 
 
 def model_for(source: str, command: str) -> Path:
-    """Return the directory of a model that can do what the command is for.
+    """Return the directory of a model that has the method of this name.
 
     Raises:
-        InputError: there is no model, or it is for something else.
+        InputError: there is no model, or its kind has no such method.
     """
     directory = find_model(source)
     kind = used_as(directory)
@@ -42,41 +42,40 @@ def model_for(source: str, command: str) -> Path:
 def generation_options(
     parser: ArgumentParser, arguments: list[str], own: dict[str, Any], command: str
 ) -> tuple[Path, dict[str, Any], dict[str, Any]]:
-    """Return the model's directory, the command's own options, and those of generation that were asked for.
+    """Return the model's directory, all options with their defaults, and the options of generation that were given.
 
     Args:
-        parser: of the command's own options, to which those of generation are added.
+        parser: with the command's own options; those of generation are added to it.
         arguments: of the command line.
         own: the types of the command's own options.
         command: its name.
+
+    Raises:
+        InputError: an option, a value or a model that does not exist.
     """
     parser.add_class_arguments(GenerationConfig, skip=LISTS)
-    left_out = LISTS - set(own)
-    types = {field.name: field.type for field in fields(GenerationConfig) if field.name not in left_out} | own
-    directory = model_for(parse(parser, arguments, types)["directory"], command)
-    # What the command line does not say is as the model's own file has it.
-    usual = GenerationConfig().with_options(**read_part(directory, "generation_config.json")).to_data()
-    parser.set_defaults({name: value for name, value in usual.items() if name not in left_out})
-    options = parse(parser, arguments, types)
-    given = {argument.split("=")[0] for argument in arguments}
-    values = {name: options.pop(name) for name in usual if name in options}
-    asked = {name: value for name, value in values.items() if f"--{name}" in given}
-    return directory, options, asked
+    generation = {field.name: field.type for field in fields(GenerationConfig)}
+    types = {name: kind for name, kind in generation.items() if name not in LISTS} | own
+    given = parse(parser, arguments, types, defaults=False)
+    options = parser.get_defaults().as_dict() | given
+    # An option of generation that is not given has the value in the model's own file.
+    asked = {name: value for name, value in given.items() if name in generation}
+    return model_for(given["directory"], command), options, asked
 
 
 def best(count: int) -> dict[str, int]:
-    """Return the option of generation that `--nbest` asks for.
+    """Return `--nbest` as an option of generation.
 
     Raises:
         InputError: it is below 1.
     """
     if count < 1:
         raise InputError(f"--nbest must be at least 1, not {count}")
-    return {"num_return_sequences": count} if count > 1 else {}  # else as many as the model's own options have
+    return {"num_return_sequences": count} if count > 1 else {}  # else the number in the model's own options
 
 
 def lines() -> Iterator[str]:
-    """Yield the lines of standard input, UTF-8 whatever the locale; on a terminal each is asked for.
+    """Yield the lines of standard input, UTF-8 whatever the locale; a terminal shows a prompt for each.
 
     Only line feeds and CR LF end a line, as in files.
     """
@@ -92,7 +91,7 @@ def lines() -> Iterator[str]:
 
 
 def blocks(size: int) -> Iterator[list[str]]:
-    """Yield the lines of standard input, so many at once unless a person types them."""
+    """Yield the lines of standard input in blocks of this size, or one by one on a terminal."""
     block: list[str] = []
     for line in lines():
         block.append(line)

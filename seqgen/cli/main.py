@@ -1,4 +1,7 @@
-"""The command `seqgen`: what a saved model does, from the shell. Nothing heavy is loaded before it is needed."""
+"""The command `seqgen`: trains models and uses saved ones, from the shell.
+
+Nothing heavy is loaded before it is needed.
+"""
 
 import pkgutil
 import sys
@@ -8,18 +11,20 @@ from seqgen.errors import InputError, nearest, run_main
 
 USAGE = """usage: seqgen COMMAND ...
 
-  generate DIRECTORY [--prompt TEXT]   write on from a prompt, or from each line of standard input
-  generate DIRECTORY --condition TEXT  write a text of a category, or to numbers
-  classify DIRECTORY [INPUT ...]       name the class of texts or image files, or of each line of standard input
+  train NAME [OPTION ...]              train a model with the recipe of this name; without a name, list the recipes
+  generate DIRECTORY [--prompt TEXT]   continue a prompt, or each line of standard input
+  generate DIRECTORY --condition TEXT  generate a text for a category or numbers
+  classify DIRECTORY [INPUT ...]       classify texts or image files, or each line of standard input
   tag DIRECTORY [FILE ...]             tag the words or characters of files, or of standard input
-  caption DIRECTORY [IMAGE ...]        describe image files, or those that the lines of standard input name
+  caption DIRECTORY [IMAGE ...]        caption image files, or those whose paths are the lines of standard input
   translate DIRECTORY                  translate each line of standard input
-  evaluate DIRECTORY --source FILE --target FILE   say how good a translator's translations are
+  evaluate DIRECTORY --source FILE --target FILE   BLEU, chrF and exact matches of a translator
 
-`seqgen COMMAND --help` tells the options of a command. DIRECTORY is a run directory, its model/ or the name of a
+`seqgen COMMAND --help` shows the options of a command. DIRECTORY is a run directory, its model/ or the name of a
 model on the hub."""
 
 COMMANDS = {
+    "train": "seqgen.cli.train:train",
     "generate": "seqgen.cli.generate:generate",
     "classify": "seqgen.cli.classify:classify",
     "tag": "seqgen.cli.tag:tag",

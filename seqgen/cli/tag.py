@@ -15,13 +15,13 @@ from seqgen.inference.bundle import load
 from seqgen.inference.tagger import TaggedToken, Tagger
 from seqgen.options import parse
 
-# Of a terminal, in the order of the tags; the first stands for what is most often plain.
+# Escape codes of a terminal, in the order of the tags.
 COLOURS = ("35", "36", "32", "33", "34", "31", "95", "96", "92", "93", "94", "91")
-LINES = 256  # sentences that are tagged together
+LINES = 256  # sentences of a batch
 
 
 def tag(arguments: list[str]) -> None:
-    """Print the tag of each word or character: in colour on a terminal, else each token with its tag."""
+    """Print the tag of each word or character: in colour on a terminal, else one token and its tag a line."""
     parser = model_parser("tag", tag.__doc__)
     parser.add_argument("files", nargs="*", help="text files; by default standard input")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each text")
@@ -35,12 +35,12 @@ def tag(arguments: list[str]) -> None:
 
 
 def printed(tagger: Tagger, text: str, kind: Literal["colour", "lines", "json"]) -> Iterator[str]:
-    """Yield pieces of what is to be printed for a text.
+    """Yield the output for a text, piece by piece.
 
     A tagger of characters reads the text as one; for one of words each line is a sentence.
 
     Args:
-        tagger: what tags it.
+        tagger: of characters or of words.
         text: the text.
         kind: "colour" for a terminal; "lines" of a token (of characters, a JSON string of those that follow each other
             with the same tag), a tab and its tag, and an empty line after each sentence; or "json".

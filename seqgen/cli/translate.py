@@ -16,16 +16,18 @@ from seqgen.inference.translator import Translation, Translator
 from seqgen.metrics.translation import bleu, chrf
 from seqgen.options import parse
 
-LINES = 1024  # of standard input that are sorted by length and translated together
+LINES = 1024  # of standard input that are sorted by length and translated in batches
 
 
 def translate(arguments: list[str]) -> None:
-    """Translate standard input, a line for each line; progress is shown on a terminal."""
+    """Translate each line of standard input."""
     parser = model_parser("translate", translate.__doc__)
-    parser.add_argument("--nbest", type=int, default=1, help="print so many translations of each line, the best first")
+    parser.add_argument("--nbest", type=int, default=1, help="number of translations of each line, best first")
     parser.add_argument("--scores", action="store_true", help="print the score and a tab before each translation")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each line")
-    parser.add_argument("--minimum_bayes_risk", type=int, default=0, help="draw so many, and choose the most typical")
+    parser.add_argument(
+        "--minimum_bayes_risk", type=int, default=0, help="number of samples from which the most typical is chosen"
+    )
     own = {"nbest": int, "scores": bool, "json": bool, "minimum_bayes_risk": int, "device": str}
     directory, options, asked = generation_options(parser, arguments, own, "translate")
     asked |= best(options["nbest"])
@@ -62,11 +64,11 @@ def _show(line: str, found: list[Translation], *, json_lines: bool, scores: bool
 
 
 def evaluate(arguments: list[str]) -> None:
-    """Translate a file, and print how like the right translations in another it is: BLEU and chrF."""
+    """Translate a file and compare with the reference translations in another: BLEU, chrF and exact matches."""
     parser = model_parser("evaluate", evaluate.__doc__)
-    parser.add_argument("--source", type=str, required=True, help="a file of sentences")
-    parser.add_argument("--target", type=str, required=True, help="the file of their translations")
-    parser.add_argument("--num_beams", type=int, help="hypotheses in the search; by default as the model has it")
+    parser.add_argument("--source", type=str, required=True, help="file of sentences")
+    parser.add_argument("--target", type=str, required=True, help="file of their reference translations")
+    parser.add_argument("--num_beams", type=int, help="number of beams; by default as in the model")
     options = parse(parser, arguments, {"source": str, "target": str, "num_beams": int, "device": str})
     for name in ("source", "target"):
         if not Path(options[name]).is_file():

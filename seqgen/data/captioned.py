@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from seqgen.data.corpus import read_lines
 from seqgen.data.images import SUFFIXES
+from seqgen.data.store import fingerprint
 from seqgen.data.table import read_names, read_table
 from seqgen.errors import InputError
 
@@ -43,6 +44,11 @@ class Captioned:
         numbers = list(numbers)
         images, captions = ([column[number] for number in numbers] for column in (self.images, self.captions))
         return Captioned(images, captions, [self.names[number] for number in numbers])
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the images' names and their captions."""
+        return fingerprint([self.names, self.captions])
 
 
 class CaptionRow(NamedTuple):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,9 @@ class Examples(Protocol):
 
     def __len__(self) -> int: ...
 
+    @property
+    def fingerprint(self) -> str: ...
+
 
 D = TypeVar("D", bound=Examples)
 
@@ -43,8 +46,7 @@ class Splits(Generic[D]):
     @property
     def fingerprint(self) -> str:
         """A hash of what is trained and validated on."""
-        parts: tuple[Any, ...] = (self.train, self.valid)
-        return fingerprint([part.fingerprint for part in parts])
+        return fingerprint([self.train.fingerprint, self.valid.fingerprint])
 
     @property
     def sizes(self) -> str:

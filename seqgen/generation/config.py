@@ -11,50 +11,52 @@ NUMBERS = (float, float | None)
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationConfig:
-    """How a text is written. Every number is checked when it is set.
+    """Options of generation.
+
+    Every number is checked when it is set.
 
     Raises:
         InputError: a value outside its range.
     """
 
     max_new_tokens: int = 300
-    """the most tokens to write after the prompt"""
+    """maximum number of new tokens"""
     min_new_tokens: int = 0
-    """the fewest tokens before a text may end"""
+    """minimum number of new tokens before a text may end"""
     do_sample: bool = True
-    """draw the next token; otherwise take the likeliest, which soon runs in circles"""
+    """sample each token; false takes the most probable one (greedy search), which soon repeats itself"""
     temperature: float = 1.0
-    """below 1 sharpens the choice, above 1 flattens it"""
+    """divisor of the logits: below 1 sharpens the distribution, above 1 flattens it"""
     top_k: int | None = None
-    """choose among so many likeliest tokens"""
+    """sample from this many most probable tokens"""
     top_p: float | None = None
-    """choose among the likeliest tokens that together have this probability (nucleus sampling)"""
+    """sample from the most probable tokens that together have this probability (nucleus sampling)"""
     min_p: float | None = None
-    """choose among tokens at least this share as likely as the likeliest"""
+    """sample from tokens at least this fraction as probable as the most probable one"""
     num_beams: int = 1
-    """with more than 1, search for the likeliest texts with so many hypotheses instead of drawing"""
+    """number of beams; above 1, beam search for the most probable texts instead of sampling"""
     length_penalty: float = 1.0
-    """of hypotheses: log-probabilities are divided by the length to this power, so that above 0 favours long texts"""
+    """exponent of the length by which the scores of beam search are divided: above 0 favours long texts"""
     coverage_penalty: float = 0.0
-    """of hypotheses: above 0 punishes leaving parts of the input out of attention"""
+    """weight of beam search's penalty on input positions that received little attention"""
     num_beam_groups: int = 1
-    """groups of beams that are kept different from each other"""
+    """number of groups of beams that are kept different from each other (diverse beam search)"""
     diversity_penalty: float = 0.0
-    """what a token costs a group of beams for each beam of the groups before that chose it at the same step"""
+    """penalty on a token for each beam of earlier groups that chose it at the same step"""
     repetition_penalty: float = 1.0
-    """above 1 makes tokens that were used already less likely"""
+    """penalty on tokens that the text already has: above 1 makes them less probable"""
     no_repeat_ngram_size: int = 0
-    """never write a sequence of so many tokens twice"""
+    """length of n-grams that must not occur twice; 0 allows all"""
     stop_strings: tuple[str, ...] = ()
-    """end as soon as one of these was written"""
+    """stop after any of these strings"""
     num_return_sequences: int = 1
-    """texts for each prompt"""
+    """number of texts for each prompt"""
     seed: int | None = None
-    """the same seed writes the same text"""
+    """random seed; the same seed generates the same text"""
     suppress_tokens: tuple[int, ...] = ()
-    """token numbers that are never written"""
+    """ids of tokens that are never generated"""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """of the weights while writing: auto takes bf16 on processors that calculate in it"""
+    """precision of the weights; auto takes bf16 on processors that calculate in it"""
 
     def __post_init__(self) -> None:
         for name in ("stop_strings", "suppress_tokens"):

@@ -14,6 +14,7 @@ from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.encoder_decoder import search_options
 from seqgen.options import new_parser, parse
+from seqgen.runs.command import command
 from seqgen.text.tokenizer import Tokenizer
 
 C = TypeVar("C", bound="RunConfig")
@@ -204,7 +205,7 @@ def model_options(builder: Callable[..., Any]) -> list[Parameter]:
 
 def option_parser(config_class: type[RunConfig]) -> tuple[ArgumentParser, dict[str, Any]]:
     """Return the parser of all options of a recipe, and the type of each."""
-    parser = new_parser(sys.modules[config_class.__module__].__doc__ or "")
+    parser = new_parser(sys.modules[config_class.__module__].__doc__ or "", prog=command())
     parser.add_argument("--config", action="config", help="a YAML file with any of these options")
     parser.add_class_arguments(config_class, skip=set(NO_OPTIONS))
     parser.add_argument("--resume", action="store_true", help="continue the run in output_dir")

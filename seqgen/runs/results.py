@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ import torchvision
 from seqgen import __version__
 from seqgen.files import write_text
 from seqgen.inference.bundle import Bundle
+from seqgen.runs.command import command
 from seqgen.runs.logger import read_metrics
 from seqgen.runs.run import Run
 from seqgen.training.loop import Progress
@@ -43,7 +43,7 @@ def write_results(
 def _report(run: Run, identity: str, results: dict[str, Any], samples: str) -> str:
     data = getattr(run.config, "data", "")
     facts = {
-        "command": f"`{shlex.join(['python', *sys.argv])}`",
+        "command": f"`{command(*sys.argv[1:])}`",
         "data": f"`{data}`, fingerprint {identity[:16]}",
         "machine": machine(),
         "device": f"{run.device}, {run.processes.world_size} process(es), {run.precision}",

@@ -1,8 +1,6 @@
 """The training of a run: it makes the updates, follows the average of the weights, and can be stopped and resumed."""
 
 import math
-import shlex
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -14,6 +12,7 @@ from seqgen.errors import InputError, Interrupted, NonFiniteLoss
 from seqgen.inference.bundle import Bundle
 from seqgen.runs.best import Best
 from seqgen.runs.checkpoints import save_checkpoint
+from seqgen.runs.command import command
 from seqgen.runs.directory import write_options
 from seqgen.runs.logger import Logger
 from seqgen.runs.processes import agreed
@@ -230,5 +229,5 @@ class Training(Generic[B]):
             if self.run.main:
                 save_checkpoint(self.run.directory / "state", step.number, state)
         if stop and not step.last:
-            command = shlex.join(["python", sys.argv[0], "--output_dir", str(self.run.directory), "--resume"])
-            raise Interrupted(f"stopped after step {step.number}, and saved; to go on: {command}")
+            again = command("--output_dir", str(self.run.directory), "--resume")
+            raise Interrupted(f"stopped after step {step.number}, and saved; to go on: {again}")

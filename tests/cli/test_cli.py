@@ -10,6 +10,7 @@ from making import make_generator, make_image_classifier, make_tagger, make_text
 
 from seqgen.cli import classify
 from seqgen.cli import main as cli
+from seqgen.generation.config import GenerationConfig
 
 
 @pytest.fixture
@@ -101,6 +102,24 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(command, saved, arguments, se
     assert err.startswith("error: ")
     assert sentence in err
     assert err.count("\n") == 1
+
+
+def test_an_option_that_is_given_counts_even_where_it_is_the_usual_one(command, saved):
+    path = saved / "model" / "generation_config.json"
+    path.write_text(path.read_text().replace('"max_new_tokens": 300', '"max_new_tokens": 5'))
+    usual = GenerationConfig().max_new_tokens
+    for words in ((f"--max_new_tokens={usual}",), ("--max_new_tokens", usual)):
+        _, out, _ = seqgen(command, "generate", saved, "--prompt", "the", "--seed", 1, *words)
+        assert len(out) == len("the") + usual + 1
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_is_in_the_help_and_has_its_own(command, name):
+    _, out, _ = seqgen(command, "--help")
+    assert f"\n  {name} " in out
+    code, out, err = seqgen(command, name, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"usage: seqgen {name} ")
 
 
 def test_help_and_version_need_no_torch():

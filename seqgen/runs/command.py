@@ -1,0 +1,27 @@
+"""The command that started this process, as one would type it again."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+
+def command(*options: str) -> str:
+    """Return this process's command with these options instead of its own, quoted for a shell.
+
+    It begins as it was typed: with `python recipes/translator.py`, `seqgen train translator` or `torchrun`.
+    """
+    return shlex.join([*_program(), *options])
+
+
+def _program() -> list[str]:
+    own, given = sys.argv[1:], sys.orig_argv[1:]
+    begin = len(given) - len(own)
+    # `seqgen train NAME` leaves a recipe only its own options; in a notebook the two have nothing in common.
+    words = given[:begin] if given[begin:] == own else sys.argv[:1]
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun starts each process as `python -u`
+        words = words[1:] if words[:1] == ["-u"] else words
+        return ["torchrun", "--nproc_per_node", os.environ["LOCAL_WORLD_SIZE"], *words]
+    if words and Path(words[0]).stem == "seqgen":  # the script that an installation makes
+        return ["seqgen", *words[1:]]
+    return ["python", *words]
