@@ -14,6 +14,11 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 
+def pytest_collection_modifyitems(items):
+    """Run the tests that start processes last: they are the slowest."""
+    items.sort(key=lambda item: item.get_closest_marker("processes") is not None)
+
+
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory, monkeypatch):
     """No test reads or fills the user's own cache."""

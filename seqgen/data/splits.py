@@ -29,7 +29,9 @@ class Examples(Protocol):
     def __len__(self) -> int: ...
 
     @property
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """A hash of the content."""
+        ...
 
 
 D = TypeVar("D", bound=Examples)

@@ -132,16 +132,6 @@ def test_a_command_is_shown_as_it_was_typed(monkeypatch, process, arguments, sho
     assert started.command("--data", "a b") == f"{shown} --data 'a b'"
 
 
-def test_torchrun_trains_a_recipe_by_its_name(text_file, tmp_path):
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "seqgen", "train"]
-    asked = [sys.executable, *launcher, "char_generator", *options(text_file, tmp_path / "run")]
-    done = subprocess.run(asked, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    report = (tmp_path / "run" / "report.md").read_text()
-    assert "2 process(es)" in report
-    assert f"- command: `torchrun --nproc_per_node 2 -m seqgen train char_generator --data {text_file} " in report
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """The folder of an unpacked wheel, made of the files that a source distribution has."""

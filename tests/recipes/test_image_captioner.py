@@ -4,10 +4,10 @@ import json
 import shlex
 from functools import partial
 
-import numpy as np
 import PIL.Image
 import pytest
 from making import RUN_FILES, load_recipe, results_of, weights_of
+from small_data import captioned
 
 import seqgen
 from seqgen.cli import main as cli
@@ -49,19 +49,7 @@ def train(command, tmp_path):
 
 @pytest.fixture
 def photographs(tmp_path):
-    """Plain colours, and what they are called."""
-    folder = tmp_path / "photographs"
-    folder.mkdir()
-    colours = {"red": (200, 0, 0), "green": (0, 200, 0), "blue": (0, 0, 200)}
-    generator = np.random.default_rng(0)
-    rows = ["image,caption"]
-    for number in range(60):
-        name = list(colours)[number % 3]
-        pixels = np.array(colours[name]) + generator.integers(0, 50, (40, 32, 3))
-        PIL.Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
-        rows += [f"{number}.png,A {name} picture.", f"{number}.png,It is {name}!"]
-    (tmp_path / "captions.csv").write_text("\n".join(rows) + "\n")
-    return ["--data", folder, "--captions", tmp_path / "captions.csv", "--backbone", "small", "--image_size", 32]
+    return captioned(tmp_path)
 
 
 def test_a_run_on_scenes_leaves_all_that_is_promised(train, command, tmp_path):

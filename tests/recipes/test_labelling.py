@@ -5,11 +5,10 @@ import json
 import shlex
 import sys
 
-import numpy as np
-import PIL.Image
 import pytest
 import torch
 from making import load_recipe, results_of, weights_of
+from small_data import OPTIONS, WORDS, labelled, spans
 
 import seqgen
 from seqgen.cli import main as cli
@@ -28,56 +27,17 @@ RESULTS = {
     "precision",
     "seed",
 }
-WORDS = ["--hidden_size", 12, "--embedding_size", 8, "--batch_tokens", 200]
-GOOD, BAD = ("a good film", "good and fine", "what a fine one"), ("a bad film", "bad and dull", "what a dull one")
-
-
-def texts(folder):
-    path = folder / "data.tsv"
-    rows = [
-        f"{label}\t{text} {number}\n"
-        for number in range(20)
-        for label, three in (("pos", GOOD), ("neg", BAD))
-        for text in three
-    ]
-    path.write_text("".join(rows))
-    return path
-
-
-def pictures(folder):
-    generator = np.random.default_rng(0)
-    for label, colour in (("red", (200, 30, 40)), ("blue", (30, 40, 200))):
-        (folder / "pictures" / label).mkdir(parents=True)
-        for number in range(20):
-            noisy = generator.normal(colour, 20, (12, 10, 3)).clip(0, 255).astype(np.uint8)
-            PIL.Image.fromarray(noisy).save(folder / "pictures" / label / f"{number}.png")
-    return folder / "pictures"
-
-
-def spans(folder):
-    rows = []
-    for number in range(40):
-        who = ["Ann", "Bob", "Cleo"][number % 3]
-        rows.append(f"{who} B-PER\nSmith{number} I-PER\nsaw O\nthe O\nriver{number} O\n")
-    (folder / "spans.txt").write_text("\n".join(rows))
-    return folder / "spans.txt"
-
-
-CASES = {
-    "text_classifier": (texts, [*WORDS, "--dropout", 0.1, "--word_dropout", 0.1, "--embedding_dropout", 0]),
-    "image_classifier": (pictures, ["--batch_size", 8]),
-    "tagger": (spans, [*WORDS, "--spelling_size", 6, "--dropout", 0.1]),
-}
+CASES = ("text_classifier", "image_classifier", "tagger")
 
 
 @pytest.fixture(params=CASES)
 def train(request, command, tmp_path):
     recipe = load_recipe(request.param)
-    make, options = CASES[request.param]
-    data = make(tmp_path)
+    make, options = OPTIONS[request.param]
+    _, data = made = make(tmp_path)
 
     def run(*arguments, directory="run"):
-        shared = ["--data", data, "--output_dir", tmp_path / directory, "--precision", "fp32", "--eval_every", 20]
+        shared = [*made, "--output_dir", tmp_path / directory, "--precision", "fp32", "--eval_every", 20]
         return command(recipe.main, *shared, *options, *arguments)
 
     run.name, run.data, run.recipe = request.param, data, recipe
@@ -140,7 +100,7 @@ def test_a_broken_data_file_is_a_sentence(train, tmp_path, command):
 
 @pytest.mark.parametrize("tokenizer", ["char", "byte", "subword", "lowercase-word"])
 def test_texts_are_told_apart_by_any_tokens(command, tmp_path, tokenizer):
-    options = ["--data", texts(tmp_path), "--output_dir", tmp_path / "run", "--max_steps", 3, "--eval_every", 20]
+    options = [*labelled(tmp_path), "--output_dir", tmp_path / "run", "--max_steps", 3, "--eval_every", 20]
     code, _, err = command(load_recipe("text_classifier").main, *options, *WORDS, "--tokenizer", tokenizer)
     assert code == 0, err
     assert seqgen.load(tmp_path / "run").tokenizer.kind == tokenizer
@@ -148,7 +108,7 @@ def test_texts_are_told_apart_by_any_tokens(command, tmp_path, tokenizer):
 
 def test_a_classifier_begins_with_the_weights_of_a_generator(command, tmp_path, generator):
     generator.save_pretrained(tmp_path / "generator" / "model")
-    options = ["--data", texts(tmp_path), "--init_from", tmp_path / "generator", "--batch_tokens", 300]
+    options = [*labelled(tmp_path), "--init_from", tmp_path / "generator", "--batch_tokens", 300]
     frozen = ["--unfreeze", 0.95, "--max_steps", 10, "--averaging", 0, "--eval_every", 20]
     code, _, err = command(load_recipe("text_classifier").main, *options, *frozen, "--output_dir", tmp_path / "a")
     assert code == 0, err
@@ -167,7 +127,7 @@ def test_a_classifier_begins_with_the_weights_of_a_generator(command, tmp_path, 
 
 
 def test_what_is_no_generator_cannot_be_begun_with(command, tmp_path):
-    options = ["--data", texts(tmp_path), "--output_dir", tmp_path / "run", "--init_from", tmp_path / "nothing"]
+    options = [*labelled(tmp_path), "--output_dir", tmp_path / "run", "--init_from", tmp_path / "nothing"]
     code, _, err = command(load_recipe("text_classifier").main, *options)
     assert code == 2
     assert "neither" in err
@@ -187,7 +147,7 @@ def test_balanced_classes_count_alike(command, tmp_path):
 
 
 def test_spans_and_unseen_words_have_figures_of_their_own(command, tmp_path):
-    options = ["--data", spans(tmp_path), "--output_dir", tmp_path / "run", "--max_steps", 60]
+    options = [*spans(tmp_path), "--output_dir", tmp_path / "run", "--max_steps", 60]
     code, out, err = command(load_recipe("tagger").main, *options, *WORDS)
     assert code == 0, err
     results = results_of(tmp_path / "run")
@@ -201,7 +161,8 @@ def test_the_offline_sets_are_there(command, tmp_path, monkeypatch):
     monkeypatch.setattr("seqgen.data.sets.highlighting.TRAINED", 20_000)
     monkeypatch.setattr("seqgen.data.sets.highlighting.HELD_BACK", 5_000)
     monkeypatch.setattr("seqgen.data.sets.passages.MOST_PASSAGES", 110)
-    for name, (_, options) in CASES.items():
+    for name in CASES:
+        options = OPTIONS[name][1]
         recipe = load_recipe(name)
         code, _, err = command(recipe.main, "--max_steps", 2, "--output_dir", tmp_path / name, *options[:-2])
         assert code == 0, err
@@ -213,7 +174,7 @@ class Terminal(io.StringIO):
 
 
 def test_tags_are_shown_as_lines_json_or_in_colour(command, tmp_path, monkeypatch):
-    options = ["--data", spans(tmp_path), "--output_dir", tmp_path / "run", "--max_steps", 40]
+    options = [*spans(tmp_path), "--output_dir", tmp_path / "run", "--max_steps", 40]
     command(load_recipe("tagger").main, *options, *WORDS)
     for flags in ([], ["--json"]):
         monkeypatch.setattr(sys, "stdin", io.StringIO("Bob Smith9 saw\n\nthe river\n"))

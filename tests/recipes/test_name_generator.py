@@ -4,6 +4,7 @@ import shlex
 
 import pytest
 from making import RUN_FILES, load_recipe, results_of, weights_of
+from small_data import words
 
 import seqgen
 from seqgen.cli import main as cli
@@ -20,14 +21,6 @@ def train(command, tmp_path):
     return run
 
 
-@pytest.fixture
-def words(tmp_path):
-    """Words of one letter or another."""
-    rows = [f"{letter}\t{letter * (1 + number % 7)}{'xyz'[number % 3]}" for number in range(60) for letter in "ab"]
-    (tmp_path / "words.tsv").write_text("label\ttext\n" + "\n".join(rows) + "\n")
-    return ["--data", tmp_path / "words.tsv"]
-
-
 def test_a_run_leaves_all_that_is_promised(train, command, tmp_path):
     code, out, err = train("--max_steps", 3)
     assert code == 0, err
@@ -41,8 +34,8 @@ def test_a_run_leaves_all_that_is_promised(train, command, tmp_path):
     assert (code, out.count("\n")) == (0, 1)
 
 
-def test_it_learns_what_each_category_is_like(train, words, tmp_path):
-    code, _, err = train(*words, "--max_steps", 150, "--dropout", 0, "--averaging", 0)
+def test_it_learns_what_each_category_is_like(train, tmp_path):
+    code, _, err = train(*words(tmp_path), "--max_steps", 150, "--dropout", 0, "--averaging", 0)
     assert code == 0, err
     assert results_of(tmp_path / "run")["told_apart"] > 0.95
     generator = seqgen.load(tmp_path / "run")
@@ -62,8 +55,8 @@ def test_conditions_may_be_numbers(train, tmp_path):
     assert len(short) < len(long)
 
 
-def test_a_stopped_run_goes_on_to_the_same_weights(train, command, words, tmp_path):
-    data = [*words, "--decay", "none", "--warm_up", 0]
+def test_a_stopped_run_goes_on_to_the_same_weights(train, command, tmp_path):
+    data = [*words(tmp_path), "--decay", "none", "--warm_up", 0]
     train(*data, "--max_steps", 8, directory=tmp_path / "whole")
     train(*data, "--max_steps", 5, directory=tmp_path / "run")
     command(load_recipe("name_generator").main, "--output_dir", tmp_path / "run", "--resume", "--max_steps", 8)

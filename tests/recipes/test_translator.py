@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from making import RUN_FILES, load_recipe, results_of, weights_of
+from small_data import parallel, sentences
 
 import seqgen
 from seqgen.cli import main as cli
@@ -26,8 +27,6 @@ RESULTS = {
     "seed",
 }
 SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--batch_tokens", 400, "--precision", "fp32", "--max_length", 30]
-GERMAN = ["ein", "zwei", "drei", "vier", "fünf"]
-ENGLISH = ["one", "two", "three", "four", "five"]
 
 
 @pytest.fixture
@@ -37,20 +36,6 @@ def train(command, tmp_path):
         return command(load_recipe("translator").main, "--output_dir", directory, *SMALL, *arguments)
 
     return run
-
-
-def sentences(count=60):
-    """Counting in two languages: each word has its own, so that it can be learned."""
-    for number in range(count):
-        places = [number % 5, number // 5 % 5, number // 25]
-        yield " ".join(GERMAN[place] for place in places), " ".join(ENGLISH[place] for place in places)
-
-
-def files(folder, rows=None):
-    rows = list(sentences()) if rows is None else rows
-    for name, column in (("de", 0), ("en", 1)):
-        (folder / name).write_text("".join(row[column] + "\n" for row in rows))
-    return ["--source", folder / "de", "--target", folder / "en"]
 
 
 def test_a_run_on_dates_leaves_all_that_is_promised(train, command, tmp_path, monkeypatch):
@@ -78,7 +63,7 @@ def test_a_run_on_dates_leaves_all_that_is_promised(train, command, tmp_path, mo
 
 def test_it_learns_two_languages(train, tmp_path):
     options = ["--tokenizer", "word", "--dropout", 0.0, "--label_smoothing", 0, "--averaging", 0]
-    code, _, err = train(*files(tmp_path), *options, "--hidden_size", 32, "--max_steps", 300, "--eval_every", 100)
+    code, _, err = train(*parallel(tmp_path), *options, "--hidden_size", 32, "--max_steps", 300, "--eval_every", 100)
     assert code == 0, err
     assert results_of(tmp_path / "run")["test_exact_match"] > 0.6
     translator = seqgen.load(tmp_path / "run")
@@ -87,7 +72,7 @@ def test_it_learns_two_languages(train, tmp_path):
 
 @pytest.mark.parametrize("options", [["--shared_vocabulary", "false"], ["--input_feeding", "true", "--cell", "gru"]])
 def test_options_of_the_model(train, tmp_path, options):
-    code, _, err = train(*files(tmp_path), "--tokenizer", "subword", "--vocab_size", 300, "--max_steps", 3, *options)
+    code, _, err = train(*parallel(tmp_path), "--tokenizer", "subword", "--vocab_size", 300, "--max_steps", 3, *options)
     assert code == 0, err
     assert seqgen.load(tmp_path / "run").translate("ein zwei")
 
@@ -102,7 +87,7 @@ def test_scheduled_sampling_and_other_parts_of_ones_own(train, tmp_path):
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights(train, command, tmp_path):
-    data = [*files(tmp_path), "--tokenizer", "char", "--eval_every", 4, "--dropout", 0.2, "--word_dropout", 0.1]
+    data = [*parallel(tmp_path), "--tokenizer", "char", "--eval_every", 4, "--dropout", 0.2, "--word_dropout", 0.1]
     data += ["--scheduled_sampling", 0.2, "--decay", "none", "--warm_up", 0]
     train(*data, "--max_steps", 8, directory=tmp_path / "whole")
     train(*data, "--max_steps", 5, directory=tmp_path / "run")
@@ -116,7 +101,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(train, command, tmp_path):
 
 def test_wild_pairs_are_counted(train, tmp_path, caplog):
     rows = [*sentences(), ("x", "y" * 200)]
-    train(*files(tmp_path, rows), "--tokenizer", "char", "--max_steps", 1)
+    train(*parallel(tmp_path, rows), "--tokenizer", "char", "--max_steps", 1)
     assert "1 pairs have one side more than nine times as long" in caplog.text
     assert "kept" in caplog.text
 
@@ -124,7 +109,7 @@ def test_wild_pairs_are_counted(train, tmp_path, caplog):
 def bad(folder):
     rows = list(sentences())
     (folder / "short").write_text("one\n")
-    with_empty = files(folder, [*rows, ("", "six")])
+    with_empty = parallel(folder, [*rows, ("", "six")])
     (folder / "no").write_text("")
     return {
         "lengths": (["--source", folder / "de", "--target", folder / "short"], "must have as many lines"),
@@ -163,7 +148,7 @@ def test_a_mistake_is_one_sentence(train, tmp_path, case):
 
 
 def test_empty_pairs_are_left_out_where_asked(train, tmp_path):
-    data = files(tmp_path, [*sentences(), ("", "six"), ("sechs", "")])
+    data = parallel(tmp_path, [*sentences(), ("", "six"), ("sechs", "")])
     code, _, err = train(*data, "--drop_strange", "true", "--tokenizer", "char", "--max_steps", 1)
     assert code == 0, err
     assert "pairs: 48 to train on, 6 to validate on, 6 to test on" in err

@@ -1,0 +1,51 @@
+"""Recipes in processes of their own, forked from one that has imported torch, which saves seconds for each."""
+
+import multiprocessing
+import os
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(
+    [
+        "seqgen.runs.answers",
+        "seqgen.data.catalog",
+        "seqgen.figures.captions",
+        "seqgen.metrics.captions",
+        "torch.utils.tensorboard",
+        "matplotlib.pyplot",
+        "sklearn.linear_model",
+        "sklearn.feature_extraction.text",
+    ]
+)
+
+
+def run_recipe(name, arguments, log, environment):
+    """Run a recipe with a checkpoint after every update, so that kills fall into the saving of one, too."""
+    os.environ.update(environment)
+    from making import load_recipe
+
+    from seqgen.errors import run_main
+    from seqgen.runs import training
+
+    training.SAVE_EVERY = 0.0
+    sys.argv = [f"{name}.py", *arguments]
+    with Path(log).open("w") as stream, redirect_stdout(stream), redirect_stderr(stream):
+        run_main(load_recipe(name).main)
+
+
+def start(name, *arguments, log, **environment):
+    """Start a recipe in a process; what it prints goes to the file `log`."""
+    shared = {name: os.environ[name] for name in ("XDG_CACHE_HOME", "OMP_NUM_THREADS")}
+    process = CONTEXT.Process(
+        target=run_recipe, args=(name, [str(argument) for argument in arguments], log, shared | environment)
+    )
+    process.start()
+    return process
+
+
+def finish(process, log):
+    """Wait for the end of a process, which must have succeeded."""
+    process.join()
+    assert process.exitcode == 0, Path(log).read_text()
