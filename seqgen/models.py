@@ -1,5 +1,7 @@
 """An encoder with a head or a decoder. A decoder alone already is a language model."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -71,9 +73,13 @@ class EncoderDecoder(nn.Module):
         Returns:
             (batch, steps, vocabulary) logits.
         """
-        features, _ = self.output_features(inputs, tokens)
-        logits: Tensor = self.output(features)
-        return logits
+        memory = self.encoder(*inputs)
+        logits, _ = self.decoder(tokens, self.decoder.start(memory), memory)
+        return cast("Tensor", logits)
+
+    def output_layer(self) -> nn.Linear | None:
+        """Return the layer that makes all logits of `output_features`; None where a subclass has its own `forward`."""
+        return self.decoder.output_layer() if type(self).forward is EncoderDecoder.forward else None
 
     def output_features(
         self, inputs: tuple[Tensor, ...], tokens: Tensor, *, watched: bool = False

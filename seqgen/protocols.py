@@ -43,9 +43,8 @@ class Reader(Protocol):
 class Factored(Protocol):
     """A model whose logits are one linear layer of its features, so that a loss need not hold all of them at once."""
 
-    @property
-    def output(self) -> nn.Linear:
-        """The linear layer."""
+    def output_layer(self) -> nn.Linear | None:
+        """Return the layer that makes all logits of `output_features`; None where `forward` makes them otherwise."""
         ...
 
     def output_features(self, *inputs: Any, **options: Any) -> tuple[Tensor, State]:

@@ -1,10 +1,109 @@
-"""Contract checks for decoders: ours run them, and so can a user's own."""
+"""Contract checks for encoders, decoders and bundles: ours pass them, and so can a user's own."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from seqgen.protocols import Decoder
+from seqgen.inference.bundle import Bundle
+from seqgen.inference.inputs import InputBundle
+from seqgen.protocols import Decoder, Encoder
 from seqgen.state import Memory, State
+
+
+def check_encoder(encoder: Encoder, *inputs: Tensor, padding: int | None = None) -> None:
+    """Check that an encoder keeps the promises which heads, attention and decoders build on.
+
+    Its memory has the batch on axis 0 and `output_size` features at every position; every row has a real position;
+    rows do not influence each other; the same call twice gives the same; and padding changes nothing.
+
+    Args:
+        encoder: any module that returns a memory; it is checked in evaluation mode.
+        *inputs: tensors with a batch of at least 2 rows on axis 0, as the encoder takes them.
+        padding: number that fills up rows of the first input on the right, for an encoder of sequences.
+
+    Raises:
+        AssertionError: with the promise that is not kept.
+    """
+    with _evaluating(encoder):
+        memory = encoder(*inputs)
+        _require(isinstance(memory, Memory), f"an encoder must return a Memory, not {type(memory).__name__}")
+        batch, positions = memory.mask.shape
+        _require(batch == len(inputs[0]), "memory.mask must be (batch, positions)")
+        expected = (batch, positions, encoder.output_size)
+        _require(memory.states.shape == expected, f"memory.states must be (batch, positions, output_size), {expected}")
+        size = (batch, getattr(encoder, "summary_size", memory.summary.shape[-1]))
+        _require(memory.summary.shape == size, f"memory.summary must be (batch, summary_size), {size}")
+        _require(memory.mask.dtype == torch.bool, "memory.mask must be of booleans")
+        _require(bool(memory.mask.any(dim=1).all()), "every row of memory.mask must have a real position")
+        again = encoder(*inputs)
+        _require(torch.equal(memory.summary, again.summary), "the same inputs must give the same memory")
+        for row in range(batch):
+            alone = encoder(*(tensor[row : row + 1] for tensor in inputs))
+            _same_memory(alone, memory.select(torch.tensor([row])), "a row must not depend on its neighbours")
+        if padding is not None:
+            wider = nn.functional.pad(inputs[0], (0, 3), value=padding)
+            _same_memory(memory, encoder(wider, *inputs[1:]), "padding must not change a memory")
+
+
+def _same_memory(one: Memory, other: Memory, promise: str) -> None:
+    _same(one.summary, other.summary, promise)
+    _require(torch.equal(one.mask.sum(dim=1), other.mask.sum(dim=1)), f"{promise}, nor how many positions are real")
+    _same(one.states[one.mask], other.states[other.mask], promise)
+
+
+def check_bundle(bundle: Bundle[Any], inputs: Sequence[Any] = ()) -> None:
+    """Check that a bundle comes back from a directory as it was saved, and that its inputs do not influence each other.
+
+    Args:
+        bundle: of any class of its own.
+        inputs: for a bundle that answers inputs, at least 2 of them, of unequal lengths where they have any.
+
+    Raises:
+        AssertionError: with the promise that is not kept.
+    """
+    with TemporaryDirectory() as directory:
+        bundle.save_pretrained(directory)
+        again = type(bundle).from_pretrained(directory)
+    _require(again.arguments == bundle.arguments, "the arguments of the builder must come back as they were saved")
+    _require(again.parts() == bundle.parts(), "all other parts must come back as they were saved")
+    _require(set(bundle.parts()) == set(bundle.files), "files must name all parts that are saved")
+    before, after = bundle.model.state_dict(), again.model.state_dict()
+    _require(before.keys() == after.keys(), "the model must be built again with the same weights")
+    for name, tensor in before.items():
+        _require(torch.equal(tensor.cpu(), after[name]), f"the weight {name} must come back as it was saved")
+    if isinstance(bundle, InputBundle) and inputs:
+        _check_inputs(bundle, [bundle.encode(given) for given in inputs])
+
+
+def _check_inputs(bundle: InputBundle[Any], rows: Sequence[Any]) -> None:
+    lengths = bundle.lengths(rows)
+    _require(len(lengths) == len(rows), "lengths must be (rows,)")
+    with _evaluating(bundle.model):
+        encoder = bundle.model.encoder
+        whole = encoder(*bundle.collate(rows))
+        _require(len(whole.mask) == len(rows), "collate must make a batch with the rows on axis 0")
+        for number, row in enumerate(rows):
+            alone = encoder(*bundle.collate([row]))
+            promise = "an input must not depend on those that are collated with it"
+            _same_memory(alone, whole.select(torch.tensor([number])), promise)
+
+
+@contextmanager
+def _evaluating(module: Any) -> Iterator[None]:
+    """Have a module in evaluation mode and without gradients for a while."""
+    was_training = isinstance(module, nn.Module) and module.training
+    if isinstance(module, nn.Module):
+        module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        if isinstance(module, nn.Module):
+            module.train(was_training)
 
 
 def check_decoder(
@@ -25,15 +124,8 @@ def check_decoder(
     Raises:
         AssertionError: with the promise that is not kept.
     """
-    was_training = isinstance(decoder, nn.Module) and decoder.training
-    if isinstance(decoder, nn.Module):
-        decoder.eval()
-    try:
-        with torch.no_grad():
-            _check(decoder, vocab_size, memory, batch_size if memory is None else len(memory.mask), steps)
-    finally:
-        if isinstance(decoder, nn.Module):
-            decoder.train(was_training)
+    with _evaluating(decoder):
+        _check(decoder, vocab_size, memory, batch_size if memory is None else len(memory.mask), steps)
 
 
 def _check(decoder: Decoder, vocab_size: int, memory: Memory | None, batch_size: int, steps: int) -> None:

@@ -99,6 +99,10 @@ class RecurrentDecoder(nn.Module):
         features, state = self.output_features(tokens, state, memory)
         return self.output(features), state
 
+    def output_layer(self) -> nn.Linear | None:
+        """Return the layer that makes all logits of `output_features`; None where a subclass has its own `forward`."""
+        return self.output if type(self).forward is RecurrentDecoder.forward else None
+
     def output_features(
         self, tokens: Tensor, state: State | None = None, memory: Memory | None = None
     ) -> tuple[Tensor, State]:

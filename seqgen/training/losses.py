@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -50,30 +50,21 @@ def next_token(
             vocabularies (`cross_entropy.sampling_shares`); all of them do by default.
     """
     before, real = None if batch.starts else carry, batch.targets != PAD
-    if _factored(model):
+    if isinstance(model, Factored) and (layer := model.output_layer()) is not None:
         features, state = model.output_features(batch.inputs, before)
-        total = _from_features(model, features[real], batch.targets[real], label_smoothing, shares)
+        total = _from_features(layer, features[real], batch.targets[real], label_smoothing, shares)
     else:
         logits, state = model(batch.inputs, before)
         total = _from_logits(logits[real], batch.targets[real], label_smoothing)
     return Loss(total, real.sum(), state)
 
 
-def _factored(model: nn.Module) -> TypeGuard[Factored]:
-    """Return whether logits are one linear layer of features; not where a subclass makes them in another way."""
-    if not isinstance(model, Factored):
-        return False
-    kinds = type(model).__mro__
-    homes = {next(kind for kind in kinds if name in vars(kind)) for name in ("forward", "output_features")}
-    return len(homes) == 1
-
-
 def _from_features(
-    model: Factored, features: Tensor, targets: Tensor, label_smoothing: float, shares: Tensor | None = None
+    layer: nn.Linear, features: Tensor, targets: Tensor, label_smoothing: float, shares: Tensor | None = None
 ) -> Tensor:
     if shares is not None:
-        return sampled_cross_entropy(features, model.output, targets, shares)
-    return linear_cross_entropy(features, model.output, targets, label_smoothing)
+        return sampled_cross_entropy(features, layer, targets, shares)
+    return linear_cross_entropy(features, layer, targets, label_smoothing)
 
 
 def _from_logits(logits: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
@@ -108,10 +99,10 @@ def target_tokens(
         else batch.tokens
     )
     real = batch.targets != PAD
-    if _factored(model):
+    if isinstance(model, Factored) and (layer := model.output_layer()) is not None:
         watched: dict[str, Any] = {"watched": True} if doubly_stochastic else {}
         features, state = model.output_features(batch.inputs, tokens, **watched)
-        total = _from_features(model, features[real], batch.targets[real], label_smoothing)
+        total = _from_features(layer, features[real], batch.targets[real], label_smoothing)
         if doubly_stochastic and state.attended is not None:
             # Padding has no attention at all, and all that is real has some.
             total = total + doubly_stochastic * ((1 - state.attended) ** 2 * (state.attended > 0)).sum()

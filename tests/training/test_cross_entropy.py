@@ -1,18 +1,21 @@
 """The losses that do without all logits are those with them, or are so on average."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
 from seqgen import patterns
+from seqgen.batches.pairs import pairs
 from seqgen.batches.windows import Batch
+from seqgen.models import EncoderDecoder
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.recurrent import Recurrent
 from seqgen.symbols import PAD
 from seqgen.training import cross_entropy
 from seqgen.training.cross_entropy import linear_cross_entropy, sampled_cross_entropy, sampling_shares
-from seqgen.training.losses import next_token
+from seqgen.training.losses import next_token, target_tokens
 
 POSITIONS, FEATURES, CLASSES = 700, 6, 40
 
@@ -117,3 +120,27 @@ def test_a_subclass_that_makes_its_logits_in_another_way_is_trained_on_them():
     torch.testing.assert_close(next_token(model, Batch(inputs, inputs, True)).total, expected)
     plain = next_token(RecurrentDecoder(*parts), Batch(inputs, inputs, True)).total
     assert not torch.isclose(plain, expected)
+
+
+def test_so_is_an_encoder_with_a_decoder_where_either_has_its_own_forward():
+    class SharperDecoder(RecurrentDecoder):
+        def forward(self, tokens, state=None, memory=None):
+            logits, state = super().forward(tokens, state, memory)
+            return 2 * logits, state
+
+    class Sharper(EncoderDecoder):
+        def forward(self, inputs, tokens):
+            return 2 * super().forward(inputs, tokens)
+
+    rows = [np.array([5, 6, 7]), np.array([8])]
+    batch = pairs((torch.randint(4, 30, (2, 6)),), rows)
+    plain = patterns.translator(30, hidden_size=12, embedding_size=8).eval()
+    logits = 2 * plain(batch.inputs, batch.tokens)
+    expected = functional.cross_entropy(
+        logits.flatten(0, 1), batch.targets.flatten(), reduction="sum", ignore_index=PAD
+    )
+    assert not torch.isclose(target_tokens(plain, batch).total, expected)
+    outside = Sharper(plain.encoder, plain.decoder).eval()
+    torch.testing.assert_close(target_tokens(outside, batch).total, expected)
+    plain.decoder.__class__ = SharperDecoder
+    torch.testing.assert_close(target_tokens(plain, batch).total, expected)
