@@ -31,7 +31,7 @@ TEXTS = ["the cat sat", "the dog", "a"]
 def test_encoders_of_ours_keep_their_promises(cell, bidirectional):
     options = {"cell": cell, "hidden_size": 12, "embedding_size": 8, "bidirectional": bidirectional}
     check_encoder(patterns.text_classifier(20, 3, **options).encoder, TOKENS, padding=PAD)
-    check_encoder(VectorEncoder(4, 6), torch.rand(3, 4))
+    check_encoder(VectorEncoder(nn.Linear(4, 6), 6), torch.rand(3, 4))
     check_encoder(make_captioner().model.encoder, IMAGES)
     check_encoder(make_image_classifier().model.encoder, IMAGES[:, :, :16, :16])
 

@@ -166,8 +166,8 @@ class SearchConfig(RunConfig):
 def parse_options(config_class: type[C], arguments: list[str] | None = None) -> C:
     """Return the configuration that the command line asks for.
 
-    An option that is not given has the value of the preset of `--data`, else its default in the dataclass or in the
-    builder's signature. With `--resume` it has the value in the run that is resumed.
+    An option that is not given has the value of the preset of `--data` (which `--source` replaces), else its default in
+    the dataclass or in the builder's signature. With `--resume` it has the value in the run that is resumed.
 
     Args:
         config_class: a dataclass derived from `RunConfig`; the docstring of its module describes the recipe.
@@ -180,7 +180,8 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
     parser, types = option_parser(config_class)
     asked = parse(parser, arguments, types, defaults=False)
     saved = _saved_options(asked) if asked.get("resume") else {}
-    preset = config_class.presets.get(asked.get("data", parser.get_defaults().get("data")), {})
+    data = None if "source" in asked else asked.get("data", parser.get_defaults().get("data"))
+    preset = config_class.presets.get(data, {})
     parser.set_defaults({name: value for name, value in ({**preset} | saved).items() if name in types})
     values = parse(parser, arguments, types)
     differing = [

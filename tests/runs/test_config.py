@@ -35,6 +35,8 @@ def test_presets_belong_to_their_data_and_give_way_to_what_is_asked_for():
     assert (dates.model["hidden_size"], dates.tokenizer) == (128, "char")
     assert (texts.model["hidden_size"], texts.tokenizer) == (384, "subword")
     assert parse_options(config_class, ["--hidden_size", "64"]).model["hidden_size"] == 64
+    files = parse_options(config_class, ["--source", "x.de", "--target", "x.en"])
+    assert (files.model["hidden_size"], files.tokenizer) == (384, "subword")
 
 
 def test_what_was_asked_for_is_kept_apart_from_what_was_resolved(tmp_path):
