@@ -5,6 +5,7 @@ python tests/option_tables.py
 
 import re
 from collections.abc import Iterator
+from typing import Any, NamedTuple, get_args
 
 from making import RECIPES, ROOT, load_recipe
 
@@ -14,29 +15,53 @@ PAGE = ROOT / "recipes" / "README.md"
 PLACE = re.compile(r"(<!-- options of (\w+) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
-def table(config_class: type[RunConfig], left_out: set[str]) -> str:
-    """Return a Markdown table of a recipe's options, without those in `left_out`."""
-    rows = (f"| `--{name}` | {default} | {text} |" for name, default, text in options(config_class, left_out))
-    return "\n".join(["| option | default | |", "|---|---|---|", *rows, ""])
+class Option(NamedTuple):
+    """An option as a row of a table shows it."""
+
+    name: str
+    default: str
+    text: str
 
 
-def options(config_class: type[RunConfig], left_out: set[str]) -> Iterator[tuple[str, str, str]]:
+def options(config_class: type[RunConfig]) -> Iterator[Option]:
+    """Yield the options of a recipe; a default has that for a named set beside it where it is another."""
     parser, types = option_parser(config_class)
     for action in parser._actions:
-        if action.dest in types and action.dest not in left_out:
-            default = "" if action.default is None else str(action.default).lower()
+        if action.dest in types:
+            default = shown(action.default)
+            for data, preset in config_class.presets.items():
+                if action.dest in preset:
+                    default = f"{default}; with {data} {shown(preset[action.dest])}"
+            choices = "\\|".join(words(types[action.dest]))
             text = (action.help or "").strip().rstrip(".").replace("|", "\\|")
-            yield action.dest, default, text
+            yield Option(f"`--{action.dest}{' ' if choices else ''}{choices}`", default, text)
+
+
+def shown(default: Any) -> str:
+    """Return a default as the command line takes it."""
+    return "" if default is None else str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def words(annotation: Any) -> list[str]:
+    """Return the words that an option takes, where it takes only certain ones."""
+    choices = [word for choice in get_args(annotation) for word in (get_args(choice) or [choice])]
+    return [word for word in choices if isinstance(word, str)]
+
+
+def table(rows: list[Option]) -> str:
+    """Return a Markdown table."""
+    return "\n".join(["| option | default | |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows), ""])
 
 
 def fresh(page: str) -> str:
-    """Return the page with all of its tables made anew."""
-    shared = set(option_parser(RunConfig)[1])
+    """Return the page with all of its tables made anew: of a recipe, what the shared table does not say."""
+    shared = list(options(RunConfig))
 
     def made(found: re.Match[str]) -> str:
-        name = found[2]
-        classes = {"shared": RunConfig} | ({name: load_recipe(name).Config} if name in RECIPES else {})
-        return found[1] + table(classes[name], set() if name == "shared" else shared)
+        if found[2] == "shared":
+            return found[1] + table(shared)
+        assert found[2] in RECIPES, f"there is no recipe {found[2]}"
+        return found[1] + table([row for row in options(load_recipe(found[2]).Config) if row not in shared])
 
     return PLACE.sub(made, page)
 
