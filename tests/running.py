@@ -12,6 +12,7 @@ CONTEXT.set_forkserver_preload(
         "seqgen.runs.answers",
         "seqgen.data.catalog",
         "seqgen.figures.captions",
+        "torchvision.models",
         "seqgen.metrics.captions",
         "torch.utils.tensorboard",
         "matplotlib.pyplot",
@@ -31,12 +32,12 @@ def run_recipe(name, arguments, log, environment):
 
     training.SAVE_EVERY = 0.0
     sys.argv = [f"{name}.py", *arguments]
-    with Path(log).open("w") as stream, redirect_stdout(stream), redirect_stderr(stream):
+    with Path(f"{log}.out").open("w") as out, Path(log).open("w") as err, redirect_stdout(out), redirect_stderr(err):
         run_main(load_recipe(name).main)
 
 
 def start(name, *arguments, log, **environment):
-    """Start a recipe in a process; what it prints goes to the file `log`."""
+    """Start a recipe in a process, with its stderr in the file `log` and its stdout in `log`.out."""
     shared = {name: os.environ[name] for name in ("XDG_CACHE_HOME", "OMP_NUM_THREADS")}
     process = CONTEXT.Process(
         target=run_recipe, args=(name, [str(argument) for argument in arguments], log, shared | environment)

@@ -17,6 +17,7 @@ BY_DATA = {"generator": {"dropout", "weight_drop"}}  # what a recipe decides by 
 def test_importing_a_builder_gives_the_model_that_the_recipe_trains(name, command, tmp_path):
     data = OPTIONS[name][0](tmp_path)
     few = ["--max_steps", 1, "--optimizer", "adamw", "--precision", "fp32", "--output_dir", tmp_path / "run"]
+    few += {"translator": ["--max_length", 10], "image_captioner": ["--max_length", 10]}.get(name, [])
     code, _, err = command(load_recipe(name).main, *data, *few)
     assert code == 0, err
     bundle: Bundle = seqgen.load(tmp_path / "run")
@@ -27,7 +28,6 @@ def test_importing_a_builder_gives_the_model_that_the_recipe_trains(name, comman
     assert tuned
     for option in tuned:
         assert bundle.arguments.get(option, parameters[option].default) == parameters[option].default, option
-
     without = {option: value for option, value in bundle.arguments.items() if option not in tuned}
     imported = type(bundle).built(without, bundle.parts()).model
     assert repr(imported) == repr(bundle.model)

@@ -1,31 +1,20 @@
 """Runs that are killed or interrupted, as real processes."""
 
 import json
+import os
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
-from making import RECIPES, ROOT, SMALL, results_of, weights_of
+from making import RECIPES, SMALL, results_of, weights_of
 from running import finish, start
 from small_data import small_options
 
 import seqgen
 
-# Checkpoints after every update.
-PROGRAM = """
-import sys
-sys.path.insert(0, {recipes!r})
-from seqgen.errors import run_main
-from seqgen.runs import training
-import char_generator
-training.SAVE_EVERY = 0
-run_main(char_generator.main)
-"""
 pytestmark = pytest.mark.processes
-STEPS = 30
+STEPS = 16
 
 
 def wait_for_training(running, directory, seconds=60):
@@ -38,14 +27,14 @@ def wait_for_training(running, directory, seconds=60):
 @pytest.mark.parametrize("name", RECIPES)
 def test_killed_at_random_moments_and_resumed_it_ends_with_the_same_weights(name, tmp_path):
     straight, killed, log = tmp_path / "straight", tmp_path / "killed", tmp_path / "log"
-    options = [*small_options(name, tmp_path), "--max_steps", STEPS, "--eval_every", 10]
+    options = [*small_options(name, tmp_path), "--max_steps", STEPS, "--eval_every", 8]
     finish(start(name, *options, "--output_dir", straight, log=log), log)
     pauses, kills = random.Random(name), 0
     for _ in range(2):
         resume = ["--resume"] if (killed / "config.yaml").exists() else []
         process = start(name, *options, "--output_dir", killed, *resume, log=log)
         wait_for_training(process.is_alive, killed)
-        time.sleep(pauses.random() / 20)
+        time.sleep(pauses.random() / 30)
         process.kill()
         process.join()
         kills += process.exitcode == -signal.SIGKILL
@@ -63,13 +52,14 @@ def test_killed_at_random_moments_and_resumed_it_ends_with_the_same_weights(name
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_saves_says_how_to_go_on_and_exits_130(text_file, tmp_path, number):
     options = ["--data", text_file, "--output_dir", tmp_path / "run", "--max_steps", 100_000, *SMALL]
-    program = [sys.executable, "-c", PROGRAM.format(recipes=str(ROOT / "recipes")), *map(str, options)]
-    process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_for_training(lambda: process.poll() is None, tmp_path / "run")
-    process.send_signal(number)
-    out, err = process.communicate()
-    assert process.returncode == 130
-    assert out == ""
+    log = tmp_path / "log"
+    process = start("char_generator", *options, "--optimizer", "adamw", log=log)
+    wait_for_training(process.is_alive, tmp_path / "run")
+    os.kill(process.pid, number)
+    process.join()
+    assert process.exitcode == 130
+    assert (tmp_path / "log.out").read_text() == ""
+    err = log.read_text()
     assert f"--output_dir {tmp_path / 'run'} --resume" in err.splitlines()[-1]
     assert "Traceback" not in err
     assert list((tmp_path / "run" / "state").glob("step-*"))
