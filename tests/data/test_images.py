@@ -132,7 +132,7 @@ def test_bad_images_stop_or_are_left_out_and_counted(folder, caplog):
 
 
 def test_what_is_not_there_names_the_nearest():
-    with pytest.raises(InputError, match=r"'FashionMINST' is none of these \(did you mean FashionMNIST\?\)"):
+    with pytest.raises(InputError, match=r"'FashionMINST' is neither \(did you mean FashionMNIST\?\)"):
         find_pictures("FashionMINST")
 
 
