@@ -102,7 +102,7 @@ BAD = {
     ),
     "token": ("x.txt", "a.jpg one\n", "x.txt, line 1: a line must be an image, #0, a tab and a caption"),
     "no json": ("x.json", "{", "x.json must be JSON with images and annotations as COCO has them"),
-    "other json": ("x.json", '{"images": []}', "there is no 'annotations'"),
+    "other json": ("x.json", '{"images": []}', "'annotations' is missing"),
     "listed twice": (
         "x.json",
         COCO.replace("b.jpg", "a.jpg"),
