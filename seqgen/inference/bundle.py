@@ -18,7 +18,7 @@ from seqgen.errors import InputError
 from seqgen.files import write_text, writing
 
 FORMAT = 2
-FILES = ("config.json", "model.safetensors")  # of every model; each kind has others beside them
+FILES = ("config.json", "model.safetensors")  # of every model; each kind has further ones
 
 M = TypeVar("M", bound=nn.Module)
 
