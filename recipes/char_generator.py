@@ -1,7 +1,7 @@
-"""Train a recurrent network to write characters, bytes or words, for 100 seconds unless a limit is given.
+"""Train a recurrent network to generate characters, bytes or words, for 100 seconds unless a limit is given.
 
-With no argument it learns for 100 seconds to write Python from the source of the standard library, which every Python
-has, and then writes some. Give it text of your own with --data.
+With no argument it learns to generate Python from the source of the standard library, and then shows samples. Give it
+text of your own with --data.
 """
 
 import math
@@ -28,7 +28,7 @@ from seqgen.training.cross_entropy import sampling_shares
 from seqgen.training.losses import LossFunction, evaluate, next_token
 from seqgen.training.regularization import suitable_dropout, suitable_weight_drop
 
-TOKENS_PER_SECOND = 40_000  # usual on two cores
+TOKENS_PER_SECOND = 40_000  # usual speed on two cores
 
 
 @dataclass(kw_only=True)
@@ -40,23 +40,23 @@ class Config(RunConfig):
     data: str = "python-source"
     """a file, a folder, a glob, - for standard input, python-source or python-docs"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
-    """what the text is read and written in"""
+    """kind of tokens"""
     vocab_size: int | None = None
-    """maximum number of different tokens; others are read as unknown, or in smaller pieces"""
+    """maximum size of the vocabulary; other tokens are read as unknown, or in smaller pieces"""
     documents: DocumentKind = "none"
-    """what a document is, which then learns where to end; with none the text is one stream"""
+    """kind of separate documents, whose ends the model learns; with none the text is one stream"""
     dropout: float | None = None
-    """dropout probability before the output layer and between layers; by default by how often the text is read"""
+    """dropout probability before the output layer and between layers; by default by the number of epochs"""
     weight_drop: float | None = None
-    """dropout probability of the recurrent weights; by default for texts with fewer tokens than such weights"""
+    """dropout probability of the recurrent weights; by default 0 unless they outnumber the tokens of the text"""
     sampled_softmax: int | None = None
-    """number of tokens of the vocabulary from which the loss of an update is estimated: faster for large ones"""
+    """number of tokens sampled to estimate the loss of an update: faster for a large vocabulary"""
     batch_size: int = 64
-    """lanes of the text that are read side by side, or documents of a batch"""
+    """lanes of the text that are read in parallel, or documents of a batch"""
     window: int = 64
-    """tokens of a training step; the hidden state is carried from one to the next"""
+    """tokens of an update in each row; the hidden state is carried from one to the next"""
     sample_every: int = 250
-    """updates between samples of what it writes by then"""
+    """updates between samples"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -66,7 +66,7 @@ class Config(RunConfig):
 
 
 def regularize(config: Config, data: TextBatches) -> float:
-    """Fill in the dropout probabilities that were not asked for, and return how often the text will be read."""
+    """Set the dropout probabilities that were not given, and return the number of epochs."""
     by_steps = (config.max_steps or math.inf) * config.accumulate / data.batches_per_epoch
     by_clock = (config.max_seconds or math.inf) * TOKENS_PER_SECOND / data.train_tokens
     epochs = min(by_steps, by_clock)
@@ -79,19 +79,19 @@ def regularize(config: Config, data: TextBatches) -> float:
 
 
 def first_words(tokenizer: Tokenizer, held_back: np.ndarray) -> str:
-    """Return a prompt: the first words of a line, as a stream is cut anywhere."""
+    """Return a prompt: the first words of a whole line, as a stream may be cut within a line."""
     lines = tokenizer.decode(held_back[:5000]).splitlines()[1:]
     prompts = (" ".join(line.split()[:3]) for line in lines)
     return next((words for words in prompts if words and not tokenizer.unseen(words)), "")
 
 
 def main() -> None:
-    """Train a generator, keep the one with the lowest validation loss, and show what it writes."""
+    """Train a generator, keep the one with the lowest validation loss, and show samples."""
     config = parse_options(Config)
     run = Run(config, "char_generator", default_seconds=100)
     run.alone("sampled_softmax")
     corpus = Corpus.find(config.data)
-    config.data = corpus.name  # standard input cannot be read again by a resumed run, but the copy of it can
+    config.data = corpus.name  # a resumed run reads a copy of standard input
     tokenizer = fit_tokenizer(config.tokenizer, corpus.blocks(), config.vocab_size)
     ends, size = config.documents != "none", (config.batch_size, config.window)
     if ends:
@@ -113,7 +113,7 @@ def main() -> None:
     if config.sampled_softmax is not None:
         counts = torch.from_numpy(token_counts(tokens, tokenizer.vocab_size))
         loss = partial(next_token, shares=sampling_shares(counts, config.sampled_softmax).to(run.device))
-    # A small text is soon learned by heart: only frequent validations find the best model on the way there.
+    # To a small text a model soon overfits: only frequent validations find the best one before that.
     often = run.updates_per_epoch(2 * data.batches_per_epoch, least=10)
     with Training(run, generator, corpus.fingerprint) as training:
         for step in training.steps(data.train, loss):
@@ -128,12 +128,12 @@ def main() -> None:
 
 
 def test(training: Training[Generator], data: TextBatches, prompt: str) -> None:
-    """Measure the best generator as it was saved, show what it writes, and say how to have more."""
+    """Test the best generator as it was saved, show samples, and print the command for more."""
     generator = Generator.from_pretrained(training.run.model_directory).to(training.run.device)
     directory, seed = training.run.directory, training.run.config.seed
     val_loss = evaluate(generator.model, data.validation())
     text = generator.tokenizer.decode(data.held_back)
-    # A document's end counts as a character: it has to be predicted like the line end that it stands for.
+    # EOS counts as a character: it is predicted in place of a line end.
     characters = len(text) + int((data.held_back == EOS).sum())
     bits, unknown = val_loss * len(data.held_back) / characters / math.log(2), float((data.held_back == UNK).mean())
     temperatures = (0.5, 0.8, 1.0)
@@ -145,7 +145,7 @@ def test(training: Training[Generator], data: TextBatches, prompt: str) -> None:
     print(samples)
     rest = f", {unknown:.1%} of the tokens unknown" if unknown else ""
     print(f"--- validation loss {val_loss:.4f} nats a token, {bits:.4f} bits a character", end="")
-    print(f", perplexity {perplexity:.2f}{rest}\n--- everything is in {directory}; to have it write more:\n")
+    print(f", perplexity {perplexity:.2f}{rest}\n--- everything is in {directory}; to generate more:\n")
     print(shlex.join(["seqgen", "generate", str(directory), "--prompt", prompt, "--temperature", "0.8"]))
 
 

@@ -1,7 +1,7 @@
 """Train a recurrent network to describe images, for 180 seconds (images of your own for 900) unless a limit is given.
 
-With no argument it learns to describe scenes of coloured shapes that are drawn on the spot. Give it photographs of
-your own with --data, their folder, and --captions, a file of what people said about them.
+With no argument it learns to describe generated scenes of coloured shapes. Give it photographs of your own with --data,
+their folder, and --captions, a file of their captions.
 """
 
 import math
@@ -48,27 +48,27 @@ class Config(SearchConfig, PictureConfig):
     data: str = "scenes"
     """a folder of images, or scenes"""
     captions: str | None = None
-    """their captions: a .csv or .tsv (image, caption, maybe split), Flickr8k's token file, or COCO's JSON"""
+    """their captions: a .csv or .tsv (image, caption, optionally split), Flickr8k's token file, or COCO's JSON"""
     valid_captions: str | None = None
     """captions of images in --data to validate on; by default held back"""
     test_captions: str | None = None
     """captions of images in --data to test on; by default held back"""
     strays: Literal["skip", "error"] = "skip"
-    """what to do about captions without their image, and images without captions"""
+    """skip captions without an image, and images without captions, or raise an error"""
     backbone: str = LITE0
-    """small, efficientnet_lite0, or a network of torchvision's; for scenes small"""
+    """small, efficientnet_lite0, or a torchvision model; for scenes small"""
     weights: str | None = None
-    """pretrained weights of the backbone: default or another name of torchvision's, a file, or none, as for small"""
+    """pretrained weights of the backbone: default or another torchvision name, a file, or none, as for small"""
     fine_tune: float = 0.0
-    """fraction of training, at its end, in which a pretrained backbone is trained, too"""
+    """fraction of training, at its end, in which a pretrained backbone is unfrozen"""
     fine_tune_rate: float = 0.0001
     """maximum learning rate of the backbone"""
     plain_captions: bool = True
-    """learn captions in lower case without punctuation"""
+    """train on captions in lower case without punctuation"""
     tokenizer: Literal["word", "lowercase-word", "subword", "bpe", "char"] = "lowercase-word"
     """kind of tokens"""
     vocab_size: int = 3000
-    """maximum number of tokens"""
+    """maximum size of the vocabulary"""
     max_length: int = 40
     """maximum number of tokens of a caption; longer ones are cut"""
     length_penalty: float = 0.7
@@ -76,7 +76,7 @@ class Config(SearchConfig, PictureConfig):
     doubly_stochastic: float = 0.0
     """weight of the penalty drawing each position's total attention to one"""
     self_critical: float = 0.1
-    """fraction of training, at its end, on CIDEr-D instead of single words; for scenes 0"""
+    """fraction of training, at its end, on the CIDEr-D of sampled captions instead of cross-entropy; for scenes 0"""
     captions_per_image: int = 1
     """maximum number of captions of an image in a batch; for scenes 4"""
     batch_tokens: int = 2000
@@ -88,16 +88,16 @@ class Config(SearchConfig, PictureConfig):
         self.require_fraction("fine_tune", "self_critical")
         self.weights = self.weights or ("none" if self.backbone == SMALL else "default")
         if self.weights == "none" and self.fine_tune:
-            raise InputError("--fine_tune must be 0 where the backbone has no --weights and is trained from the start")
+            raise InputError("--fine_tune must be 0 without pretrained --weights, where the backbone is never frozen")
 
     def learned(self, images: Captioned) -> list[list[str]]:
-        """Return the captions of each image as they are learned."""
+        """Return the captions of each image for training."""
         normal = plain if self.plain_captions else lambda text: " ".join(text.split())
         return [[normal(text) for text in texts] for texts in images.captions]
 
 
 def untrained(config: Config, train: Captioned) -> Captioner:
-    """Return a captioner that has learned nothing but, maybe, to see."""
+    """Return an untrained captioner, with a pretrained backbone where there are weights."""
     expected = expected_input(config.backbone, str(config.weights))
     preprocessing = suitable_preprocessing(train.images, expected, config.image_size)
     learned = (text + "\n" for texts in config.learned(train) for text in texts)
@@ -107,10 +107,10 @@ def untrained(config: Config, train: Captioned) -> Captioner:
     return Captioner.untrained(**parts, **config.model)
 
 
-def judged(said: list[str], images: Captioned) -> dict[str, float]:
-    """Return how good captions of images are, and of drawn scenes the fraction of them that is true."""
-    true = {"true_captions": images.true_share(list(map(plain, said)))} if isinstance(images, Scenes) else {}
-    return caption_scores(said, images.captions) | {"distinct_captions": len(set(said))} | true
+def metrics(texts: list[str], images: Captioned) -> dict[str, float]:
+    """Return the metrics of generated captions, for scenes also the fraction of captions that are true."""
+    true = {"true_captions": images.true_share(list(map(plain, texts)))} if isinstance(images, Scenes) else {}
+    return caption_scores(texts, images.captions) | {"distinct_captions": len(set(texts))} | true
 
 
 def main() -> None:
@@ -121,8 +121,8 @@ def main() -> None:
     files = config.captions, config.valid_captions, config.test_captions
     splits = captioned_images(config.data, *files, strays=config.strays, seed=config.seed)
     captioner = untrained(config, splits.train).to(run.device)
-    look = partial(captioner.views, pixels=config.fine_tune > 0, mirror=config.mirror, skip_bad=config.skip_bad)
-    views, valid = (run.in_precision(look)(part) for part in (splits.train, splits.valid))  # features are kept
+    views_of = partial(captioner.views, pixels=config.fine_tune > 0, mirror=config.mirror, skip_bad=config.skip_bad)
+    views, valid = (run.in_precision(views_of)(part) for part in (splits.train, splits.valid))  # features are cached
     learned = config.learned(views.images)
     captions = run.batches(captioner.examples(learned, config.captions_per_image), config.batch_tokens)
     held_back = captioner.examples(config.learned(valid.images), views=valid)
@@ -135,10 +135,10 @@ def main() -> None:
     whole_captions = cider_loss(captioner.generation, captioner.target, learned)
 
     def loss(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
-        """Learn captions word by word or, at the end, whole ones by CIDEr-D."""
-        seen = views.of(batch.numbers, pixels=training.done > 1 - config.fine_tune, seed=config.seed)
-        learned = whole_captions if training.done > 1 - config.self_critical else words
-        return learned(model, batch.seen(seen), carry)
+        """Return the cross-entropy of words or, at the end of training, the loss on CIDEr-D."""
+        inputs = views.of(batch.numbers, pixels=training.done > 1 - config.fine_tune, seed=config.seed)
+        function = whole_captions if training.done > 1 - config.self_critical else words
+        return function(model, batch.seen(inputs), carry)
 
     with Training(run, captioner, splits.fingerprint, groups=groups) as training:
         for step in training.steps(captions, loss):
@@ -146,13 +146,13 @@ def main() -> None:
                 follow_closely(training.average)
             if training.due(step, config.eval_every):
                 val_loss = evaluate(training.averaged.model, unseen.once(), run.in_precision(target_tokens))
-                said = [one.text for one in training.averaged.caption(valid, num_beams=1)]
-                figures = {f"val_{name}": figure for name, figure in judged(said, valid.images).items()}
+                texts = [one.text for one in training.averaged.caption(valid, num_beams=1)]
+                figures = {f"val_{name}": figure for name, figure in metrics(texts, valid.images).items()}
                 figures["val_perplexity"] = math.exp(val_loss)
                 training.evaluated(step, val_loss, error=-figures["val_cider"], **figures)
-                shown = [f"  {name}: {text}" for name, text in zip(valid.images.names[:3], said[:3], strict=True)]
+                shown = [f"  {name}: {text}" for name, text in zip(valid.images.names[:3], texts[:3], strict=True)]
                 if figures["val_distinct_captions"] == 1:
-                    shown.append("  all captions are the same: the model does not look at the images yet")
+                    shown.append("  all captions are the same: the model does not use the images yet")
                 run.say("\n".join(shown))
     if run.main:
         best = Captioner.from_pretrained(run.model_directory).to(run.device)
@@ -160,13 +160,13 @@ def main() -> None:
 
 
 def test(training: Training[Captioner], best: Captioner, tested: Captioned, val_loss: float) -> None:
-    """Measure the best captioner as it was saved, show what it says and where it looks, and say how to use it."""
+    """Test the best captioner as it was saved, show captions and attention weights, and print the command to use it."""
     directory, began = training.run.directory, time.perf_counter()
-    said = [one.text for one in best.caption(tested.images)]
+    texts = [one.text for one in best.caption(tested.images)]
     speed = len(tested) / (time.perf_counter() - began)
-    figures = judged(said, tested)
+    figures = metrics(texts, tested)
     distinct = figures.pop("distinct_captions")
-    samples = "\n".join(f"  {name}: {text}" for name, text in zip(tested.names[:5], said[:5], strict=True))
+    samples = "\n".join(f"  {name}: {text}" for name, text in zip(tested.names[:5], texts[:5], strict=True))
     named = {f"test_{name}": figure for name, figure in figures.items()} | {"distinct_captions": distinct}
     training.results(samples, val_loss=val_loss, test_images_per_second=speed, **named)
     write_page(directory / "captions.html", best, tested.chosen(range(min(30, len(tested)))))

@@ -1,7 +1,7 @@
-"""Train a convolutional network to tell images apart, for 60 seconds unless a limit is given.
+"""Train a convolutional network to classify images, for 60 seconds unless a limit is given.
 
-With no argument it learns to name the colour and the kind of shapes that are drawn on the spot. Give it images of your
-own with --data, a folder for each class, or name a set of torchvision's such as FashionMNIST.
+With no argument it learns to classify generated shapes by colour and kind. Give it images of your own with --data, a
+folder for each class, or the name of a torchvision set such as FashionMNIST.
 """
 
 import shlex
@@ -46,19 +46,19 @@ class Config(LabelConfig, PictureConfig):
     data: str = "shapes"
     """a folder of images for each class, FashionMNIST, MNIST, KMNIST, CIFAR10, CIFAR100, or shapes"""
     weights: str = "none"
-    """pretrained weights of the backbone: none, default or another name of torchvision's, or a file"""
+    """pretrained weights of the backbone: none, default or another torchvision name, or a file"""
     shift: int = 4
-    """maximum number of pixels by which images are moved at random while training"""
+    """maximum number of pixels by which training images are shifted at random"""
     batch_size: int = 64
     """images of a batch"""
     optimizer: Literal["muon", "adamw"] = "adamw"
-    """muon is for recurrent layers, of which there are none here"""
+    """muon is for recurrent layers, which this model does not have"""
 
     from_zero = frozenset({"seed", "shift"})
 
 
 def read(config: Config) -> tuple[LabelledSplits, Preprocessing]:
-    """Return the images to train, validate and test on, all brought to one size, and how they were."""
+    """Return the images for training, validation and test, resized to one size, and their preprocessing."""
     pictures, backbone = find_pictures(config.data), config.model["backbone"]
     expected = expected_input(backbone, config.weights)
     preprocessing = suitable_preprocessing(pictures.inputs, expected, config.image_size)
@@ -72,7 +72,7 @@ def read(config: Config) -> tuple[LabelledSplits, Preprocessing]:
 
 
 def batchable(classifier: ImageClassifier, images: Labelled, config: Config, *, vary: bool) -> Batchable[Examples]:
-    """Return images to make batches of; variations are a function of the images in a batch."""
+    """Return images to make batches of, whose random variations depend on the images in a batch only."""
     targets = images.targets(classifier.classes)
 
     def collate(numbers: np.ndarray) -> Examples:
@@ -112,7 +112,7 @@ def main() -> None:
 
 
 def test(training: Training[ImageClassifier], best: ImageClassifier, splits: LabelledSplits, val_loss: float) -> None:
-    """Measure the best network beside a logistic regression on 8 x 8 pixels, and say how to use it."""
+    """Test the best network and a logistic regression on 8 x 8 pixels, and print the command to use it."""
 
     def small(images: Labelled) -> np.ndarray:
         pixels = torch.from_numpy(np.stack(images.inputs)).permute(0, 3, 1, 2).float() / 255

@@ -1,7 +1,7 @@
-"""Train a recurrent network to write texts of a kind, such as names, for 60 seconds unless a limit is given.
+"""Train a recurrent network to generate texts for a category, such as names, for 60 seconds unless a limit is given.
 
-With no argument it learns to name functions as each package of Python's standard library would. Give it texts of your
-own with --data: a file with a label (surnames by language, products by brand) or numbers and a text in each row.
+With no argument it learns function names for each package of Python's standard library. Give it texts of your own with
+--data: a file with a label (surnames by language, products by brand) or numbers and a text in each row.
 """
 
 import math
@@ -28,7 +28,7 @@ from seqgen.runs.training import Training
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.losses import evaluate, target_tokens
 
-WRITTEN = 100  # texts to each category, to see whether they are told apart
+WRITTEN = 100  # texts generated for each category, to be classified
 
 
 @dataclass(kw_only=True)
@@ -44,9 +44,9 @@ class Config(RunConfig):
     text_column: str = "text"
     """name or number (from 1) of the column with the text"""
     conditions: Literal["categories", "numbers"] = "categories"
-    """what the label column holds: a category in each row, or as many numbers, with white space between them"""
+    """content of the label column: a category, or the same number of numbers in each row, separated by white space"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
-    """what names are written in"""
+    """kind of tokens of names"""
     max_length: int = 60
     """maximum number of tokens of a text; longer ones are cut"""
     batch_tokens: int = 2000
@@ -103,25 +103,28 @@ def test(
     val_loss: float,
     test_loss: float,
 ) -> None:
-    """Show what the best generator writes, measure whether its categories are told apart, and say how to have more."""
+    """Test the best generator, show samples, classify them by category, and print the command for more."""
     seed, directory = training.run.config.seed, training.run.directory
     shown = best.categories[:: max(len(best.categories) // 8, 1)] or list(splits.test.labels[:8])
     written = [best.generate(one, num_return_sequences=6, seed=seed + place) for place, one in enumerate(shown)]
     samples = "\n".join(f"  {one}: {', '.join(texts)}" for one, texts in zip(shown, written, strict=True))
-    apart = told_apart(best, splits, seed) if best.categories else {}
+    accuracies = classify_generated(best, splits, seed) if best.categories else {}
     perplexity = math.exp(test_loss)
-    training.results(samples, val_loss=val_loss, test_loss=test_loss, test_perplexity=perplexity, **apart)
+    training.results(samples, val_loss=val_loss, test_loss=test_loss, test_perplexity=perplexity, **accuracies)
     print(f"{samples}\n\n--- test loss {test_loss:.4f} nats a token, perplexity {perplexity:.2f}", end="")
-    if apart:
-        print(f"; {apart['told_apart']:.2%} of what it wrote is told apart, of what people wrote ", end="")
-        print(f"{apart['told_apart_real']:.2%}, by chance {apart['told_apart_by_chance']:.2%}; ", end="")
-        print(f"{apart['new']:.1%} is new", end="")
-    print(f"\n--- everything is in {directory}; to have it write more:\n")
+    if accuracies:
+        print(
+            f"; {accuracies['told_apart']:.2%} of the generated texts are classified correctly, of the test texts ",
+            end="",
+        )
+        print(f"{accuracies['told_apart_real']:.2%}, by chance {accuracies['told_apart_by_chance']:.2%}; ", end="")
+        print(f"{accuracies['new']:.1%} are new", end="")
+    print(f"\n--- everything is in {directory}; to generate more:\n")
     print(shlex.join(["seqgen", "generate", str(directory), "--condition", shown[0]]))
 
 
-def told_apart(generator: ConditionalGenerator, splits: LabelledSplits, seed: int) -> dict[str, float]:
-    """Return how well a classifier of real texts tells the categories of written ones apart, and how many are new."""
+def classify_generated(generator: ConditionalGenerator, splits: LabelledSplits, seed: int) -> dict[str, float]:
+    """Return the accuracy of a classifier of real texts on generated ones, and the fraction of these that are new."""
     counts = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True)
     some = splits.train.chosen(range(0, len(splits.train), -(-len(splits.train) // 50_000)))
     judge = make_pipeline(counts, LogisticRegression(C=10.0, max_iter=300)).fit(some.inputs, some.labels)

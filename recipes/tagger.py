@@ -1,6 +1,6 @@
 """Train a recurrent network to tag each token of a text, for 100 seconds unless a limit is given.
 
-With no argument it learns to highlight Python: what kind of token each character of source belongs to. Give it tagged
+With no argument it learns to highlight Python: to tag each character of source with its kind of token. Give it tagged
 text of your own with --data: CoNLL-U, or lines of a token and its tag.
 """
 
@@ -37,7 +37,7 @@ class Config(LabelConfig):
     data: str = "python-source"
     """a .conllu file, lines of a token and its tag, .jsonl with "tokens" and "tags", or python-source"""
     column: str = "UPOS"
-    """of CoNLL-U: name or number (from 1) of the column to learn"""
+    """name or number (from 1) of the column of CoNLL-U with the tags"""
     batch_tokens: int = 4000
     """tokens of a batch of sequences, padding included"""
 
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def test(training: Training[Tagger], splits: TaggedSplits, held_back: Iterable[Examples]) -> None:
-    """Measure the best tagger beside the most frequent tag of each token, and say how to use it."""
+    """Test the best tagger and the most frequent tag of each token, and print the command to use it."""
     best = Tagger.from_pretrained(training.run.model_directory).to(training.run.device)
     figures = {"val_loss": training.run.in_precision(answers)(best.model, held_back, best.tags).loss}
     data, rows = splits.test, list(splits.test.tokens)
@@ -91,13 +91,13 @@ def test(training: Training[Tagger], splits: TaggedSplits, held_back: Iterable[E
 
 
 def pairs(data: Tagged) -> list[list[tuple[str, str]]]:
-    """Return at most 50,000 sequences, evenly chosen, as nltk's taggers want them."""
+    """Return at most 50,000 sequences, evenly chosen, as nltk's taggers take them."""
     some = data.chosen(range(0, len(data), -(-len(data) // 50_000)))
     return [list(zip(tokens, tags, strict=True)) for tokens, tags in zip(some.tokens, some.tags, strict=True)]
 
 
 def in_context(rows: list[Sequence[str]], ends: np.ndarray, number: int) -> str:
-    """Return a token with its neighbours, by its number among all tokens and where each row of these ends."""
+    """Return a token with its neighbours, by its number among the tokens of all rows and the ends of the rows."""
     row = int(np.searchsorted(ends, number, side="right"))
     tokens = rows[row]
     place = number - int(ends[row]) + len(tokens)

@@ -1,7 +1,7 @@
-"""Train a recurrent network to tell texts apart, for 100 seconds unless a limit is given.
+"""Train a recurrent network to classify texts, for 100 seconds unless a limit is given.
 
-With no argument it learns which package of Python's standard library a passage of source and documentation comes
-from. Give it texts of your own with --data: a file with a label and a text in each row, or a folder for each class.
+With no argument it learns to classify passages of source and documentation by package of Python's standard library.
+Give it texts of your own with --data: a file with a label and a text in each row, or a folder for each class.
 """
 
 import shlex
@@ -32,7 +32,7 @@ from seqgen.training.answers import answers, class_weights
 from seqgen.training.losses import LossFunction, right_answer
 from seqgen.training.optimizers import gradual_unfreezing
 
-JUDGED = 50_000  # training texts of the logistic regression at most
+BASELINE = 50_000  # maximum number of training texts of the logistic regression
 
 
 @dataclass(kw_only=True)
@@ -48,19 +48,19 @@ class Config(LabelConfig):
     text_column: str = "text"
     """name or number (from 1) of the column with the text"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "word"
-    """what texts are read as"""
+    """kind of tokens of the texts"""
     vocab_size: int | None = None
-    """maximum number of words, subwords or characters; others are read as unknown, or in smaller pieces"""
+    """maximum size of the vocabulary; other words are read as unknown, or in smaller pieces"""
     max_length: int = 500
-    """tokens that are read of a text; of a longer one the beginning and the end"""
+    """maximum number of tokens of a text; of a longer one the beginning and the end are read"""
     init_from: str | None = None
-    """a trained generator, whose tokenizer, sizes and weights the classifier begins with"""
+    """a trained generator, with whose tokenizer, sizes and weights the classifier is initialized"""
     unfreeze: float = 0.05
-    """with --init_from, fraction of training after which each further layer of the generator is trained, too"""
+    """with --init_from, fraction of training after which each further layer of the generator is unfrozen"""
     learning_rate_factor: float = 0.4
     """with --init_from, factor of the learning rate of the generator's layers, once more for each layer below"""
     adversarial: float = 0.0
-    """norm of the worst change of the embeddings to train against, as a fraction of theirs; doubles an update"""
+    """norm of adversarial perturbations, as a fraction of that of the embeddings; doubles the time of an update"""
     batch_tokens: int = 2500
     """tokens of a batch of texts, padding included"""
 
@@ -71,7 +71,7 @@ class Config(LabelConfig):
 
 
 def untrained(config: Config, splits: LabelledSplits) -> TextClassifier:
-    """Return a classifier that is untrained, or begins with the weights of a generator."""
+    """Return a classifier that is untrained, or initialized with the weights of a generator."""
     if config.init_from is not None:
         generator = Generator.from_pretrained(config.init_from)
         classifier = TextClassifier.from_generator(generator, splits.classes, config.max_length, **config.model)
@@ -115,8 +115,8 @@ def main() -> None:
 
 
 def test(training: Training[TextClassifier], best: TextClassifier, splits: LabelledSplits, **more: float) -> None:
-    """Measure the best classifier beside a logistic regression on words, and say how to use it."""
-    tested, some = splits.test, splits.train.chosen(range(0, len(splits.train), -(-len(splits.train) // JUDGED)))
+    """Test the best classifier and a logistic regression on words, and print the command to use it."""
+    tested, some = splits.test, splits.train.chosen(range(0, len(splits.train), -(-len(splits.train) // BASELINE)))
     words = TfidfVectorizer(token_pattern=r"\w+|[^\w\s]", sublinear_tf=True, min_df=2, ngram_range=(1, 1))
     judge = make_pipeline(words, LogisticRegression(C=10.0, max_iter=300)).fit(some.inputs, some.labels)
     right = splits.test.targets(splits.classes)

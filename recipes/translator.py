@@ -1,7 +1,7 @@
-"""Train a recurrent network with attention to translate, for 150 seconds (on texts of your own 600) unless told.
+"""Train a recurrent network with attention to translate, for 150 seconds (texts of your own for 600) unless limited.
 
-With no argument it learns to read dates as people write them, and to write them as ISO 8601 does. Give it sentences and
-their translations with --data, or with --source and --target.
+With no argument it learns to translate dates as people write them to ISO 8601. Give it sentences and their translations
+with --data, or with --source and --target.
 """
 
 import math
@@ -63,9 +63,9 @@ class Config(SearchConfig):
     tokenizer: Literal["subword", "bpe", "char", "byte", "word", "lowercase-word"] = "subword"
     """kind of tokens; for dates char"""
     vocab_size: int = 6000
-    """maximum number of tokens; small texts have fewer"""
+    """maximum size of the vocabulary; small texts have fewer tokens"""
     shared_vocabulary: bool = True
-    """whether both languages have the same tokens and embeddings"""
+    """whether source and target share vocabulary and embedding"""
     max_length: int = 200
     """maximum number of tokens of a sentence; longer ones are cut"""
     batch_tokens: int = 2000
@@ -73,7 +73,7 @@ class Config(SearchConfig):
 
 
 def untrained(config: Config, data: Splits[Parallel]) -> Translator:
-    """Return an untrained translator with tokenizers of the training sentences."""
+    """Return an untrained translator with tokenizers fitted to the training sentences."""
     sides = data.train.sources, data.train.targets
     texts = [chain(*sides)] if config.shared_vocabulary else sides
     found = [fit_tokenizer(config.tokenizer, (line + "\n" for line in side), config.vocab_size) for side in texts]
@@ -113,7 +113,7 @@ def main() -> None:
 
 
 def test(training: Training[Translator], splits: Splits[Parallel], unseen: Iterable[Pairs]) -> None:
-    """Measure the best translator as it was saved, show what it writes and where it looks, and say how to use it."""
+    """Test the best translator as it was saved, show translations and attention, and print the command to use it."""
     directory, valid, held_back = training.run.directory, splits.valid, splits.test
     translator = Translator.from_pretrained(training.run.model_directory).to(training.run.device)
     val_bleu = bleu([one.text for one in translator.translate(list(valid.sources))], valid.targets).score
@@ -128,7 +128,7 @@ def test(training: Training[Translator], splits: Splits[Parallel], unseen: Itera
             draw_attention(directory / "attention" / f"{number}.png", one.attention)
     worst = write_worst_translations(directory / "worst.jsonl", sources, references, written)
     shown = [f"  {source}\n  -> {text}" for source, text in zip(sources[:SHOWN], written, strict=False)]
-    samples = "\n".join([*shown, "the worst of its translations:" if worst else "it made no mistake", *worst])
+    samples = "\n".join([*shown, "the worst translations:" if worst else "no mistakes", *worst])
     training.results(
         samples,
         val_bleu=val_bleu,

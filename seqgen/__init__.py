@@ -1,6 +1,6 @@
-"""Recurrent sequence models: the same few parts write, classify, tag, caption and translate.
+"""Recurrent sequence models: the same few parts generate, classify, tag, caption and translate.
 
-Each public name stands once, in `__init__.pyi`, and is imported when it is first used: `import seqgen` loads no torch.
+The public names are listed in `__init__.pyi`, and imported when they are first used: `import seqgen` loads no torch.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Where a model is put, and in which precision it calculates there."""
+"""Devices, and the precision of calculations on them."""
 
 import os
 import time
@@ -10,10 +10,10 @@ from seqgen.errors import InputError
 
 
 def find_device(name: str) -> torch.device:
-    """Return the device of a name such as "cpu" or "cuda:1"; "auto" is the best there is.
+    """Return the device of a name such as "cpu" or "cuda:1"; "auto" is an accelerator, or the CPU without one.
 
     Raises:
-        InputError: there is no such device here.
+        InputError: the device is not available.
     """
     if name == "auto":
         return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
@@ -22,38 +22,38 @@ def find_device(name: str) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"--device must be auto or one that is here, but {name!r} is not: {reason}") from None
+        raise InputError(f"--device must be auto or an available device, but {name!r} is not: {reason}") from None
     return device
 
 
 def use_huge_pages() -> None:
-    """Have torch ask Linux for huge pages: in small ones, a third of a training step's time goes into page faults.
+    """Let torch use Linux's huge pages: with small ones, page faults take a third of the time of an update.
 
-    Torch looks at this once, when it makes its first tensor, so call it before that.
+    Torch reads this setting when it makes its first tensor, so call this function before that.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
 def calculates_in_bf16(device: torch.device) -> bool:
-    """Return whether a device has arithmetic of its own for bf16, so that this is fast."""
+    """Return whether a device has native bf16 arithmetic, so that it is fast."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and any("bf16" in name and has for name, has in torch.cpu.get_capabilities().items())
 
 
 def find_precision(name: str, device: torch.device) -> str:
-    """Return "fp32" or "bf16"; "auto" is the one that is measured to be faster on the device.
+    """Return "fp32" or "bf16"; "auto" measures which of them is faster on the device.
 
     Raises:
-        InputError: bf16 is asked for and LSTMs cannot calculate in it there.
+        InputError: bf16 is asked for, but the device has no LSTM in bf16.
     """
     if name == "bf16" and not has_bf16(device):
-        raise InputError(f"--precision must be fp32 or auto on {device} here, whose LSTMs have no bf16")
+        raise InputError(f"--precision must be fp32 or auto on {device}, which has no LSTM in bf16 here")
     return faster_precision(device) if name == "auto" else name
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Return whether LSTMs can calculate in bf16 on a device: some processors have matrix products only."""
+    """Return whether a device has an LSTM in bf16: some processors have matrix products only."""
     try:
         with torch.autocast(device.type, torch.bfloat16), torch.no_grad():
             nn.LSTM(1, 1).to(device)(torch.zeros(1, 1, 1, device=device))
@@ -63,10 +63,10 @@ def has_bf16(device: torch.device) -> bool:
 
 
 def faster_precision(device: torch.device, size: int = 768, rounds: int = 8) -> str:
-    """Return "bf16" where matrix products are clearly faster in it than in fp32, else "fp32": it is measured.
+    """Return "bf16" where matrix products are measured to be clearly faster in it than in fp32, else "fp32".
 
-    The two take turns and the fastest of each counts, so that other work on the machine does not decide. A first small
-    product saves the large ones where bf16 is emulated, which takes up to 40 times as long as fp32.
+    The two take turns and the minimum of each counts, so that other load on the machine has no influence. After a small
+    product the large ones are skipped where bf16 is emulated, which takes up to 40 times as long as fp32.
     """
     precisions = torch.float32, torch.bfloat16
     fp32, bf16 = (_fastest_product(device, dtype, size // 6, repeats=3) for dtype in precisions)

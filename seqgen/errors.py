@@ -1,4 +1,4 @@
-"""Errors that a person can act on, and how a command ends when one occurs."""
+"""Errors that a user can act on, and the exit codes of a command."""
 
 import difflib
 import io
@@ -8,28 +8,28 @@ from collections.abc import Callable, Iterable
 
 
 class InputError(ValueError):
-    """What was given breaks a rule; the message is one sentence with the rule and the value received."""
+    """An input breaks a rule; the message is one sentence with the rule and the value received."""
 
 
 class NonFiniteLoss(RuntimeError):
-    """Training stopped because the loss is no longer a number; the message says where and what to try."""
+    """Training stopped because the loss or the gradient is not finite; the message says where and what to try."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """Training was stopped from outside after its state was saved; the message says how to go on."""
+    """Training was stopped by a signal and its state saved; the message says how to resume it."""
 
 
 def nearest(word: str, choices: Iterable[str], *, prefix: str = "") -> str:
-    """Return a clause that names the choice most like `word`, or an empty text where none is like it.
+    """Return a clause that names the choice most similar to `word`, or an empty text where none is similar.
 
-    The prefix, such as the dashes of an option, is shown but is no likeness.
+    The prefix, such as the dashes of an option, is shown but not compared.
     """
     close = difflib.get_close_matches(word, list(choices), n=1)
     return f" (did you mean {prefix}{close[0]}?)" if close else ""
 
 
 def run_main(main: Callable[[], None]) -> None:
-    """Run a command: bad input exits 2 and an interruption 130, each with one sentence on stderr."""
+    """Run a command: invalid input exits with 2 and an interruption with 130, each with one sentence on stderr."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # text is UTF-8 whatever the locale
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -37,18 +37,18 @@ def run_main(main: Callable[[], None]) -> None:
         main()
         sys.stdout.flush()
     except InputError as error:
-        _leave(f"error: {error}", 2)
+        _exit(f"error: {error}", 2)
     except NonFiniteLoss as error:
-        _leave(f"error: {error}", 1)
+        _exit(f"error: {error}", 1)
     except KeyboardInterrupt as interruption:
-        _leave(str(interruption) or "interrupted", 130)
+        _exit(str(interruption) or "interrupted", 130)
     except BrokenPipeError:
-        # The reader (`| head`) has seen enough; without this the interpreter complains while it closes stdout.
+        # The reader (`| head`) closed the pipe; without this the interpreter reports an error while it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        _leave(f"error: cannot write {error.filename or 'to the disk'}: {error.strerror or error}", 2)
+        _exit(f"error: cannot write {error.filename or 'to the disk'}: {error.strerror or error}", 2)
 
 
-def _leave(sentence: str, code: int) -> None:
+def _exit(sentence: str, code: int) -> None:
     print(sentence, file=sys.stderr)
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, read as UTF-8, and the folder for those that can be made again."""
+"""Files: written whole or not at all, read as UTF-8, and the folder of cached ones."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ from seqgen.errors import InputError
 def writing(path: Path) -> Iterator[BinaryIO]:
     """Open a binary file for writing that takes its name only when it is complete and on the disk.
 
-    Whatever interrupts the writing, a full disk or a kill, leaves the file that had the name before.
+    If a full disk or a kill interrupts the writing, an earlier file of that name is left as it was.
 
     Raises:
         OSError: the file cannot be written; its `filename` is `path`.
@@ -38,7 +38,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file that is either whole or not there."""
+    """Write a UTF-8 text file, whole or not at all."""
     with writing(path) as file:
         file.write(text.encode())
 
@@ -47,7 +47,7 @@ def read_text(path: Path) -> str:
     """Return the text of a UTF-8 file.
 
     Raises:
-        InputError: it is not there, or not UTF-8.
+        InputError: it cannot be read, or is not UTF-8.
     """
     try:
         return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
@@ -58,7 +58,7 @@ def read_text(path: Path) -> str:
 
 
 def cache_directory() -> Path:
-    """Return the folder `seqgen` in `XDG_CACHE_HOME` or `~/.cache`, which is made where it is missing."""
+    """Return the cache, which is the folder `seqgen` in `XDG_CACHE_HOME` or `~/.cache`; it is made where missing."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     directory = Path(home) / "seqgen"
     directory.mkdir(parents=True, exist_ok=True)

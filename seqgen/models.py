@@ -1,4 +1,4 @@
-"""An encoder with a head or a decoder. A decoder alone already is a language model."""
+"""Models of an encoder with a head or a decoder. A decoder alone is a language model."""
 
 from typing import cast
 
@@ -11,11 +11,11 @@ from seqgen.state import State
 
 
 class EncoderClassifier(nn.Module):
-    """One answer to an input: the logits of its class.
+    """One answer for an input: the logits of its class.
 
     Args:
         encoder: of the input, a module.
-        head: of (batch, features) summaries, to (batch, classes) logits.
+        head: from (batch, features) summaries to (batch, classes) logits.
     """
 
     def __init__(self, encoder: Encoder, head: nn.Module):
@@ -33,7 +33,7 @@ class EncoderTagger(nn.Module):
 
     Args:
         encoder: of the input, a module.
-        head: of (batch, steps, features) states, to (batch, steps, tags) logits.
+        head: from (batch, steps, features) states to (batch, steps, tags) logits.
     """
 
     def __init__(self, encoder: Encoder, head: nn.Module):
@@ -41,17 +41,17 @@ class EncoderTagger(nn.Module):
         self.encoder, self.head = encoder, head
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Return (batch, steps, tags) logits; those on padding mean nothing."""
+        """Return (batch, steps, tags) logits; those on padding are meaningless."""
         logits: Tensor = self.head(self.encoder(*inputs).states)
         return logits
 
 
 class EncoderDecoder(nn.Module):
-    """A sequence to an input: what the encoder finds is where the decoder starts, and what it looks at.
+    """A sequence for an input: the decoder starts from the summary of the encoder's memory, and attends to its states.
 
     Args:
         encoder: of the input, a module.
-        decoder: with a bridge from the encoder's summary.
+        decoder: with a bridge from the memory's summary.
     """
 
     def __init__(self, encoder: Encoder, decoder: RecurrentDecoder):
@@ -68,7 +68,7 @@ class EncoderDecoder(nn.Module):
 
         Args:
             inputs: of the encoder.
-            tokens: (batch, steps) the first of them BOS, right-padded.
+            tokens: (batch, steps) numbers, the first one BOS, right-padded.
 
         Returns:
             (batch, steps, vocabulary) logits.
@@ -78,18 +78,18 @@ class EncoderDecoder(nn.Module):
         return cast("Tensor", logits)
 
     def output_layer(self) -> nn.Linear | None:
-        """Return the layer that makes all logits of `output_features`; None where a subclass has its own `forward`."""
+        """Return the layer that maps `output_features` to logits; None where a subclass has its own `forward`."""
         return self.decoder.output_layer() if type(self).forward is EncoderDecoder.forward else None
 
     def output_features(
         self, inputs: tuple[Tensor, ...], tokens: Tensor, *, watched: bool = False
     ) -> tuple[Tensor, State]:
-        """Return the (batch, steps, features) that the output layer reads, and the state after the last position.
+        """Return the (batch, steps, features) input of the output layer, and the state after the last step.
 
         Args:
             inputs: of the encoder.
-            tokens: (batch, steps) the first of them BOS, right-padded.
-            watched: whether the state says how much attention each position has had.
+            tokens: (batch, steps) numbers, the first one BOS, right-padded.
+            watched: whether the state has the sum of the attention weights of each position.
         """
         memory = self.encoder(*inputs)
         state = self.decoder.start(memory)

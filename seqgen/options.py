@@ -1,4 +1,4 @@
-"""A command's options as dataclasses: what is mistyped is answered in one sentence."""
+"""A command's options as dataclasses: a mistyped one is an error of one sentence."""
 
 import logging
 import re
@@ -15,7 +15,7 @@ set_parsing_settings(docstring_parse_attribute_docstrings=True)
 
 
 def new_parser(description: str, **options: Any) -> ArgumentParser:
-    """Return a parser that raises instead of exiting, takes no abbreviations, and describes itself in a paragraph."""
+    """Return a parser that raises instead of exiting, takes no abbreviations, and shows the first paragraph."""
     return ArgumentParser(
         exit_on_error=False,
         allow_abbrev=False,
@@ -32,11 +32,11 @@ def parse(
     Args:
         parser: from `new_parser`.
         arguments: of the command line.
-        types: the type of each option, to say what it must be.
+        types: the type of each option, for error messages.
         defaults: whether to return options that were not given, too, with their defaults.
 
     Raises:
-        InputError: an option or a value that does not exist.
+        InputError: an unknown option, or a value of another type.
     """
     try:
         values: dict[str, Any] = parser.parse_args(arguments, defaults=defaults).clone(with_meta=False).as_dict()
@@ -57,19 +57,19 @@ def _sentence(message: str, types: dict[str, Any]) -> str:
     value = re.search(r"value: (.*)$", message)
     if name and value and name[1] in types:
         words = [choice for choice in _choices(types[name[1]]) if isinstance(choice, str)]
-        rule = f"one of {', '.join(words)}" if words else _type_in_words(types[name[1]])
+        rule = f"one of {', '.join(words)}" if words else _type_name(types[name[1]])
         return f"--{name[1]} must be {rule}, not {value[1]!r}{nearest(value[1], words)}"
     return " ".join(re.sub(r'^Parser key "(\w+)":', r"--\1:", message).split())
 
 
 def _choices(annotation: Any) -> Iterator[Any]:
-    """Yield the values of a Literal, also of one that may be left out."""
+    """Yield the values of a Literal, also of an optional one."""
     for choice in getattr(annotation, "__args__", ()):
         yield choice
         yield from _choices(choice)
 
 
-def _type_in_words(annotation: Any) -> str:
+def _type_name(annotation: Any) -> str:
     text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
     words = {
         "int": "a whole number",

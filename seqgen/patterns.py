@@ -1,4 +1,4 @@
-"""The builders, one for each cell of the table in the README; a saved model records its builder's arguments."""
+"""The builders of models, one for each cell of the README's table; a saved model records its builder's arguments."""
 
 import math
 from functools import partial
@@ -43,8 +43,8 @@ def generator(
         embedding_size: size of a token's embedding.
         dropout: dropout probability before the output layer and between layers.
         embedding_dropout: dropout probability of the embeddings, the same features at every step of a row.
-        weight_drop: dropout probability of the recurrent weights, drawn for each window.
-        tie_embeddings: whether the output layer shares its weights with the embeddings: for large vocabularies.
+        weight_drop: dropout probability of the recurrent weights, with one mask for a whole window.
+        tie_embeddings: whether the output layer shares its weights with the embedding: for large vocabularies.
     """
     recurrent = Recurrent(cell, embedding_size, hidden_size, layers, dropout=dropout, weight_drop=weight_drop)
     dropouts = nn.Dropout(dropout), LockedDropout(embedding_dropout)
@@ -75,13 +75,13 @@ def translator(
 
     Args:
         source_vocab_size: number of source tokens, the special ones included.
-        target_vocab_size: number of target tokens; by default both have the same tokens and share embeddings.
+        target_vocab_size: number of target tokens; by default source and target share vocabulary and embedding.
         cell: kind of recurrent cell: "lstm", "gru" or "rnn".
         hidden_size: size of the decoder's hidden state, and of the encoder's two directions together.
         layers: number of recurrent layers of the decoder; attention is above the first.
         encoder_layers: number of recurrent layers of the encoder in each direction.
         embedding_size: size of a token's embedding; the output layer shares its weights.
-        attention: how queries and the memory are compared: "general" or "additive".
+        attention: attention scores of queries and memory: "general" or "additive".
         heads: number of attention heads.
         input_feeding: whether each step also reads the output layer's input of the step before; several times slower.
         dropout: dropout probability of embeddings and of the decoder's hidden states, the same features at every step.
@@ -100,11 +100,11 @@ def translator(
         2 * half,
         word_dropout=word_dropout,
         embedding_dropout=LockedDropout(dropout),
-        norm=nn.LayerNorm(2 * half),  # without dropout: what attention finds is dropped in the decoder
+        norm=nn.LayerNorm(2 * half),  # without dropout: the decoder applies it to the context vectors
     )
-    looking = Attention(hidden_size, encoder.output_size, attention, heads)
+    attention_layer = Attention(hidden_size, encoder.output_size, attention, heads)
     decoder = attentive_decoder(
-        target, encoder, looking, cell, hidden_size, layers, dropout=dropout, input_feeding=input_feeding
+        target, encoder, attention_layer, cell, hidden_size, layers, dropout=dropout, input_feeding=input_feeding
     )
     return EncoderDecoder(encoder, decoder)
 
@@ -130,15 +130,15 @@ def captioner(
 
     Args:
         vocab_size: number of tokens, the special ones included.
-        backbone: "small", "efficientnet_lite0", or a model of torchvision's, untrained.
-        image_size: pixels a side, which decides the number of positions in the memory.
+        backbone: "small", "efficientnet_lite0", or a torchvision model, untrained.
+        image_size: pixels a side, which determines the number of positions of the memory.
         frozen: whether the backbone's weights are not trained.
         memory_size: size of each position of the memory that attention reads.
         cell: kind of recurrent cell: "lstm", "gru" or "rnn".
         hidden_size: size of the decoder's hidden state.
         layers: number of recurrent layers of the decoder; attention is above the first.
         embedding_size: size of a token's embedding; the output layer shares its weights.
-        attention: how queries and the memory are compared: "general" or "additive".
+        attention: attention scores of queries and memory: "general" or "additive".
         heads: number of attention heads.
         gated: whether a gate scales the context vector.
         input_feeding: whether each step also reads the output layer's input of the step before; several times slower.
@@ -148,9 +148,9 @@ def captioner(
     places = Places(features, memory_size, math.prod(backbones.grid_shape(network, image_size)), dropout)
     encoder = ImageEncoder(network, memory_size, Mean(), frozen=frozen, places=places)
     embedding = ScaledEmbedding(vocab_size, embedding_size)
-    looking = Attention(hidden_size, memory_size, attention, heads, gated=gated)
+    attention_layer = Attention(hidden_size, memory_size, attention, heads, gated=gated)
     decoder = attentive_decoder(
-        embedding, encoder, looking, cell, hidden_size, layers, dropout=dropout, input_feeding=input_feeding
+        embedding, encoder, attention_layer, cell, hidden_size, layers, dropout=dropout, input_feeding=input_feeding
     )
     return EncoderDecoder(encoder, decoder)
 
@@ -167,7 +167,7 @@ def conditional_generator(
     condition_size: int = 64,
     dropout: float = 0.3,
 ) -> EncoderDecoder:
-    """One thing in, a sequence out: a text of a category, or to some numbers.
+    """One thing in, a sequence out: a text for a category, or for numbers.
 
     Args:
         vocab_size: number of tokens, the special ones included.
@@ -177,13 +177,13 @@ def conditional_generator(
         hidden_size: size of the hidden state.
         layers: number of recurrent layers; those above the first read the condition at every step.
         embedding_size: size of a token's embedding; the output layer shares its weights.
-        condition_size: size of a category's embedding, or of the layers that read the numbers.
+        condition_size: size of a category's embedding, or of the hidden layers for numbers.
         dropout: dropout probability of embeddings and hidden states, the same features at every step.
     """
     encoder = vector_encoder(categories, numbers, condition_size)
-    # Over a memory of a single position, attention gives the condition to every step.
-    looking, embedding = Attention(hidden_size, condition_size), ScaledEmbedding(vocab_size, embedding_size)
-    decoder = attentive_decoder(embedding, encoder, looking, cell, hidden_size, layers, dropout=dropout)
+    # Attention to a memory of a single position gives the condition to every step.
+    attention, embedding = Attention(hidden_size, condition_size), ScaledEmbedding(vocab_size, embedding_size)
+    decoder = attentive_decoder(embedding, encoder, attention, cell, hidden_size, layers, dropout=dropout)
     return EncoderDecoder(encoder, decoder)
 
 
@@ -218,7 +218,7 @@ def text_classifier(
         dropout: dropout probability of the summary and between layers.
         embedding_dropout: dropout probability of the embeddings, the same features at every step of a row.
         word_dropout: probability of reading a token as unknown.
-        weight_drop: dropout probability of the recurrent weights, drawn for each batch.
+        weight_drop: dropout probability of the recurrent weights, with one mask for a whole batch.
     """
     forward_size = hidden_size + (embedding_size if skip else 0)
     size = forward_size + (hidden_size if bidirectional else 0)
@@ -244,7 +244,7 @@ def image_classifier(
 
     Args:
         classes: number of classes.
-        backbone: "small", or a model of torchvision's, untrained.
+        backbone: "small", "efficientnet_lite0", or a torchvision model, untrained.
         frozen: whether the backbone's weights are not trained.
         dropout: dropout probability of the summary.
     """

@@ -1,4 +1,4 @@
-"""The protocols that all parts share: Encoder, Decoder, and what a decoder may offer beside."""
+"""The protocols of encoders and decoders, and of what a decoder may offer in addition."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -19,7 +19,7 @@ class Encoder(Protocol):
 
 
 class Decoder(Protocol):
-    """All that sampling and search ask for."""
+    """All that sampling and beam search need of a model."""
 
     def start(self, memory: Memory | None = None, *, batch_size: int | None = None) -> State:
         """Return the state before the first token, for the rows of `memory` or for `batch_size` rows."""
@@ -32,28 +32,28 @@ class Decoder(Protocol):
 
 @runtime_checkable
 class Reader(Protocol):
-    """A decoder that also reads a whole prompt in one fused pass; sampling uses it where it is there."""
+    """A decoder that also reads a whole prompt in one fused pass; sampling uses this where it exists."""
 
     def read(self, tokens: Tensor, lengths: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
-        """Read right-padded (batch, steps) tokens; return logits and state after each row's last real one."""
+        """Read right-padded (batch, steps) tokens; return logits and state after each row's last real token."""
         ...
 
 
 @runtime_checkable
 class Factored(Protocol):
-    """A model whose logits are one linear layer of its features, so that a loss need not hold all of them at once."""
+    """A model whose logits are a linear layer of its features, so that a loss need not hold all logits at once."""
 
     def output_layer(self) -> nn.Linear | None:
-        """Return the layer that makes all logits of `output_features`; None where `forward` makes them otherwise."""
+        """Return the layer that maps `output_features` to logits; None where `forward` computes them otherwise."""
         ...
 
     def output_features(self, *inputs: Any, **options: Any) -> tuple[Tensor, State]:
-        """Return the (batch, steps, features) that the output layer reads, and the state after the last position."""
+        """Return the (batch, steps, features) input of the output layer, and the state after the last step."""
         ...
 
 
 class LayerWeights(NamedTuple):
-    """Of a recurrent layer, in torch's order of gates: (gates, input) and (gates, hidden) matrices and their biases."""
+    """A recurrent layer's (gates, input) and (gates, hidden) matrices and their biases, in torch's order of gates."""
 
     input: Tensor
     state: Tensor
@@ -62,13 +62,13 @@ class LayerWeights(NamedTuple):
 
 
 class DecoderWeights(NamedTuple):
-    """All that a recurrent decoder calculates with.
+    """The weights of a recurrent decoder.
 
-    `cell` is "lstm", "gru" or "rnn", and `equation` its arithmetic: from the products of input and hidden state and
-    the states before to the states after. `embedding` is (vocabulary, embedding); `output` a (vocabulary, features)
-    matrix and its bias, and `projection`, where there is one, the same of what it reads. `attention`, where there is
-    one, gives a (batch, steps, features) context vector and attention weights for the hidden states of the first
-    `attends_after` layers; the context vector is concatenated to them.
+    `cell` is "lstm", "gru" or "rnn", and `equation` its arithmetic: from the products of input and hidden state, and
+    both states, to the next of both. `embedding` is (vocabulary, embedding); `output` a (vocabulary, features) matrix
+    and its bias, and `projection`, where there is one, those of the layer before it. `attention`, where there is one,
+    gives (batch, steps, features) context vectors and attention weights for the hidden states of the first
+    `attends_after` layers; the context vectors are concatenated to them.
     """
 
     cell: str
@@ -83,8 +83,8 @@ class DecoderWeights(NamedTuple):
 
 @runtime_checkable
 class Packable(Decoder, Reader, Protocol):
-    """A decoder whose step is an embedding, recurrent layers and an output layer; writing lays it out anew."""
+    """A decoder whose step is an embedding, recurrent layers and an output layer; generation packs its weights."""
 
     def weights(self) -> DecoderWeights | None:
-        """Return what the step calculates with, or None where it does anything else."""
+        """Return the weights of the step, or None where it has other parts."""
         ...

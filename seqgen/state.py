@@ -8,11 +8,11 @@ from torch import Tensor
 
 
 class State(NamedTuple):
-    """What a recurrence carries from one position to the next; the batch is axis 1 of every tensor.
+    """What a recurrent decoder carries from one step to the next; the batch is axis 1 of every tensor.
 
-    `h` is (layers, batch, hidden); `c`, the cell state, has the same shape and exists for an LSTM only. `feed` is
-    (1, batch, features), what the output layer read last, and exists with input feeding only. `attended` is
-    (1, batch, positions), how much attention each position of a memory has had; it is kept where it was set to zeros.
+    `h`, the hidden state, is (layers, batch, hidden); `c`, the cell state, has the same shape and exists for an LSTM
+    only. `feed` is (1, batch, features), the last input of the output layer, and exists with input feeding only.
+    `attended` is (1, batch, positions), the sum of the attention weights of each position, where it began with zeros.
     """
 
     h: Tensor
@@ -21,7 +21,7 @@ class State(NamedTuple):
     attended: Tensor | None = None
 
     def select(self, rows: Tensor) -> "State":
-        """Return the state of these rows, (n,) numbers or a (batch,) mask: expand, reorder, drop or clone."""
+        """Return the state of these rows, (n,) numbers or a (batch,) mask: repeated, reordered or dropped."""
         numbers = _numbers(rows)
         return self._map(lambda tensor: tensor.index_select(1, numbers))
 
@@ -31,7 +31,7 @@ class State(NamedTuple):
         return State._make(a if a is None or b is None else a.index_copy(1, rows, b) for a, b in pairs)
 
     def detach(self) -> "State":
-        """Return the same values cut off from the graph that computed them."""
+        """Return the same values, detached from the graph that computed them."""
         return self._map(Tensor.detach)
 
     def to(self, device: torch.device) -> "State":
@@ -42,20 +42,20 @@ class State(NamedTuple):
         return State._make(tensor if tensor is None else function(tensor) for tensor in self)
 
     def layers(self, begin: int, end: int | None = None) -> "State":
-        """Return the state of some of the layers, without what is not theirs."""
+        """Return the hidden and cell states of some of the layers alone."""
         return State(self.h[begin:end], None if self.c is None else self.c[begin:end])
 
     def below(self, other: "State") -> "State":
-        """Return the state of these layers and, above them, those of `other`."""
+        """Return this state with the layers of `other` above its own."""
         cells = None if self.c is None or other.c is None else torch.cat([self.c, other.c])
         return self._replace(h=torch.cat([self.h, other.h]), c=cells)
 
 
 class Memory(NamedTuple):
-    """What an encoder found; fixed for a whole decode.
+    """The output of an encoder, which is the same for all steps of a decoder.
 
-    `states` is (batch, positions, dim), which attention reads; `mask` is (batch, positions), True where real;
-    `summary` is (batch, dim), which heads and bridges read.
+    `states` is (batch, positions, features), for attention; `mask` is (batch, positions), False on padding; `summary`
+    is (batch, features), for heads and bridges.
     """
 
     states: Tensor
@@ -65,7 +65,7 @@ class Memory(NamedTuple):
     def select(self, rows: Tensor) -> "Memory":
         """Return the memory of these rows, (n,) numbers or a (batch,) mask."""
         numbers = _numbers(rows)
-        # Several times faster than indexing, above all on the way back.
+        # Several times faster than indexing, above all in the backward pass.
         return Memory(*(tensor.index_select(0, numbers) for tensor in self))
 
 

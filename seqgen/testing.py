@@ -15,18 +15,18 @@ from seqgen.state import Memory, State
 
 
 def check_encoder(encoder: Encoder, *inputs: Tensor, padding: int | None = None) -> None:
-    """Check that an encoder keeps the promises which heads, attention and decoders build on.
+    """Check the properties of an encoder that heads, attention and decoders rely on.
 
     Its memory has the batch on axis 0 and `output_size` features at every position; every row has a real position;
-    rows do not influence each other; the same call twice gives the same; and padding changes nothing.
+    rows are independent of each other; the same inputs give the same memory; and padding changes nothing.
 
     Args:
         encoder: any module that returns a memory; it is checked in evaluation mode.
         *inputs: tensors with a batch of at least 2 rows on axis 0, as the encoder takes them.
-        padding: number that fills up rows of the first input on the right, for an encoder of sequences.
+        padding: the number with which the first input is padded on the right, for an encoder of sequences.
 
     Raises:
-        AssertionError: with the promise that is not kept.
+        AssertionError: with the property that is violated.
     """
     with _evaluating(encoder):
         memory = encoder(*inputs)
@@ -49,21 +49,21 @@ def check_encoder(encoder: Encoder, *inputs: Tensor, padding: int | None = None)
             _same_memory(memory, encoder(wider, *inputs[1:]), "padding must not change a memory")
 
 
-def _same_memory(one: Memory, other: Memory, promise: str) -> None:
-    _same(one.summary, other.summary, promise)
-    _require(torch.equal(one.mask.sum(dim=1), other.mask.sum(dim=1)), f"{promise}, nor how many positions are real")
-    _same(one.states[one.mask], other.states[other.mask], promise)
+def _same_memory(one: Memory, other: Memory, rule: str) -> None:
+    _same(one.summary, other.summary, rule)
+    _require(torch.equal(one.mask.sum(dim=1), other.mask.sum(dim=1)), f"{rule}, nor how many positions are real")
+    _same(one.states[one.mask], other.states[other.mask], rule)
 
 
 def check_bundle(bundle: Bundle[Any], inputs: Sequence[Any] = ()) -> None:
-    """Check that a bundle comes back from a directory as it was saved, and that its inputs do not influence each other.
+    """Check that a bundle is loaded from a directory as it was saved, and that its inputs are independent.
 
     Args:
-        bundle: of any class of its own.
-        inputs: for a bundle that answers inputs, at least 2 of them, of unequal lengths where they have any.
+        bundle: of any class derived from `Bundle`.
+        inputs: for an `InputBundle`, at least 2 inputs, of unequal lengths where they have a length.
 
     Raises:
-        AssertionError: with the promise that is not kept.
+        AssertionError: with the property that is violated.
     """
     with TemporaryDirectory() as directory:
         bundle.save_pretrained(directory)
@@ -88,13 +88,13 @@ def _check_inputs(bundle: InputBundle[Any], rows: Sequence[Any]) -> None:
         _require(len(whole.mask) == len(rows), "collate must make a batch with the rows on axis 0")
         for number, row in enumerate(rows):
             alone = encoder(*bundle.collate([row]))
-            promise = "an input must not depend on those that are collated with it"
-            _same_memory(alone, whole.select(torch.tensor([number])), promise)
+            rule = "an input must not depend on those that are collated with it"
+            _same_memory(alone, whole.select(torch.tensor([number])), rule)
 
 
 @contextmanager
 def _evaluating(module: Any) -> Iterator[None]:
-    """Have a module in evaluation mode and without gradients for a while."""
+    """Return a context in which a module is in evaluation mode and has no gradients."""
     was_training = isinstance(module, nn.Module) and module.training
     if isinstance(module, nn.Module):
         module.eval()
@@ -109,20 +109,20 @@ def _evaluating(module: Any) -> Iterator[None]:
 def check_decoder(
     decoder: Decoder, vocab_size: int, *, memory: Memory | None = None, batch_size: int = 3, steps: int = 5
 ) -> None:
-    """Check that a decoder keeps the promises which sampling and search build on.
+    """Check the properties of a decoder that sampling and beam search rely on.
 
-    Its state is a value with the batch on axis 1; rows do not influence each other; `State.select` commutes with
-    `step`; the same call twice gives the same; and if it has a `forward`, that equals its steps.
+    Its state is a value with the batch on axis 1; rows are independent of each other; `State.select` commutes with
+    `step`; the same tokens and state give the same logits; and if it has a `forward`, that equals its steps.
 
     Args:
         decoder: any object with `start` and `step`; a module is checked in evaluation mode.
-        vocab_size: tokens are drawn below it.
-        memory: of at least 2 rows, for a decoder that starts from one and looks at it.
-        batch_size: rows to check with, at least 2; as many as the memory has, where there is one.
-        steps: positions to check with.
+        vocab_size: number of tokens.
+        memory: of at least 2 rows, for a decoder that starts from a memory.
+        batch_size: number of rows to check with, at least 2; with a memory, that of its rows.
+        steps: number of steps to check with.
 
     Raises:
-        AssertionError: with the promise that is not kept.
+        AssertionError: with the property that is violated.
     """
     with _evaluating(decoder):
         _check(decoder, vocab_size, memory, batch_size if memory is None else len(memory.mask), steps)
@@ -169,11 +169,11 @@ def _unroll(decoder: Decoder, tokens: Tensor, state: State, memory: Memory | Non
     return torch.stack(logits, dim=1), state
 
 
-def _same(one: Tensor, other: Tensor, promise: str) -> None:
+def _same(one: Tensor, other: Tensor, rule: str) -> None:
     difference = (one.float() - other.float()).abs().max().item()
-    _require(difference < 1e-4, f"{promise}; the largest difference is {difference:.2g}")
+    _require(difference < 1e-4, f"{rule}; the largest difference is {difference:.2g}")
 
 
-def _require(kept: bool, promise: str) -> None:
+def _require(kept: bool, rule: str) -> None:
     if not kept:
-        raise AssertionError(promise)
+        raise AssertionError(rule)

@@ -1,7 +1,7 @@
-"""How fast texts are classified, beside the plain loop around torch's own packed, bidirectional layers.
+"""The speed of training and using a text classifier, compared to the plain loop around torch's packed layers.
 
-Both take turns in one process over the same texts of uneven lengths: the plain loop in batches of 32 as they come,
-padded and packed, in fp32 with AdamW; seqgen in buckets of like length, never packed, in fp32 and bf16.
+Both take turns in one process over the same texts of unequal lengths: the plain loop in batches of 32 in given order,
+padded and packed, in fp32 with AdamW; seqgen in buckets of similar length, never packed, in fp32 and bf16.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ from seqgen.training.optimizers import optimizers
 from seqgen.training.schedules import Schedule
 
 VOCABULARY, CLASSES = 10_000, 2
-BATCH = 32  # texts, of the plain loop
+BATCH = 32  # texts of a batch of the plain loop
 
 
 @dataclass(kw_only=True)
@@ -39,17 +39,17 @@ class Config(Options):
     """Options of the benchmark of classification."""
 
     cells: list[Cell] = field(default_factory=lambda: ["lstm", "gru"])
-    """which cells"""
+    """kinds of recurrent cell"""
     layers: list[int] = field(default_factory=lambda: [1])
-    """how many layers"""
+    """numbers of recurrent layers"""
     widths: list[int] = field(default_factory=lambda: [128, 256])
-    """features of the hidden state in each direction"""
+    """sizes of the hidden state in each direction"""
     batches: list[int] = field(default_factory=lambda: [4096])
     """tokens of seqgen's batches, padding included"""
     embedding_size: int = 128
-    """features of a token's embedding"""
+    """size of a token's embedding"""
     texts: int = 512
-    """how many, of 10 to 500 tokens, 100 on average"""
+    """number of texts, of 10 to 500 tokens, 100 on average"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,7 +58,7 @@ class Config(Options):
 
 
 class PlainClassifier(nn.Module):
-    """The classifier that everyone writes around packed layers, with the weights of ours."""
+    """The usual classifier around packed layers, with the same weights as ours."""
 
     def __init__(self, model: nn.Module, cell: str):
         super().__init__()
@@ -83,7 +83,7 @@ class PlainClassifier(nn.Module):
 
 
 def texts_of(count: int) -> list[np.ndarray]:
-    """Return random texts of uneven lengths."""
+    """Return random texts of unequal lengths."""
     generator = np.random.default_rng(0)
     lengths = generator.lognormal(4.3, 0.8, count).clip(10, 500).astype(int)
     return [generator.integers(UNK + 1, VOCABULARY, length) for length in lengths]
@@ -100,7 +100,7 @@ def batched(rows: list[np.ndarray], budget: int) -> ExampleBatches[Examples]:
 
 
 def plain_passes(plain: nn.Module, rows: list[np.ndarray], device: torch.device) -> dict[str, Callable[[], None]]:
-    """Once through all texts: learning from them, and classifying them."""
+    """Return an epoch of training, and of classification, by the plain loop."""
     optimizer = torch.optim.AdamW(plain.parameters(), lr=1e-3)
 
     def once(learning: bool) -> None:
@@ -129,11 +129,11 @@ def plain_passes(plain: nn.Module, rows: list[np.ndarray], device: torch.device)
 def our_passes(
     model: nn.Module, batches: ExampleBatches[Examples], device: torch.device, bf16: bool
 ) -> dict[str, Callable[[], None]]:
-    """Once through all texts, as the recipe and a classifier in use do it."""
+    """Return an epoch of training, and of classification, by seqgen, as in the recipe and in use."""
     trainers = optimizers(model, "adamw", 1e-3)
 
     def loss_function(*arguments: Any) -> Loss:
-        # Not around the steps: autocast keeps the weights that it has rounded, and they would never change.
+        # Not around the steps: autocast caches the rounded weights, which would never change.
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             return right_answer(*arguments)
 
@@ -151,7 +151,7 @@ def our_passes(
 
 
 def compare(config: Config, device: torch.device) -> list[dict[str, Any]]:
-    """Return a row for each network, of training and of use."""
+    """Return a row for each network, for training and for classification."""
     rows = []
     texts = texts_of(config.texts)
     for cell, width, budget in product(config.cells, config.widths, config.batches):

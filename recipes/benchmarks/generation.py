@@ -1,9 +1,9 @@
-"""How fast writing is, beside the plain loop around torch's own layers.
+"""The speed of generation, compared to the plain loop around torch's own layers.
 
 The plain loop is a fair one: evaluation mode, no gradients, the state carried from one token to the next, in fp32. The
-limit is set by reading the packed weights once for all texts at the measured bandwidth, of memory or of cache, or where
-there are many texts by the matrix products. After that,
-what a token costs, and the peak memory, as the text grows.
+limit is the time to read the packed weights once for all texts at the measured bandwidth of memory or cache or, with
+many texts, the time of the matrix products. A second table has the time of a token and the peak memory by the length of
+the text.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ TEMPERATURE = 0.8
 
 @dataclass(kw_only=True)
 class Config(Options):
-    """Options of the benchmark of writing."""
+    """Options of the benchmark of generation."""
 
     tokens: int = 100
     """tokens of a text"""
@@ -49,7 +49,7 @@ class Config(Options):
 
 @torch.no_grad()
 def write_plainly(plain: Plain, rows: int, tokens: int, device: torch.device) -> None:
-    """The loop that everyone writes."""
+    """Sample by the usual loop."""
     plain.eval()
     token, state = torch.full((rows, 1), BOS, device=device), None
     texts: list[list[int]] = []
@@ -60,7 +60,7 @@ def write_plainly(plain: Plain, rows: int, tokens: int, device: torch.device) ->
 
 
 def write(model: RecurrentDecoder, rows: int, tokens: int, device: torch.device, precision: Precision) -> None:
-    """Seqgen's own sampling, packing the weights included."""
+    """Sample by seqgen, the time of packing the weights included."""
     config = GenerationConfig(
         max_new_tokens=tokens, temperature=TEMPERATURE, suppress_tokens=(PAD, BOS, EOS, UNK), precision=precision
     )
@@ -69,7 +69,7 @@ def write(model: RecurrentDecoder, rows: int, tokens: int, device: torch.device,
 
 
 def compare(cell: Cell, layers: int, width: int, rows: int, config: Config, limits: dict[str, Any]) -> dict[str, Any]:
-    """Measure one network in all systems."""
+    """Return the speed of one network in all systems."""
     device = find_device(config.device)
     model = patterns.generator(
         VOCABULARY, cell=cell, layers=layers, hidden_size=width, embedding_size=config.embedding_size
@@ -82,7 +82,7 @@ def compare(cell: Cell, layers: int, width: int, rows: int, config: Config, limi
         "bf16": lambda: write(model, rows, config.tokens, device, "bf16"),
     }
     rates = {name: rows * config.tokens / taken for name, taken in in_turns(systems, config.rounds).items()}
-    # The table holds the first layer's product with the embedding; of the rest every weight is read once a token.
+    # The embeddings are multiplied by the first layer's input weights in advance; all others are read for each token.
     first, *above = (layer.all_weights[0][:2] for layer in model.recurrent.stack)
     read = sum(weight.numel() for weight in (first[1], *chain(*above), model.output.weight))
     bytes_read = 2 * read + 2 * model.output.weight.numel()  # the output layer stays in fp32
@@ -106,7 +106,7 @@ def compare(cell: Cell, layers: int, width: int, rows: int, config: Config, limi
 
 
 def growth(config: Config) -> list[dict[str, Any]]:
-    """Measure texts of growing length, each in a process of its own for its memory."""
+    """Return the time and memory of texts of growing length, each in a process of its own to measure its memory."""
     rows = []
     for length in (1_000, 4_000, 16_000):
         with get_context("spawn").Pool(1) as pool:
@@ -115,7 +115,7 @@ def growth(config: Config) -> list[dict[str, Any]]:
 
 
 def one_length(length: int, config: Config) -> dict[str, Any]:
-    """Write one text; return what a token takes, and the peak memory."""
+    """Generate one text; return the time of a token, and the peak memory."""
     device = find_device(config.device)
     model = patterns.generator(VOCABULARY, hidden_size=256).to(device).eval()
     [seconds] = in_turns({"text": lambda: write(model, 1, length, device, "auto")}, 1).values()
@@ -131,7 +131,7 @@ def main() -> None:
     grid = [compare(*network, config, limits) for network in networks]
     show(f"Networks, texts of {config.tokens} tokens; the limits are those of bf16", grid)
     grown = growth(config)
-    show("How the cost of a token grows: 1 x 256 LSTM, one text", grown)
+    show("The time of a token by the length of the text: 1 x 256 LSTM, one text", grown)
     save(config.json, {"machine": limits, "networks": grid, "growth": grown})
 
 

@@ -1,4 +1,4 @@
-"""How the benchmarks measure: side by side in one process, in turns, medians, with the machine's own limits beside."""
+"""The method of the benchmarks: all systems in turns in one process, medians, and the limits of the machine."""
 
 import json
 import resource
@@ -29,24 +29,24 @@ C = TypeVar("C", bound="Options")
 
 @dataclass(kw_only=True)
 class Options:
-    """What both benchmarks can be asked for."""
+    """The options that all benchmarks share."""
 
     cells: list[Cell] = field(default_factory=lambda: ["lstm", "gru", "rnn"])
-    """which cells"""
+    """kinds of recurrent cell"""
     layers: list[int] = field(default_factory=lambda: [1, 2])
-    """how many layers"""
+    """numbers of recurrent layers"""
     widths: list[int] = field(default_factory=lambda: [128, 256, 512, 1024])
-    """features of the hidden state"""
+    """sizes of the hidden state"""
     batches: list[int] = field(default_factory=lambda: [1, 16, 128])
-    """rows: lanes of a text to learn from, or texts that are written at once"""
+    """batch sizes: lanes of a training text, or texts generated at once"""
     embedding_size: int = 64
-    """features of a token's embedding"""
+    """size of a token's embedding"""
     rounds: int = 5
-    """turns of each; the median counts"""
+    """measurements of each system, of which the median is taken"""
     device: str = "cpu"
     """cpu, cuda and so on"""
     json: str | None = None
-    """a file for the same figures as data"""
+    """a file for the results as JSON"""
 
     def __post_init__(self) -> None:
         for name in ("cells", "layers", "widths", "batches", "rounds"):
@@ -56,14 +56,14 @@ class Options:
 
 
 def parse_options(options_class: type[C], description: str) -> C:
-    """Return what the command line asks for."""
+    """Return the options of the command line."""
     parser = new_parser(description)
     parser.add_class_arguments(options_class)
     return options_class(**parse(parser, sys.argv[1:], {each.name: each.type for each in fields(options_class)}))
 
 
 class Plain(nn.Module):
-    """The model that everyone writes around `nn.LSTM`, with the same weights as a decoder of ours."""
+    """The usual model around `nn.LSTM`, with the same weights as a decoder of ours."""
 
     def __init__(self, decoder: RecurrentDecoder):
         super().__init__()
@@ -89,7 +89,7 @@ class Plain(nn.Module):
 
 
 def in_turns(systems: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Return the median seconds of a call of each, all of them taking turns after one call that does not count."""
+    """Return the median seconds of a call of each system, measured in turns after one call to warm up."""
     for call in systems.values():
         call()
     seconds: dict[str, list[float]] = {name: [] for name in systems}
@@ -104,13 +104,13 @@ def in_turns(systems: dict[str, Callable[[], object]], rounds: int) -> dict[str,
 
 
 def wait() -> None:
-    """Let a GPU finish what it was asked for."""
+    """Wait until the GPU has finished."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 
 
 def machine(device: torch.device, rounds: int = 9) -> dict[str, Any]:
-    """Return the machine's limits: products of square matrices in FLOP a second, and bytes read a second."""
+    """Return the machine's limits: matrix products in FLOP per second, and bytes read per second."""
     memory, cache = torch.randn(2**26, device=device), torch.randn(2**20, device=device)
     taken = in_turns({"memory": memory.sum, "cache": lambda: [cache.sum() for _ in range(64)]}, rounds)
     return {
@@ -127,7 +127,7 @@ def machine(device: torch.device, rounds: int = 9) -> dict[str, Any]:
 
 
 def product_rate(device: torch.device, dtype: torch.dtype, rounds: int, longest: float = 0.2) -> float:
-    """Return the FLOP a second of products of square matrices, the largest up to 2048 that take at most `longest`."""
+    """Return the FLOP per second of products of square matrices, the largest up to 2048 that take `longest` seconds."""
     for size in (128, 256, 512, 1024, 2048):
         matrix = torch.randn(size, size, device=device).to(dtype)
         seconds = in_turns({"product": partial(torch.matmul, matrix, matrix)}, rounds)["product"]
@@ -137,7 +137,7 @@ def product_rate(device: torch.device, dtype: torch.dtype, rounds: int, longest:
 
 
 def show_machine(limits: dict[str, Any]) -> None:
-    """Print what `machine` found."""
+    """Print the limits of `machine`."""
     print(
         f"{limits['processor']}, {limits['threads']} threads, torch {limits['torch']}: matrix products "
         f"{limits['fp32_flops'] / 1e9:,.0f} GFLOP/s in fp32 and {limits['bf16_flops'] / 1e9:,.0f} in bf16; reads "
@@ -163,9 +163,9 @@ def _text(value: Any) -> str:
 
 
 def peak_memory() -> float:
-    """Return the most MiB that this process has held so far."""
+    """Return the peak memory of this process in MiB."""
     status = Path("/proc/self/status")
-    if status.exists():  # Linux, where the other figure begins with that of the process which started this one
+    if status.exists():  # Linux, where `ru_maxrss` includes the memory of the parent process
         return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 

@@ -1,7 +1,7 @@
-"""How fast training is, beside the plain loop around torch's own layers.
+"""The speed of training, compared to the plain loop around torch's own layers.
 
 Both take turns in one process: the plain loop in fp32 with AdamW, and seqgen in fp32 and bf16 with AdamW and with Muon.
-After that, what a step costs as the text, the window, the width and the batch grow.
+A second table has the time of an update by the size of the text, the window, the hidden state and the batch.
 """
 
 from collections.abc import Callable
@@ -44,11 +44,11 @@ class Config(Options):
     """Options of the benchmark of training."""
 
     window: int = 64
-    """tokens of a step"""
+    """tokens of an update, in each row"""
 
 
 def plain_step(plain: nn.Module, batch: Batch) -> Callable[[], None]:
-    """The loop that everyone writes: fp32, carried state, AdamW, clipping, the loss read at each step."""
+    """Return an update of the usual loop: fp32, carried state, AdamW, gradient clipping, the loss read each time."""
     optimizer = torch.optim.AdamW(plain.parameters(), lr=1e-3)
     state: Any = None
 
@@ -67,7 +67,7 @@ def plain_step(plain: nn.Module, batch: Batch) -> Callable[[], None]:
 
 
 def our_step(model: nn.Module, batch: Batch, optimizer: str, precision: str) -> Callable[[], None]:
-    """Seqgen's own loop over the same batch again and again."""
+    """Return an update of seqgen's loop, always with the same batch."""
     device = next(model.parameters()).device
     kept = batch._replace(starts=False)
     schedule = Schedule(max_steps=10**9, decay="none")
@@ -83,7 +83,7 @@ def our_step(model: nn.Module, batch: Batch, optimizer: str, precision: str) -> 
 def compare(
     cell: Cell, layers: int, width: int, rows: int, config: Config, limits: dict[str, Any], optimizer: str = "adamw"
 ) -> dict[str, Any]:
-    """Measure one network in all systems."""
+    """Return the speed of one network in all systems."""
     device = find_device(config.device)
     generator = torch.Generator().manual_seed(0)
     tokens = torch.randint(4, VOCABULARY, (rows, config.window + 1), generator=generator)
@@ -114,12 +114,12 @@ def compare(
         **{f"{name} ms": taken * 1e3 for name, taken in seconds.items()},
         **{f"{name} ratio": seconds["plain"] / seconds[name] for name in precisions},
         **{f"{name} tokens/s": rows * config.window / seconds[name] for name in precisions},
-        **{f"share of {name} limit": operations / seconds[name] / limits[f"{name}_flops"] for name in precisions},
+        **{f"fraction of {name} limit": operations / seconds[name] / limits[f"{name}_flops"] for name in precisions},
     }
 
 
 def growth(config: Config) -> list[dict[str, Any]]:
-    """Measure a step of seqgen as one size grows and the others stay, each in a process of its own for its memory."""
+    """Return the time and memory of an update as one size grows, each in a process of its own to measure its memory."""
     usual = {"text": 10**6, "window": 64, "width": 256, "batch": 32}
     larger = {
         "text": [10**6, 10**7, 10**8],
@@ -137,7 +137,7 @@ def growth(config: Config) -> list[dict[str, Any]]:
 
 
 def one_size(sizes: dict[str, int], config: Config) -> dict[str, Any]:
-    """Train on a memory-mapped text of random characters; return what a step takes, and the peak memory."""
+    """Train on a memory-mapped text of random characters; return the time of an update, and the peak memory."""
     use_huge_pages()
     device = find_device(config.device)
     model = patterns.generator(VOCABULARY, hidden_size=sizes["width"], embedding_size=config.embedding_size).to(device)
@@ -162,12 +162,12 @@ def main() -> None:
     limits = machine(find_device(config.device))
     show_machine(limits)
     usual = [compare("lstm", 1, 512, 32, config, limits, optimizer) for optimizer in ("adamw", "muon")]
-    show("A usual step: 1 x 512 LSTM, batch 32", usual)
+    show("A usual update: 1 x 512 LSTM, batch 32", usual)
     networks = product(config.cells, config.layers, config.widths, config.batches)
     grid = [compare(*network, config, limits) for network in networks]
     show(f"Networks, {config.window} tokens a row", grid)
     grown = growth(config)
-    show("How the cost of a step grows", grown)
+    show("The time of an update as one size grows", grown)
     save(config.json, {"machine": limits, "usual": usual, "networks": grid, "growth": grown})
 
 

@@ -1,7 +1,7 @@
-"""How fast sentences are translated: by beam search, greedily, and by the loop that takes one sentence at a time.
+"""The speed of translation: by beam search, by greedy search, and by the usual loop of one sentence at a time.
 
 With --model and --source it measures a trained translator on a file; without them an untrained one of the usual size on
-random sentences, all of whose translations are as long as their sources are on average.
+random sentences, with translations of the mean length of the sources.
 """
 
 from collections.abc import Callable
@@ -30,27 +30,27 @@ class Config(Options):
     """Options of the benchmark of translation."""
 
     cells: list[Cell] = field(default_factory=lambda: ["lstm"])
-    """which cells"""
+    """kinds of recurrent cell"""
     layers: list[int] = field(default_factory=lambda: [2])
-    """layers of the decoder"""
+    """numbers of recurrent layers of the decoder"""
     widths: list[int] = field(default_factory=lambda: [384])
-    """features of the hidden state"""
+    """sizes of the hidden state"""
     batches: list[int] = field(default_factory=lambda: [5])
-    """beams"""
+    """numbers of beams"""
     embedding_size: int = 256
-    """features of a token's embedding"""
+    """size of a token's embedding"""
     sentences: int = 1000
-    """how many random ones, of 5 to 25 words"""
+    """number of random sentences, of 5 to 25 words"""
     alone: int = 50
-    """how many of them the loop takes one at a time"""
+    """number of these for the loop of one sentence at a time"""
     model: str | None = None
-    """a trained translator instead"""
+    """a trained translator, instead of an untrained one"""
     source: str | None = None
-    """a file of sentences for it"""
+    """with --model, a file of sentences"""
 
 
 def untrained(config: Config, cell: str, layers: int, width: int) -> tuple[Translator, list[str]]:
-    """Return a translator of random weights, and random sentences."""
+    """Return an untrained translator, and random sentences."""
     generator = np.random.default_rng(0)
     lengths = generator.integers(5, 26, config.sentences)
     texts = [" ".join(f"w{number}" for number in generator.integers(0, WORDS, length)) for length in lengths]
@@ -67,7 +67,7 @@ def untrained(config: Config, cell: str, layers: int, width: int) -> tuple[Trans
 
 @torch.no_grad()
 def alone(translator: Translator, text: str, beams: int, longest: int, shortest: int) -> list[int]:
-    """Search as everyone writes it: a sentence at a time, its beams as one batch, by the plain decoder in fp32."""
+    """Return the tokens of the usual beam search: one sentence at a time, its beams as a batch, in fp32, not packed."""
     model = translator.model
     memory = model.encoder(torch.from_numpy(translator.encode(text))[None])
     rows = torch.zeros(beams, dtype=torch.long)
@@ -93,7 +93,7 @@ def alone(translator: Translator, text: str, beams: int, longest: int, shortest:
 
 
 def compare(config: Config, translator: Translator, texts: list[str], beams: int) -> dict[str, Any]:
-    """Return the sentences a second of each way."""
+    """Return the sentences per second of each system."""
     few = texts[: config.alone]
     longest, shortest = translator.generation.max_new_tokens, translator.generation.min_new_tokens
     plain = replace(translator, generation=translator.generation.with_options(precision="fp32"))

@@ -1,1 +1,1 @@
-"""Batches as functions of their number: windows of text, documents, and examples of like length."""
+"""Batches as functions of their number: windows of text, documents, and examples of similar length."""

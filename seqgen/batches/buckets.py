@@ -1,21 +1,21 @@
-"""Which examples share a batch: those of like length, as many as a budget of tokens allows."""
+"""Batches of examples of similar length, as many as a budget of tokens allows."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-POOL = 100  # batches; examples of like length are looked for among so many
+POOL = 100  # batches, whose examples are sorted by length together
 
 
 class Buckets:
-    """Batches of example numbers, drawn anew every epoch from the seed: a function of their number.
+    """Batches of example numbers, shuffled for each epoch by the random seed: a function of their number.
 
     Args:
-        lengths: (examples,) tokens of each.
-        budget: the most tokens of a batch, padding included, over all processes; a longer example stands alone.
-        seed: of the orders.
-        rank: this process among `world_size`, which share the examples of a batch out among themselves.
-        world_size: processes that train together; no batch has fewer examples.
+        lengths: (examples,) number of tokens of each.
+        budget: maximum number of tokens of a batch, padding included, over all processes; a longer example is alone.
+        seed: random seed.
+        rank: number of this process among `world_size`, among which the examples of a batch are divided.
+        world_size: number of processes that train together; no batch has fewer examples.
     """
 
     def __init__(self, lengths: np.ndarray, budget: int, *, seed: int = 0, rank: int = 0, world_size: int = 1):
@@ -25,7 +25,7 @@ class Buckets:
         self.batches_per_epoch = len(self._epoch(0))
 
     def starting_at(self, index: int) -> Iterator[np.ndarray]:
-        """Yield the batches from number `index` on, without end; of each the share of this process."""
+        """Yield the batches from number `index` on, without end; of each, the examples of this process."""
         epoch = 0
         while True:
             batches = self._epoch(epoch)
@@ -52,7 +52,7 @@ class Buckets:
         batches = []
         begin = 0
         while begin < len(order):
-            # The last example of a batch is its longest, and what all others are padded to.
+            # The last example of a batch is its longest, and the others are padded to its length.
             padded = self.lengths[order[begin:]] * np.arange(1, len(order) - begin + 1)
             size = max(int(np.searchsorted(padded, self.budget, side="right")), self.world_size)
             batches.append(order[begin : begin + size])

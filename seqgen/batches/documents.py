@@ -1,4 +1,4 @@
-"""Separate documents, batched by length: a model of them learns where each begins and ends."""
+"""Batches of separate documents by length: a model learns where a document begins and ends."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,26 +7,26 @@ import numpy as np
 from seqgen.batches.windows import Batch, padded, windows
 from seqgen.errors import InputError
 
-POOL = 64  # batches; documents of like length are looked for among so many
+POOL = 64  # batches, whose documents are sorted by length together
 
 
 class Documents:
     """The training batches of many documents, each ended by EOS.
 
-    Documents of like length share a batch, right-padded; which ones, and in what order, is drawn anew every epoch
-    from the seed. A batch longer than a window goes on in the next one with the state carried.
+    Documents of similar length share a batch, right-padded; they are shuffled for each epoch by the random seed. A
+    batch longer than a window is continued in the next one, with the hidden state carried over.
 
     Args:
         documents: token numbers of each, EOS included, in memory or memory-mapped.
-        batch_size: documents of a batch, over all processes.
-        window: the most steps of a batch.
-        seed: of the orders.
+        batch_size: number of documents of a batch, over all processes.
+        window: maximum number of steps of a batch.
+        seed: random seed.
         chosen: the numbers of the documents to use; all by default.
-        rank: this process among `world_size`, which share the rows out among themselves.
-        world_size: processes that train together.
+        rank: number of this process among `world_size`, among which the rows are divided.
+        world_size: number of processes that train together.
 
     Raises:
-        InputError: there are fewer documents than rows, or these cannot be shared out evenly.
+        InputError: there are fewer documents than rows, or the rows do not divide among the processes.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Documents:
             epoch += 1
 
     def once(self) -> Iterator[Batch]:
-        """Yield every document once, by length, for validation."""
+        """Yield every document once, sorted by length, for validation."""
         order = self.chosen[np.argsort(self.lengths[self.chosen], kind="stable")]
         for begin in range(0, len(order), self.batch_size):
             yield from windows(self._padded(order[begin : begin + self.batch_size]), self.window)
@@ -85,7 +85,7 @@ class Documents:
     def _groups(self, epoch: int) -> Iterator[np.ndarray]:
         generator = np.random.default_rng([self.seed, epoch])
         order = generator.permutation(self.chosen)
-        # What does not fill a batch waits for another epoch; it is drawn before the sorting, so it can be any.
+        # Documents that do not fill a batch wait for another epoch; left out before the sorting, they are random ones.
         order = order[: len(order) // self.batch_size * self.batch_size]
         pool = POOL * self.batch_size
         for begin in range(0, len(order), pool):

@@ -1,4 +1,4 @@
-"""Batches of inputs with their answers."""
+"""Batches of inputs with their target classes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from seqgen.batches.buckets import Buckets
 
 B = TypeVar("B")
 
-IGNORED = -100  # the target where there is nothing to answer; what torch's losses leave out by default
+IGNORED = -100  # the target of padding, which torch's losses ignore by default
 
 
 class Examples(NamedTuple):
-    """What a model is given, and (batch,) or (batch, steps) numbers of right answers, IGNORED where there is none."""
+    """The inputs of a model, and (batch,) or (batch, steps) numbers of target classes, IGNORED on padding."""
 
     inputs: tuple[Tensor, ...]
     targets: Tensor
@@ -28,7 +28,7 @@ class Examples(NamedTuple):
 
 
 class Batchable(NamedTuple, Generic[B]):
-    """Examples to make batches of: their (examples,) lengths, and what makes a batch of (batch,) numbers of them."""
+    """Examples to make batches of: their (examples,) lengths, and `collate`, from example numbers to a batch."""
 
     lengths: np.ndarray
     collate: Callable[[np.ndarray], B]
@@ -36,11 +36,11 @@ class Batchable(NamedTuple, Generic[B]):
 
 @dataclass(frozen=True)
 class ExampleBatches(Generic[B]):
-    """Batches made of example numbers as they are needed.
+    """Batches that are collated as they are needed.
 
     Args:
-        buckets: which examples share a batch.
-        collate: makes a batch of (batch,) numbers of examples.
+        buckets: the example numbers of all batches.
+        collate: from (batch,) example numbers to a batch.
     """
 
     buckets: Buckets
@@ -51,12 +51,12 @@ class ExampleBatches(Generic[B]):
         return map(self.collate, self.buckets.starting_at(index))
 
     def once(self) -> Iterator[B]:
-        """Yield every example once, by length."""
+        """Yield every example once, sorted by length."""
         return map(self.collate, self.buckets.once())
 
     @property
     def batches_per_epoch(self) -> int:
-        """The number of batches in which every example is read once."""
+        """The number of batches of an epoch."""
         return self.buckets.batches_per_epoch
 
     @property

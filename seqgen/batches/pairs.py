@@ -1,4 +1,4 @@
-"""Inputs with the sequences that are to be written to them."""
+"""Batches of inputs with their target sequences."""
 
 from typing import NamedTuple
 
@@ -11,10 +11,10 @@ from seqgen.symbols import BOS, EOS
 
 
 class Pairs(NamedTuple):
-    """What an encoder is given, and what a decoder reads and is to write.
+    """The inputs of an encoder, and the input and target tokens of a decoder.
 
-    `tokens` is (batch, steps), BOS first; `targets` is the same a step later, EOS last, and PAD after that. `numbers`
-    are those of the inputs, for a loss that knows more about them.
+    `tokens` is (batch, steps), BOS first; `targets` is the same one step later, EOS last, then PAD. `numbers` are the
+    example numbers of the inputs, for a loss with references of its own.
     """
 
     inputs: tuple[Tensor, ...]
@@ -29,14 +29,14 @@ class Pairs(NamedTuple):
         return Pairs(inputs, tokens, targets, self.numbers)
 
     def seen(self, images: Tensor) -> "Pairs":
-        """Return the batch with these pixels or features of its images in the place of the images' numbers."""
+        """Return the batch with the pixels or features of its images in place of the images' numbers."""
         return self._replace(inputs=(images.to(self.tokens.device), *self.inputs[1:]))
 
 
 def pairs(inputs: tuple[Tensor, ...], targets: list[np.ndarray], longest: int | None = None) -> Pairs:
-    """Return a batch of inputs with rows of target tokens, which have neither BOS nor EOS yet.
+    """Return a batch of inputs with rows of target tokens, which have neither BOS nor EOS.
 
-    Targets are cut to the `longest`, and nothing learns that they end there.
+    Targets are cut to at most `longest` tokens, EOS included; those that were cut have no EOS.
     """
     tokens = torch.from_numpy(padded([np.concatenate([[BOS], row])[:longest] for row in targets]))
     following = torch.from_numpy(padded([np.concatenate([row, [EOS]])[:longest] for row in targets]))

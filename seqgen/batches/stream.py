@@ -1,4 +1,4 @@
-"""One long text as parallel lanes, as in char-rnn: each batch goes on where the one before ended."""
+"""One long text as parallel lanes, as in char-rnn: each batch begins where the one before it ended."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,19 +13,19 @@ from seqgen.symbols import BOS, PAD
 class Stream:
     """The training batches of one long text.
 
-    The text is cut into equal lanes that are read side by side in windows, with the state carried from one window
-    to the next. Every epoch the cuts fall elsewhere, by a rotation of the text that depends on the seed only.
+    The text is cut into equal lanes that are read in parallel, window by window, with the hidden state carried over.
+    Every epoch has other cuts, by a rotation of the text that depends on the random seed only.
 
     Args:
         tokens: (length,) numbers, in memory or memory-mapped.
-        lanes: rows of a batch, over all processes.
-        window: steps of a batch.
-        seed: of the rotations.
-        rank: this process among `world_size`, which share the lanes out among themselves.
-        world_size: processes that train together.
+        lanes: number of rows of a batch, over all processes.
+        window: number of steps of a batch.
+        seed: random seed.
+        rank: number of this process among `world_size`, among which the lanes are divided.
+        world_size: number of processes that train together.
 
     Raises:
-        InputError: the text is shorter than one batch, or the lanes cannot be shared out evenly.
+        InputError: the text is shorter than one batch, or the lanes do not divide among the processes.
     """
 
     def __init__(
@@ -67,22 +67,22 @@ class Stream:
 
 
 def shrink_to_text(length: int, lanes: int, window: int) -> tuple[int, int]:
-    """Return how many lanes and how long a window a text of this length fills: those asked for, or fewer."""
+    """Return the number of lanes and the window for a text of this length: those asked for, or smaller ones."""
     window = min(window, length)
     return min(lanes, length // window), window
 
 
 def held_back_windows(tokens: np.ndarray, *, window: int, lanes: int = 64, warm_up: int = 512) -> Iterator[Batch]:
-    """Yield a text once, every token being predicted exactly once, in as few and as wide batches as is fair.
+    """Yield a text once for validation, with every token a target exactly once, in few and wide batches.
 
-    Each lane but the first begins `warm_up` tokens early, where nothing is predicted, so that its state is as warm
-    as if the text were read in one piece; and no lane is so short that the warm-up would cost more than it saves.
+    Each lane but the first begins `warm_up` tokens early, without targets, so that its hidden state is as good as if
+    the text were read in one piece; no lane is so short that the warm-up takes longer than it saves.
 
     Args:
         tokens: (length,) numbers.
-        window: steps of a batch.
-        lanes: the most rows of a batch.
-        warm_up: tokens that a lane reads before it is asked to predict.
+        window: number of steps of a batch.
+        lanes: maximum number of rows of a batch.
+        warm_up: number of tokens that a lane reads before its first target.
     """
     lanes = int(np.clip(len(tokens) // (2 * warm_up), 1, lanes))
     cuts = np.linspace(0, len(tokens), lanes + 1).astype(int)

@@ -1,4 +1,4 @@
-"""A text as batches to train on and to validate on: as one stream in parallel lanes, or as separate documents."""
+"""The batches of a text for training and validation: as one stream in parallel lanes, or as separate documents."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,15 +12,15 @@ from seqgen.batches.windows import Batch, Batches
 from seqgen.data.splits import split_documents, split_stream
 from seqgen.data.store import Ragged
 
-VALIDATION_WINDOW = 256  # tokens; nothing is kept for a backward pass, so it may be longer than in training
+VALIDATION_WINDOW = 256  # tokens; without a backward pass it may be longer than in training
 VALIDATION_ROWS = 64
 
 
 class TextBatches(NamedTuple):
     """Batches of a text.
 
-    `train` is endless, `validation` gives the batches of the part that is held back, whose tokens are `held_back`.
-    `shrunk` says, where a text is too short for a whole batch, what was made of it.
+    `train` is endless; `validation` gives the batches of the part for validation, whose tokens are `held_back`.
+    `shrunk` is a message where the text is too short for the batch size that was asked for.
     """
 
     train: Batches
@@ -32,16 +32,16 @@ class TextBatches(NamedTuple):
 
 
 def stream_batches(tokens: np.ndarray, lanes: int, window: int, **shared: int) -> TextBatches:
-    """Return batches of one stream, whose end is held back.
+    """Return batches of one stream, whose end is held back for validation.
 
     Args:
         tokens: (length,) numbers.
-        lanes: rows of a batch, read side by side.
-        window: steps of a batch; the hidden state is carried from one to the next.
+        lanes: number of rows of a batch, read in parallel.
+        window: number of steps of a batch; the hidden state is carried from one to the next.
         **shared: random seed, rank and number of processes, as `Stream` takes them.
 
     Raises:
-        InputError: the text is too short to hold a part of it back.
+        InputError: the text is too short for validation.
     """
     train, held_back = split_stream(tokens)
     fitting = shrink_to_text(len(train), lanes, window)
@@ -57,16 +57,16 @@ def stream_batches(tokens: np.ndarray, lanes: int, window: int, **shared: int) -
 
 
 def document_batches(documents: Ragged, rows: int, window: int, **shared: int) -> TextBatches:
-    """Return batches of separate documents of like length, some of which are held back.
+    """Return batches of separate documents of similar length, some of which are held back for validation.
 
     Args:
         documents: token numbers of each, EOS included.
-        rows: documents of a batch.
-        window: the most steps of a batch; the hidden state is carried from one to the next of longer documents.
+        rows: number of documents of a batch.
+        window: maximum number of steps of a batch; of longer documents the hidden state is carried to the next batch.
         **shared: random seed, rank and number of processes, as `Documents` takes them.
 
     Raises:
-        InputError: there are too few documents to hold some back.
+        InputError: there are too few documents for validation.
     """
     train, held_back = split_documents(documents.lengths, shared.get("seed", 0))
     size = min(rows, len(train))

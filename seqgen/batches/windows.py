@@ -1,4 +1,4 @@
-"""What a language model is trained on at one step."""
+"""Windows of text: the batches of a language model."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
@@ -13,8 +13,8 @@ from seqgen.symbols import BOS, PAD
 class Batch(NamedTuple):
     """One window of several rows of text.
 
-    `inputs` and `targets` are (batch, steps) numbers, the target being the token after the input, and PAD where
-    nothing is to be predicted. `starts` says that the rows begin here, so that no state is carried into them.
+    `inputs` and `targets` are (batch, steps) numbers, each target the token after the input, and PAD where there is no
+    target. `starts` is True where the rows begin here, so that no hidden state is carried into them.
     """
 
     inputs: Tensor
@@ -27,19 +27,19 @@ class Batch(NamedTuple):
 
 
 class Batches(Protocol):
-    """An endless, reproducible row of batches: the position in the data is a plain number."""
+    """An endless, reproducible sequence of batches: the position in the data is a plain number."""
 
     def starting_at(self, index: int) -> Iterator[Batch]:
-        """Yield the batches from number `index` on, over as many epochs as are asked for."""
+        """Yield the batches from number `index` on, over any number of epochs."""
         ...
 
 
 def windows(targets: np.ndarray, window: int) -> Iterator[Batch]:
-    """Cut rows of text into windows that follow each other.
+    """Cut rows of text into successive windows.
 
     Args:
         targets: (batch, length) numbers; the inputs are the same one step later, with BOS before them.
-        window: steps of each window; the last may be shorter.
+        window: number of steps of a window; the last may be shorter.
     """
     inputs = np.concatenate([np.full((len(targets), 1), BOS), targets[:, :-1]], axis=1)
     for begin in range(0, targets.shape[1], window):

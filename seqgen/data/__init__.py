@@ -1,1 +1,1 @@
-"""Data: where text and images come from, how they are read, checked and split."""
+"""Data: reading, checking, storing and splitting texts and images."""

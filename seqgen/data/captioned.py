@@ -30,7 +30,7 @@ TOKEN_LINE = re.compile(r"(\S.*?)#\d+\t(.*)")  # Flickr8k's: image.jpg#0, a tab,
 
 @dataclass(frozen=True)
 class Captioned:
-    """Images (paths, or whatever `read_image` takes), the captions of each, and their names."""
+    """Images (paths, or what else `read_image` takes), the captions of each, and the images' names."""
 
     images: list[Any]
     captions: list[list[str]]
@@ -52,7 +52,7 @@ class Captioned:
 
 
 class CaptionRow(NamedTuple):
-    """One caption of one image, the part it is in ("" where the file does not say), and where that stands."""
+    """One caption of one image, its split ("" where the file has none), and its file and line."""
 
     image: str
     caption: str
@@ -63,16 +63,17 @@ class CaptionRow(NamedTuple):
 def read_captioned(
     folder: str, files: dict[str, str | None], *, strays: Literal["skip", "error"] = "skip"
 ) -> dict[str, Captioned]:
-    """Return the parts "train", "valid" and "test", as far as the files have them.
+    """Return the splits "train", "valid" and "test", as far as the files have them.
 
     Args:
-        folder: the images, also in folders inside of it.
-        files: of captions for these parts; that of "train" may have a column that says which part a row is in. A file
-            is a `.csv` or `.tsv` with columns image, caption and maybe split, Flickr8k's token file, or COCO's JSON.
-        strays: "error" where a caption without its image and an image without captions stop it all.
+        folder: of the images, and of folders of images.
+        files: files of captions for these splits; that of "train" may have a column with the split of each row. A file
+            is a `.csv` or `.tsv` with columns image, caption and optionally split, Flickr8k's token file, or COCO's
+            JSON.
+        strays: for captions without an image, and images without captions: "skip" with a warning, or "error".
 
     Raises:
-        InputError: a file or folder is not there, broken, or nothing fits together.
+        InputError: a file or folder does not exist or is malformed, or there are no captions to train on.
     """
     paths = _Paths(folder)
     rows = []
@@ -82,16 +83,16 @@ def read_captioned(
             rows += found if part == "train" else [row._replace(part=part) for row in found]
     parts: dict[str, dict[str, list[str]]] = {"train": {}, "valid": {}, "test": {}}
     missing: list[CaptionRow] = []
-    at_home: dict[str, str] = {}
+    part_of: dict[str, str] = {}
     for row in rows:
         if row.image not in paths:
             missing.append(row)
             continue
         part = _part(row)
-        if at_home.setdefault(row.image, part) != part:
-            raise InputError(f"{row.where}: {row.image} must be in one part, but it is in {at_home[row.image]}, too")
+        if part_of.setdefault(row.image, part) != part:
+            raise InputError(f"{row.where}: {row.image} must be in one part, but it is in {part_of[row.image]}, too")
         parts[part].setdefault(row.image, []).append(row.caption)
-    _report(missing, paths.others({path for name in at_home for path in [paths[name]]}), strays)
+    _report(missing, paths.others({path for name in part_of for path in [paths[name]]}), strays)
     if not parts["train"]:
         raise InputError(f"there must be captions of images in {folder} to train on, but there are none")
     return {
@@ -102,11 +103,11 @@ def read_captioned(
 
 
 class _Paths:
-    """The image files of a folder, by their paths inside of it, or by their names alone where these are different."""
+    """The image files of a folder, by their paths inside of it, or by their names alone where these are unique."""
 
     def __init__(self, folder: str):
         if not Path(folder).is_dir():
-            raise InputError(f"--data must be a folder of images, but {folder!r} is no folder")
+            raise InputError(f"--data must be a folder of images, but {folder!r} is not a folder")
         files = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
         self._files = {path.relative_to(folder).as_posix(): path for path in files}
         self._named: dict[str, list[Path]] = {}
@@ -121,7 +122,7 @@ class _Paths:
             return self._files[name]
         first, *others = self._named[name]
         if others:
-            raise InputError(f"an image's name must be its own, but {name} is both {first} and {others[0]}")
+            raise InputError(f"the name of an image must be unique, but {name} is both {first} and {others[0]}")
         return first
 
     def others(self, used: set[Path]) -> list[Path]:
@@ -157,7 +158,7 @@ def _rows(file: str) -> Iterator[CaptionRow]:
     """Yield the captions of a file of any kind."""
     path = Path(file)
     if not path.is_file():
-        raise InputError(f"--captions must be a file, but {file!r} is none")
+        raise InputError(f"--captions must be a file, but {file!r} is not a file")
     suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
     rows = {".json": _coco, ".csv": _table, ".tsv": _table}.get(suffix, _token_file)(path)
     for row in rows:
@@ -189,7 +190,7 @@ def _coco(path: Path) -> Iterator[CaptionRow]:
         files = [(one["id"], str(one["file_name"])) for one in data["images"]]
         captions = [(one["image_id"], str(one["caption"])) for one in data["annotations"]]
     except (ValueError, KeyError, TypeError) as error:
-        reason = f"there is no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+        reason = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise InputError(f"{path} must be JSON with images and annotations as COCO has them, but {reason}") from None
     names = dict(files)
     if len(set(names.values())) < len(files):

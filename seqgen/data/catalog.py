@@ -1,4 +1,4 @@
-"""What `--data` can name: a set that is made on the spot or downloaded once, or files and folders of one's own."""
+"""What `--data` can name: a set that is generated or downloaded once, or the user's own files and folders."""
 
 from pathlib import Path
 from typing import Literal
@@ -43,7 +43,7 @@ def labelled_texts(
         test: to test on; by default held back.
         label_column: name or number of the column with the label.
         text_column: name or number of the column with the text.
-        seed: random seed of what is held back.
+        seed: random seed of the split.
     """
     if data == "python-packages":
         passages, files = python_passages()
@@ -58,7 +58,7 @@ def conditioned_texts(
     """Return texts with a category or numbers as their label: "function-names", or a file.
 
     Raises:
-        InputError: with numbers, a label that is none, or has not as many as the first; or too few texts.
+        InputError: for numbers, a label of anything else, or of fewer or more than the first; or too few texts.
     """
     texts = function_names() if data == "function-names" else read_texts(data, label_column, text_column)
     if conditions == "categories":
@@ -78,8 +78,8 @@ def tagged_texts(data: str, valid: str | None, test: str | None, *, column: str,
         data: to train on, and to hold back from.
         valid: to validate on; by default held back.
         test: to test on; by default held back.
-        column: of CoNLL-U, its name or number.
-        seed: random seed of what is held back.
+        column: name or number of a column of CoNLL-U.
+        seed: random seed of the split.
     """
     if data == "python-source":
         return split_tagged(*highlighted_python(seed), seed)
@@ -97,11 +97,11 @@ def parallel_texts(
         files: of sentences and of their translations.
         valid: the same to validate on; by default held back.
         test: the same to test on; by default held back.
-        drop: whether to leave strange pairs out, as `sound` does.
-        seed: random seed of what is held back.
+        drop: whether to leave out malformed pairs, as `sound` does.
+        seed: random seed of the split.
 
     Raises:
-        InputError: a file without the other, parts for a set that has its own, or strange pairs.
+        InputError: a file without the other, files of splits for a set that has its own, or malformed pairs.
     """
     own = files != (None, None)
     for prefix, pair in (("", files), ("valid_", valid[1]), ("test_", test[1])):
@@ -125,7 +125,7 @@ def parallel_texts(
 
 
 def _pairs(data: str, own: bool, part: str, path: str | None, files: Files) -> Parallel | None:
-    """Return a part of the data that was given; None where it is to be held back."""
+    """Return a split from its own file; None where it is to be held back."""
     source, target = files
     if source is not None and target is not None:
         return read_parallel(source, target)
@@ -144,8 +144,8 @@ def captioned_images(
         captions: file of captions to train on, and to hold back from.
         valid: file of captions to validate on; by default held back.
         test: file of captions to test on; by default held back.
-        strays: what to do about captions without their image, and images without captions.
-        seed: random seed of scenes, or of what is held back.
+        strays: for captions without an image, and images without captions: "skip" or "error".
+        seed: random seed of scenes, or of the split.
     """
     if (data == "scenes") != (captions is None):
         raise InputError("--captions must come with --data, a folder of images, and that with --captions")
@@ -156,14 +156,14 @@ def captioned_images(
 
 
 def find_pictures(data: str, *, train: bool = True) -> Labelled:
-    """Return what `--data` names: a folder of image files for each class, a set of torchvision's, or "shapes".
+    """Return the images that `--data` names: a folder of image files for each class, a torchvision set, or "shapes".
 
     Args:
         data: the folder, the set, or "shapes".
-        train: whether a set's part for training is meant, or that for the test.
+        train: whether to return a set's training split, or its test split.
 
     Raises:
-        InputError: there is nothing of that name, or the set cannot be had.
+        InputError: an unknown name, or a set that cannot be downloaded.
     """
     if data == "shapes":
         return shape_pictures()
@@ -172,7 +172,7 @@ def find_pictures(data: str, *, train: bool = True) -> Labelled:
     if not Path(data).is_dir():
         known = ("shapes", *SETS)
         raise InputError(
-            f"--data must be a folder or one of {', '.join(known)}, but {data!r} is none of these{nearest(data, known)}"
+            f"--data must be a folder or one of {', '.join(known)}, but {data!r} is neither{nearest(data, known)}"
         )
     files = [(path, label) for path, label in files_by_class(Path(data)) if path.suffix.lower() in SUFFIXES]
     if not files:

@@ -1,4 +1,4 @@
-"""Columns of texts that look like lists, but are read from memory-mapped files as they are needed."""
+"""Columns of texts that behave like lists, but are read from memory-mapped files as they are needed."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,15 +10,15 @@ from seqgen.data.store import Ragged, blocks, fingerprint, stored
 
 T = TypeVar("T")
 
-BETWEEN = "\0"  # words of a row; files that hold it are no text
+BETWEEN = "\0"  # separator of the words of a row; text files must not have it
 
 
 class Column(Sequence[T], Generic[T]):
-    """Items made of stored rows.
+    """A column of items that are decoded from stored rows.
 
     Args:
-        rows: as they are stored.
-        item: makes an item of a row.
+        rows: the stored rows.
+        item: from a row to an item.
     """
 
     def __init__(self, rows: Ragged, item: Callable[[np.ndarray], T]):
@@ -44,8 +44,8 @@ class Chosen(Sequence[T], Generic[T]):
     """Some items of a column, by their numbers.
 
     Args:
-        column: of which they are.
-        numbers: (items,) of the column.
+        column: the whole column.
+        numbers: (items,) numbers of the items.
     """
 
     def __init__(self, column: Column[T], numbers: np.ndarray):
@@ -90,7 +90,7 @@ def content_key(columns: Iterable[Sequence[Any]]) -> str:
 
 
 def text_hashes(texts: Iterable[str]) -> np.ndarray:
-    """Return the (texts,) 64-bit hashes of texts: the same for the same text, and practically never for others."""
+    """Return the (texts,) 64-bit hashes of texts, which are equal for equal texts and practically never for others."""
     digests = (hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts)
     return np.concatenate(
         [np.zeros(0, np.int64), *(np.frombuffer(b"".join(block), np.int64) for block in blocks(digests, 1 << 16))]
@@ -98,7 +98,7 @@ def text_hashes(texts: Iterable[str]) -> np.ndarray:
 
 
 def stored_texts(identity: Any, rows: Callable[[], Iterable[tuple[str, ...]]], count: int) -> list[Column[str]]:
-    """Return `count` columns of texts, from the cache where it has them; `rows` gives the texts of each row."""
+    """Return `count` columns of texts, from the cache where it has them; `rows` yields the texts of each row."""
 
     def encoded() -> Iterator[tuple[np.ndarray, ...]]:
         for row in rows():

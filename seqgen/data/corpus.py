@@ -1,4 +1,4 @@
-"""Where text comes from: files, folders, globs, standard input, or what every Python has."""
+"""Text from files, folders, globs, standard input, or Python's own library."""
 
 import glob
 import gzip
@@ -29,7 +29,7 @@ class Corpus:
 
     Args:
         paths: UTF-8 text files, plain or gzipped.
-        name: what finds it again, and is what the user called it unless that can be read only once.
+        name: as `find` takes it again; that of a copy for a pipe, which can be read only once.
     """
 
     def __init__(self, paths: list[Path], name: str):
@@ -37,10 +37,10 @@ class Corpus:
 
     @classmethod
     def find(cls, data: str) -> "Corpus":
-        """Find what `--data` names: a file, a folder, a glob, "-", "python-source" or "python-docs".
+        """Return the text that `--data` names: a file, a folder, a glob, "-", "python-source" or "python-docs".
 
         Raises:
-            InputError: there is nothing there, or what is there is not text.
+            InputError: it does not exist, is empty, or is not text.
         """
         if data == "python-source":
             return cls([path for _, path in python_source()], data)
@@ -77,7 +77,7 @@ class Corpus:
             yield _blocks(path)
 
     def blocks(self) -> Iterator[str]:
-        """Yield the whole text in blocks that end at a line end, or at least at white space."""
+        """Yield the whole text in blocks that end at a line end, or else at a space."""
         for file in self.files():
             yield from file
 
@@ -121,7 +121,7 @@ def read_lines(path: Path) -> Iterator[str]:
 
 @contextmanager
 def _open(path: Path) -> Iterator[TextIO]:
-    """Open a text file; whatever is wrong with it becomes a sentence."""
+    """Open a text file; what is wrong with it is raised as an InputError."""
     try:
         with _open_bytes(path) as binary:
             yield io.TextIOWrapper(binary, encoding="utf-8-sig")
@@ -149,7 +149,7 @@ def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
 
 
 def read_again(path: Path) -> Path:
-    """Return the path of a file, or of a copy in the cache where it is a pipe, which can be read only once."""
+    """Return the path of a file, or of a cached copy where it is a pipe, which can be read only once."""
     if not path.is_fifo():
         return path
     with path.open("rb") as pipe:
@@ -157,17 +157,17 @@ def read_again(path: Path) -> Path:
 
 
 def visible_files(folder: Path) -> list[Path]:
-    """Return all files below a folder in order, but none whose name, or folder's name, begins with a dot."""
+    """Return all files in a folder and its subfolders, sorted, without those whose path has a hidden part (.name)."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
     return sorted(path for path in paths if not any(part[0] == "." for part in path.relative_to(folder).parts))
 
 
 def _text_files(paths: list[Path], where: str) -> list[Path]:
-    """Return the files among these that begin like text; that others are passed over is said."""
+    """Return the files among these that begin like text; a warning says that others are skipped."""
     texts = [path for path in paths if _begins_like_text(path)]
     skipped = sorted(set(paths) - set(texts))
     if skipped:
-        logger.warning(f"{where}: passing over {len(skipped)} files that are not text, such as {skipped[0]}")
+        logger.warning(f"{where}: skipping {len(skipped)} files that are not text, such as {skipped[0]}")
     if not texts:
         raise InputError(f"{where} must hold text files, but it holds none")
     return texts
@@ -181,7 +181,7 @@ def _begins_like_text(path: Path) -> bool:
 
 
 def _keep(source: BinaryIO, name: str) -> Path:
-    """Keep text that is no file of its own in the cache, so that it can be read again and a run resumed."""
+    """Copy text that is not a file into the cache, so that it can be read again and a run resumed."""
     arriving = cache_directory() / f"{name}-{os.getpid()}.txt"
     with writing(arriving) as file:
         shutil.copyfileobj(source, file)

@@ -29,7 +29,7 @@ def encode_documents(corpus: Corpus, tokenizer: Tokenizer, kind: DocumentKind) -
     Args:
         corpus: the text.
         tokenizer: of the text.
-        kind: what a document is, as `read_documents` takes it.
+        kind: "lines", "blank-lines" or "files", as in `read_documents`.
     """
     end = np.array([EOS])
 
@@ -56,7 +56,7 @@ def read_documents(corpus: Corpus, documents: DocumentKind) -> Iterator[str]:
 
     Args:
         corpus: the text.
-        documents: "lines" (each line is one), "blank-lines" (they stand between them) or "files".
+        documents: "lines" (each line is one), "blank-lines" (which separate them) or "files".
     """
     for file in corpus.files():
         if documents == "files":

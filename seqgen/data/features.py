@@ -1,4 +1,4 @@
-"""What a frozen network finds in images, calculated once and kept in a file that is read as it is needed."""
+"""Features of images by a frozen network, computed once and cached in a memory-mapped file."""
 
 import hashlib
 import json
@@ -27,18 +27,18 @@ BATCH = 32  # images
 
 
 class Features:
-    """The (places, features) of images in bf16, by the images' numbers; maybe also those of the mirrored images.
+    """The (positions, features) of images in bf16, by the images' numbers, and optionally of the mirrored images.
 
     Args:
-        kept: (images, 1 or 2, places, features) of the file, its bits as 16-bit numbers.
-        good: numbers of the images that could be read; from here on they are numbered in this order.
+        kept: (images, 1 or 2, positions, features) of the file, bf16 as 16-bit integers.
+        good: numbers of the images that could be read, which are numbered again in this order.
     """
 
     def __init__(self, kept: np.ndarray, good: np.ndarray):
         self.kept, self.good = kept, good
 
     def of(self, numbers: np.ndarray, mirrored: np.ndarray | int = 0) -> Tensor:
-        """Return the (images, places, features) of these images, in bf16."""
+        """Return the (images, positions, features) of these images, in bf16."""
         return torch.from_numpy(self.kept[self.good[numbers], mirrored]).view(torch.bfloat16)
 
 
@@ -52,16 +52,16 @@ def kept_features(
     skip_bad: bool = False,
     device: torch.device | str = "cpu",
 ) -> Features:
-    """Return what a network finds in images, from the cache where the same was asked for before.
+    """Return the features of images by a network, from the cache where it has them.
 
     Args:
-        network: of (batch, 3, size, size) images, to (batch, places, features).
-        name: what tells this network from others: its name and a fingerprint of its weights.
-        images: paths, or whatever `read_image` takes.
+        network: from (batch, 3, size, size) images to (batch, positions, features).
+        name: identifies the network: its name and a fingerprint of its weights.
+        images: paths, or what else `read_image` takes.
         preprocessing: of the images.
-        mirror: whether the mirrored images are looked at as well.
-        skip_bad: whether images that cannot be read are passed over instead of being an error.
-        device: where the network is.
+        mirror: whether to compute the features of the mirrored images as well.
+        skip_bad: whether to leave out images that cannot be read, instead of raising an error.
+        device: of the network.
 
     Raises:
         InputError: an image cannot be read.
@@ -112,11 +112,11 @@ def _calculate(
                     pixels.append(blank)
             batch = preprocessing.normalize(torch.from_numpy(np.stack(pixels))).to(device)
             for side in range(sides):
-                found = network(batch.flip(3) if side else batch).to("cpu", torch.bfloat16)
+                features = network(batch.flip(3) if side else batch).to("cpu", torch.bfloat16)
                 if array is None:
-                    shape = (len(images), sides, *found.shape[1:])
+                    shape = (len(images), sides, *features.shape[1:])
                     array = np.lib.format.open_memmap(path, "w+", np.int16, shape)
-                array[begin : begin + len(found), side] = found.view(torch.int16).numpy()
+                array[begin : begin + len(features), side] = features.view(torch.int16).numpy()
             progress.update(len(pixels))
     if array is not None:
         array.flush()
@@ -124,17 +124,17 @@ def _calculate(
 
 
 class Views:
-    """Images that could be read, with their captions, as a model in training is given them: pixels, features or both.
+    """Images that could be read, with their captions, as the inputs of training: pixels, features or both.
 
     Args:
-        images: with their captions; those that cannot be read are left out or an error.
+        images: with their captions.
         preprocessing: of the images.
-        network: a frozen one, of (batch, 3, size, size) images to (batch, places, features); none by default.
-        name: what tells this network from others.
+        network: a frozen network, from (batch, 3, size, size) images to (batch, positions, features); none by default.
+        name: identifies the network.
         pixels: whether pixels are needed as well where there is a network.
-        mirror: whether half of the images may be asked for mirrored.
-        skip_bad: whether to leave images out that cannot be read.
-        device: where the network is.
+        mirror: whether half of the images may be mirrored.
+        skip_bad: whether to leave out images that cannot be read, instead of raising an error.
+        device: of the network.
 
     Raises:
         InputError: an image cannot be read.
@@ -178,12 +178,12 @@ class Views:
         return self.of([number])[0]
 
     def of(self, numbers: Sequence[int] | np.ndarray, *, pixels: bool = False, seed: int | None = None) -> Tensor:
-        """Return the (images, 3, size, size) pixels, or (images, places, features), of these images.
+        """Return the (images, 3, size, size) pixels, or (images, positions, features), of these images.
 
         Args:
             numbers: of the images.
-            pixels: whether pixels are wanted also where there are features.
-            seed: random seed by which half of the images are mirrored, where they may be; no one is by default.
+            pixels: whether to return pixels even where there are features.
+            seed: random seed for mirroring half of the images, where they may be; by default none is mirrored.
         """
         numbers = np.asarray(numbers)
         flipped = np.zeros(len(numbers), dtype=bool)

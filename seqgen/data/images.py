@@ -22,10 +22,10 @@ MOST_PIXELS = 178_956_970  # Pillow's own limit against files made to fill the m
 
 
 class Preprocessing(NamedTuple):
-    """What is done to an image before a model sees it, and so is saved with the model.
+    """The preprocessing of images for a model, with which it is saved.
 
-    The middle square is kept, without a `border` that is given as a share of its sides, and brought to `size` pixels;
-    then `mean` is subtracted from red, green and blue, which are 0 to 1, and the rest divided by `deviation`.
+    The middle square is cropped, without a `border` that is a fraction of its side, and resized to `size` pixels a
+    side; then `mean` is subtracted from red, green and blue, which are 0 to 1, and the result divided by `deviation`.
     """
 
     size: int
@@ -35,18 +35,18 @@ class Preprocessing(NamedTuple):
     border: float = 0.0
 
     def fit(self, image: PIL.Image.Image) -> np.ndarray:
-        """Return the (size, size, 3) bytes of the middle of an image."""
+        """Return the (size, size, 3) bytes of the middle square of an image."""
         how = PIL.Image.Resampling[self.interpolation.upper()]
         return np.asarray(PIL.ImageOps.fit(image, (self.size, self.size), how, bleed=self.border))
 
     def normalize(self, images: Tensor) -> Tensor:
-        """Return (batch, 3, size, size) numbers about zero for (batch, size, size, 3) bytes."""
+        """Return normalized (batch, 3, size, size) images for (batch, size, size, 3) bytes."""
         mean, deviation = torch.tensor(self.mean), torch.tensor(self.deviation)
         return ((images.float() / 255 - mean) / deviation).permute(0, 3, 1, 2)
 
 
 def read_image(source: Image) -> PIL.Image.Image:
-    """Return an image in red, green and blue, upright; of an animated one the first picture.
+    """Return an image in red, green and blue, upright; of an animated one the first frame.
 
     Raises:
         InputError: it cannot be read, or is too large.
@@ -58,11 +58,11 @@ def read_image(source: Image) -> PIL.Image.Image:
             image = _open(source)
             return _in_colour(PIL.ImageOps.exif_transpose(image))
     except FileNotFoundError:
-        raise InputError(f"{name}: an image must be a file, but there is none") from None
+        raise InputError(f"{name}: an image must be a file, but it does not exist") from None
     except PIL.Image.DecompressionBombError:
         raise InputError(f"{name}: an image must have at most {MOST_PIXELS:,} pixels, but it has more") from None
     except (OSError, ValueError, SyntaxError, TypeError, EOFError) as error:
-        reason = "no image of a known kind" if isinstance(error, PIL.UnidentifiedImageError) else _line(error)
+        reason = "an unknown image format" if isinstance(error, PIL.UnidentifiedImageError) else _line(error)
         raise InputError(f"{name}: an image must be whole, but it does not decode ({reason})") from None
 
 

@@ -16,9 +16,9 @@ from seqgen.errors import InputError, nearest
 
 @dataclass(frozen=True)
 class Labelled:
-    """Inputs of one kind, the label of each, and where each came from, to name it in errors and reports.
+    """Inputs of one kind, the label of each, and its file and line, for errors and reports.
 
-    The columns are lists, or look like lists and are read from memory-mapped files.
+    The columns are lists, or behave like lists and are read from memory-mapped files.
     """
 
     inputs: Sequence[Any]
@@ -37,7 +37,7 @@ class Labelled:
         """Return the (examples,) number of each label among the classes.
 
         Raises:
-            InputError: a label that is none of them.
+            InputError: a label that is not one of the classes.
         """
         numbers = {name: number for number, name in enumerate(classes)}
         targets = np.fromiter((numbers.get(label, -1) for label in self.labels), np.int64, len(self))
@@ -51,7 +51,7 @@ class Labelled:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the content: of images, of their names and labels."""
+        """A hash of texts and labels, or of the names and labels of images."""
         texts = [self.inputs] if len(self) and isinstance(self.inputs[0], str) else []
         return content_key([*texts, self.labels, *([] if texts else [self.where])])
 
@@ -60,7 +60,7 @@ def read_texts(path: str, label_column: str = "label", text_column: str = "text"
     """Read labelled texts: rows of a file (`read_table` says which kinds), or a folder of text files for each class.
 
     Raises:
-        InputError: there is nothing there, a row is broken, or a text or label is empty.
+        InputError: the file does not exist, a row is malformed, or a text or label is empty.
     """
     file = Path(path)
     if file.is_dir():
@@ -101,12 +101,12 @@ def files_by_class(folder: Path) -> list[tuple[Path, str]]:
 
 
 def read_numbers(text: str) -> list[float]:
-    """Return numbers with commas or white space between them; ValueError where there is anything else."""
+    """Return the numbers of a text, separated by commas or white space; ValueError where it has anything else."""
     return [float(number) for number in text.replace(",", " ").split()]
 
 
 def require_numbers(data: Labelled) -> None:
-    """Raise an InputError where a label is no numbers, or has not as many as the first."""
+    """Raise an InputError where a label is not of numbers, or has fewer or more than the first."""
     width = None
     for label, where in zip(data.labels, data.where, strict=True):
         try:

@@ -16,14 +16,14 @@ from seqgen.errors import InputError
 
 logger = logging.getLogger(__name__)
 
-WILD, SHORT = 9.0, 20  # times as long as the other side, in characters, where it is longer than so many
+RATIO, SHORT = 9.0, 20  # maximum ratio of the lengths of a pair, unless both sides have at most 20 characters
 
 
 @dataclass(frozen=True)
 class Parallel:
-    """Sentences, their translations, and where each pair came from, to name it in errors and reports.
+    """Sentences, their translations, and the file and line of each pair, for errors and reports.
 
-    The columns are lists, or look like lists and are read from memory-mapped files.
+    The columns are lists, or behave like lists and are read from memory-mapped files.
     """
 
     sources: Sequence[str]
@@ -47,10 +47,10 @@ class Parallel:
 def read_pairs(path: str) -> Parallel:
     """Read pairs from the columns `source` and `target` of a `.tsv`, `.csv` or `.jsonl`, or `.gz` of these.
 
-    Without these names in the first line the two columns are taken to be these.
+    Without these names in the first line, there must be two columns, which are taken to be these.
 
     Raises:
-        InputError: it is not there, of another kind, or a row is broken.
+        InputError: the file does not exist or is of another kind, or a row is malformed.
     """
     file = Path(path)
     if not file.is_file():
@@ -90,18 +90,18 @@ def read_parallel(source: str, target: str) -> Parallel:
 
 
 def sound(data: Parallel, *, drop: bool) -> Parallel:
-    """Return the pairs to learn from; that one side of some is more than nine times as long as the other is said.
+    """Return the pairs to train on; a warning counts those with one side more than nine times as long as the other.
 
     Args:
-        data: as it was read.
-        drop: whether to leave those pairs out, and those with an empty side, which are errors otherwise.
+        data: all pairs.
+        drop: whether to leave out these pairs, and those with an empty side, which are errors otherwise.
 
     Raises:
-        InputError: a side is empty, or nothing is left.
+        InputError: a side is empty, or no pair is left.
     """
     lengths = [np.fromiter((len(text.strip()) for text in side), np.int64) for side in (data.sources, data.targets)]
     shorter, longer = np.minimum(*lengths), np.maximum(*lengths)
-    empty, wild = shorter == 0, (longer > WILD * shorter) & (longer > SHORT) & (shorter > 0)
+    empty, unequal = shorter == 0, (longer > RATIO * shorter) & (longer > SHORT) & (shorter > 0)
     if empty.any() and not drop:
         first = int(empty.argmax())
         side = "target" if lengths[0][first] else "source"
@@ -109,11 +109,11 @@ def sound(data: Parallel, *, drop: bool) -> Parallel:
             f"{data.where[first]}: the {side} must not be empty ({empty.sum():,} such pairs; --drop_strange true "
             "leaves them out)"
         )
-    if wild.any():
+    if unequal.any():
         done = "left out" if drop else "kept (--drop_strange true leaves them out)"
-        logger.warning(f"{wild.sum():,} pairs have one side more than nine times as long as the other: {done}")
-    if drop and (empty | wild).any():
-        data = data.chosen(np.flatnonzero(~(empty | wild)))
+        logger.warning(f"{unequal.sum():,} pairs have one side more than nine times as long as the other: {done}")
+    if drop and (empty | unequal).any():
+        data = data.chosen(np.flatnonzero(~(empty | unequal)))
     if not len(data):
-        raise InputError("there must be at least one pair of sentences to learn from, but there is none")
+        raise InputError("there must be at least one pair of sentences to train on, but there is none")
     return data

@@ -1,4 +1,4 @@
-"""Labelled images of any size, all brought to one size and kept, and how they vary in training."""
+"""Labelled images, resized to one size and cached, and their random variations in training."""
 
 import hashlib
 import logging
@@ -23,20 +23,20 @@ logger = logging.getLogger(__name__)
 
 
 def usual_size(inputs: Sequence[Image], largest: int = 64) -> int:
-    """Return the median of the images' shorter sides, but at most so many pixels."""
+    """Return the median of the images' shorter sides in pixels, but at most `largest`."""
     sides = []
     for one in inputs[:: max(len(inputs) // 50, 1)]:
-        with suppress(InputError):  # bad ones are dealt with when all are read
+        with suppress(InputError):  # reported when all images are read
             sides.append(min(read_image(one).size))
     return min(int(np.median(sides)), largest) if sides else largest
 
 
 def suitable_preprocessing(inputs: Sequence[Image], expected: dict[str, Any] | None, size: int | None) -> Preprocessing:
-    """Return the preprocessing that pretrained weights expect, or else one for images of this size.
+    """Return the preprocessing that pretrained weights expect, or else one for the usual size of the images.
 
     Args:
         inputs: the images.
-        expected: by pretrained weights, if there are any.
+        expected: the preprocessing of pretrained weights, if there are any.
         size: pixels a side, in place of the expected or usual ones.
     """
     preprocessing = Preprocessing(**expected) if expected else Preprocessing(usual_size(inputs))
@@ -44,12 +44,12 @@ def suitable_preprocessing(inputs: Sequence[Image], expected: dict[str, Any] | N
 
 
 def fitted(pictures: Labelled, preprocessing: Preprocessing, *, skip_bad: bool = False) -> Labelled:
-    """Return the images as (size, size, 3) bytes, from the cache where they are files that were read before.
+    """Return the images as (size, size, 3) bytes, from the cache where it has them.
 
     Args:
         pictures: of any size.
-        preprocessing: says the size.
-        skip_bad: whether images that cannot be read are left out, and counted, instead of being an error.
+        preprocessing: with the size.
+        skip_bad: whether to leave out images that cannot be read, instead of raising an error.
 
     Raises:
         InputError: an image cannot be read.
@@ -97,7 +97,7 @@ def _fill(array: np.ndarray, pictures: Labelled, preprocessing: Preprocessing, s
 
 
 def image_fingerprint(images: Sequence[Any]) -> str:
-    """Return what tells images from others: of files their names, sizes and times, of others what they show."""
+    """Return a hash of images: of files by their names, sizes and times, of others by their pixels."""
     digest = hashlib.sha256()
     for source in images:
         if isinstance(source, Path):
@@ -109,9 +109,9 @@ def image_fingerprint(images: Sequence[Any]) -> str:
 
 
 def varied(images: Tensor, random: np.random.Generator, *, mirror: bool, shift: int) -> Tensor:
-    """Return (batch, size, size, 3) bytes moved at random by up to `shift` pixels and, half of them, mirrored.
+    """Return (batch, size, size, 3) bytes, shifted at random by up to `shift` pixels and, half of them, mirrored.
 
-    What is moved in from outside repeats the edge.
+    Pixels shifted in from outside repeat the edge.
     """
     count, size = images.shape[0], images.shape[1]
     moves = torch.from_numpy(random.integers(-shift, shift + 1, (2, count, 1)))

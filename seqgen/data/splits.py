@@ -1,4 +1,4 @@
-"""Which part of the data is trained on, which is held back to validate on, and which to test on."""
+"""Splits of the data for training, validation and test."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from seqgen.data.store import fingerprint
 from seqgen.data.tagged import Tagged
 from seqgen.errors import InputError
 
-FRACTION = 0.1  # of all examples, for validation and again for testing
-MOST_LABELLED = 10_000  # examples that are held back for each; more would cost time and tell nothing new
-MOST_WRITTEN = 1000  # pairs or images, to which a text has to be written
+FRACTION = 0.1  # of all examples, for validation, and again for the test
+MOST_LABELLED = 10_000  # examples for each; more would take time without a more precise result
+MOST_WRITTEN = 1000  # pairs or images, for each of which a text is generated
 MOST_TOKENS = 250_000  # of a text, or of its documents
-LEAST = 20  # tokens of a text, or documents, of which two are held back
+LEAST = 20  # tokens of a text, or documents, of which two are for validation
 
 
 class Examples(Protocol):
@@ -47,12 +47,12 @@ class Splits(Generic[D]):
 
     @property
     def fingerprint(self) -> str:
-        """A hash of what is trained and validated on."""
+        """A hash of the training and validation examples."""
         return fingerprint([self.train.fingerprint, self.valid.fingerprint])
 
     @property
     def sizes(self) -> str:
-        """How many examples there are, in words."""
+        """The numbers of examples, as text."""
         return f"{len(self.train):,} to train on, {len(self.valid):,} to validate on, {len(self.test):,} to test on"
 
 
@@ -84,17 +84,17 @@ class TaggedSplits(Splits[Tagged]):
 def split_labelled(
     data: Labelled, valid: Labelled | None, test: Labelled | None, seed: int, groups: Sequence[str] | None = None
 ) -> LabelledSplits:
-    """Hold back a tenth for validation and a tenth for the test, of each class alike, unless they are there already.
+    """Hold back a tenth of each class for validation and a tenth for the test, unless they are given.
 
     Args:
         data: to train on, and to hold back from.
         valid: to validate on.
         test: to test on.
         seed: random seed.
-        groups: of each example a text; those with the same one stay together. By default it is the input.
+        groups: the group of each example; a group is in one split only. By default equal inputs are a group.
 
     Raises:
-        InputError: fewer than two classes, a class with a single example, or one that is only validated or tested on.
+        InputError: fewer than two classes, a class with a single example, or a class without training examples.
     """
     counts = Counter(data.labels)
     for label, count in counts.items():
@@ -103,18 +103,18 @@ def split_labelled(
             raise InputError(f"{where}: a class must have at least two examples, but {label!r} has only this one")
     classes = sorted(counts)
     if len(classes) < 2:
-        raise InputError(f"there must be at least two classes to tell apart, but there are {len(classes)}: {classes}")
+        raise InputError(f"there must be at least two classes, but there are {len(classes)}: {classes}")
     train, parts = np.arange(len(data)), {}
     for name, given, number in (("test", test, 0), ("valid", valid, 1)):
         if given is None:
             keys = text_hashes(data.inputs if groups is None else groups)
             generator = np.random.default_rng([seed, number])
-            drawn = _stratified(data.targets(classes), keys, train, generator)
-            train, given = np.setdiff1d(train, drawn, assume_unique=True), data.chosen(drawn)
+            sampled = _stratified(data.targets(classes), keys, train, generator)
+            train, given = np.setdiff1d(train, sampled, assume_unique=True), data.chosen(sampled)
         given.targets(classes)
         if not len(given):
             raise InputError(
-                f"the classes must have examples enough to hold a tenth back for the {name} part, but the largest has "
+                f"the classes must have enough examples to hold a tenth back for the {name} part, but the largest has "
                 f"{max(counts.values())}: give --{name}"
             )
         parts[name] = given
@@ -125,17 +125,17 @@ def split_labelled(
 def _stratified(
     targets: np.ndarray, keys: np.ndarray, numbers: np.ndarray, generator: np.random.Generator
 ) -> np.ndarray:
-    """Draw whole groups of each class until a tenth of its examples is drawn; one group of every class stays."""
+    """Sample whole groups of each class until they have a tenth of its examples; one group of each class is left."""
     fraction = min(FRACTION, MOST_LABELLED / max(len(numbers), 1))
-    drawn = []
+    sampled = []
     for target in range(int(targets.max()) + 1):
         mine = numbers[targets[numbers] == target]
         groups, sizes = _ranked(keys[mine])
         order = generator.permutation(len(sizes))[1:]
         before = np.cumsum(sizes[order]) - sizes[order]
         taken = order[before < fraction * len(mine) - 0.5]
-        drawn.append(mine[np.isin(groups, taken)])
-    return np.sort(np.concatenate(drawn))
+        sampled.append(mine[np.isin(groups, taken)])
+    return np.sort(np.concatenate(sampled))
 
 
 def _ranked(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -148,15 +148,15 @@ def _ranked(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def split_tagged(data: Tagged, valid: Tagged | None, test: Tagged | None, seed: int) -> TaggedSplits:
-    """Hold back a tenth for the test and a tenth for validation, unless they are there already.
+    """Hold back a tenth of the sequences for the test and a tenth for validation, unless they are given.
 
     Raises:
-        InputError: there are too few sequences, fewer than two tags, or a tag that is only validated or tested on.
+        InputError: there are too few sequences, fewer than two tags, or a tag without training examples.
     """
     order = np.random.default_rng(seed).permutation(len(data))
     held_back = min(max(round(FRACTION * len(data)), 1), MOST_LABELLED)
     if len(data) - held_back * ((valid is None) + (test is None)) < 1:
-        raise InputError(f"there must be sequences enough to hold some back, but there are {len(data)}")
+        raise InputError(f"there must be enough sequences to hold some back, but there are {len(data)}")
     if test is None:
         test, order = data.chosen(order[:held_back]), order[held_back:]
     if valid is None:
@@ -164,19 +164,19 @@ def split_tagged(data: Tagged, valid: Tagged | None, test: Tagged | None, seed: 
     train = data.chosen(np.sort(order))
     tags = sorted({tag for row in train.tags for tag in row})
     if len(tags) < 2:
-        raise InputError(f"there must be at least two tags to tell apart, but there are {len(tags)}: {tags}")
+        raise InputError(f"there must be at least two tags, but there are {len(tags)}: {tags}")
     for part in (valid, test):
         part.require_known(tags)
     return TaggedSplits(train, valid, test, tags)
 
 
 def split_parallel(data: Parallel, valid: Parallel | None, test: Parallel | None, seed: int) -> Splits[Parallel]:
-    """Hold back a tenth (at most 1,000 pairs) for validation and for the test, unless they are there already.
+    """Hold back a tenth (at most 1,000 pairs) for validation, and again for the test, unless they are given.
 
-    Pairs of the same source sentence stay together, so that no part has seen the sentences of another.
+    Pairs of the same source sentence are in one split only, so that no sentence is both trained and tested on.
 
     Raises:
-        InputError: there are fewer than 10 different sentences for each missing part, or a part is empty.
+        InputError: there are fewer than 10 different sentences for each missing split, or a split is empty.
     """
     missing = [name for name, part in (("valid", valid), ("test", test)) if part is None]
     parts = {"train": data, "valid": valid, "test": test}
@@ -200,10 +200,10 @@ def split_parallel(data: Parallel, valid: Parallel | None, test: Parallel | None
 
 
 def split_captioned(parts: dict[str, Captioned], seed: int) -> Splits[Captioned]:
-    """Hold back a tenth (at most 1,000 images) of the part "train" for "valid" and "test", where these are missing.
+    """Hold back a tenth (at most 1,000 images) of the split "train" for each of "valid" and "test" that is missing.
 
     Raises:
-        InputError: there are fewer than 10 images for each missing part.
+        InputError: there are fewer than 10 images for each missing split.
     """
     train, missing = parts["train"], [part for part in ("valid", "test") if part not in parts]
     if missing:
@@ -217,7 +217,7 @@ def split_captioned(parts: dict[str, Captioned], seed: int) -> Splits[Captioned]
 
 
 def split_stream(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the beginning of a text, to train on, and its last tenth (at most 250,000 tokens), to validate on.
+    """Return the beginning of a text for training, and its last tenth (at most 250,000 tokens) for validation.
 
     Raises:
         InputError: the text has fewer than 20 tokens.
@@ -229,12 +229,12 @@ def split_stream(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def split_documents(lengths: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of the documents to train on, and of a tenth drawn by the seed to validate on.
+    """Return the numbers of the documents for training, and of a random tenth (at most 250,000 tokens) for validation.
 
-    Drawn, because lists are often sorted: the last names of an alphabet are no fair sample of all names.
+    Random, because lists are often sorted: the last names of an alphabet are not a fair sample of all names.
 
     Args:
-        lengths: (documents,) tokens of each.
+        lengths: (documents,) number of tokens of each.
         seed: random seed.
 
     Raises:

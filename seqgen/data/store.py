@@ -1,4 +1,4 @@
-"""Rows of numbers or texts in memory-mapped files, which are made once, row by row, and may be larger than memory."""
+"""Rows of numbers in memory-mapped files, which are written once, row by row, and may be larger than memory."""
 
 import hashlib
 import json
@@ -15,15 +15,15 @@ from seqgen.files import cache_directory, writing
 
 T = TypeVar("T")
 
-BLOCK = 4096  # rows that are written or read at a time, but no more than hold
-NUMBERS = 1 << 22  # numbers, unless a single row is longer
+BLOCK = 4096  # maximum number of rows that are written or read at a time
+NUMBERS = 1 << 22  # maximum number of numbers in these, unless a single row is longer
 
 
 class Ragged(Sequence[np.ndarray]):
     """Rows of numbers of unequal lengths.
 
-    `values` are the numbers of all rows, one after another, and `offsets` the (rows + 1,) places where rows begin; both
-    are read from their files as they are needed. `key` tells these rows from any others.
+    `values` are the numbers of all rows, one after another, and `offsets` the (rows + 1,) places where rows begin and
+    end; both are read from their files as they are needed. `key` identifies these rows.
     """
 
     def __init__(self, path: Path, dtype: np.dtype):
@@ -69,9 +69,9 @@ def stored(
     """Return columns of rows, from the cache where it has them.
 
     Args:
-        identity: plain data that tells these rows from any others.
-        rows: gives the rows, each with an array for each column; called only where the cache lacks them.
-        largest: for each column, what its numbers are below.
+        identity: plain data that identifies these rows.
+        rows: yields the rows, each with an array for each column; called only where the cache lacks them.
+        largest: exclusive upper bound of the numbers of each column.
     """
     key = fingerprint(identity)[:32]
     dtypes = [np.min_scalar_type(max(bound - 1, 0)) for bound in largest]
@@ -82,7 +82,7 @@ def stored(
 
 
 def _write(paths: list[Path], dtypes: list[np.dtype], rows: Iterable[tuple[np.ndarray, ...]]) -> None:
-    # Offsets take their names last, so that where they are the values are, too.
+    # The files of offsets get their names last, so that where they exist the values exist, too.
     with ExitStack() as files:
         offsets = [files.enter_context(writing(path.with_suffix(".offsets"))) for path in paths]
         values = [files.enter_context(writing(path)) for path in paths]

@@ -1,4 +1,4 @@
-"""Rows of files: tab- or comma-separated, JSON lines, or a label before a text; each row knows where it stands."""
+"""Rows of files: tab- or comma-separated, JSON lines, or a label before a text; each with its file and line."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class Row(NamedTuple):
-    """The cells that were asked for, and where they stand, as "file, line 3"."""
+    """The cells of the columns that were asked for, and their place, as "file, line 3"."""
 
     cells: list[str]
     where: str
@@ -27,11 +27,11 @@ def read_table(path: Path, columns: list[str]) -> Iterator[Row]:
 
     Args:
         path: `.tsv`, `.csv` or `.jsonl`, anything else being lines of a label, white space, and a text; `.gz` of these.
-        columns: a name from the first line (or of a JSON key), or a number from 1. Where they are the usual
-            names and the first line has none of them, the file is taken to have no names and just these columns.
+        columns: names from the first line (or JSON keys), or numbers from 1. Where all are names and the first line has
+            none of them, the file is taken to have no names, and just these columns.
 
     Raises:
-        InputError: a column that is not there, a row with too few or too many, or a file that cannot be read.
+        InputError: an unknown column, a row with too few or too many cells, or a file that cannot be read.
     """
     kind = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
     readers: dict[str, Callable[[Path, list[str]], Iterator[Row]]] = {
@@ -43,7 +43,7 @@ def read_table(path: Path, columns: list[str]) -> Iterator[Row]:
 
 
 def rows_of_file(path: str, places: Column[str]) -> Column[str]:
-    """Return where rows stand, from a stored column of what comes after the name of their file."""
+    """Return the places of rows, as "file, line 3", from a stored column of their ends, as ", line 3"."""
     return Column(places.rows, lambda row: f"{path}{places.item(row)}")
 
 
@@ -59,7 +59,7 @@ def _names(cells: list[str]) -> list[str]:
 def _reader(path: Path) -> Any:
     if ".csv" in path.suffixes:
         return csv.reader(line + "\n" for line in read_lines(path))
-    return csv.reader(read_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)  # there quotes are just quotes
+    return csv.reader(read_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)  # in a .tsv quotes have no meaning
 
 
 def _read_separated(path: Path, columns: list[str]) -> Iterator[Row]:

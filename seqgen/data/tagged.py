@@ -18,9 +18,9 @@ COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DE
 
 @dataclass(frozen=True)
 class Tagged:
-    """Sequences of tokens (a text is one of characters), the tag of each token, and where each sequence begins.
+    """Sequences of tokens (a text is one of characters), the tag of each token, and the file and line of each sequence.
 
-    The columns are lists, or look like lists and are read from memory-mapped files.
+    The columns are lists, or behave like lists and are read from memory-mapped files.
     """
 
     tokens: Sequence[Sequence[str]]
@@ -36,7 +36,7 @@ class Tagged:
         return Tagged(chosen(self.tokens, numbers), chosen(self.tags, numbers), chosen(self.where, numbers))
 
     def require_known(self, tags: Sequence[str]) -> None:
-        """Raise an InputError where a sequence has a tag that is none of these."""
+        """Raise an InputError where a sequence has a tag that is not one of these."""
         known = set(tags)
         for row, where in zip(self.tags, self.where, strict=True):
             for tag in row:
@@ -57,14 +57,14 @@ def read_tagged(path: str, column: str = "UPOS") -> Tagged:
     Args:
         path: `.conllu`; `.jsonl` with "tokens" and "tags" in each line; anything else being lines of a token, white
             space and a tag, with an empty line after each sequence; `.gz` of these.
-        column: of CoNLL-U, its name or its number from 1.
+        column: name or number (from 1) of a column of CoNLL-U.
 
     Raises:
-        InputError: there is nothing there, or a line is broken.
+        InputError: the file does not exist or is empty, or a line is malformed.
     """
     file = Path(path)
     if not file.is_file():
-        raise InputError(f"tagged texts must be a file, but {path!r} is none")
+        raise InputError(f"tagged texts must be a file, but {path!r} is not a file")
     kind = file.with_suffix("").suffix if file.suffix == ".gz" else file.suffix
     place = _conllu_place(column) if kind == ".conllu" else None
 
@@ -96,7 +96,7 @@ def _read_blocks(path: Path, place: int | None) -> Sequences:
             width = 2 if place is None else len(COLUMNS)
             if len(cells) != width:
                 raise InputError(f"{path}, line {number}: there must be {width} columns, but there are {len(cells)}")
-            if place is None or cells[0].isdigit():  # neither a token of several words nor one that is not written
+            if place is None or cells[0].isdigit():  # neither a multiword token nor an empty node
                 tokens.append(cells[0 if place is None else 1])
                 tags.append(cells[1 if place is None else place])
     if tokens:

@@ -1,1 +1,1 @@
-"""Pictures and pages of what a model does: attention, captions, confusion, mistakes."""
+"""Figures: attention weights, a page of captions, confusion matrices, mistakes."""

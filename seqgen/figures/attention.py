@@ -1,4 +1,4 @@
-"""Pictures of where a model looked."""
+"""Pictures of attention weights."""
 
 import math
 import warnings
@@ -12,11 +12,11 @@ from seqgen.files import writing
 from seqgen.inference.captioner import Heat
 from seqgen.inference.translator import Alignment
 
-DARKEST = 0.25  # of a picture's brightness, where nobody looked
+DARKEST = 0.25  # brightness of an image where the attention weight is zero
 
 
 def draw_attention(path: Path, alignment: Alignment) -> None:
-    """Draw the weights of each written piece (a row) over the pieces that were read (the columns)."""
+    """Draw the attention weights of each target piece (a row) over the source pieces (the columns)."""
     from matplotlib.figure import Figure
 
     width, height = 2 + 0.28 * len(alignment.source), 1.5 + 0.28 * len(alignment.target)
@@ -30,7 +30,7 @@ def draw_attention(path: Path, alignment: Alignment) -> None:
 
 
 def draw_heat(path: Path, image: PIL.Image.Image, heat: Heat) -> None:
-    """Draw an image once for each written piece, the brighter the more the piece looked there."""
+    """Draw an image once for each piece of its caption, brighter where its attention weights are larger."""
     from matplotlib.figure import Figure
 
     columns = min(max(len(heat.pieces), 1), 5)  # an empty caption has none
@@ -44,9 +44,9 @@ def draw_heat(path: Path, image: PIL.Image.Image, heat: Heat) -> None:
 
 
 def heated(image: PIL.Image.Image, weights: np.ndarray) -> PIL.Image.Image:
-    """Return an image, the brighter the larger the (rows, columns) weights of its places are."""
-    shares = PIL.Image.fromarray((255 * weights / weights.max()).astype(np.uint8))
-    mask = np.asarray(shares.resize(image.size, PIL.Image.Resampling.BICUBIC), dtype=np.float32)[:, :, None] / 255
+    """Return an image, brighter where the (rows, columns) attention weights are larger."""
+    relative = PIL.Image.fromarray((255 * weights / weights.max()).astype(np.uint8))
+    mask = np.asarray(relative.resize(image.size, PIL.Image.Resampling.BICUBIC), dtype=np.float32)[:, :, None] / 255
     pixels = np.asarray(image.convert("RGB"), dtype=np.float32) * (DARKEST + (1 - DARKEST) * mask)
     return PIL.Image.fromarray(pixels.astype(np.uint8))
 
@@ -59,6 +59,6 @@ def _save(path: Path, figure: Any) -> None:
 
 
 def _visible(piece: str) -> str:
-    """Return a piece with its spaces shown, and with no formula, which a dollar sign would begin."""
+    """Return a piece with visible spaces, and with dollar signs escaped, which would begin a formula."""
     shown = piece.replace(" ", "\u2423").replace("$", r"\$")
     return shown if shown.isprintable() else ascii(shown)[1:-1]

@@ -1,4 +1,4 @@
-"""A page of pictures with what a captioner said, what people said, and where it looked for each word."""
+"""A page of images with generated captions, reference captions, and the attention weights of each word."""
 
 import base64
 import html
@@ -13,25 +13,25 @@ from seqgen.figures.attention import heated
 from seqgen.files import write_text
 from seqgen.inference.captioner import Caption, Captioner
 
-SIDE, SMALL = 224, 84  # pixels of a picture, and of one for a word
+SIDE, SMALL = 224, 84  # pixels a side of an image, and of the one above a word
 
-LEGEND = "The brighter a place, the more it was looked at for the word below. Grey: what people said."
+LEGEND = "The brighter a place, the larger its attention weight for the word below. Grey: reference captions."
 STYLE = """
 body { font-family: sans-serif; max-width: 60rem; margin: 2rem auto; color: #222; background: #fff; }
 article { display: flex; gap: 1.5rem; margin-bottom: 2.5rem; }
-.said { font-size: 1.2rem; margin-top: 0; }
-.people { color: #666; padding-left: 1.2rem; }
+.caption { font-size: 1.2rem; margin-top: 0; }
+.references { color: #666; padding-left: 1.2rem; }
 figure { display: inline-block; margin: 0 .3rem .3rem 0; text-align: center; font-size: .8rem; }
 figure img { display: block; }
 """
 
 
 def write_page(path: Path, captioner: Captioner, images: Captioned) -> None:
-    """Caption images, and write the page as one file that needs no other."""
-    title = f"What {path.parent.name} says"
-    said = captioner.caption(images.images, return_attention=True)
+    """Caption images, and write the page as a single file."""
+    title = f"Captions of {path.parent.name}"
+    captions = captioner.caption(images.images, return_attention=True)
     squares = [PIL.Image.fromarray(captioner.preprocessing.fit(read_image(image))) for image in images.images]
-    body = "\n".join(map(_article, squares, said, images.captions))
+    body = "\n".join(map(_article, squares, captions, images.captions))
     write_text(
         path,
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
@@ -49,11 +49,11 @@ def _article(image: PIL.Image.Image, caption: Caption, references: list[str]) ->
             for piece, weights in zip(heat.pieces, heat.weights, strict=True)
         )
     )
-    people = "".join(f"<li>{html.escape(reference)}</li>" for reference in references)
-    said = html.escape(caption.text)
+    listed = "".join(f"<li>{html.escape(reference)}</li>" for reference in references)
+    text = html.escape(caption.text)
     return (
-        f"<article>{_image(image.resize((SIDE, SIDE)), said)}<div><p class='said'>{said}</p>"
-        f"<div>{words}</div><ul class='people'>{people}</ul></div></article>"
+        f"<article>{_image(image.resize((SIDE, SIDE)), text)}<div><p class='caption'>{text}</p>"
+        f"<div>{words}</div><ul class='references'>{listed}</ul></div></article>"
     )
 
 

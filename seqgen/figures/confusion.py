@@ -9,21 +9,21 @@ from seqgen.metrics.classification import Answered
 
 
 def draw_confusion(path: Path, answered: Answered) -> None:
-    """Draw the confusion matrix as shares of each right class, with the numbers where they fit."""
+    """Draw the confusion matrix as fractions of each target class, with the counts where they fit."""
     from matplotlib.figure import Figure
 
     counts, names = answered.confusion, answered.classes
     size = 3 + 0.45 * min(len(names), 40)
     figure = Figure(figsize=(size, size), layout="constrained")
-    axes = figure.add_subplot(xlabel="answer", ylabel="right")
-    shares = counts / counts.sum(axis=1, keepdims=True).clip(1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes = figure.add_subplot(xlabel="predicted", ylabel="target")
+    fractions = counts / counts.sum(axis=1, keepdims=True).clip(1)
+    axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
     ticks = np.arange(len(names))
     axes.set_xticks(ticks, names, rotation=90)
     axes.set_yticks(ticks, names)
     for (right, answer), count in np.ndenumerate(counts) if len(names) <= 20 else ():
         if count:
-            colour = "white" if shares[right, answer] > 0.5 else "black"
+            colour = "white" if fractions[right, answer] > 0.5 else "black"
             axes.text(answer, right, f"{count:,}", ha="center", va="center", color=colour, fontsize=8)
     with writing(path) as file:
         figure.savefig(file, format="png", dpi=120)

@@ -1,4 +1,4 @@
-"""The worst mistakes of a model: as lines of JSON in a file, and as lines of text to be shown."""
+"""The worst mistakes of a model, as JSON lines in a file and as text to print."""
 
 import json
 import math
@@ -12,13 +12,13 @@ from seqgen.metrics.translation import least_alike
 
 
 def write_wrong_answers(path: Path, answered: Answered, describe: Callable[[int], str], shown: int = 5) -> list[str]:
-    """Write the wrong answers down, the most confident first; return the first of them as text.
+    """Write the wrong predictions to a file, the most confident first; return the first of them as text.
 
     Args:
         path: the file.
-        answered: the answers.
-        describe: an example in words, by its number.
-        shown: number of mistakes that are returned.
+        answered: the predictions and targets.
+        describe: returns an example as text, by its number.
+        shown: number of mistakes to return.
     """
     mistakes = [
         {
@@ -39,7 +39,7 @@ def write_wrong_answers(path: Path, answered: Answered, describe: Callable[[int]
 def write_worst_translations(
     path: Path, sources: Sequence[str], references: Sequence[str], written: Sequence[str], shown: int = 3
 ) -> list[str]:
-    """Write the wrong translations down, those with the lowest chrF first; return the first of them as text."""
+    """Write the wrong translations to a file, those with the lowest chrF first; return the first of them as text."""
     worst = [
         {"chrf": round(score, 2), "source": sources[place], "right": references[place], "written": text}
         for place, text, score in least_alike(written, references)

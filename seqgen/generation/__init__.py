@@ -1,1 +1,1 @@
-"""Generation: what to choose among the next tokens, and how. It knows decoders by their protocol only."""
+"""Generation: logits processors, sampling and beam search, for any decoder with the protocol's two methods."""

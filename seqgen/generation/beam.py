@@ -1,4 +1,4 @@
-"""Beam search: the likeliest texts rather than likely ones, for many rows at once."""
+"""Beam search for the most probable texts, of many rows at once."""
 
 from dataclasses import dataclass
 
@@ -25,17 +25,18 @@ def beam_search(
     memory: Memory | None = None,
     device: torch.device | str = "cpu",
 ) -> list[list[Hypothesis]]:
-    """Return the `num_return_sequences` best hypotheses of each row, the best first; the last again if there are fewer.
+    """Return the `num_return_sequences` best hypotheses of each row, the best first; the last is repeated if need be.
 
-    A hypothesis that ends keeps its place in the beam, so that one beam is greedy search; a row stops when all places
-    are taken, or no live hypothesis can overtake those that are to be returned. No row depends on another.
+    A finished hypothesis keeps its place in the beam, so that one beam is greedy search. A row stops when all its
+    hypotheses are finished, or no unfinished one can overtake those to be returned. Rows are independent of each other.
+    Groups of beams are those of Vijayakumar et al. 2018, Diverse Beam Search.
 
     Args:
-        decoder: anything with `start` and `step`; its `read` is used where it has one.
-        prompts: token numbers of each row, BOS included, at least one: what every hypothesis begins with.
+        decoder: any object with `start` and `step`; its `read` is used where it has one.
+        prompts: token numbers of each row, at least BOS, with which its hypotheses begin; at least one row.
         config: the options.
-        memory: what the decoder attends to, a row for each prompt.
-        device: where the decoder is.
+        memory: memory to attend to, with a row for each prompt.
+        device: of the decoder.
     """
     decoder = packed(decoder, config.precision)
     state = decoder.start(memory, batch_size=len(prompts))
@@ -58,7 +59,7 @@ def beam_search(
 def largest(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Return the (rows, count) largest numbers of each row of (rows, columns), in order, and their columns.
 
-    They are looked for in the blocks with the largest maxima, which takes half as long as looking everywhere.
+    Only the blocks with the largest maxima are searched, which takes half as long as searching all of them.
     """
     rows, columns = x.shape
     blocks = columns // BLOCK
@@ -76,7 +77,7 @@ def largest(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 @dataclass
 class _History:
-    """What the beams hold so far, as `processor` asks for it."""
+    """The tokens of all beams so far, as `processor` takes them."""
 
     tokens: Tensor  # (beams, steps), -1 before shorter prompts
     vocab_size: int
@@ -85,12 +86,12 @@ class _History:
 
     @property
     def used(self) -> Tensor:
-        """Return the (beams, vocabulary) mask of tokens that each beam holds."""
+        """Return the (beams, vocabulary) mask of tokens that each beam already has."""
         used = torch.zeros(len(self.tokens), self.vocab_size + 1, dtype=torch.bool, device=self.tokens.device)
         return used.scatter(1, self.tokens % (self.vocab_size + 1), True)[:, :-1]
 
     def forbidden(self, beam: int) -> list[int]:
-        """Return the tokens that would complete an n-gram which the beam holds already."""
+        """Return the tokens that would repeat an n-gram of the beam."""
         tokens = self.tokens[beam].tolist()
         before = self.ngram - 1
         last = tokens[len(tokens) - before :]
@@ -99,21 +100,21 @@ class _History:
 
 
 class _Search:
-    """The beams of all rows that are still searched, and what was found so far.
+    """The beams of all unfinished rows, and the finished hypotheses of all rows.
 
-    Live beams have finite scores; the places of others are taken by hypotheses that ended, or not needed yet.
+    Unfinished beams have finite scores; the places of the others belong to finished hypotheses, or are not used yet.
     """
 
     def __init__(self, prompts: list[list[int]], config: GenerationConfig, device: torch.device | str):
         self.config = config
         self.beams, self.groups = config.num_beams, config.num_beam_groups
         self.found: list[list[Hypothesis]] = [[] for _ in prompts]
-        self.rows = list(range(len(prompts)))  # that are still searched
+        self.rows = list(range(len(prompts)))  # that are unfinished
         longest = max(map(len, prompts))
         padded = [[-1] * (longest - len(prompt)) + prompt for prompt in prompts]
         self.tokens = torch.tensor(padded, device=device).repeat_interleave(self.beams, dim=0)
         self.prompt_length, self.length = longest, 0
-        # All beams of a group begin alike, so that all but one of them have to wait.
+        # All beams of a group begin with the same prompt, so only one of them is used in the first step.
         self.scores = torch.full((len(prompts), self.groups, self.beams // self.groups), NEVER, device=device)
         self.scores[:, :, 0] = 0
         self.ended = torch.zeros(len(prompts), self.groups, dtype=torch.long, device=device)
@@ -124,27 +125,27 @@ class _Search:
         """Choose the next token of each beam.
 
         Returns:
-            The (beams,) tokens, the beam before that each of them goes on from, and what is left of the beams where
-            rows were dropped; or None at the end.
+            The (beams,) tokens, the beam that each of them continues, and the remaining beams where rows were dropped;
+            or None at the end.
         """
         history = _History(self.tokens, logits.shape[1], self.config.no_repeat_ngram_size, self.length)
         logits = processor(self.config, history, logits.device)(logits, list(range(len(logits))))
         # Where every token is excluded, the beam ends.
         logits[:, EOS].masked_fill_(logits.amax(dim=1) == NEVER, 0.0)
-        # Of each beam no more than all beams together can be chosen, whatever other groups took before.
+        # No beam can have more continuations than there are beams, whatever the other groups chose.
         best, found = largest(logits.log_softmax(dim=1), min(self.beams, logits.shape[1]))
         tokens, parents, scores = self._choose(best, found, logits.shape[1])
         self.length += 1
         self.tokens = torch.cat([self.tokens[parents], tokens.unsqueeze(1)], dim=1)
-        over = tokens.view(scores.shape) == EOS
+        finished = tokens.view(scores.shape) == EOS
         if self.length >= self.config.max_new_tokens:
-            over = torch.ones_like(over)
-        over &= scores > NEVER
-        self._end(over, scores, state, memory, parents)
-        self.ended += over.sum(dim=2)
-        self.scores = scores.masked_fill(over, NEVER)
-        best_live = self.scores.amax(dim=(1, 2)).tolist()
-        kept = [index for index, best in enumerate(best_live) if not self._done(index, best)]
+            finished = torch.ones_like(finished)
+        finished &= scores > NEVER
+        self._finish(finished, scores, state, memory, parents)
+        self.ended += finished.sum(dim=2)
+        self.scores = scores.masked_fill(finished, NEVER)
+        best_unfinished = self.scores.amax(dim=(1, 2)).tolist()
+        kept = [index for index, best in enumerate(best_unfinished) if not self._done(index, best)]
         if not kept:
             return None
         if len(kept) == len(self.rows):
@@ -152,12 +153,12 @@ class _Search:
         return self._drop(torch.tensor(kept, device=logits.device), tokens, parents)
 
     def _choose(self, best: Tensor, found: Tensor, vocab_size: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return (beams,) tokens, the beams before them, and (rows, groups, beams of a group) scores.
+        """Return (beams,) tokens, the beams that they continue, and (rows, groups, beams of a group) scores.
 
         Args:
-            best: (beams, candidates) log-probabilities of the likeliest tokens of each beam.
+            best: (beams, candidates) log-probabilities of the most probable tokens of each beam.
             found: (beams, candidates) these tokens.
-            vocab_size: how many tokens there are.
+            vocab_size: number of tokens.
         """
         rows, groups, size = self.scores.shape
         each = best.shape[1]
@@ -179,9 +180,9 @@ class _Search:
             scores.append(score)
         return torch.cat(tokens, 1).flatten(), torch.cat(parents, 1).flatten(), torch.stack(scores, dim=1)
 
-    def _end(self, over: Tensor, scores: Tensor, state: State, memory: Memory | None, parents: Tensor) -> None:
-        """Put the hypotheses that are over among those found."""
-        flat = over.flatten().nonzero().flatten()
+    def _finish(self, finished: Tensor, scores: Tensor, state: State, memory: Memory | None, parents: Tensor) -> None:
+        """Add the finished hypotheses to those of their rows."""
+        flat = finished.flatten().nonzero().flatten()
         penalties = self._coverage(state, memory, parents[flat]).tolist()
         texts = self.tokens[flat, self.prompt_length :].tolist()
         logs = scores.flatten()[flat].tolist()
@@ -189,26 +190,31 @@ class _Search:
             self.found[self.rows[beam // self.beams]].append(Hypothesis.of(text, log, self.config, penalty))
 
     def _coverage(self, state: State, memory: Memory | None, beams: Tensor) -> Tensor:
-        """Return the (n,) coverage penalties, for positions of the memory that were left out (Wu et al. 2016, GNMT)."""
+        """Return the (n,) coverage penalties for positions with little attention (Wu et al. 2016, GNMT)."""
         if state.attended is None or memory is None:
             return torch.zeros(len(beams))
         covered = state.attended[0, beams].clamp(min=1e-9, max=1.0).log()
         return self.config.coverage_penalty * covered.masked_fill(~memory.mask[beams], 0).sum(dim=1)
 
     def _done(self, index: int, best: float) -> bool:
-        """Return whether no live beam of a row, the best of which is given, can overtake those to be returned."""
+        """Return whether no unfinished beam of a row can overtake the hypotheses to be returned.
+
+        Args:
+            index: of the row.
+            best: the largest log-probability of its unfinished beams.
+        """
         found = sorted((one.score for one in self.found[self.rows[index]]), reverse=True)
         if best == NEVER:
             return True
         if len(found) < self.config.num_return_sequences:
             return False
-        # No token raises a log-probability, so the best that can come of it is the same over the best length.
+        # No token raises a log-probability, so no score can exceed this one over the best length.
         penalty = self.config.length_penalty
         length = self.config.max_new_tokens if penalty > 0 else self.length + 1
         return bool(found[self.config.num_return_sequences - 1] >= best / length**penalty)
 
     def _drop(self, kept: Tensor, tokens: Tensor, parents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Leave the rows out that are done."""
+        """Drop the finished rows."""
         beams = (kept.unsqueeze(1) * self.beams + torch.arange(self.beams, device=kept.device)).flatten()
         self.rows = [self.rows[index] for index in kept.tolist()]
         self.scores, self.ended, self.tokens = self.scores[kept], self.ended[kept], self.tokens[beams]

@@ -105,10 +105,10 @@ class GenerationConfig:
     def with_options(self, **options: Any) -> "GenerationConfig":
         """Return the same configuration with some options changed.
 
-        Asking for beams turns sampling off, and asking for sampling turns beams off, where nothing else is asked for.
+        Several beams turn sampling off, and sampling turns beam search off, unless both are given.
 
         Raises:
-            InputError: there is no such option, or its value is outside its range.
+            InputError: an unknown option, or a value outside its range.
         """
         names = [field.name for field in fields(self)]
         for name in options:

@@ -1,4 +1,4 @@
-"""What changes the logits before a token is chosen; each processor keeps its order of magnitude in one pass."""
+"""Logits processors: temperature, top-k, top-p, min-p, repetition penalty and n-grams that must not be repeated."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -13,12 +13,15 @@ NEVER = float("-inf")
 
 
 def temperature(logits: Tensor, value: float) -> Tensor:
-    """Divide logits of any shape by the temperature; colder than 1e-30 would overflow and is as cold as that."""
+    """Divide logits of any shape by the temperature, but by no less than 1e-30, below which they overflow."""
     return logits / max(value, 1e-30)
 
 
 def top_k(logits: Tensor, k: int) -> Tensor:
-    """Keep exactly the k largest of (batch, vocabulary) logits; among equals, those of the lower numbers."""
+    """Keep exactly the k largest of (batch, vocabulary) logits; of equal ones, those with lower token numbers.
+
+    Fan et al. 2018, Hierarchical Neural Story Generation.
+    """
     if k >= logits.shape[-1]:
         return logits
     order = logits.argsort(dim=-1, descending=True, stable=True)
@@ -26,20 +29,20 @@ def top_k(logits: Tensor, k: int) -> Tensor:
 
 
 def top_p(logits: Tensor, p: float) -> Tensor:
-    """Keep the smallest set of likeliest tokens whose probabilities sum to at least p.
+    """Keep the smallest set of most probable tokens whose probabilities sum to at least p (nucleus sampling).
 
     Holtzman et al. 2020, The Curious Case of Neural Text Degeneration.
     """
     ordered, order = logits.sort(dim=-1, descending=True, stable=True)
     probabilities = ordered.softmax(dim=-1)
     before = probabilities.cumsum(dim=-1) - probabilities
-    # The likeliest always stays, also where rounding lets nothing be before it.
+    # The most probable token is always kept, whatever rounding makes of the sum before it.
     dropped = (before >= p).scatter(-1, torch.zeros_like(order[:, :1]), False)
     return logits.masked_fill(dropped.gather(-1, order.argsort(dim=-1)), NEVER)
 
 
 def min_p(logits: Tensor, p: float) -> Tensor:
-    """Keep the tokens that are at least p times as likely as the likeliest.
+    """Keep the tokens that are at least p times as probable as the most probable one.
 
     Nguyen et al. 2025, Turning Up the Heat: Min-p Sampling for Creative and Coherent LLM Outputs.
     """
@@ -48,37 +51,37 @@ def min_p(logits: Tensor, p: float) -> Tensor:
 
 
 def repetition_penalty(logits: Tensor, used: Tensor, penalty: float) -> Tensor:
-    """Divide positive logits of used tokens by the penalty, and multiply negative ones.
+    """Divide positive logits of used tokens by the penalty, and multiply negative ones by it.
 
-    Keskar et al. 2019, CTRL. `used` is (batch, vocabulary), True for tokens that the row holds already.
+    Keskar et al. 2019, CTRL. `used` is (batch, vocabulary), True for tokens that the row already has.
     """
     penalised = torch.where(logits > 0, logits / penalty, logits * penalty)
     return torch.where(used, penalised, logits)
 
 
-class Held(Protocol):
-    """What rows hold so far, as the processors ask for it."""
+class TokensSoFar(Protocol):
+    """The tokens of all rows so far, as the processors take them."""
 
     vocab_size: int
     written: int
 
     @property
     def used(self) -> Tensor:
-        """The (rows, vocabulary) mask of tokens that each row holds."""
+        """The (rows, vocabulary) mask of tokens that each row already has."""
         ...
 
     def forbidden(self, row: int) -> list[int]:
-        """Return the tokens that would complete an n-gram which the row holds already."""
+        """Return the tokens that would repeat an n-gram of the row."""
         ...
 
 
 class History:
-    """What the rows hold so far, in a form that costs the same at every step.
+    """The tokens of all rows so far, updated at the same cost in every step.
 
     Args:
         prompts: token numbers of each row.
-        vocab_size: how many tokens there are.
-        config: says what has to be remembered.
+        vocab_size: number of tokens.
+        config: the options, which decide what has to be recorded.
     """
 
     def __init__(self, prompts: list[list[int]], vocab_size: int, config: GenerationConfig):
@@ -94,7 +97,7 @@ class History:
                 self._add(row, token)
 
     def add(self, rows: list[int], tokens: list[int]) -> None:
-        """Remember the tokens that these rows have got."""
+        """Record the new tokens of these rows."""
         self.written += 1
         if self.config.repetition_penalty == 1 and not self.ngram:
             return
@@ -110,14 +113,14 @@ class History:
             self.last[row] = (*self.last[row], token)[-(self.ngram - 1) :] if self.ngram > 1 else ()
 
     def forbidden(self, row: int) -> list[int]:
-        """Return the tokens that would complete an n-gram which the row holds already."""
+        """Return the tokens that would repeat an n-gram of the row."""
         return self.followers[row].get(self.last[row], [])
 
 
 def processor(
-    config: GenerationConfig, history: Held, device: torch.device | str = "cpu"
+    config: GenerationConfig, history: TokensSoFar, device: torch.device | str = "cpu"
 ) -> Callable[[Tensor, list[int]], Tensor]:
-    """Return the function that applies all of a configuration to (batch, vocabulary) logits of some rows."""
+    """Return the function that applies all options to the (batch, vocabulary) logits of some rows."""
     excluded = torch.zeros(history.vocab_size, device=device)
     excluded[list(config.suppress_tokens)] = NEVER
     excluded_at_first = excluded.clone()

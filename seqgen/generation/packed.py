@@ -1,4 +1,4 @@
-"""A decoder laid out for writing: the same arithmetic as its own steps, in as few and as fast products as can be."""
+"""A decoder packed for generation: the arithmetic of its steps in fewer and faster matrix products."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -13,19 +13,19 @@ from seqgen.state import Memory, State
 
 Precision = Literal["auto", "fp32", "bf16"]
 Product = Callable[[Tensor], Tensor]  # (batch, features) to (batch, other features)
-# (1, batch) tokens or (1, batch, features) of the layer below, and both states, to both states after
+# (1, batch) tokens or (1, batch, features) of the layer below, hidden and cell state, to the next of both
 Layer = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]
 
-LARGEST_TABLE = 2**22  # numbers; a larger one would not pay in a short text, so its rows are multiplied when needed
-SMALL_OUTPUT = 1024  # tokens: up to here laying the product out costs more than it saves
-ROWS = 16  # that the layout is made for; with it, a single row is rounded like one of many
+LARGEST_TABLE = 2**22  # numbers of embeddings times input weights; more do not pay for a short text
+SMALL_OUTPUT = 1024  # tokens; up to here packing the output layer costs more than it saves
+ROWS = 16  # batch size that weights are packed for; with this one, a single row is rounded like one of many
 
 
 def packed(decoder: Decoder, precision: Precision = "auto") -> Decoder:
-    """Return a decoder that writes the same, faster; one that cannot be laid out is returned as it is.
+    """Return a decoder with the same logits but faster steps; one that cannot be packed is returned as it is.
 
     Args:
-        decoder: its weights are copied, so that it may be trained on meanwhile.
+        decoder: its weights are copied, so that its training may go on.
         precision: of the weights; "auto" takes bf16 on processors that calculate in it, else fp32.
     """
     if not isinstance(decoder, Packable) or not callable(decoder.weights):
@@ -35,13 +35,13 @@ def packed(decoder: Decoder, precision: Precision = "auto") -> Decoder:
 
 
 class PackedDecoder:
-    """What the steps of a recurrent decoder need, and nothing else.
+    """The steps of a recurrent decoder, with packed weights.
 
-    An LSTM's layer is one call of oneDNN's, with the weights in the order in which it reads them. Where there is none
-    such, for other cells and devices, the embedding is already multiplied into the gates of the first layer, and each
-    layer above it has one product (a GRU's two), laid out in the same way. With oneDNN the states of a row are the same
-    bit for bit whatever else is in its batch. In bf16 weights, hidden states and products are rounded to 8 bits; an
-    LSTM's cell state, sums and the output layer stay in fp32.
+    An LSTM layer is one call of oneDNN's, with the weights in the order in which it reads them. For other cells and
+    devices the embeddings are multiplied by the input weights of the first layer in advance, and each layer above has
+    one matrix product (a GRU's two) with packed weights. With oneDNN the states of a row are the same, bit for bit,
+    whatever the other rows of its batch. In bf16, weights, hidden states and products are rounded to 8 bits; an LSTM's
+    cell state, sums and the output layer stay in fp32.
 
     Args:
         decoder: reads the prompts.
@@ -84,7 +84,7 @@ class PackedDecoder:
         return self._output(features), after
 
     def _fused(self, weights: DecoderWeights) -> list[Layer] | None:
-        """Return the layers as calls of oneDNN's LSTM, or None where it has none for them."""
+        """Return the layers as calls of oneDNN's LSTM, or None where it does not support them."""
         if weights.cell != "lstm":
             return None
         table = weights.embedding.detach().to(self.dtype, copy=True)
@@ -95,7 +95,7 @@ class PackedDecoder:
         return [lambda tokens, h, c: first(functional.embedding(tokens, table), h, c), *above]
 
     def _from_products(self, weights: DecoderWeights) -> list[Layer]:
-        above = self._apart if weights.cell == "gru" else self._joined
+        above = self._two_products if weights.cell == "gru" else self._one_product
         return [self._first(weights.embedding, weights.layers[0]), *map(above, weights.layers[1:])]
 
     def _first(self, embedding: Tensor, weights: LayerWeights) -> Layer:
@@ -106,30 +106,30 @@ class PackedDecoder:
         table, into = embedding.detach().clone(), _product(weights.input, weights.input_bias, self.dtype)
         return lambda tokens, h, c: self._equation(into(functional.embedding(tokens, table)).float(), recur(h), h, c)
 
-    def _joined(self, weights: LayerWeights) -> Layer:
+    def _one_product(self, weights: LayerWeights) -> Layer:
         product = _product(torch.cat([weights.input, weights.state], dim=1), None, self.dtype)
         bias = (weights.input_bias + weights.state_bias).detach()
         return lambda x, h, c: self._equation(bias, product(torch.cat([x, h], dim=-1)), h, c)
 
-    def _apart(self, weights: LayerWeights) -> Layer:
-        """The reset gate of a GRU stands between the two products, so that they cannot be joined."""
+    def _two_products(self, weights: LayerWeights) -> Layer:
+        """Return a layer whose products stay apart, because a GRU applies its reset gate to one of them."""
         into = _product(weights.input, weights.input_bias, self.dtype)
         recur = _product(weights.state, weights.state_bias, self.dtype)
         return lambda x, h, c: self._equation(into(x).float(), recur(h), h, c)
 
 
 def _lstm(weights: LayerWeights, dtype: torch.dtype) -> Layer:
-    """Return a layer that is one call, tried out once: RuntimeError where it cannot be made or called."""
+    """Return a layer that is one oneDNN call; it is tried once, with a RuntimeError where it is not supported."""
     size = weights.state.shape[1]
     matrices = (matrix.detach().to(dtype, copy=True) for matrix in (weights.input, weights.state))
     biases = [bias.detach().to(dtype, copy=True) for bias in (weights.input_bias, weights.state_bias)]
-    laid_out = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight(*matrices, size, False, True, False, None)
+    packed_weights = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight(*matrices, size, False, True, False, None)
     call = torch.ops.aten.mkldnn_rnn_layer.default
 
     def layer(x: Tensor, h: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
         x, h = x.to(dtype), h.to(dtype)
         # forward in time, all rows alike; kind 2 is the LSTM, of this size, in 1 layer; with biases; for inference
-        _, h, c, _ = call(x, *laid_out, *biases, h, c, False, [], 2, size, 1, True, False, False, False)
+        _, h, c, _ = call(x, *packed_weights, *biases, h, c, False, [], 2, size, 1, True, False, False, False)
         return h, c
 
     with torch.inference_mode():
@@ -151,7 +151,7 @@ def _plain(weight: Tensor, bias: Tensor | None) -> Product:
 def _product(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Product:
     weight, bias = weight.detach().to(dtype, copy=True), None if bias is None else bias.detach().to(dtype, copy=True)
     try:
-        laid_out = torch.ops.mkldnn._reorder_linear_weight(weight, ROWS)
+        packed_weights = torch.ops.mkldnn._reorder_linear_weight(weight, ROWS)
     except (AttributeError, NotImplementedError, RuntimeError):  # another device, or a processor without oneDNN
         return lambda x: functional.linear(x.to(dtype), weight, bias)
-    return lambda x: torch.ops.mkldnn._linear_pointwise(x.to(dtype), laid_out, bias, "none", [], "")
+    return lambda x: torch.ops.mkldnn._linear_pointwise(x.to(dtype), packed_weights, bias, "none", [], "")

@@ -1,1 +1,1 @@
-"""A saved model in use: loaded as plain data, and asked in the words of its task."""
+"""Saved models in use: loaded from plain data, each with the methods of its task."""

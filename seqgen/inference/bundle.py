@@ -1,4 +1,4 @@
-"""One directory that holds all that is needed to use a model, as plain data; here it is written and read."""
+"""A model with everything needed to use it, written to and read from a directory as plain data."""
 
 import json
 import pkgutil
@@ -18,11 +18,11 @@ from seqgen.errors import InputError
 from seqgen.files import write_text, writing
 
 FORMAT = 2
-FILES = ("config.json", "model.safetensors")  # of every model; each kind has others beside them
+FILES = ("config.json", "model.safetensors")  # of every model; each kind has further ones
 
 M = TypeVar("M", bound=nn.Module)
 
-# What `load` makes of a model, by the name of the builder that made it.
+# The class of a saved model in use, by the name of its builder.
 USED_AS = {
     "generator": "seqgen.inference.generator:Generator",
     "text_classifier": "seqgen.inference.classifiers:TextClassifier",
@@ -36,11 +36,11 @@ USED_AS = {
 
 @dataclass(kw_only=True)
 class Bundle(ABC, Generic[M]):
-    """A model with what it takes to use it, and the builder and arguments from which it can be built again.
+    """A model with everything needed to use it, and the name and arguments of its builder.
 
     Args:
-        model: in evaluation mode once it was loaded.
-        arguments: of the builder, beside what it takes from the other parts.
+        model: in evaluation mode where it was loaded.
+        arguments: of the builder, without those that the other parts determine.
     """
 
     builder: ClassVar[str]
@@ -56,17 +56,17 @@ class Bundle(ABC, Generic[M]):
     @classmethod
     @abstractmethod
     def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
-        """Return an untrained model with its other parts, as `parts` described them."""
+        """Return an untrained model with the parts that `parts` described."""
 
     def save_pretrained(self, directory: str | Path) -> None:
-        """Write the model into a directory; each file is replaced whole.
+        """Write the model to a directory; each file is replaced as a whole.
 
         Raises:
             OSError: a file cannot be written.
         """
         directory = Path(directory)
         with writing(directory / "model.safetensors") as file:
-            # Tied weights are written once: safetensors refuses tensors that share their memory.
+            # Shared weights are written once: safetensors refuses tensors that share memory.
             once = {tensor.data_ptr(): name for name, tensor in reversed(self.model.state_dict().items())}
             tensors = {name: self.model.state_dict()[name].cpu().contiguous() for name in once.values()}
             file.write(safetensors.torch.save(tensors))
@@ -76,10 +76,10 @@ class Bundle(ABC, Generic[M]):
 
     @classmethod
     def from_pretrained(cls, source: str | Path) -> Self:
-        """Read a model from a directory (a run's, or its `model/`), or from the hub by its name.
+        """Load a model from a directory (that of a run, or its `model/`), or from the hub by its name.
 
         Raises:
-            InputError: it is not there, or not whole, or made by another version.
+            InputError: it does not exist, is incomplete, or was saved by another version.
         """
         directory = find_model(source)
         config = read_config(directory)
@@ -101,7 +101,7 @@ class Bundle(ABC, Generic[M]):
         """Upload the model to the hub under a name such as "user/model"; return its address.
 
         Raises:
-            InputError: the hub refused it or cannot be reached.
+            InputError: the hub refused the upload or cannot be reached.
         """
         hub = HfApi(token=token)
         with TemporaryDirectory() as directory:
@@ -109,8 +109,8 @@ class Bundle(ABC, Generic[M]):
             try:
                 repository = hub.create_repo(name, private=private, exist_ok=True).repo_id
                 return str(hub.upload_folder(repo_id=repository, folder_path=directory).commit_url)
-            except Exception as error:  # its client lets through whatever its transport raises
-                raise InputError(f"the hub did not take {name!r}: {_first_line(error)}") from None
+            except Exception as error:  # the hub's client passes on all errors of its transport
+                raise InputError(f"the hub did not accept {name!r}: {_first_line(error)}") from None
 
     def to(self, device: torch.device | str) -> Self:
         """Move the model to a device."""
@@ -119,7 +119,7 @@ class Bundle(ABC, Generic[M]):
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """The device of the model."""
         return next(self.model.parameters()).device
 
 
@@ -130,20 +130,20 @@ def load(source: str | Path) -> Any:
         source: a run directory, its `model/`, or the name of a model on the hub.
 
     Raises:
-        InputError: it is not there, or not whole, or made by another version.
+        InputError: it does not exist, is incomplete, or was saved by another version.
     """
     directory = find_model(source)
     return used_as(directory).from_pretrained(directory)
 
 
 def used_as(directory: Path) -> type[Bundle[Any]]:
-    """Return the class of what the model in a directory is used as."""
+    """Return the class of the model in a directory."""
     kind: type[Bundle[Any]] = pkgutil.resolve_name(USED_AS[read_config(directory)["builder"]])
     return kind
 
 
 def find_model(source: str | Path) -> Path:
-    """Return the directory of a model, downloaded from the hub where `source` is no directory but a name."""
+    """Return the directory of a model, downloaded from the hub where `source` is a name instead of a directory."""
     directory = Path(source)
     if not directory.exists():
         return _download(str(source))
@@ -166,13 +166,15 @@ def _download(name: str) -> Path:
         raise InputError(f"a model must be a directory or a name like user/model, but {name!r} is neither")
     try:
         directory = snapshot_download(name, allow_patterns=["*.json", "*.safetensors"])
-    except Exception as error:  # its client lets through whatever its transport raises
-        raise InputError(f"{name!r} is no directory here, and the hub did not give it: {_first_line(error)}") from None
+    except Exception as error:  # the hub's client passes on all errors of its transport
+        raise InputError(
+            f"{name!r} is not a directory here, and the hub did not return it: {_first_line(error)}"
+        ) from None
     return find_model(directory)
 
 
 def read_config(directory: Path) -> dict[str, Any]:
-    """Return what a saved model is: its format, builder, and arguments."""
+    """Return the format, the builder and its arguments of a saved model."""
     config = read_part(directory, "config.json")
     made_by, path = config.get("format"), directory / "config.json"
     if isinstance(made_by, int) and made_by < FORMAT:

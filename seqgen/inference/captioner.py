@@ -21,8 +21,8 @@ from seqgen.nn.backbones import load_pretrained
 from seqgen.nn.image_encoder import ImageEncoder
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
 
-IMAGES = 64  # of a batch, with few hypotheses each
-HYPOTHESES = 320  # of a batch
+IMAGES = 64  # maximum number of images of a batch
+HYPOTHESES = 320  # maximum number of hypotheses of a batch
 
 
 class Heat(NamedTuple):
@@ -118,18 +118,18 @@ class Captioner(EncoderDecoderBundle):
 
         Args:
             images: paths, bytes of files, PIL images, or (height, width, 3) arrays of bytes, of any size; or tensors as
-                the encoder takes them, such as the kept features of a frozen backbone.
+                the encoder takes them, such as the features of a frozen backbone.
             prefix: beginning of every caption.
             return_attention: whether to return the attention weights of each piece.
             **options: those of `GenerationConfig`, and `minimum_bayes_risk`, a number of captions to sample of each
                 image, of which those most like all the others by chrF are returned; the others are as the model's
-                `generation_config.json` has them.
+                `generation_config.json` sets them.
 
         Returns:
-            The captions, `num_return_sequences` of each image after another, the best first.
+            The captions of all images, `num_return_sequences` of each, the best first.
 
         Raises:
-            InputError: an image cannot be read, an option does not exist, or a value is outside its range.
+            InputError: an image cannot be read, an unknown option, or a value outside its range.
         """
         rows: Any = images if isinstance(images, list | tuple | Views) else [images]
         written = self.write(rows, prefix=prefix, return_attention=return_attention, **options)
@@ -140,7 +140,7 @@ class Captioner(EncoderDecoderBundle):
         return max(min(IMAGES, HYPOTHESES // hypotheses), 1)
 
     def encode(self, given: Image) -> Image:
-        """Return an image as it is: it is read when its batch is made."""
+        """Return an image unchanged: it is read when it is collated."""
         return given
 
     def lengths(self, rows: Sequence[Any]) -> np.ndarray:
@@ -156,13 +156,13 @@ class Captioner(EncoderDecoderBundle):
         return (self.preprocessing.normalize(torch.from_numpy(fitted)),)
 
     def views(self, images: Captioned, *, pixels: bool = False, mirror: bool = False, skip_bad: bool = False) -> Views:
-        """Return images as the model in training is given them: as pixels, or as a frozen backbone's kept features.
+        """Return images as the inputs of training: as pixels, or as the cached features of a frozen backbone.
 
         Args:
             images: with their captions.
             pixels: whether pixels are needed as well where there are features.
-            mirror: whether half of the images may be asked for mirrored.
-            skip_bad: whether to leave out images that cannot be read.
+            mirror: whether half of the images may be mirrored.
+            skip_bad: whether to leave out images that cannot be read, instead of raising an error.
 
         Raises:
             InputError: an image cannot be read.
@@ -175,7 +175,7 @@ class Captioner(EncoderDecoderBundle):
         return Views(images, self.preprocessing, network, name, device=device, **flags)
 
     def unfreeze_backbone(self) -> list[nn.Parameter]:
-        """Have a frozen backbone trained except its batch normalization, and return its weights."""
+        """Unfreeze the backbone except its batch normalization, and return its weights."""
         encoder = cast("ImageEncoder", self.model.encoder)
         encoder.thaw()
         return list(encoder.backbone.parameters())
@@ -189,14 +189,13 @@ class Captioner(EncoderDecoderBundle):
     ) -> Batchable[Pairs]:
         """Return captions for training: encoded once, into a memory-mapped file.
 
-        The inputs of a batch are its images as `views` has them, or (images,) numbers that the caller replaces (see
-        `Pairs.seen`), and the (captions,) places of each caption's image among them.
+        The inputs of a batch are its images from `views`, or their (images,) numbers, which the caller replaces (see
+        `Pairs.seen`), and for each caption the (captions,) place of its image in the batch.
 
         Args:
             captions: of each image.
-            captions_per_image: maximum number of captions of an image in a batch, which are of like length; by default
-                all of them.
-            views: of the images, where they need not vary.
+            captions_per_image: maximum number of captions of an image in a batch, of similar length; by default all.
+            views: the images, where they are the same in every epoch.
         """
 
         def encoded() -> Iterator[tuple[np.ndarray]]:
@@ -219,13 +218,13 @@ class Captioner(EncoderDecoderBundle):
             batch = pairs((torch.tensor(images), places), targets, longest)._replace(numbers=images)
             return batch if views is None else batch.seen(views.of(np.array(images)))
 
-        # The last caption of a group is its longest, and what the others are padded to.
+        # The last caption of a group is its longest, and the others are padded to its length.
         lengths = [min(int(rows.lengths[group[-1]]) + 1, longest) * len(group) for _, group in groups]
         return Batchable(np.array(lengths), collate)
 
 
 def _heat(written: Written) -> Heat | None:
-    """Return the weights over the image without those of the end: images are square, and so are their grids."""
+    """Return the attention weights over the image, without those of EOS: images are square, and so are their grids."""
     if written.weights is None:
         return None
     pieces = written.pieces[:-1] if written.ended else written.pieces

@@ -39,7 +39,7 @@ class ClassifierBundle(InputBundle[EncoderClassifier]):
         classes: the names of the classes, by their numbers.
     """
 
-    budget: ClassVar[int]  # of a batch in use: tokens, or images
+    budget: ClassVar[int]  # maximum number of tokens, or images, of a batch
 
     classes: list[str]
 
@@ -99,13 +99,13 @@ class TextClassifier(ClassifierBundle):
     @classmethod
     @torch.no_grad()
     def from_generator(cls, generator: Generator, classes: list[str], max_length: int = 500, **arguments: Any) -> Self:
-        """Return a classifier that begins with the tokenizer, the sizes and the weights of a generator.
+        """Return a classifier that is initialized with the tokenizer, the sizes and the weights of a generator.
 
-        The embeddings are scaled down and the first layer is scaled up: the hidden states are the same, but small
-        embeddings are learned as fast as new ones, and large ones hardly at all.
+        The embeddings are scaled down and the input weights of the first layer are scaled up: the hidden states are the
+        same, but small embeddings are trained as fast as new ones, and large ones hardly at all.
 
         Args:
-            generator: a trained one.
+            generator: a trained generator.
             classes: the names of the classes.
             max_length: maximum number of tokens that are read of a text.
             **arguments: the options of `patterns.text_classifier`; sizes and cell are those of the generator.
@@ -139,7 +139,7 @@ class TextClassifier(ClassifierBundle):
         return cls.untrained(tokenizer=tokenizer, **parts["labels.json"], **parts["preprocessing.json"], **arguments)
 
     def encode(self, given: str) -> np.ndarray:
-        """Return BOS and the tokens of a text: of one above `max_length` its beginning and its end."""
+        """Return BOS and the tokens of a text: of one longer than `max_length` its beginning and its end."""
         tokens = self.tokenizer.encode(given)
         if len(tokens) > self.max_length:
             tokens = np.concatenate([tokens[: -(-self.max_length // 2)], tokens[-(self.max_length // 2) :]])
@@ -196,7 +196,7 @@ class ImageClassifier(ClassifierBundle):
         return cls.untrained(preprocessing=preprocessing, **parts["labels.json"], **arguments)
 
     def encode(self, given: Image) -> Image:
-        """Return an image as it is: it is read when its batch is made."""
+        """Return an image unchanged: it is read when it is collated."""
         return given
 
     def lengths(self, rows: Sequence[Image]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A conditional generator in use: texts of a category, or to some numbers."""
+"""A conditional generator in use: texts for a category, or for numbers."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from seqgen.generation.config import GenerationConfig
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
 
-HYPOTHESES = 256  # of a batch
+HYPOTHESES = 256  # maximum number of hypotheses of a batch
 
 
 @dataclass(kw_only=True)
@@ -30,8 +30,8 @@ class ConditionalGenerator(EncoderDecoderBundle):
         target: the tokenizer of texts.
         generation: the options that generation starts from.
         categories: their names, by their numbers; empty where conditions are numbers.
-        mean: of each number of a condition in the training texts, which is subtracted from it.
-        deviation: of each number of a condition in the training texts, by which the difference is divided.
+        mean: the mean over the training texts of each number of a condition, which is subtracted from it.
+        deviation: its standard deviation, by which the difference is divided.
     """
 
     builder = "conditional_generator"
@@ -77,20 +77,20 @@ class ConditionalGenerator(EncoderDecoderBundle):
         )
 
     def generate(self, conditions: str | Sequence[Any], prompt: str = "", **options: Any) -> list[str]:
-        """Write a text to a condition, or to each of several.
+        """Generate a text for a condition, or for each of several.
 
         Args:
             conditions: a category, or numbers as a text such as "0.3, 12"; or a list of these, or of lists of numbers.
             prompt: beginning of every text.
             **options: those of `GenerationConfig`, and `minimum_bayes_risk`; the others are as the model's
-                `generation_config.json` has them.
+                `generation_config.json` sets them.
 
         Returns:
-            The texts, `num_return_sequences` to each condition after another, of sampled ones the most probable first.
-            With a random seed the same condition gives the same texts again.
+            The texts of all conditions, `num_return_sequences` for each, sampled ones by score. With a random seed the
+            same condition gives the same texts again.
 
         Raises:
-            InputError: a category that was not trained on, an option that does not exist, or a value outside its range.
+            InputError: a category without training texts, an unknown option, or a value outside its range.
         """
         rows = [self.encode(one) for one in ([conditions] if isinstance(conditions, str) else conditions)]
         return [one.text for found in self.write(rows, prefix=prompt, **options) for one in found]
@@ -100,7 +100,7 @@ class ConditionalGenerator(EncoderDecoderBundle):
         return max(HYPOTHESES // hypotheses, 1)
 
     def encode(self, given: Any) -> Tensor:
-        """Return a condition as the encoder takes it: the number of a category, or normalized (numbers,)."""
+        """Return a condition as the encoder takes it: the number of a category, or the normalized (numbers,)."""
         if self.categories:
             return torch.tensor(self._category(given))
         numbers = torch.tensor(_numbers(given, len(self.mean)))
@@ -118,7 +118,7 @@ class ConditionalGenerator(EncoderDecoderBundle):
         """Return texts with their labels as conditions, for training: encoded once, into a memory-mapped file.
 
         Raises:
-            InputError: a label that is no condition of this model.
+            InputError: a label that is not a condition of this model.
         """
         longest, target = self.generation.max_new_tokens, self.target
         identity = [data.fingerprint, self.parts()]

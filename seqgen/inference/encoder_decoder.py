@@ -1,4 +1,4 @@
-"""Shared base of translator, captioner and conditional generator: an encoder, a decoder, and search or sampling."""
+"""Shared base of translator, captioner and conditional generator: encoder, decoder, and beam search or sampling."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -35,10 +35,10 @@ def search_options(target: Tokenizer, num_beams: int, length_penalty: float, lon
 
 
 class Written(NamedTuple):
-    """A text with its score and, where that was asked for, the attention weights of each of its pieces.
+    """A generated text with its score and, where asked for, the attention weights of each of its pieces.
 
     `score` is the log-probability in nats after the length penalty. `weights` is (pieces, positions of the memory),
-    each row summing to one. The last piece of a text that has `ended` is its end.
+    each row summing to one. The last piece of a text that has `ended` is EOS.
     """
 
     text: str
@@ -50,10 +50,10 @@ class Written(NamedTuple):
 
 @dataclass(kw_only=True)
 class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
-    """An encoder and a decoder with the tokenizer of the texts that it writes.
+    """An encoder and a decoder with the tokenizer of its texts.
 
     Args:
-        target: the tokenizer of the texts that are written.
+        target: the tokenizer of the generated texts.
         generation: the options that generation starts from.
     """
 
@@ -62,7 +62,7 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
 
     @abstractmethod
     def budget(self, hypotheses: int) -> int:
-        """Return the maximum number of positions of a batch whose inputs have this number of hypotheses each."""
+        """Return the maximum number of positions of a batch, with this number of hypotheses for each input."""
 
     def write(
         self,
@@ -73,24 +73,23 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
         minimum_bayes_risk: int = 0,
         **options: Any,
     ) -> list[list[Written]]:
-        """Write texts to encoded inputs, `num_return_sequences` to each, the best first.
+        """Generate texts for encoded inputs, `num_return_sequences` for each, the best first.
 
         Args:
-            rows: encoded inputs; None gets empty texts.
+            rows: encoded inputs; for None the texts are empty.
             prefix: beginning of every text.
             return_attention: whether to return attention weights.
             minimum_bayes_risk: number of texts to sample for each input, of which those most like all the others by
-                chrF are returned (Eikema and Aziz 2020, Is MAP Decoding All You Need?); 0 searches or samples as the
-                options say.
-            **options: those of `GenerationConfig`; the others are as the model's `generation_config.json` has them.
+                chrF are returned (Eikema and Aziz 2020, Is MAP Decoding All You Need?); 0 for beam search or sampling.
+            **options: those of `GenerationConfig`; the others are as the model's `generation_config.json` sets them.
 
         Raises:
-            InputError: an option that does not exist, or a value outside its range.
+            InputError: an unknown option, or a value outside its range.
         """
         each, config = self._options(minimum_bayes_risk, options)
         if prefix and self.target.unseen(prefix):
             raise InputError(f"prefix must have only tokens seen in training, not {self.target.unseen(prefix)}")
-        begun = self.target.encode(prefix).tolist() if prefix else []
+        beginning = self.target.encode(prefix).tolist() if prefix else []
         no_weights = np.zeros((0, 0)) if return_attention else None
         found = [[Written("", 0.0, [], no_weights)] * each for _ in rows]
         places = [place for place, row in enumerate(rows) if row is not None]
@@ -99,10 +98,10 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
         hypotheses = max(config.num_beams, config.num_return_sequences)
         for numbers, inputs in self.batches([rows[place] for place in places], self.budget(hypotheses)):
             memory = self._encode(inputs, fast=config.precision != "fp32")
-            prompts = [[BOS, *begun]] * len(numbers)
+            prompts = [[BOS, *beginning]] * len(numbers)
             batch = search(decoder, prompts, config, memory=memory, device=self.device)
             for row, (number, of_row) in enumerate(zip(numbers, batch, strict=True)):
-                whole = [one._replace(tokens=[*begun, *one.tokens]) for one in of_row]
+                whole = [one._replace(tokens=[*beginning, *one.tokens]) for one in of_row]
                 if minimum_bayes_risk:
                     best = least_risk([self.target.decode(one.tokens) for one in whole])
                     whole = [whole[place] for place in best[:each]]
@@ -111,7 +110,7 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
         return found
 
     def _options(self, minimum_bayes_risk: int, options: dict[str, Any]) -> tuple[int, GenerationConfig]:
-        """Return the number of texts wanted for each input, and the options of generation."""
+        """Return the number of texts to return for each input, and the options of generation."""
         if minimum_bayes_risk < 0:
             raise InputError(f"minimum_bayes_risk must be at least 0, not {minimum_bayes_risk}")
         each = options.get("num_return_sequences", 1)
@@ -121,7 +120,7 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
             options = options | {"do_sample": True, "num_return_sequences": minimum_bayes_risk}
         config = self.generation.with_options(**options)
         if config.stop_strings:
-            raise InputError(f"stop_strings must be empty where texts are written whole, not {config.stop_strings}")
+            raise InputError(f"stop_strings must be empty for a model with an encoder, not {config.stop_strings}")
         return each if minimum_bayes_risk else config.num_return_sequences, config
 
     @torch.inference_mode()

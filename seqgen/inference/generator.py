@@ -1,4 +1,4 @@
-"""A generator in use: it continues a prompt, streams, and scores the probability of a text."""
+"""A generator in use: it continues a prompt, streams, and returns the log-probability of a text."""
 
 import math
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ Unseen = Literal["error", "replace"]
 
 
 class Score(NamedTuple):
-    """The tokens of a text, as text, the natural log-probability of each, and the perplexity of the whole."""
+    """The tokens of a text, as text, the log-probability of each in nats, and the perplexity of the text."""
 
     tokens: list[str]
     log_probabilities: list[float]
@@ -55,7 +55,7 @@ class Generator(Bundle[nn.Module]):
             model: the decoder.
             tokenizer: whose vocabulary it has.
             arguments: the options that `patterns.generator` was given, where it is to be saved.
-            ends: whether the model learns from separate documents, and so may end its texts by itself.
+            ends: whether the model is trained on separate documents, so that it may generate EOS.
         """
         never = (PAD, BOS, UNK) if ends else (PAD, BOS, UNK, EOS)
         generation = GenerationConfig(suppress_tokens=never)
@@ -81,16 +81,16 @@ class Generator(Bundle[nn.Module]):
         """Continue one prompt, or several as one batch.
 
         Args:
-            prompts: the beginnings; an empty one begins as documents do, or anywhere in the text where the model
-                learned from one stream.
-            unseen: for characters or words unseen in training: "error", or "replace" them by the unknown token.
-            **options: those of `GenerationConfig`; the others are as the model's `generation_config.json` has them.
+            prompts: the beginnings of texts; after an empty one a text begins like a document or, where the model was
+                trained on one stream, at any place of it.
+            unseen: for characters or words unseen in training: "error", or "replace" them by UNK.
+            **options: those of `GenerationConfig`; the others are as the model's `generation_config.json` sets them.
 
         Returns:
-            The texts, prompts included, `num_return_sequences` of each prompt after another.
+            The texts of all prompts, prompts included, `num_return_sequences` of each.
 
         Raises:
-            InputError: an unseen character, an option that does not exist, or a value outside its range.
+            InputError: an unseen character or word, an unknown option, or a value outside its range.
         """
         prompts = [prompts] if isinstance(prompts, str) else prompts
         if not prompts:
@@ -105,16 +105,18 @@ class Generator(Bundle[nn.Module]):
         return texts
 
     def stream(self, prompt: str = "", *, unseen: Unseen = "error", **options: Any) -> Iterator[str]:
-        """Yield the same text as `generate`, piece by piece as it is written, the prompt first.
+        """Yield the same text as `generate`, piece by piece as it is generated, the prompt first.
 
         Raises:
-            InputError: as in `generate`, or more than one sequence was asked for.
+            InputError: as in `generate`, or for several sequences or beams.
         """
         config = self.generation.with_options(**options)
         if config.num_return_sequences != 1:
-            raise InputError(f"a stream writes one text: num_return_sequences was {config.num_return_sequences}")
+            raise InputError(
+                f"a stream has one text: num_return_sequences must be 1, not {config.num_return_sequences}"
+            )
         if config.num_beams != 1:
-            raise InputError(f"a stream writes as it goes: num_beams must be 1, not {config.num_beams}")
+            raise InputError(f"beam search cannot be streamed: num_beams must be 1, not {config.num_beams}")
         pieces = self._write([prompt], config, unseen)
         return (piece for piece in chain([prompt], (text for _, text in pieces)) if piece)
 
@@ -132,7 +134,7 @@ class Generator(Bundle[nn.Module]):
         logs = []
         with torch.inference_mode():
             state = None
-            # In stretches, so that the memory for the logits does not grow with the text.
+            # In windows, so that the logits take no more memory for a longer text.
             for begin in range(0, len(tokens), 4096):
                 logits, state = self.model(inputs[None, begin : begin + 4096], state)
                 of_all = logits[0].float().log_softmax(dim=-1)
@@ -194,7 +196,7 @@ class Generator(Bundle[nn.Module]):
 
 
 class _Ends:
-    """Where the texts of some rows end by a stop string, which still belongs to the text."""
+    """The ends of texts by a stop string, which is the last part of its text."""
 
     def __init__(self, rows: int, stop_strings: tuple[str, ...]):
         self.stop_strings = stop_strings
@@ -203,7 +205,7 @@ class _Ends:
         self._tail_length = max(map(len, stop_strings), default=0) - 1
 
     def cut(self, row: int, piece: str) -> str:
-        """Return as much of a new piece of text as comes before the end."""
+        """Return a new piece of text, up to the end of a stop string."""
         tail = self._tails[row]
         text = tail + piece
         ends = [text.find(stop) + len(stop) for stop in self.stop_strings if stop in text]

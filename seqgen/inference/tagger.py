@@ -24,7 +24,7 @@ from seqgen.text.vocabulary import Vocabulary, most_frequent
 BUDGET = 16_384  # tokens of a batch
 SPELLED = 40  # maximum number of characters of a word that are read
 
-# Token numbers; and of words also their characters, each word's followed by PAD.
+# Token numbers; and for words also the numbers of their characters, with PAD after each word.
 Row = tuple[np.ndarray, ...]
 
 
@@ -98,7 +98,7 @@ class Tagger(InputBundle[EncoderTagger]):
         return cls.untrained(vocabulary=vocabulary, alphabet=alphabet, **parts["labels.json"], **arguments)
 
     def encode(self, given: Sequence[str]) -> Row:
-        """Return the numbers of tokens and, of words, those of their characters, with PAD after each word."""
+        """Return the numbers of tokens and, for words, those of their characters, with PAD after each word."""
         if self.alphabet is None:
             return (np.array([self.vocabulary.number(token) for token in given], dtype=np.int64),)
         numbers = [self.vocabulary.number(token.lower()) for token in given]
@@ -110,7 +110,7 @@ class Tagger(InputBundle[EncoderTagger]):
         return np.array([len(row[0]) for row in rows], dtype=np.int64)
 
     def collate(self, rows: Sequence[Row]) -> tuple[Tensor, ...]:
-        """Return the right-padded (batch, steps) tokens; of words also each one's place among the batch's spellings."""
+        """Return the right-padded (batch, steps) tokens; for words also the row of each in the batch's spellings."""
         tokens = torch.from_numpy(padded([row[0] for row in rows]))
         if self.alphabet is None:
             return (tokens,)
@@ -143,9 +143,9 @@ class Tagger(InputBundle[EncoderTagger]):
         return Batchable(targets.lengths, collate)
 
     def tokens(self, text: str | Sequence[str]) -> Sequence[str]:
-        """Return the tokens of a text as this tagger reads it; a list of tokens is left as it is.
+        """Return the tokens of a text; a list of tokens is returned unchanged.
 
-        Words are told apart as the Penn Treebank does.
+        A text is split into words as in the Penn Treebank.
 
         Raises:
             InputError: a token is empty.

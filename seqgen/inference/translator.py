@@ -19,8 +19,8 @@ from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written
 from seqgen.symbols import EOS
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
 
-BUDGET = 16_384  # source tokens of a batch, times hypotheses
-SHARED = {"shared": True}  # a target tokenizer that is the source tokenizer
+BUDGET = 16_384  # maximum number of source tokens of a batch, times hypotheses
+SHARED = {"shared": True}  # the data of a target tokenizer that is the source tokenizer
 
 
 class Alignment(NamedTuple):
@@ -99,18 +99,18 @@ class Translator(EncoderDecoderBundle):
         """Translate one sentence, or several; batches are made of them inside.
 
         Args:
-            texts: the sentences; one of white space alone becomes an empty one.
+            texts: the sentences; the translation of white space alone is empty.
             prefix: beginning of every translation.
             return_attention: whether to return the attention weights of each piece.
             **options: those of `GenerationConfig`, and `minimum_bayes_risk`, a number of translations to sample of each
                 sentence, of which those most like all the others by chrF are returned; the others are as the model's
-                `generation_config.json` has them.
+                `generation_config.json` sets them.
 
         Returns:
-            The translations, `num_return_sequences` of each sentence after another, the best first.
+            The translations of all sentences, `num_return_sequences` of each, the best first.
 
         Raises:
-            InputError: an option that does not exist, or a value outside its range.
+            InputError: an unknown option, or a value outside its range.
         """
         texts = [texts] if isinstance(texts, str) else texts
         rows = [self.encode(text) if text.strip() else None for text in texts]
@@ -134,7 +134,7 @@ class Translator(EncoderDecoderBundle):
         return (torch.from_numpy(padded(rows)),)
 
     def examples(self, data: Parallel) -> Batchable[Pairs]:
-        """Return pairs for training, targets cut like sources: encoded once, into a memory-mapped file."""
+        """Return pairs for training, targets cut to `max_length`, too: encoded once, into a memory-mapped file."""
 
         def encoded() -> Iterator[tuple[np.ndarray, np.ndarray]]:
             yield from zip(map(self.encode, data.sources), map(self.target.encode, data.targets), strict=True)

@@ -1,1 +1,1 @@
-"""How good answers, translations and captions are."""
+"""Metrics of classification, translation and captioning."""

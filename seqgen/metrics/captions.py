@@ -1,4 +1,4 @@
-"""How good captions are, against several references each: BLEU of up to four words, CIDEr-D, ROUGE-L, chrF."""
+"""Metrics of captions with several references each: BLEU-1 to BLEU-4, CIDEr-D, ROUGE-L, chrF."""
 
 import math
 import string
@@ -11,25 +11,25 @@ import sacrebleu
 from nltk.util import ngrams
 
 LONGEST = 4  # words of an n-gram
-SPREAD = 6.0  # of lengths, in words, that CIDEr-D still likes
-RECALL = 1.2  # how much more recall counts than precision in ROUGE-L
+SPREAD = 6.0  # standard deviation, in words, of CIDEr-D's penalty on a difference of lengths
+RECALL = 1.2  # weight of recall relative to precision in ROUGE-L
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def plain(caption: str) -> str:
-    """Return a caption in lower case without punctuation, as captions are compared."""
+    """Return a caption in lower case without punctuation, as metrics compare it."""
     return " ".join(caption.lower().translate(_PUNCTUATION).split())
 
 
 def caption_scores(captions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
     """Return "bleu1" to "bleu4", "cider", "rouge_l" and "chrf", from 0 to 100 (CIDEr-D to 1,000).
 
-    All are of captions as `plain` makes them.
+    Captions and references are compared as `plain` returns them.
 
     Args:
-        captions: of each image.
-        references: of each image, one or more.
+        captions: one for each image.
+        references: one or more for each image.
     """
     captions, references = [plain(text) for text in captions], [[plain(text) for text in texts] for texts in references]
     streams = list(zip_longest(*references))
@@ -49,30 +49,30 @@ def caption_scores(captions: Sequence[str], references: Sequence[Sequence[str]])
 class Cider:
     """CIDEr-D, of Vedantam et al. 2015 (CIDEr: Consensus-based Image Description Evaluation).
 
-    N-grams count the less, the more images have them in their references.
+    N-grams are weighted by their inverse document frequency: the images are the documents.
 
     Args:
-        references: of each image, as `plain` makes them.
+        references: of each image, as `plain` returns them.
     """
 
     def __init__(self, references: Sequence[Sequence[str]]):
         self.images = math.log(max(len(references), 1))
         counted = [[_counts(text) for text in texts] for texts in references]
         self.images_with = Counter(gram for texts in counted for gram in {one for counts in texts for one in counts})
-        self.references = [[self._weighed(counts) for counts in texts] for texts in counted]
+        self.references = [[self._weighted(counts) for counts in texts] for texts in counted]
 
     def scores(self, captions: Sequence[str], images: Sequence[int]) -> np.ndarray:
-        """Return the figure of each caption, from 0 to 10, against the references of the image with that number."""
+        """Return the score of each caption, from 0 to 10, against the references of the image with that number."""
         pairs = zip(captions, images, strict=True)
-        return np.array([self._score(self._weighed(_counts(text)), self.references[image]) for text, image in pairs])
+        return np.array([self._score(self._weighted(_counts(text)), self.references[image]) for text, image in pairs])
 
-    def _weighed(self, counts: Counter[tuple[str, ...]]) -> "_Weighed":
+    def _weighted(self, counts: Counter[tuple[str, ...]]) -> "_Weighted":
         weights: list[dict[tuple[str, ...], float]] = [{} for _ in range(LONGEST)]
         for gram, count in counts.items():
             weights[len(gram) - 1][gram] = count * (self.images - math.log(max(self.images_with[gram], 1)))
-        return _Weighed(weights, sum(count for gram, count in counts.items() if len(gram) == 2))
+        return _Weighted(weights, sum(count for gram, count in counts.items() if len(gram) == 2))
 
-    def _score(self, caption: "_Weighed", references: list["_Weighed"]) -> float:
+    def _score(self, caption: "_Weighted", references: list["_Weighted"]) -> float:
         total = 0.0
         for reference in references:
             nearness = math.exp(-((caption.length - reference.length) ** 2) / (2 * SPREAD**2))
@@ -87,8 +87,8 @@ class Cider:
         return 10 * total / LONGEST / len(references)
 
 
-class _Weighed:
-    """The weights of a text's n-grams by their length, the norms of these, and the text's length in pairs of words."""
+class _Weighted:
+    """The weights of a text's n-grams by their length, the norms of these, and the number of the text's bigrams."""
 
     def __init__(self, weights: list[dict[tuple[str, ...], float]], length: int):
         self.weights, self.length = weights, length
@@ -101,7 +101,7 @@ def _counts(text: str) -> Counter[tuple[str, ...]]:
 
 
 def _rouge_l(caption: str, references: Sequence[str]) -> float:
-    """Return the F of the longest common subsequence of words (Lin 2004), precision and recall each from its best."""
+    """Return the F score of the longest common subsequence (Lin 2004), by the best precision and the best recall."""
     words = caption.split()
     if not words:
         return 0.0

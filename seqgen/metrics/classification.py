@@ -1,4 +1,4 @@
-"""How good the answers of classifiers and taggers are."""
+"""Metrics of classifiers and taggers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ BINS = 15  # of confidence
 
 @dataclass(frozen=True)
 class Answered:
-    """What a model answered, and what was right.
+    """The predictions of a model, and the targets.
 
     Args:
-        log_probabilities: (answers, classes), natural.
-        targets: (answers,) numbers of the right classes.
+        log_probabilities: (predictions, classes), in nats.
+        targets: (predictions,) numbers of the target classes.
         classes: the names of the classes, by their numbers.
     """
 
@@ -27,7 +27,7 @@ class Answered:
 
     @cached_property
     def predictions(self) -> np.ndarray:
-        """The (answers,) numbers of the most probable classes."""
+        """The (predictions,) numbers of the most probable classes."""
         return np.asarray(self.log_probabilities.argmax(axis=1))
 
     @property
@@ -37,18 +37,18 @@ class Answered:
 
     @property
     def accuracy(self) -> float:
-        """The share of answers that are right."""
+        """The fraction of predictions that are correct."""
         return float((self.predictions == self.targets).mean())
 
     @property
     def macro_f1(self) -> float:
-        """The mean F1 over classes, all of the same weight; 0 for a class that is neither there nor answered."""
+        """The mean F1 over all classes, unweighted; 0 for a class that is neither a target nor predicted."""
         numbers = np.arange(len(self.classes))
         return float(f1_score(self.targets, self.predictions, labels=numbers, average="macro", zero_division=0))
 
     @property
     def calibration_error(self) -> float:
-        """The mean difference between confidence and accuracy, over 15 bins of confidence.
+        """The expected calibration error: the mean difference of confidence and accuracy, over 15 bins of confidence.
 
         Guo et al. 2017, On Calibration of Modern Neural Networks.
         """
@@ -59,7 +59,7 @@ class Answered:
 
     @property
     def confusion(self) -> np.ndarray:
-        """The (classes, classes) numbers of answers: right classes down, answered ones across."""
+        """The (classes, classes) confusion matrix: target classes in rows, predicted ones in columns."""
         numbers = np.arange(len(self.classes))
         return np.asarray(confusion_matrix(self.targets, self.predictions, labels=numbers))
 
@@ -72,27 +72,27 @@ class Answered:
         return str(report).rstrip()
 
     def mistakes(self) -> np.ndarray:
-        """Return the numbers of the wrong answers, the most confident first."""
+        """Return the numbers of the wrong predictions, the most confident first."""
         wrong = np.flatnonzero(self.predictions != self.targets)
         return wrong[np.argsort(-self.log_probabilities[wrong].max(axis=1), kind="stable")]
 
 
 def majority_accuracy(frequencies: np.ndarray, targets: np.ndarray) -> float:
-    """Return the accuracy of always answering the most frequent class.
+    """Return the accuracy of always predicting the most frequent class.
 
     Args:
         frequencies: (classes,) numbers of training examples.
-        targets: (answers,) numbers of the right classes.
+        targets: (predictions,) numbers of the target classes.
     """
     return float((targets == frequencies.argmax()).mean())
 
 
 def span_f1(answered: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -> float:
-    """Return the F1 of whole spans: both their ends and their kind must be right (Tjong Kim Sang 2000).
+    """Return the F1 of whole spans: both boundaries and the type must be correct (Tjong Kim Sang 2000).
 
     Args:
-        answered: tags of each sequence, as "B-PER" where a span begins, "I-PER" inside of one, "O" outside.
-        right: the right ones.
+        answered: predicted tags of each sequence: "B-PER" where a span begins, "I-PER" inside of one, "O" outside.
+        right: target tags.
     """
     score = ChunkScore()
     for one, other in zip(answered, right, strict=True):

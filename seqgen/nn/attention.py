@@ -1,4 +1,4 @@
-"""Attention: where in a memory to look, and what is found there."""
+"""Attention over a memory: attention weights and context vectors."""
 
 from typing import Literal, get_args
 
@@ -10,27 +10,26 @@ from seqgen.state import Memory
 
 Score = Literal["general", "additive"]
 KINDS = get_args(Score)
-SCALE = 0.2  # of general scores: larger ones look at one place before anything is learned, smaller ones learn slower
+SCALE = 0.2  # of general scores: with a larger one the initial weights are nearly one-hot, a smaller one learns slower
 
 
 class Attention(nn.Module):
-    """Scores of queries and the positions of a memory, and the mean of the memory that they weigh.
+    """Attention weights of queries over the positions of a memory, and context vectors: its states weighted by these.
 
-    "general" scores are products (Luong et al. 2015, Effective Approaches to Attention-based Neural Machine
-    Translation), "additive" ones come from a small network (Bahdanau et al. 2015, Neural Machine Translation by Jointly
-    Learning to Align and Translate), which is several times slower.
+    "general" scores are dot products of projected queries and states (Luong et al. 2015, Effective Approaches to
+    Attention-based Neural Machine Translation), "additive" ones come from a feed-forward network (Bahdanau et al. 2015,
+    Neural Machine Translation by Jointly Learning to Align and Translate), which is several times slower.
 
     Args:
         query_size: features of a query.
-        memory_size: features of the memory's states, and of what is found.
+        memory_size: features of the memory's states, and of the context vector.
         kind: "general" or "additive".
-        heads: how many looks are taken, each at its own share of the memory's features (Vaswani et al. 2017,
+        heads: number of attention heads, each over its own part of the memory's features (Vaswani et al. 2017,
             Attention Is All You Need).
-        gated: whether a query also says how much of what is found there matters at all (Xu et al. 2015, Show, Attend
-            and Tell).
+        gated: whether a gate computed from the query scales the context vector (Xu et al. 2015, Show, Attend and Tell).
 
     Raises:
-        InputError: there is no such kind, or the heads do not share the features evenly.
+        InputError: an unknown kind, or heads that do not divide the memory's features.
     """
 
     def __init__(
@@ -50,15 +49,15 @@ class Attention(nn.Module):
             nn.init.normal_(self.look, std=(memory_size // heads) ** -0.5)
 
     def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Look at the memory.
+        """Attend to the memory.
 
         Args:
             queries: (batch, steps, query).
-            memory: of as many rows.
+            memory: with the same batch.
 
         Returns:
-            What was found, (batch, steps, memory); and the weights, (batch, heads, steps, positions), which sum to one
-            over the real positions and are zero on padding.
+            The (batch, steps, memory) context vectors, and the (batch, heads, steps, positions) attention weights,
+            which sum to one over the real positions and are zero on padding.
         """
         keys = _split(memory.states, self.heads)
         split = _split(self.query(queries), self.heads)
@@ -67,10 +66,10 @@ class Attention(nn.Module):
         else:
             scores = (split.unsqueeze(3) + self.key(keys).unsqueeze(2)).tanh() @ self.look
         weights = scores.float().masked_fill(~memory.mask[:, None, None], -torch.inf).softmax(dim=3)
-        found = (weights.to(keys.dtype) @ keys).transpose(1, 2).flatten(2)
-        return found if self.gate is None else self.gate(queries).sigmoid() * found, weights
+        context = (weights.to(keys.dtype) @ keys).transpose(1, 2).flatten(2)
+        return context if self.gate is None else self.gate(queries).sigmoid() * context, weights
 
 
 def _split(x: Tensor, heads: int) -> Tensor:
-    """Return (batch, heads, positions, share) of (batch, positions, features)."""
+    """Return (batch, heads, positions, features of a head) for (batch, positions, features)."""
     return x.view(*x.shape[:2], heads, -1).transpose(1, 2)

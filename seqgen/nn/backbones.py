@@ -1,7 +1,7 @@
-"""Networks that turn images into a grid of features: our own small one, or trained ones by name.
+"""Convolutional networks that turn images into a grid of features: our own small one, or pretrained ones by name.
 
-Torchvision is imported only when one of its networks is asked for. The weights of EfficientNet-Lite0 (github.com,
-tensorflow/tpu) come as a Python package, so that a trained network works where nothing can be downloaded.
+Torchvision is imported only when one of its networks is used. The weights of EfficientNet-Lite0 (github.com,
+tensorflow/tpu) come as a Python package, so that a pretrained network works without a download.
 """
 
 from collections import OrderedDict
@@ -17,17 +17,17 @@ from seqgen.nn.cnn import small_cnn
 
 SMALL = "small"
 LITE0 = "efficientnet_lite0"
-TOPS = {"avgpool", "fc", "classifier", "heads", "head", "AuxLogits", "aux1", "aux2", "dropout"}
+CLASSIFIER_PARTS = {"avgpool", "fc", "classifier", "heads", "head", "AuxLogits", "aux1", "aux2", "dropout"}
 
 
 def backbone(name: str) -> tuple[nn.Module, int]:
-    """Return an untrained network without its classifier, and the features of its grid.
+    """Return an untrained network without its classifier, and the number of features of its grid.
 
     Args:
-        name: "small", "efficientnet_lite0", or a model of torchvision's.
+        name: "small", "efficientnet_lite0", or a torchvision model.
 
     Raises:
-        InputError: there is no such network, or it has no grid.
+        InputError: an unknown network, or one without a grid of features.
     """
     if name == SMALL:
         return small_cnn(), 128
@@ -44,17 +44,17 @@ def backbone(name: str) -> tuple[nn.Module, int]:
 
 @torch.no_grad()
 def grid_shape(network: nn.Module, image_size: int) -> tuple[int, int]:
-    """Return the rows and columns of the grid that a network makes of square images of so many pixels a side."""
+    """Return the rows and columns of a network's grid for square images of `image_size` pixels a side."""
     rows, columns = network.eval()(torch.zeros(1, 3, image_size, image_size)).shape[2:]
     network.train()
     return rows, columns
 
 
 def expected_input(name: str, weights: str) -> dict[str, Any] | None:
-    """Return the preprocessing of images that trained weights expect, as plain data; None where there are none.
+    """Return the preprocessing of images that pretrained weights expect, as plain data; None for weights "none".
 
     Raises:
-        InputError: there is no such network, or there are no such weights.
+        InputError: an unknown network, or unknown weights.
     """
     if weights == "none":
         return None
@@ -74,16 +74,16 @@ def expected_input(name: str, weights: str) -> dict[str, Any] | None:
 
 
 def load_pretrained(network: nn.Module, name: str, weights: str) -> None:
-    """Put trained weights into a network from `backbone`.
+    """Load pretrained weights into a network from `backbone`.
 
     Args:
         network: changed in place.
         name: of the network.
-        weights: "default" or another name of torchvision's, downloaded where its cache lacks it, or a file; those of
+        weights: "default" or another of torchvision's names, downloaded where its cache lacks them, or a file; those of
             "efficientnet_lite0" come as a package.
 
     Raises:
-        InputError: they are not there, cannot be downloaded, or belong to another network.
+        InputError: they do not exist, cannot be downloaded, or belong to another network.
     """
     if name == SMALL:
         raise InputError(f"--weights must be none for the {SMALL} backbone, not {weights!r}")
@@ -101,7 +101,7 @@ def load_pretrained(network: nn.Module, name: str, weights: str) -> None:
 
 
 class _Features(nn.Module):
-    """A network of the package's without its classifier."""
+    """The network of the package without its classifier."""
 
     def __init__(self, network: Any):
         super().__init__()
@@ -168,13 +168,17 @@ def _known(name: str) -> str:
     names = _torchvision().models.list_models(module=_torchvision().models)
     if name not in names:
         hint = nearest(name, [SMALL, LITE0, *names])
-        raise InputError(f"--backbone must be {SMALL}, {LITE0} or a model of torchvision's, not {name!r}{hint}")
+        raise InputError(f"--backbone must be {SMALL}, {LITE0} or a torchvision model, not {name!r}{hint}")
     return name
 
 
 def _without_classifier(name: str, model: nn.Module) -> nn.Sequential:
     parts = dict(model.named_children())
-    kept = ("features", "norm", "permute") if "features" in parts else [part for part in parts if part not in TOPS]
+    kept = (
+        ("features", "norm", "permute")
+        if "features" in parts
+        else [part for part in parts if part not in CLASSIFIER_PARTS]
+    )
     return nn.Sequential(OrderedDict((part, parts[part]) for part in kept if part in parts))
 
 

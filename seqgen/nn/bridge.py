@@ -1,4 +1,4 @@
-"""From what an encoder found to the state that a decoder starts from."""
+"""From the summary of a memory to the initial state of a decoder."""
 
 from torch import Tensor, nn
 
@@ -6,13 +6,15 @@ from seqgen.state import State
 
 
 class Bridge(nn.Module):
-    """Makes the first state of a decoder from a memory's summary, as in Bahdanau et al. 2015.
+    """Computes the initial state of a decoder from a memory's summary.
+
+    Bahdanau et al. 2015, Neural Machine Translation by Jointly Learning to Align and Translate.
 
     Args:
         summary_size: features of the summary.
         hidden_size: features of the hidden state.
-        layers: of the decoder, all of them.
-        cell: "lstm", "gru" or "rnn"; an LSTM's cell state starts from the summary as well.
+        layers: number of all recurrent layers of the decoder.
+        cell: "lstm", "gru" or "rnn"; an LSTM's cell state is computed from the summary as well.
     """
 
     def __init__(self, summary_size: int, hidden_size: int, layers: int, cell: str = "lstm"):
@@ -22,7 +24,7 @@ class Bridge(nn.Module):
         self.cell = nn.Linear(summary_size, layers * hidden_size) if cell == "lstm" else None
 
     def forward(self, summary: Tensor) -> State:
-        """Return the state of (batch, summary) rows."""
+        """Return the initial state for (batch, summary) rows."""
         h = self._layered(self.hidden(summary).tanh())
         return State(h, None if self.cell is None else self._layered(self.cell(summary)))
 

@@ -1,16 +1,16 @@
-"""The arithmetic of one position of each cell, from the products of its input and of its hidden state."""
+"""The equations of one step of each recurrent cell, given the products of its input and of its hidden state."""
 
 from collections.abc import Callable
 from typing import Literal
 
 from torch import Tensor
 
-# Of the (batch, gates) products of input and hidden state, and of both states before: both states after.
+# From the (batch, gates) products of input and hidden state, and the hidden and cell state, to the next of both.
 Equation = Callable[..., tuple[Tensor, Tensor | None]]
 
 
 def lstm(from_input: Tensor, from_state: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-    """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000."""
+    """Hochreiter and Schmidhuber 1997, Long Short-Term Memory, with the forget gate of Gers et al. 2000."""
     i, f, g, o = (from_input + from_state).chunk(4, dim=-1)
     c = (f.sigmoid() * c).addcmul(i.sigmoid(), g.tanh())
     return o.sigmoid() * c.tanh(), c
@@ -25,7 +25,7 @@ def gru(from_input: Tensor, from_state: Tensor, h: Tensor, c: None) -> tuple[Ten
 
 
 def rnn(from_input: Tensor, from_state: Tensor, h: Tensor, c: None) -> tuple[Tensor, None]:
-    """Elman 1990."""
+    """Elman 1990, Finding Structure in Time."""
     return (from_input + from_state).tanh(), None
 
 

@@ -6,7 +6,7 @@ from torch import Tensor, fx, nn
 
 
 class Residual(nn.Module):
-    """Two convolutions whose result is added to what they read (He et al. 2016, Deep Residual Learning)."""
+    """Two convolutions whose output is added to their input (He et al. 2016, Deep Residual Learning)."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -26,10 +26,10 @@ def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 def small_cnn(channels: tuple[int, ...] = (16, 32, 64, 128)) -> nn.Sequential:
-    """Return a residual network to be trained from scratch.
+    """Return an untrained residual network.
 
     Args:
-        channels: of each stage; every stage halves rows and columns.
+        channels: channels of each stage; every stage halves rows and columns.
     """
     stages = [
         nn.Sequential(convolution(inputs, outputs, stride=2), nn.ReLU(inplace=True), Residual(outputs))
@@ -39,16 +39,16 @@ def small_cnn(channels: tuple[int, ...] = (16, 32, 64, 128)) -> nn.Sequential:
 
 
 class _Tracer(fx.Tracer):
-    """Takes convolutions as they are, those of subclasses included."""
+    """Does not trace into convolutions, those of subclasses included."""
 
     def is_leaf_module(self, module: nn.Module, name: str) -> bool:
         return isinstance(module, nn.Conv2d | nn.BatchNorm2d) or super().is_leaf_module(module, name)
 
 
 def folded(network: nn.Module) -> nn.Module:
-    """Return a copy of a network for evaluation that calculates the same, but for rounding, in fewer steps.
+    """Return a copy of a network in evaluation mode whose batch normalization is folded into its convolutions.
 
-    A network that cannot be traced is copied as it is.
+    It is faster and equal except for rounding. A network that cannot be traced is only copied.
     """
     network = copy.deepcopy(network).eval()
     try:

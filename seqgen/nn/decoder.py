@@ -1,4 +1,4 @@
-"""The decoder that writes: tokens in, logits of the next tokens out; alone, or from a memory that it looks at."""
+"""The recurrent decoder: tokens in, logits of the next tokens out; alone, or with attention to a memory."""
 
 import copy
 from collections.abc import Callable
@@ -19,29 +19,29 @@ from seqgen.protocols import DecoderWeights, LayerWeights
 from seqgen.state import Memory, State
 from seqgen.symbols import PAD
 
-# Recurrent layers over (batch, steps, features) from a state, in one way or another.
-Run = Callable[[Recurrent, Tensor, State], tuple[Tensor, State]]
+# Applies recurrent layers to (batch, steps, features) and a state: all steps at once, or a single one.
+ApplyLayers = Callable[[Recurrent, Tensor, State], tuple[Tensor, State]]
 
 
 class RecurrentDecoder(nn.Module):
-    """Embedding, recurrent layers, output layer; alone it is a language model.
+    """Embedding, recurrent layers, output layer; without a memory it is a language model.
 
-    With a bridge it starts from a memory. With attention it looks at the memory between its recurrent layers: those
-    above remember where it looked before, and with teacher forcing nothing has to loop over steps.
+    With a bridge it starts from a memory's summary. Attention is between the recurrent layers: the layers above keep
+    past context vectors in their hidden state, and teacher forcing needs no loop over the steps.
 
     Args:
         embedding: (vocabulary, embedding) table.
         recurrent: its input size is the embedding's; with input feeding, that and the output layer's together.
-        output: from the features that it reads to the vocabulary. Its weights may be the embedding's table (Press and
-            Wolf 2017, Using the Output Embedding to Improve Language Models).
-        dropout: applied to what the output layer (or its projection) reads, and to what `above` reads; none by default.
+        output: from features to logits. Its weights may be the embedding's table (Press and Wolf 2017, Using the Output
+            Embedding to Improve Language Models).
+        dropout: applied to the input of the output layer (or its projection), and of `above`; none by default.
         embedding_dropout: applied to the embeddings; none by default.
-        projection: from what the layers find to what the output layer reads; none by default.
-        bridge: from a memory's summary to the first state of all layers; without one the decoder has no memory.
-        attention: looks at the memory for what `recurrent` finds; what it finds there stands beside it.
+        projection: from the last hidden states to the input of the output layer; none by default.
+        bridge: from a memory's summary to the initial state of all layers; without one the decoder has no memory.
+        attention: its queries are the hidden states of `recurrent`, to which the context vectors are concatenated.
         above: recurrent layers that read both; none by default.
-        input_feeding: whether each step also reads the features that the output layer read at the step before (Luong
-            et al. 2015). Then training loops over the steps, which is several times slower.
+        input_feeding: whether each step also reads the output layer's input of the step before (Luong et al. 2015).
+            Training then loops over the steps, which is several times slower.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class RecurrentDecoder(nn.Module):
                 raise ValueError("this decoder starts from a memory: give one")
             state: State = self.bridge(memory.summary)
         elif memory is not None or batch_size is None:
-            raise ValueError("this decoder starts from nothing: give batch_size and no memory")
+            raise ValueError("this decoder has no bridge: give batch_size and no memory")
         else:
             state = self.recurrent.start(batch_size)
         if not self.input_feeding:
@@ -86,34 +86,34 @@ class RecurrentDecoder(nn.Module):
         return state._replace(feed=state.h.new_zeros(1, state.h.shape[1], self.output.in_features))
 
     def forward(self, tokens: Tensor, state: State | None = None, memory: Memory | None = None) -> tuple[Tensor, State]:
-        """Read all positions at once, as in teacher forcing.
+        """Read all steps at once, as in teacher forcing.
 
         Args:
             tokens: (batch, steps) numbers.
-            state: where to start from; as `start` has it by default.
-            memory: what attention looks at.
+            state: the initial state; that of `start` by default.
+            memory: for attention.
 
         Returns:
-            (batch, steps, vocabulary) logits of each next token, and the state after the last position.
+            (batch, steps, vocabulary) logits of each next token, and the state after the last step.
         """
         features, state = self.output_features(tokens, state, memory)
         return self.output(features), state
 
     def output_layer(self) -> nn.Linear | None:
-        """Return the layer that makes all logits of `output_features`; None where a subclass has its own `forward`."""
+        """Return the layer that maps `output_features` to logits; None where a subclass has its own `forward`."""
         return self.output if type(self).forward is RecurrentDecoder.forward else None
 
     def output_features(
         self, tokens: Tensor, state: State | None = None, memory: Memory | None = None
     ) -> tuple[Tensor, State]:
-        """Return the (batch, steps, features) that the output layer reads, and the state after the last position."""
+        """Return the (batch, steps, features) input of the output layer, and the state after the last step."""
         state = self.start(memory, batch_size=len(tokens)) if state is None else state
         real = tokens != PAD
         if not self.input_feeding:
-            return self._through(self._embed(tokens), state, memory, _at_once, real)
+            return self._features(self._embed(tokens), state, memory, _all_steps, real)
         features = []
         for step, embedded in enumerate(torch.split(self._embed(tokens), 1, dim=1)):
-            one, state = self._through(embedded, state, memory, _at_once, real[:, step : step + 1])
+            one, state = self._features(embedded, state, memory, _all_steps, real[:, step : step + 1])
             features.append(one)
         return torch.cat(features, dim=1), state
 
@@ -122,16 +122,16 @@ class RecurrentDecoder(nn.Module):
 
         Args:
             tokens: (batch, steps) numbers.
-            lengths: (batch,) real tokens of each row, at least 1.
-            state: where to start from.
-            memory: what attention looks at.
+            lengths: (batch,) number of real tokens of each row, at least 1.
+            state: the initial state.
+            memory: for attention.
 
         Returns:
             (batch, vocabulary) logits and the state after each row's last real token.
         """
         if self.input_feeding:
             return self._read_by_steps(tokens, lengths, state, memory)
-        features, state = self._through(
+        features, state = self._features(
             self._embed(tokens), state, memory, lambda layers, x, before: layers(x, before, lengths)
         )
         return self.output(features[torch.arange(len(lengths), device=features.device), lengths - 1]), state
@@ -141,45 +141,45 @@ class RecurrentDecoder(nn.Module):
     ) -> tuple[Tensor, State]:
         logits = torch.zeros(len(tokens), self.output.out_features, device=tokens.device)
         for position in range(tokens.shape[1]):
-            there = (lengths > position).nonzero().flatten()
-            part = None if memory is None else memory.select(there)
-            found, after = self.step(tokens[there, position], state.select(there), part)
-            logits, state = logits.index_copy(0, there, found.float()), state.put(there, after)
+            rows = (lengths > position).nonzero().flatten()
+            part = None if memory is None else memory.select(rows)
+            step_logits, after = self.step(tokens[rows, position], state.select(rows), part)
+            logits, state = logits.index_copy(0, rows, step_logits.float()), state.put(rows, after)
         return logits, state
 
     def step(self, tokens: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
         """Read (batch,) tokens; return (batch, vocabulary) logits of the next ones and the state."""
-        features, state = self._through(self.embedding(tokens).unsqueeze(1), state, memory, _one_step)
+        features, state = self._features(self.embedding(tokens).unsqueeze(1), state, memory, _one_step)
         return self.output(features.squeeze(1)), state
 
-    def _through(
-        self, embedded: Tensor, state: State, memory: Memory | None, run: Run, real: Tensor | None = None
+    def _features(
+        self, embedded: Tensor, state: State, memory: Memory | None, apply: ApplyLayers, real: Tensor | None = None
     ) -> tuple[Tensor, State]:
-        """Return the (batch, steps, features) that the output layer reads, and the state after.
+        """Return the (batch, steps, features) input of the output layer, and the state after the last step.
 
-        Attention is only added up where the (batch, steps) mask `real` says so, by default everywhere.
+        Attention weights are only summed over real steps, by the (batch, steps) mask `real`; by default over all.
         """
         if state.feed is not None:
             embedded = torch.cat([embedded, state.feed.transpose(0, 1)], dim=2)
         below, attended = len(self.recurrent.layers), state.attended
-        found, after = run(self.recurrent, embedded, state.layers(0, below))
+        hidden, after = apply(self.recurrent, embedded, state.layers(0, below))
         if self.attention is not None:
             if memory is None:
-                raise ValueError("this decoder has attention: give the memory that it looks at")
-            seen, weights = self.attention(found, memory)
-            found = torch.cat([found, seen.to(found.dtype)], dim=2)
+                raise ValueError("this decoder has attention: give the memory that it attends to")
+            context, weights = self.attention(hidden, memory)
+            hidden = torch.cat([hidden, context.to(hidden.dtype)], dim=2)
             if attended is not None:
-                looks = weights.mean(dim=1)
-                attended = attended + (looks if real is None else looks * real.unsqueeze(2)).sum(dim=1)
+                means = weights.mean(dim=1)
+                attended = attended + (means if real is None else means * real.unsqueeze(2)).sum(dim=1)
         if self.above is not None:
-            found, upper = run(self.above, self.dropout(found), state.layers(below))
+            hidden, upper = apply(self.above, self.dropout(hidden), state.layers(below))
             after = after.below(upper)
-        features = self.projection(self.dropout(found))
+        features = self.projection(self.dropout(hidden))
         feed = features[:, -1:].transpose(0, 1).float() if self.input_feeding else None
         return features, after._replace(feed=feed, attended=attended)
 
     def weights(self) -> DecoderWeights | None:
-        """Return what `step` calculates with, or None where a part is not of the usual kind, or not in fp32."""
+        """Return the weights of `step`, or None where a part is of an unsupported class or not in fp32."""
         parts = {
             self: (RecurrentDecoder,),
             self.embedding: (nn.Embedding, ScaledEmbedding),
@@ -187,8 +187,8 @@ class RecurrentDecoder(nn.Module):
             self.projection: (nn.Identity, nn.Linear),
             self.output: (nn.Linear,),
         }
-        unusual = any(type(part) not in kinds for part, kinds in parts.items())
-        if unusual or self.input_feeding or self.output.weight.dtype != torch.float32:
+        unsupported = any(type(part) not in kinds for part, kinds in parts.items())
+        if unsupported or self.input_feeding or self.output.weight.dtype != torch.float32:
             return None
         output = self.output.weight, self.output.bias
         last = self.projection
@@ -217,13 +217,17 @@ def attentive_decoder(
     dropout: float,
     input_feeding: bool = False,
 ) -> RecurrentDecoder:
-    """Return a decoder that starts from an encoder's summary and looks at its states above its first layer."""
+    """Return a decoder that starts from an encoder's summary, with attention above its first layer.
+
+    Raises:
+        InputError: a number of layers or a size below 1.
+    """
     for name, size in (("layers", layers), ("hidden_size", hidden_size)):
         if size < 1:
             raise InputError(f"{name} must be at least 1, not {size}")
     vocab_size, embedding_size = embedding.weight.shape
-    found_size = hidden_size + encoder.output_size
-    above = Recurrent(cell, found_size, hidden_size, layers - 1, dropout=dropout) if layers > 1 else None
+    attended_size = hidden_size + encoder.output_size
+    above = Recurrent(cell, attended_size, hidden_size, layers - 1, dropout=dropout) if layers > 1 else None
     output = nn.Linear(embedding_size, vocab_size)
     output.weight = embedding.weight
     return RecurrentDecoder(
@@ -232,7 +236,7 @@ def attentive_decoder(
         output,
         LockedDropout(dropout),
         LockedDropout(dropout),
-        nn.Linear(hidden_size if above else found_size, embedding_size),
+        nn.Linear(hidden_size if above else attended_size, embedding_size),
         bridge=Bridge(encoder.summary_size, hidden_size, layers, cell),
         attention=attention,
         above=above,
@@ -240,11 +244,11 @@ def attentive_decoder(
     )
 
 
-def _at_once(layers: Recurrent, x: Tensor, state: State) -> tuple[Tensor, State]:
-    found, state = layers(x, state)
-    return found, state
+def _all_steps(layers: Recurrent, x: Tensor, state: State) -> tuple[Tensor, State]:
+    hidden, state = layers(x, state)
+    return hidden, state
 
 
 def _one_step(layers: Recurrent, x: Tensor, state: State) -> tuple[Tensor, State]:
-    found, state = layers.step(x.squeeze(1), state)
-    return found.unsqueeze(1), state
+    hidden, state = layers.step(x.squeeze(1), state)
+    return hidden.unsqueeze(1), state

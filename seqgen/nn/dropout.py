@@ -1,4 +1,4 @@
-"""Dropout of features, one mask for a whole sequence, and of words."""
+"""Locked dropout, with one mask for a whole sequence, and word dropout."""
 
 import torch
 from torch import Tensor, nn
@@ -29,8 +29,9 @@ class LockedDropout(nn.Module):
 
 
 class WordDropout(nn.Module):
-    """Read each real token as unknown with probability p while training (Iyyer et al. 2015, Deep Unordered
-    Composition), which also teaches what an unknown token is.
+    """Replace each token by UNK with probability p while training, which also trains the embedding of UNK.
+
+    Iyyer et al. 2015, Deep Unordered Composition Rivals Syntactic Methods for Text Classification.
     """
 
     def __init__(self, p: float):

@@ -6,14 +6,14 @@ from torch import Tensor, nn
 
 
 class ScaledEmbedding(nn.Embedding):
-    """An embedding that multiplies what it finds by the square root of its features.
+    """An embedding multiplied by the square root of its size (Vaswani et al. 2017, Attention Is All You Need).
 
-    The table itself is as small as an output layer wants its weights, what is read as large as recurrent layers want
-    their inputs (Vaswani et al. 2017, Attention Is All You Need).
+    The table has the small scale that suits the weights of an output layer, the embeddings have the scale that suits
+    the inputs of recurrent layers.
 
     Args:
-        count: how many tokens there are.
-        size: features of a token.
+        count: number of tokens.
+        size: size of a token's embedding.
     """
 
     def __init__(self, count: int, size: int):
@@ -21,12 +21,12 @@ class ScaledEmbedding(nn.Embedding):
         nn.init.normal_(self.weight, std=size**-0.5)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Return the features of tokens of any shape, as a last axis."""
+        """Return the embeddings of tokens of any shape, on a new last axis."""
         return super().forward(tokens) * math.sqrt(self.embedding_dim)
 
 
 def small_embedding(count: int, size: int) -> nn.Embedding:
-    """Return small random embeddings: large ones of rare words are noise, which is learned by heart."""
+    """Return an untrained embedding of small scale: to large random embeddings of rare words, a model overfits."""
     embedding = nn.Embedding(count, size)
     nn.init.normal_(embedding.weight, std=0.1)
     return embedding

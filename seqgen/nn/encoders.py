@@ -1,4 +1,4 @@
-"""The encoders of sequences and vectors: an input in, a memory out."""
+"""Encoders of sequences and of vectors: an input in, a memory out."""
 
 import torch
 from torch import Tensor, nn
@@ -11,19 +11,19 @@ from seqgen.symbols import PAD
 
 
 class SequenceEncoder(nn.Module):
-    """Reads a right-padded sequence forward and, where there is a second stack of layers, backward.
+    """Reads a right-padded sequence forward and, with a second stack of layers, backward.
 
-    The two stacks do not see each other's layers; what they find at a position stands side by side.
+    The two stacks are independent of each other; their hidden states are concatenated.
 
     Args:
-        embedding: of the inputs, (batch, steps) token numbers and whatever else it reads, to (batch, steps, features).
-        forwards: reads from the first token to the last, as a generator does.
-        backwards: reads from the last token to the first; none by default.
+        embedding: from (batch, steps) token numbers, and its further inputs, to (batch, steps, features).
+        forwards: recurrent layers from the first token to the last, as in a generator.
+        backwards: recurrent layers from the last token to the first, or None.
         pooling: of (batch, steps, features) states and their (batch, steps) mask, to the summary.
         summary_size: features of the summary.
-        skip: how many features the embeddings have where they are to stand beside the states, before the backward ones
-            (Lai et al. 2015, Recurrent Convolutional Neural Networks for Text Classification); 0 where they are not.
-        word_dropout: the share of tokens read as unknown while training.
+        skip: size of the embeddings where they are concatenated to the hidden states, before the backward ones (Lai et
+            al. 2015, Recurrent Convolutional Neural Networks for Text Classification); 0 where they are not.
+        word_dropout: probability of reading a token as unknown while training.
         embedding_dropout: applied to the embeddings; none by default.
         norm: applied to the states, before the dropout; none by default.
         dropout: applied to the states; none by default.
@@ -53,17 +53,17 @@ class SequenceEncoder(nn.Module):
         self.norm, self.dropout = norm or nn.Identity(), dropout or nn.Identity()
 
     def forward(self, tokens: Tensor, *more: Tensor) -> Memory:
-        """Encode right-padded (batch, steps) tokens, PAD after each row's end, and what else the embedding reads."""
+        """Encode right-padded (batch, steps) tokens, PAD after each row's end; `more` are for the embedding."""
         mask = tokens != PAD
         embedded = self.embedding_dropout(self.embedding(self.word_dropout(tokens), *more))
         # Padding comes after all that is real, so the forward direction never sees it.
-        found = [self.forwards(embedded)[0]]
+        features = [self.forwards(embedded)[0]]
         if self.skip:
-            found.append(embedded)
+            features.append(embedded)
         if self.backwards is not None:
             order = reversing(mask)
-            found.append(reorder(self.backwards(reorder(embedded, order))[0], order))
-        states = self.dropout(self.norm(torch.cat(found, dim=2))) * mask.unsqueeze(2)
+            features.append(reorder(self.backwards(reorder(embedded, order))[0], order))
+        states = self.dropout(self.norm(torch.cat(features, dim=2))) * mask.unsqueeze(2)
         return Memory(states, mask, self.pooling(states, mask))
 
 
@@ -79,11 +79,11 @@ def reorder(x: Tensor, order: Tensor) -> Tensor:
 
 
 class VectorEncoder(nn.Module):
-    """Reads numbers or a category as a memory of one position.
+    """Encodes numbers or a category as a memory of one position.
 
     Args:
-        network: of (batch, numbers) to (batch, features), or an `nn.Embedding` of (batch,) categories.
-        output_size: features.
+        network: from (batch, numbers) to (batch, features), or an `nn.Embedding` of (batch,) categories.
+        output_size: features of the memory.
     """
 
     def __init__(self, network: nn.Module, output_size: int):
@@ -98,10 +98,15 @@ class VectorEncoder(nn.Module):
 
 
 def vector_encoder(categories: int, numbers: int, size: int) -> VectorEncoder:
-    """Return an untrained encoder of one of so many categories, or of so many numbers.
+    """Return an untrained encoder of a category or of a vector.
+
+    Args:
+        categories: number of categories, or 0.
+        numbers: numbers of a vector, or 0.
+        size: features of the memory.
 
     Raises:
-        InputError: there are neither, or both.
+        InputError: neither `categories` nor `numbers` is above 0, or both are.
     """
     if (categories > 0) == (numbers > 0):
         raise InputError(f"there must be either categories or numbers, not {categories} and {numbers}")

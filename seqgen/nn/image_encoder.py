@@ -1,4 +1,4 @@
-"""The encoder of images: a backbone's grid of features as a memory, a position for each place."""
+"""The encoder of images: a memory of the positions of a backbone's grid of features."""
 
 import hashlib
 from typing import cast
@@ -12,13 +12,13 @@ from seqgen.state import Memory
 
 
 class Places(nn.Module):
-    """What a decoder looks at: the features of a grid's places, brought to another size, and where each place is.
+    """Projects the features of a grid to the size of the memory, and adds a learned embedding of each position.
 
     Args:
-        features: of the grid.
-        size: of what is looked at.
-        count: of the places.
-        dropout: the share of the grid's features dropped, the same at all places of an image.
+        features: features of the grid.
+        size: features of the memory.
+        count: positions of the grid.
+        dropout: dropout probability of the grid's features, the same ones at all positions of an image.
     """
 
     def __init__(self, features: int, size: int, count: int, dropout: float = 0.0):
@@ -27,20 +27,20 @@ class Places(nn.Module):
         self.place = nn.Parameter(torch.zeros(count, size))
 
     def forward(self, grid: Tensor) -> Tensor:
-        """Return (batch, places, size) for the (batch, places, features) of a grid."""
+        """Return (batch, positions, size) states for the (batch, positions, features) of a grid."""
         placed: Tensor = self.norm(self.linear(self.dropout(grid)) + self.place)
         return placed
 
 
 class ImageEncoder(nn.Module):
-    """Reads an image; the places of the network's grid are the positions of the memory, row by row.
+    """Encodes an image; the positions of the grid are those of the memory, row by row.
 
     Args:
-        backbone: of (batch, 3, height, width) images, to a (batch, features, rows, columns) grid.
-        output_size: features of the grid.
-        pooling: of (batch, positions, features) states and their mask, to as many features of the summary.
-        frozen: whether the backbone stays as it is, its running statistics included.
-        places: applied to the features of the grid's places; none by default.
+        backbone: from (batch, 3, height, width) images to a (batch, features, rows, columns) grid.
+        output_size: features of the memory.
+        pooling: of (batch, positions, features) states and their mask, to a summary of as many features.
+        frozen: whether the backbone is not trained, its running statistics included.
+        places: from the (batch, positions, features) of the grid to the states; the same ones by default.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class ImageEncoder(nn.Module):
             self.backbone.requires_grad_(False)
 
     def thaw(self) -> None:
-        """Have a frozen backbone trained all the same, but for its batch normalization."""
+        """Unfreeze the backbone except its batch normalization."""
         for part in self.backbone.modules():
             part.requires_grad_(not isinstance(part, nn.BatchNorm2d))
 
@@ -71,33 +71,33 @@ class ImageEncoder(nn.Module):
         return self
 
     def backbone_alone(self) -> "ImageEncoder":
-        """Return an encoder of the same backbone as it is now, in evaluation mode and faster, without places."""
+        """Return an encoder with a copy of the backbone, in evaluation mode and faster, and without `places`."""
         return ImageEncoder(folded(self.backbone), self.output_size, nn.Identity(), frozen=True)
 
     def fingerprint(self) -> str:
-        """Return what tells the backbone's weights from others."""
+        """Return a hash of the backbone's weights."""
         digest = hashlib.sha256()
         for tensor in self.backbone.state_dict().values():
             digest.update(tensor.cpu().numpy().tobytes())
         return digest.hexdigest()
 
     def grid(self, images: Tensor) -> Tensor:
-        """Return the (batch, positions, features) that the backbone finds in (batch, 3, height, width) images."""
+        """Return the (batch, positions, features) grid of (batch, 3, height, width) images."""
         # Convolutions are faster with the channels last in memory.
-        found = cast("Tensor", self.backbone(images.contiguous(memory_format=torch.channels_last)))
-        return found.flatten(2).transpose(1, 2)
+        grid = cast("Tensor", self.backbone(images.contiguous(memory_format=torch.channels_last)))
+        return grid.flatten(2).transpose(1, 2)
 
     def forward(self, images: Tensor, rows: Tensor | None = None) -> Memory:
         """Encode images.
 
         Args:
-            images: (batch, 3, height, width), or what `grid` found in them, where that was kept.
-            rows: (more,) numbers of the images whose memories are wanted, where an image is wanted more than once; by
-                default all of them in order.
+            images: (batch, 3, height, width), or their grids as `grid` returns them.
+            rows: (rows,) number of the image of each row of the memory, for several captions of an image; by default
+                all images in order.
         """
         if images.ndim == 4:
             grid = self.grid(images)
-        else:  # kept in bf16, which only autocast multiplies with other weights
+        else:  # stored in bf16, which only autocast multiplies with fp32 weights
             grid = images if torch.is_autocast_enabled(images.device.type) else images.float()
         states = self.places(grid)
         mask = torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)

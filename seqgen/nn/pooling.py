@@ -1,4 +1,4 @@
-"""From the states of all positions to one summary of them, padding left out."""
+"""Poolings of the states of all positions into one summary, without padding."""
 
 from typing import Literal, get_args
 
@@ -9,10 +9,10 @@ from seqgen.errors import InputError, nearest
 
 
 class Last(nn.Module):
-    """The last thing read: of forward features at the last real position, of backward features at the first.
+    """The last state in each direction: forward features of the last real position, backward features of the first.
 
     Args:
-        forward_size: how many of the features were read forward; the others were read backward.
+        forward_size: number of forward features; the others are backward.
     """
 
     def __init__(self, forward_size: int):
@@ -36,7 +36,7 @@ class Mean(nn.Module):
 
 
 class Max(nn.Module):
-    """The largest value of each feature over real positions (Collobert and Weston 2008)."""
+    """The maximum of each feature over real positions (Collobert and Weston 2008)."""
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """Return (batch, features) of (batch, positions, features) states and their (batch, positions) mask."""
@@ -44,7 +44,7 @@ class Max(nn.Module):
 
 
 class Attentive(nn.Module):
-    """The mean over real positions, weighted by a learned look at each (Yang et al. 2016, Hierarchical Attention).
+    """The mean over real positions, weighted by learned attention (Yang et al. 2016, Hierarchical Attention Networks).
 
     Args:
         size: features of a state.
@@ -61,7 +61,7 @@ class Attentive(nn.Module):
 
 
 class Concatenated(nn.Module):
-    """Several poolings side by side, as in ULMFiT (Howard and Ruder 2018)."""
+    """Several poolings, concatenated, as in ULMFiT (Howard and Ruder 2018)."""
 
     def __init__(self, *poolings: nn.Module):
         super().__init__()
@@ -77,15 +77,15 @@ POOLINGS = get_args(Pooling)
 
 
 def pooling_by_name(name: str, size: int, forward_size: int) -> tuple[nn.Module, int]:
-    """Return a pooling and the features of its summary.
+    """Return a pooling and the number of features of its summary.
 
     Args:
-        name: "last", "mean", "max", "attentive", or "concat" for the last, the mean and the maximum side by side.
+        name: "last", "mean", "max", "attentive", or "concat" for the first three concatenated.
         size: features of a state.
-        forward_size: how many of them were read forward.
+        forward_size: number of forward features of a state.
 
     Raises:
-        InputError: there is no such pooling.
+        InputError: an unknown pooling.
     """
     if name == "concat":
         return Concatenated(Last(forward_size), Mean(), Max()), 3 * size

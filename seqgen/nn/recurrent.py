@@ -1,4 +1,4 @@
-"""Recurrent layers with the state passed in and returned: the only file that knows torch's quirks of them."""
+"""Recurrent layers with the state passed in and returned: the only file that deals with the quirks of torch's own."""
 
 from collections.abc import Callable
 from typing import cast
@@ -19,23 +19,23 @@ CELLS: dict[str, Callable[[int, int], nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn
 class Recurrent(nn.Module):
     """A stack of recurrent layers: LSTM, GRU or plain tanh RNN.
 
-    Recurrent weights start orthogonal gate by gate (Saxe et al. 2014, Exact solutions to the nonlinear dynamics
-    of learning in deep linear neural networks), an LSTM's forget bias at 1 (Jozefowicz et al. 2015, An Empirical
-    Exploration of Recurrent Network Architectures), all other biases at 0.
+    Recurrent weights are initialized as orthogonal matrices, gate by gate (Saxe et al. 2014, Exact solutions to the
+    nonlinear dynamics of learning in deep linear neural networks), an LSTM's forget bias with 1 (Jozefowicz et al.
+    2015, An Empirical Exploration of Recurrent Network Architectures), all other biases with 0.
 
     Args:
         cell: "lstm", "gru" or "rnn".
         input_size: features of the input.
         hidden_size: features of the hidden state, and of the output.
-        layers: how many, one above the other.
-        dropout: the share of features dropped between layers while training, the same at every step of a row
-            where `locked` (Gal and Ghahramani 2016), else chosen anew at every step.
+        layers: number of layers.
+        dropout: dropout probability between layers, with one mask for all steps of a row where `locked` (Gal and
+            Ghahramani 2016), else with a new one at every step.
         locked: see `dropout`.
-        weight_drop: the share of recurrent weights dropped for a whole call while training (Wan et al. 2013,
+        weight_drop: dropout probability of the recurrent weights, with one mask for a whole call (Wan et al. 2013,
             Regularization of Neural Networks using DropConnect; in recurrent layers, Merity et al. 2018).
 
     Raises:
-        InputError: an unknown cell, a size below 1, or a share outside [0, 1).
+        InputError: an unknown cell, a size below 1, or a probability outside [0, 1).
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Recurrent(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Draw all weights anew, as the class says."""
+        """Initialize all weights again, as described for the class."""
         for name, parameter in self.named_parameters():
             if "weight_hh" in name:
                 for gate in parameter.view(-1, self.hidden_size, self.hidden_size):
@@ -88,8 +88,8 @@ class Recurrent(nn.Module):
 
         Args:
             x: (batch, steps, input).
-            state: where to start from; zeros by default.
-            lengths: (batch,) how many steps of each right-padded row are real; all by default.
+            state: the initial state; zeros by default.
+            lengths: (batch,) number of real steps of each right-padded row; all by default.
 
         Returns:
             (batch, steps, hidden), zero on padding, and the state after each row's last real step.
@@ -112,7 +112,7 @@ class Recurrent(nn.Module):
 
     @property
     def stack(self) -> list[nn.RNNBase]:
-        """The layers, the lowest first."""
+        """The layers from the lowest to the highest."""
         return cast("list[nn.RNNBase]", self.layers)
 
     def _dropped_weights(self, layer: nn.RNNBase) -> dict[str, Tensor]:
@@ -121,27 +121,27 @@ class Recurrent(nn.Module):
         return {"weight_hh_l0": functional.dropout(layer.all_weights[0][1], self.weight_drop)}
 
     def _run_ragged(self, x: Tensor, state: State, lengths: Tensor) -> tuple[Tensor, State]:
-        # Between two neighbouring lengths the same rows are alive, so each such stretch is one fused run.
+        # Between two successive lengths the same rows are unfinished, so each such stretch is one fused call.
         out = x.new_zeros(x.shape[0], x.shape[1], self.hidden_size)
         begin = 0
         for end in sorted(set(lengths.tolist())):
-            alive = (lengths > begin).nonzero().flatten()
+            unfinished = (lengths > begin).nonzero().flatten()
             if end > begin:
-                piece, after = self._run(x[alive, begin:end], state.select(alive))
-                out[alive, begin:end] = piece.to(out.dtype)
-                state = state.put(alive, after)
+                piece, after = self._run(x[unfinished, begin:end], state.select(unfinished))
+                out[unfinished, begin:end] = piece.to(out.dtype)
+                state = state.put(unfinished, after)
             begin = end
         return out, state
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Advance by one position, without dropout and without a fused kernel's fixed cost.
+        """Advance by one step, without dropout and without the fixed cost of a fused kernel.
 
         Args:
             x: (batch, input).
-            state: the state before.
+            state: of the step before.
 
         Returns:
-            (batch, hidden) and the state after.
+            The (batch, hidden) output and the new state.
         """
         h, c = [], []
         for index, layer in enumerate(self.stack):

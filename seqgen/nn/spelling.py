@@ -1,4 +1,4 @@
-"""Words read character by character, so that unknown ones have features, too."""
+"""Embeddings of words by their characters, so that unknown words have features, too."""
 
 import torch
 from torch import Tensor, nn
@@ -10,13 +10,13 @@ from seqgen.nn.recurrent import Recurrent
 
 
 class SpelledEmbedding(nn.Module):
-    """A word's embedding beside what a small encoder reads from its characters, so that unknown words have features.
+    """A word's embedding, concatenated to the summary of its characters.
 
-    Ling et al. 2015, Finding Function in Form.
+    Ling et al. 2015, Finding Function in Form: Compositional Character Models for Open Vocabulary Word Representation.
 
     Args:
         words: (vocabulary, features) table.
-        characters: reads the spelling of a word; its summary is taken.
+        characters: encoder of a word's spelling.
     """
 
     def __init__(self, words: nn.Embedding, characters: SequenceEncoder):
@@ -29,14 +29,14 @@ class SpelledEmbedding(nn.Module):
 
         Args:
             tokens: (batch, steps) numbers of words.
-            places: (batch, steps) where each word's spelling stands in `spellings`.
+            places: (batch, steps) row of each word's spelling in `spellings`.
             spellings: (different words, characters) numbers of characters, right-padded, none of them empty.
         """
-        read = self.characters(spellings).summary
-        return torch.cat([self.words(tokens), nn.functional.embedding(places, read).to(torch.float32)], dim=2)
+        table = self.characters(spellings).summary
+        return torch.cat([self.words(tokens), nn.functional.embedding(places, table).to(torch.float32)], dim=2)
 
 
 def spelling_encoder(alphabet_size: int, cell: str, size: int) -> SequenceEncoder:
-    """Return an untrained encoder of words by their characters, both ways, of so many features each."""
+    """Return an untrained bidirectional encoder of words by their characters, of `size` features in each direction."""
     layers = Recurrent(cell, size, size), Recurrent(cell, size, size)
     return SequenceEncoder(small_embedding(alphabet_size, size), *layers, Last(size), 2 * size)

@@ -1,1 +1,1 @@
-"""What a recipe needs around its loop: options, run directory, processes, checkpoints, reports, results."""
+"""The parts of a recipe around its loop: options, run directory, processes, checkpoints, training, results."""

@@ -16,19 +16,19 @@ def report_answers(
     describe: Callable[[int], str],
     **more: float,
 ) -> None:
-    """Print and write down how good a model is on the test examples, and where it is wrong.
+    """Print and write the metrics of a model on the test examples, and its mistakes.
 
     Args:
         training: at its end.
-        answered: the answers of the best model to the test examples.
-        baselines: accuracies of simpler ways, among them "majority" and "baseline".
-        describe: a test example in words, by its number.
-        **more: figures of the task's own.
+        answered: the predictions of the best model for the test examples.
+        baselines: accuracies of simpler models, among them "majority" and "baseline".
+        describe: returns a test example as text, by its number.
+        **more: further metrics.
     """
     directory = training.run.directory
     draw_confusion(directory / "confusion.png", answered)
     mistakes = write_wrong_answers(directory / "mistakes.jsonl", answered, describe)
-    shown = "\n".join(["the most confident of its mistakes:" if mistakes else "it made no mistake", *mistakes])
+    shown = "\n".join(["the most confident mistakes:" if mistakes else "no mistakes", *mistakes])
     training.results(
         f"{answered.table()}\n\n{shown}",
         test_accuracy=answered.accuracy,

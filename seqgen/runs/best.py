@@ -1,4 +1,4 @@
-"""Which validation was the best so far."""
+"""The best validation so far."""
 
 from typing import Any
 
@@ -18,17 +18,17 @@ class Best:
         return self.error_and_loss != NOT_YET
 
     def improves(self, error: float, loss: float) -> bool:
-        """Count a validation in, and return whether it is the best so far."""
+        """Record a validation, and return whether it is the best so far."""
         improved = (error, loss) < self.error_and_loss
         self.error_and_loss = min((error, loss), self.error_and_loss)
         self.validations_since = 0 if improved else self.validations_since + 1
         return improved
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return the values for a checkpoint."""
         return {"error_and_loss": list(self.error_and_loss), "validations_since": self.validations_since}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Restore the values from a checkpoint."""
         self.error_and_loss = (state["error_and_loss"][0], state["error_and_loss"][1])
         self.validations_since = state["validations_since"]

@@ -1,4 +1,4 @@
-"""What a run needs to go on: saved whole, verified when loaded, never unpickled."""
+"""Checkpoints to resume a run from: written whole, verified when loaded, never unpickled."""
 
 import hashlib
 import json
@@ -15,15 +15,15 @@ from seqgen.files import writing
 
 logger = logging.getLogger(__name__)
 
-KEPT = 2  # so that one is whole whatever happens to the other
+KEPT = 2  # checkpoints, in case the newest is damaged
 TENSOR = "tensor:"
 
 
 def save_checkpoint(directory: Path, step: int, values: dict[str, Any]) -> Path:
-    """Save a tree of dicts, lists, tensors and plain values, and drop all but the newest checkpoints.
+    """Save a tree of dicts, lists, tensors and plain values, and delete all but the newest two checkpoints.
 
     Raises:
-        OSError: the file could not be written; those before it are still there.
+        OSError: the file could not be written; earlier ones are kept.
     """
     tensors: dict[str, Tensor] = {}
     tree = json.dumps(_take_tensors(values, tensors))
@@ -37,10 +37,10 @@ def save_checkpoint(directory: Path, step: int, values: dict[str, Any]) -> Path:
 
 
 def load_checkpoint(directory: Path) -> dict[str, Any] | None:
-    """Return the newest checkpoint that is whole, or None where there is none at all.
+    """Return the newest undamaged checkpoint, or None where there are no checkpoints.
 
     Raises:
-        InputError: there are checkpoints, but none of them is whole.
+        InputError: all checkpoints are damaged.
     """
     paths = _checkpoints(directory)
     for path in paths:
@@ -80,7 +80,7 @@ def _digest(tree: str, tensors: dict[str, Tensor]) -> str:
 
 
 def _take_tensors(value: Any, tensors: dict[str, Tensor]) -> Any:
-    """Return the tree as JSON data, with each tensor replaced by a reference to its place in `tensors`.
+    """Return the tree as JSON data, with each tensor replaced by its name in `tensors`.
 
     A dict becomes a list of its items, because JSON would turn the number keys of an optimizer into text.
     """

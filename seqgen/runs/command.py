@@ -1,4 +1,4 @@
-"""The command that started this process, as one would type it again."""
+"""The command that started this process, to be typed again."""
 
 import os
 import shlex
@@ -17,7 +17,7 @@ def command(*options: str) -> str:
 def _program() -> list[str]:
     own, given = sys.argv[1:], sys.orig_argv[1:]
     begin = len(given) - len(own)
-    # `seqgen train NAME` leaves a recipe only its own options; in a notebook the two have nothing in common.
+    # `seqgen train NAME` leaves a recipe its own options only; in a notebook the two lists are unrelated.
     words = given[:begin] if given[begin:] == own else sys.argv[:1]
     if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun starts each process as `python -u`
         words = words[1:] if words[:1] == ["-u"] else words

@@ -1,4 +1,4 @@
-"""A recipe's options: one dataclass and the signature of the model's builder are its command line and its record."""
+"""The options of a recipe: a dataclass and the signature of the model's builder define its command line."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from seqgen.text.tokenizer import Tokenizer
 
 C = TypeVar("C", bound="RunConfig")
 
-# What a resumed run may change: it says how long, where and how visibly to train, not what is trained.
+# Options that a resumed run may change: they do not affect the updates.
 FREE_ON_RESUME = {"resume", "output_dir", "max_steps", "max_seconds", "device", "sample_every"}
 NO_OPTIONS = {"resume", "model", "asked"}
 
@@ -28,9 +28,9 @@ NO_OPTIONS = {"resume", "model", "asked"}
 class RunConfig:
     """The options that all recipes share.
 
-    A recipe names the `builder` of its model, whose keyword-only arguments are options, too, and `presets` of options
-    for some `--data`. `model` has the options of the builder, `asked` those that were asked for. Whole numbers must be
-    above 0.
+    A recipe has the `builder` of its model, whose keyword-only arguments are options, too, and `presets`: other
+    defaults for some `--data`. `model` has the options of the builder, `asked` those that were given. Whole numbers
+    must be above 0.
     """
 
     builder: ClassVar[Callable[..., Any] | None] = None
@@ -54,23 +54,23 @@ class RunConfig:
     learning_rate: float | None = None
     """maximum learning rate; by default 0.05 for muon and 0.004 for adamw"""
     adamw_learning_rate: float | None = None
-    """maximum learning rate of adamw for the weights that muon does not train; by default a fifth of muon's"""
+    """maximum learning rate of adamw for weights that muon does not train; by default a fifth of muon's"""
     warm_up: float = 0.02
     """fraction of training in which the learning rate rises"""
     decay: Literal["linear", "cosine", "none"] = "linear"
-    """how the learning rate falls to zero after that"""
+    """decay of the learning rate to zero after the warm-up; none keeps it"""
     clip: float = 1.0
     """maximum gradient norm"""
     accumulate: int = 1
     """batches accumulated per update"""
     label_smoothing: float = 0.0
-    """probability spread evenly over all classes of the target"""
+    """probability spread evenly over all target classes"""
     averaging: float = 0.998
-    """decay of the moving average of the weights; 0 takes the weights themselves"""
+    """decay of the exponential moving average of the weights; 0 takes the weights themselves"""
     patience: int | None = None
     """stop after this many validations without improvement"""
     eval_every: int | None = None
-    """updates between validations; by default as suits the data and the time"""
+    """updates between validations; by default it depends on the data and the time"""
     resume: bool = False
     """continue the run in output_dir"""
     model: dict[str, Any] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class RunConfig:
         self.require_above_zero(*(name for name in whole if name not in self.from_zero))
         self.require_above_zero("max_seconds", "learning_rate", "adamw_learning_rate", "clip")
         self.require_fraction("warm_up", "label_smoothing", "averaging")
-        for name, value in self.model.items():  # sizes are whole numbers, probabilities of dropout are not
+        for name, value in self.model.items():  # sizes are whole numbers, dropout probabilities are not
             if type(value) is int and value < 1:
                 raise InputError(f"--{name} must be at least 1, not {value}")
             if type(value) is float and not 0 <= value < 1:
@@ -115,15 +115,15 @@ class LabelConfig(RunConfig):
     test: str | None = None
     """examples to test on, in the form of --data; by default another tenth"""
     class_weights: Literal["none", "balanced"] = "none"
-    """balanced gives every class the same total weight in the loss, however rare it is"""
+    """balanced gives every class the same total weight in the loss"""
 
 
 @dataclass(kw_only=True)
 class PictureConfig(RunConfig):
-    """The options that recipes with images as input share."""
+    """The options that recipes for images share."""
 
     image_size: int | None = None
-    """pixels a side; by default as pretrained weights ask for, else as most images have, but at most 64"""
+    """pixels a side; by default that of the pretrained weights, or else the images' median, but at most 64"""
     mirror: bool = False
     """mirror half of the training images at random"""
     skip_bad: bool = False
@@ -141,9 +141,9 @@ class SearchConfig(RunConfig):
     learning_rate: float | None = None
     """maximum learning rate; by default 0.03 for muon and 0.004 for adamw"""
     adamw_learning_rate: float | None = 0.0015
-    """maximum learning rate of adamw for the weights that muon does not train"""
+    """maximum learning rate of adamw for weights that muon does not train"""
     num_beams: int = 5
-    """number of beams in the search, at the end and by default in use"""
+    """number of beams for the test, and the default of the saved model"""
     length_penalty: float = 0.6
     """exponent of the length by which scores are divided: above 0 favours long texts"""
 
@@ -159,22 +159,22 @@ class SearchConfig(RunConfig):
         return {"label_smoothing": self.label_smoothing, "scheduled_sampling": self.scheduled_sampling}
 
     def search(self, target: Tokenizer, max_length: int) -> GenerationConfig:
-        """Return the options of the search for a text of at most `max_length` tokens."""
+        """Return the options of beam search for a text of at most `max_length` tokens."""
         return search_options(target, self.num_beams, self.length_penalty, max_length)
 
 
 def parse_options(config_class: type[C], arguments: list[str] | None = None) -> C:
-    """Return the configuration that the command line asks for.
+    """Return the configuration of the command line.
 
-    An option that is not given has the value of the preset of `--data` (which `--source` replaces), else its default in
-    the dataclass or in the builder's signature. With `--resume` it has the value in the run that is resumed.
+    An option that is not given has the value of the preset for `--data` (which `--source` replaces), or else its
+    default in the dataclass or in the builder's signature. With `--resume` it has the value of the resumed run.
 
     Args:
         config_class: a dataclass derived from `RunConfig`; the docstring of its module describes the recipe.
         arguments: of the command line; those of this process by default.
 
     Raises:
-        InputError: an option or a value that does not exist, or a resumed run with other settings.
+        InputError: an unknown option, a value of another type or outside its range, or a resumed run with other values.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     parser, types = option_parser(config_class)
@@ -190,7 +190,7 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
         if name in saved and name not in FREE_ON_RESUME and saved[name] != values[name]
     ]
     if differing:
-        raise InputError(f"a run must be resumed with its own settings, but {', '.join(differing)}")
+        raise InputError(f"a run must be resumed with its own options, but {', '.join(differing)}")
     own = {option.name for option in fields(config_class)}
     return config_class(
         **{name: values[name] for name in types if name in own},
@@ -200,7 +200,7 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
 
 
 def model_options(builder: Callable[..., Any]) -> list[Parameter]:
-    """Return the keyword-only arguments of a builder: the options of a model, not the sizes that the data decides."""
+    """Return the keyword-only arguments of a builder: the options of a model, without sizes that the data determine."""
     return [argument for argument in signature(builder).parameters.values() if argument.kind == Parameter.KEYWORD_ONLY]
 
 
@@ -221,9 +221,9 @@ def option_parser(config_class: type[RunConfig]) -> tuple[ArgumentParser, dict[s
 
 
 def _saved_options(asked: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of the run that is resumed, as they were resolved."""
+    """Return the resolved options of the run that is resumed."""
     if asked.get("output_dir") is None:
-        raise InputError("--resume needs --output_dir, the folder of the run to go on with")
+        raise InputError("--resume needs --output_dir, the folder of the run to resume")
     path = Path(asked["output_dir"]) / "resolved.yaml"
     if not path.is_file():
         raise InputError(f"--resume needs a run in --output_dir, but {asked['output_dir']} holds none")

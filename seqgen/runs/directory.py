@@ -14,10 +14,10 @@ CONTENTS = ("config.yaml", "resolved.yaml", "metrics.jsonl", "model", "state", "
 
 
 def run_directory(config: RunConfig, name: str) -> Path:
-    """Return the directory that was asked for, or a new one under runs/ with the name of the recipe.
+    """Return `--output_dir`, or a new directory under runs/ with the name of the recipe.
 
     Raises:
-        InputError: it holds another run, or anything else.
+        InputError: the directory has another run or other files.
     """
     if config.output_dir is None:
         candidates = (Path("runs") / (f"{name}-{number}" if number > 1 else name) for number in count(1))
@@ -28,7 +28,7 @@ def run_directory(config: RunConfig, name: str) -> Path:
         raise InputError(f"--output_dir must be a folder, but {directory} is a file")
     if not config.resume and any((directory / name).exists() for name in CONTENTS):
         raise InputError(
-            f"--output_dir must not hold another run, but {directory} does: take another, or add --resume to go on"
+            f"--output_dir must not hold another run, but {directory} does: choose another, or add --resume"
         )
     if not config.resume and directory.exists() and any(directory.iterdir()):
         raise InputError(f"--output_dir must be new or empty, but {directory} holds other files")
@@ -36,9 +36,9 @@ def run_directory(config: RunConfig, name: str) -> Path:
 
 
 def write_options(directory: Path, config: RunConfig) -> None:
-    """Write what was asked for to `config.yaml`, which suits other data, too, and all options to `resolved.yaml`.
+    """Write the given options to `config.yaml`, which can be used for other data, and all options to `resolved.yaml`.
 
-    Either file, given as --config, starts another run; a resumed run keeps what its first start asked for.
+    Either file, as --config, starts another run; a resumed run keeps the `config.yaml` of its first start.
     """
     for name, options in (("config.yaml", config.asked), ("resolved.yaml", config.resolved())):
         kept = {option: value for option, value in options.items() if option not in OF_ONE_RUN}

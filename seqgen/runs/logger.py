@@ -11,7 +11,7 @@ from seqgen.files import write_text, writing
 from seqgen.training.loop import Step
 from seqgen.training.schedules import Schedule
 
-LOG_EVERY = 20  # steps whose mean loss makes one point of the training curve
+LOG_EVERY = 20  # updates, whose mean loss is one point of the training curve
 
 
 class Logger:
@@ -19,8 +19,8 @@ class Logger:
 
     Args:
         directory: of the run.
-        schedule: to know how much is left.
-        steps: where a resumed run goes on; what was written after that is taken back.
+        schedule: for the progress bar.
+        steps: updates of a resumed run so far; metrics of later ones are removed.
         unit: what the loss counts, "tokens" or "examples".
     """
 
@@ -37,7 +37,7 @@ class Logger:
         self.bar = tqdm(total=1.0, miniters=0, bar_format=shape, disable=not sys.stderr.isatty(), leave=False)
 
     def log(self, step: Step) -> None:
-        """Count a step in."""
+        """Record an update, and write its metrics when they are due."""
         self.losses.append(step.loss)
         done = min(self.schedule.progress(step.number, step.progress.seconds), 1.0)
         self.bar.set_postfix_str(f"loss {step.loss:.3f}, {step.progress.rate:,.0f} {self.unit}/s", refresh=False)
@@ -47,13 +47,13 @@ class Logger:
             self.write(step, train_loss=self.mean_loss(), learning_rate=step.learning_rate, **speed)
 
     def mean_loss(self) -> float:
-        """Return the mean training loss since this was last asked for."""
+        """Return the mean training loss since the last call."""
         mean = sum(self.losses) / len(self.losses)
         self.losses.clear()
         return mean
 
     def write(self, step: Step, **figures: float) -> None:
-        """Write figures down as they are after a step."""
+        """Write metrics after an update."""
         line = {"step": step.number, "seconds": round(step.progress.seconds, 3), **figures}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
@@ -61,14 +61,14 @@ class Logger:
             self.events.add_scalar(name, figure, step.number)
 
     def close(self) -> None:
-        """Take the progress bar away, and draw the curves so far."""
+        """Close the progress bar, and draw the curves so far."""
         self.bar.close()
         self.events.close()
         draw_curves(self.directory)
 
 
 def read_metrics(directory: Path) -> list[dict[str, Any]]:
-    """Return the lines of a run's metrics; one that a kill cut short is left out."""
+    """Return the lines of a run's metrics, without one that a kill cut off."""
     path = directory / "metrics.jsonl"
     lines = []
     for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
@@ -80,7 +80,7 @@ def read_metrics(directory: Path) -> list[dict[str, Any]]:
 
 
 def draw_curves(directory: Path) -> None:
-    """Draw training and validation loss over the steps into `curves.png`."""
+    """Draw training and validation loss over the updates to `curves.png`."""
     from matplotlib.figure import Figure
 
     lines = read_metrics(directory)

@@ -22,7 +22,7 @@ class Processes:
         precision: "fp32", "bf16", or "auto", which measures the faster one.
 
     Raises:
-        InputError: the device is not there, or cannot calculate in this precision.
+        InputError: the device is not available, or cannot calculate in this precision.
     """
 
     def __init__(self, device: str, precision: str):
@@ -58,19 +58,19 @@ class Processes:
         return values
 
     def random_state(self) -> dict[str, Any]:
-        """Return the states of the random generators of this process."""
+        """Return the states of this process's random generators."""
         on_gpu = {"cuda": torch.cuda.get_rng_state(self.device)} if self.device.type == "cuda" else {}
         return {"cpu": torch.get_rng_state(), **on_gpu}
 
     def load_random_state(self, state: dict[str, Any]) -> None:
-        """Put the random generators of this process back."""
+        """Restore the states of this process's random generators."""
         torch.set_rng_state(state["cpu"])
         if self.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda"], self.device)
 
 
 def agreed(value: V) -> V:
-    """Return the first process's value, where each process measured its own."""
+    """Return the value of the first process in all processes, where each measured its own."""
     values = [value]
     broadcast_object_list(values)
     return values[0]

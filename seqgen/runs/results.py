@@ -1,4 +1,4 @@
-"""The end of a run: its figures in `results.json`, and all that one would paste into an issue in `report.md`."""
+"""The results of a run: its metrics in `results.json`, and a report to paste into an issue in `report.md`."""
 
 import json
 import os
@@ -19,13 +19,13 @@ from seqgen.runs.logger import read_metrics
 from seqgen.runs.run import Run
 from seqgen.training.loop import Progress
 
-CURVE = 12  # validations that are listed at most
+CURVE = 12  # maximum number of validations in the report
 
 
 def write_results(
     run: Run, bundle: Bundle[Any], progress: Progress, identity: str, figures: dict[str, Any], samples: str
 ) -> dict[str, Any]:
-    """Write the task's figures and those of the training to `results.json` and `report.md`; return them all."""
+    """Write the metrics of the task and of training to `results.json` and `report.md`; return all metrics."""
     results = {
         **figures,
         "steps": progress.steps,
@@ -61,10 +61,10 @@ def _report(run: Run, identity: str, results: dict[str, Any], samples: str) -> s
 
 
 def _curve(directory: Path) -> list[str]:
-    """Return validations as rows of a table, evenly chosen."""
+    """Return evenly chosen validations as rows of a table."""
     validations = [line for line in read_metrics(directory) if "val_loss" in line]
     step = max(-(-len(validations) // CURVE), 1)
-    chosen = validations[::-1][::step][::-1]  # the last one is always there
+    chosen = validations[::-1][::step][::-1]  # always with the last one
     if not chosen:
         return ["There was no validation."]
     columns = [name for name in chosen[-1] if all(name in line for line in chosen)]

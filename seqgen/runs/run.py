@@ -25,16 +25,16 @@ R = TypeVar("R")
 
 
 class Run:
-    """All that a recipe needs before there is a model.
+    """The options, directory, processes and schedule of a run.
 
     Args:
         config: the recipe's options.
-        name: of the recipe, for the folder where none was asked for.
-        default_seconds: how long to train where neither steps nor seconds were asked for.
+        name: of the recipe, for the name of a new directory.
+        default_seconds: wall-clock time of training in seconds, without --max_steps and --max_seconds.
         unit: what the loss counts, "tokens" or "examples".
 
     Raises:
-        InputError: the directory holds another run, or the device is not there.
+        InputError: the directory has another run, or the device is not available.
     """
 
     def __init__(self, config: RunConfig, name: str, *, default_seconds: float, unit: str = "tokens"):
@@ -52,11 +52,11 @@ class Run:
 
     @property
     def model_directory(self) -> Path:
-        """Where the best model is."""
+        """The directory of the best model."""
         return self.directory / "model"
 
     def in_precision(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Return a function, such as a loss, that calculates in the precision of the run."""
+        """Return a function, such as a loss, with calculations in the precision of the run."""
 
         def calculate(*arguments: P.args, **options: P.kwargs) -> R:
             with self.processes.autocast():
@@ -66,11 +66,11 @@ class Run:
 
     @property
     def shared(self) -> dict[str, int]:
-        """Random seed, rank and number of processes: what batches of training are a function of."""
+        """Random seed, rank and number of processes, on which the batches of training depend."""
         return {"seed": self.config.seed, "rank": self.processes.rank, "world_size": self.processes.world_size}
 
     def say(self, text: str) -> None:
-        """Show text on stderr, above the progress bar."""
+        """Print text to stderr, above the progress bar."""
         if self.main:
             tqdm.write(text, file=sys.stderr)
 
@@ -78,25 +78,25 @@ class Run:
         """Raise an InputError where one of these options was given and there are several processes."""
         for name in names:
             if self.processes.world_size > 1 and getattr(self.config, name):
-                raise InputError(f"--{name} must be with one process, but there are {self.processes.world_size}")
+                raise InputError(f"--{name} must be used with one process, but there are {self.processes.world_size}")
 
     def batches(self, examples: Batchable[B], budget: int, *, train: bool = True) -> ExampleBatches[B]:
-        """Return batches of examples of like length.
+        """Return batches of examples of similar length.
 
         Args:
             examples: to make batches of.
             budget: maximum sum of lengths in a batch, padding included.
-            train: whether the batches are shared out among the processes.
+            train: whether the examples of a batch are divided among the processes.
         """
         shared = self.shared if train else {"seed": self.config.seed}
         return ExampleBatches(Buckets(examples.lengths, budget, **shared), examples.collate)
 
     def updates_per_epoch(self, batches: int, *, least: int, most: int = 250) -> int:
-        """Return `--eval_every` or, without it, the number of updates that read these batches, within limits."""
+        """Return `--eval_every` or, without it, the number of updates with these batches, from `least` to `most`."""
         return self.config.eval_every or min(max(batches // self.config.accumulate, least), most)
 
     def describe(self, data: str, bundle: Bundle[Any]) -> None:
-        """Show what is trained on what, and where."""
+        """Print the data, the model's size, the device and the directory."""
         parameters = sum(parameter.numel() for parameter in bundle.model.parameters())
         self.say(
             f"{data}; a model of {parameters:,} parameters on {self.device} in {self.precision}; the run is in "

@@ -1,4 +1,4 @@
-"""Stopping a training from outside: the first signal asks for it, the second does it at once."""
+"""Signals that stop training: the first one after the current update, the second one at once."""
 
 import signal
 import sys
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class StopSignals:
-    """Within its context, Ctrl-C and SIGTERM set `received`; the handlers from before come back at its end."""
+    """A context in which Ctrl-C and SIGTERM set `received`; at its end the earlier handlers are restored."""
 
     NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
@@ -25,6 +25,6 @@ class StopSignals:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.received:
-            raise KeyboardInterrupt  # at once, and the last checkpoint stands
+            raise KeyboardInterrupt  # at once; the last checkpoint is kept
         self.received = True
         print("\nstopping after this step; once more to stop at once", file=sys.stderr)

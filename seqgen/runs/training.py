@@ -1,4 +1,4 @@
-"""The training of a run: it makes the updates, follows the average of the weights, and can be stopped and resumed."""
+"""The training of a run: updates, moving average of the weights, validations and checkpoints."""
 
 import math
 import time
@@ -27,8 +27,8 @@ from seqgen.training.optimizers import Group, optimizers
 
 B = TypeVar("B", bound=Bundle[Any])
 
-SAVE_EVERY = 10.0  # seconds between checkpoints, so that no kill costs more
-VALIDATIONS = 12  # of a training, where no number of updates between them is given
+SAVE_EVERY = 10.0  # seconds between checkpoints, the most that a kill can lose
+VALIDATIONS = 12  # number of validations, unless the number of updates between them is given
 
 
 class Batches(Protocol):
@@ -42,14 +42,14 @@ class Batches(Protocol):
 class Training(Generic[B]):
     """A context in which a model is trained.
 
-    `bundle` has the model in training, `averaged` is the same bundle with the moving average of the weights: this is
-    what is validated, saved and used.
+    `bundle` has the model in training; `averaged` is the same bundle with the exponential moving average of the
+    weights, which is validated, saved and used.
 
     Args:
         run: with the directory, processes, options and schedule.
         bundle: with the model, which is moved to the run's device.
         identity: fingerprint of the data, which must be the same in a resumed run.
-        groups: weights that have a learning rate of their own.
+        groups: weights with a learning rate of their own.
 
     Raises:
         InputError: the checkpoint belongs to other data or another number of processes.
@@ -72,13 +72,13 @@ class Training(Generic[B]):
         self.carry: State | None = None
         self.saved_at = 0.0
         self.before = self._validated_at = self._validation_seconds = 0.0
-        if run.processes.rank:  # dropout of this process's rows must not be that of the first process's
+        if run.processes.rank:  # so that dropout masks differ between processes
             torch.manual_seed(run.config.seed + run.processes.rank)
         if run.checkpoint:
             self._restore(run.checkpoint)
         if run.config.resume:
-            more = ", which was the last: for more, raise --max_steps or --max_seconds" if self.done >= 1 else ""
-            run.say(f"going on after step {self.progress.steps:,}{more}")
+            more = ", which was the last one: to train on, raise --max_steps or --max_seconds" if self.done >= 1 else ""
+            run.say(f"resuming after step {self.progress.steps:,}{more}")
         if run.main:
             write_options(run.directory, run.config)
             self.logger = Logger(run.directory, run.schedule, self.progress.steps, run.unit)
@@ -86,11 +86,11 @@ class Training(Generic[B]):
 
     @property
     def done(self) -> float:
-        """The fraction of the training that is done."""
+        """The fraction of training that is done."""
         return self.run.schedule.progress(*self.progress[:2])
 
     def crosses(self, fraction: float) -> bool:
-        """Return whether the last update passed this fraction of the training."""
+        """Return whether the last update passed this fraction of training."""
         return self.before <= fraction < self.done
 
     def __enter__(self) -> "Training[B]":
@@ -103,20 +103,20 @@ class Training(Generic[B]):
             return
         self.logger.close()
         if isinstance(error, NonFiniteLoss | Interrupted) and not self.best.exists:
-            self.averaged.save_pretrained(self.run.model_directory)  # not validated yet, but better than none
+            self.averaged.save_pretrained(self.run.model_directory)  # not validated, but better than no model
         if isinstance(error, NonFiniteLoss):
             raise NonFiniteLoss(f"{error}; the last good model is in {self.run.model_directory}") from None
 
     def steps(self, batches: Batches, loss_function: LossFunction) -> Iterator[Step]:
-        """Yield after each update until the schedule or patience ends; after the body of the loop, save when it is due.
+        """Yield after each update until the schedule or patience ends; save checkpoints after the body of the loop.
 
         Args:
             batches: to train on.
-            loss_function: to train with, in the run's precision.
+            loss_function: calculated in the run's precision.
 
         Raises:
-            Interrupted: a signal asked for a stop; all is saved.
-            NonFiniteLoss: before the update that would have spoilt the weights.
+            Interrupted: after a signal; a checkpoint is saved.
+            NonFiniteLoss: before an update whose loss or gradient is not finite.
         """
         config = self.run.config
         steps = train_steps(
@@ -143,9 +143,9 @@ class Training(Generic[B]):
             self._save_when_due(step, now=self.best.validations_since == config.patience)
 
     def due(self, step: Step, every: int | None = None) -> bool:
-        """Return whether to validate: after `every` updates and at the end.
+        """Return whether to validate: after `every` updates, and at the end.
 
-        Without a number of updates there are twelve validations, or fewer where they would take a fifth of the time.
+        Without `every` there are twelve validations, or fewer where they would take more than a fifth of the time.
         """
         if every is not None:
             due = step.number % every == 0
@@ -157,13 +157,13 @@ class Training(Generic[B]):
         return due or step.last
 
     def evaluated(self, step: Step, val_loss: float, *, error: float | None = None, **figures: float) -> None:
-        """Write a validation of `averaged` down, and save it if it is the best so far.
+        """Record a validation of `averaged`, and save this if it is the best so far.
 
         Args:
             step: the last update.
-            val_loss: the validation loss.
-            error: what is lowest for the best model, by default the loss; where it is the same, the loss decides.
-            **figures: what else was measured.
+            val_loss: validation loss.
+            error: error of which the lowest is the best, by default the loss; ties are broken by the loss.
+            **figures: further metrics.
         """
         self._validation_seconds = time.perf_counter() - self._validation_began
         self._validated_at = step.progress.seconds + self._validation_seconds
@@ -181,11 +181,11 @@ class Training(Generic[B]):
         )
 
     def results(self, samples: str = "", **figures: Any) -> dict[str, Any]:
-        """Write the final figures to `results.json`, and with samples to `report.md`; return all figures."""
+        """Write the final metrics to `results.json`, and with samples to `report.md`; return all metrics."""
         return write_results(self.run, self.averaged, self.progress, self.identity, figures, samples)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps of this training, in the first process of all processes."""
+        """Return the values for a checkpoint; in the first process, those of all processes."""
         own = {"random": self.run.processes.random_state(), "carry": list(self.carry or [])}
         return {
             "identity": self.identity,
@@ -199,7 +199,7 @@ class Training(Generic[B]):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Put everything back where the checkpoint has it."""
+        """Restore the values from a checkpoint."""
         self.bundle.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
@@ -217,11 +217,11 @@ class Training(Generic[B]):
             raise InputError(f"a run must be resumed on its own data, but {directory} was trained on other data")
         before, now = len(checkpoint["processes"]), self.run.processes.world_size
         if before != now:
-            raise InputError(f"a run must be resumed with as many processes as before, {before}, but there are {now}")
+            raise InputError(f"a run must be resumed with the same number of processes, {before}, but there are {now}")
         self.load_state_dict(checkpoint)
 
     def _save_when_due(self, step: Step, *, now: bool) -> None:
-        """Save every few seconds, at once where `now`, and before stopping when that was asked for."""
+        """Save a checkpoint every few seconds, at once where `now`, and before a signal stops the training."""
         stop = self.run.processes.any(self.signals.received)
         if now or stop or step.last or step.progress.seconds - self.saved_at >= SAVE_EVERY:
             self.saved_at, self.carry = step.progress.seconds, step.carry
@@ -230,4 +230,4 @@ class Training(Generic[B]):
                 save_checkpoint(self.run.directory / "state", step.number, state)
         if stop and not step.last:
             again = command("--output_dir", str(self.run.directory), "--resume")
-            raise Interrupted(f"stopped after step {step.number}, and saved; to go on: {again}")
+            raise Interrupted(f"stopped after step {step.number}, and saved; to resume: {again}")

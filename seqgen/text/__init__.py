@@ -1,1 +1,1 @@
-"""Tokenizers: text to numbers and back. Each kind is loaded when it is asked for, and nltk only then."""
+"""Tokenizers: text to token numbers and back. Each kind is imported, and nltk with it, when it is first used."""

@@ -1,4 +1,4 @@
-"""A token a byte of UTF-8: nothing is ever unknown, and nothing has to be learned."""
+"""One token for each byte of UTF-8: no text has unknown tokens, and the vocabulary need not be learned."""
 
 import codecs
 from collections.abc import Iterable
@@ -45,11 +45,11 @@ class ByteTokenizer:
         return ByteDetokenizer()
 
     def unseen(self, text: str) -> list[str]:
-        """Return nothing: every text is made of bytes."""
+        """Return an empty list: every text consists of bytes."""
         return []
 
     def to_data(self) -> dict[str, Any]:
-        """Return nothing: there is nothing to keep."""
+        """Return an empty dictionary: every tokenizer of bytes is the same."""
         return {}
 
     @classmethod
@@ -59,13 +59,13 @@ class ByteTokenizer:
 
 
 class ByteDetokenizer:
-    """Holds bytes back until they make a character."""
+    """Buffers bytes until they form a character."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def push(self, token: int) -> str:
-        """Return the character that this byte completes, if it does."""
+        """Return the character that this byte completes, or an empty text."""
         return "" if token < len(SYMBOLS) else self._decoder.decode(bytes([token - len(SYMBOLS)]))
 
     def flush(self) -> str:

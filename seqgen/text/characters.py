@@ -1,4 +1,4 @@
-"""A token a character."""
+"""One token for each character."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ UNICODE_SIZE = 0x110000
 
 
 class CharacterTokenizer:
-    """Every Unicode code point that the training text holds is a token."""
+    """The Unicode code points of the training text, each one a token."""
 
     kind = "char"
 
@@ -26,7 +26,11 @@ class CharacterTokenizer:
 
     @classmethod
     def fit(cls, text: str | Iterable[str], *, largest: int = 20_000) -> "CharacterTokenizer":
-        """Take every character of the text, the most frequent ones where there are more than `largest`."""
+        """Learn the characters of a text: all of them, or the `largest` number of most frequent ones.
+
+        Raises:
+            InputError: the text has fewer than two different characters.
+        """
         counts: Counter[str] = Counter()
         for block in in_blocks(text):
             points, seen = np.unique(_code_points(block), return_counts=True)
@@ -35,7 +39,7 @@ class CharacterTokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """How many tokens there are, the special ones included."""
+        """The number of tokens, the special ones included."""
         return len(self.vocabulary)
 
     def encode(self, text: str) -> np.ndarray:
@@ -65,7 +69,7 @@ class CharacterTokenizer:
 
 
 class CharacterDetokenizer:
-    """Each token is its own text."""
+    """Decodes each token to its character."""
 
     def __init__(self, vocabulary: Vocabulary):
         self._vocabulary = vocabulary
@@ -75,7 +79,7 @@ class CharacterDetokenizer:
         return self._vocabulary.text(token)
 
     def flush(self) -> str:
-        """Return nothing: nothing is ever held back."""
+        """Return an empty text: nothing is buffered."""
         return ""
 
 

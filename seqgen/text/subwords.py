@@ -1,4 +1,4 @@
-"""A token a piece of a word, learned by sentencepiece; what it cannot spell is read byte by byte."""
+"""Subword tokens, learned by sentencepiece; characters outside of the vocabulary are read as bytes."""
 
 import base64
 import codecs
@@ -14,17 +14,17 @@ from seqgen.errors import InputError
 from seqgen.symbols import BOS, EOS, PAD, SYMBOLS, UNK
 from seqgen.text.tokenizer import decode_all, in_blocks
 
-SPACE = "\u2581"  # how sentencepiece writes a space; this mark itself comes back as one
-MOST_LINES = 1_000_000  # that are learned from, drawn from all
+SPACE = "\u2581"  # sentencepiece's mark for a space; in a text, the mark itself is decoded as a space, too
+MOST_LINES = 1_000_000  # to learn from, sampled from all lines
 
 
 class SubwordTokenizer:
-    """Pieces of words with the spaces before them (Kudo and Richardson 2018, SentencePiece), by a unigram model.
+    """Subwords with the spaces before them (Kudo and Richardson 2018, SentencePiece), by a unigram language model.
 
     Kudo 2018, Subword Regularization.
 
     Args:
-        model: as sentencepiece wrote it.
+        model: a serialized sentencepiece model.
     """
 
     kind = "subword"
@@ -36,11 +36,11 @@ class SubwordTokenizer:
 
     @classmethod
     def fit(cls, text: str | Iterable[str], *, largest: int = 8_000) -> Self:
-        """Learn the pieces of a text.
+        """Learn the subwords of a text.
 
         Args:
             text: whole or in blocks.
-            largest: the most tokens, the 4 special ones and the 256 bytes included; a small text gets fewer.
+            largest: maximum number of tokens, the 4 special ones and the 256 bytes included; a small text has fewer.
 
         Raises:
             InputError: the text has fewer than two different characters, or the vocabulary is too small for it.
@@ -72,22 +72,22 @@ class SubwordTokenizer:
                 unk_id=UNK,
                 max_sentence_length=1 << 20,
                 input_sentence_size=MOST_LINES,
-                num_threads=1,  # with more, the same text may give other pieces
+                num_threads=1,  # with more, the same text may give other subwords
                 minloglevel=2,
             )
         except RuntimeError as error:
             reason = " ".join(str(error).split())[-200:]
-            raise InputError(f"a vocabulary of {largest} does not suit this text: {reason}") from None
+            raise InputError(f"a vocabulary of {largest} tokens does not suit this text: {reason}") from None
         return cls(written.getvalue())
 
     @property
     def vocab_size(self) -> int:
-        """How many tokens there are, the special ones included."""
+        """The number of tokens, the special ones included."""
         return int(self.processor.vocab_size())
 
     def encode(self, text: str) -> np.ndarray:
-        """Return the token numbers of the pieces; a line end is read as a byte."""
-        clean = text.encode("utf-8", errors="replace").decode()  # a lone surrogate is no text
+        """Return the token numbers of the subwords; a line end is read as a byte."""
+        clean = text.encode("utf-8", errors="replace").decode()  # without lone surrogates
         return np.array(self.processor.encode(clean), dtype=np.int64)
 
     def decode(self, tokens: Iterable[int]) -> str:
@@ -99,7 +99,7 @@ class SubwordTokenizer:
         return SubwordDetokenizer(self.processor)
 
     def unseen(self, text: str) -> list[str]:
-        """Return nothing: what is not in the vocabulary is read byte by byte."""
+        """Return an empty list: characters outside of the vocabulary are read as bytes."""
         return []
 
     def to_data(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class SubwordTokenizer:
 
 
 class BytePairTokenizer(SubwordTokenizer):
-    """Pieces of words made by joining the most frequent pairs again and again.
+    """Subwords by byte-pair encoding: the most frequent pair is merged, again and again.
 
     Sennrich et al. 2016, Neural Machine Translation of Rare Words with Subword Units.
     """
@@ -123,14 +123,14 @@ class BytePairTokenizer(SubwordTokenizer):
 
 
 class SubwordDetokenizer:
-    """Holds bytes back until they make a character."""
+    """Buffers bytes until they form a character."""
 
     def __init__(self, processor: sentencepiece.SentencePieceProcessor):
         self._processor = processor
         self._bytes = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def push(self, token: int) -> str:
-        """Return the piece, or the character that a byte completes."""
+        """Return the subword, or the character that a byte completes."""
         if token < len(SYMBOLS):
             return ""
         piece: str = self._processor.id_to_piece(token)

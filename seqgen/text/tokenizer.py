@@ -1,4 +1,4 @@
-"""What every tokenizer offers, and how one is found by name."""
+"""The protocol of tokenizers, and the functions that make one of a kind."""
 
 import pkgutil
 from collections.abc import Iterable
@@ -19,14 +19,14 @@ KINDS = {
 
 
 class Detokenizer(Protocol):
-    """Turns tokens into text one by one, so that text can be shown as it is written."""
+    """Decodes tokens one by one, so that text can be streamed."""
 
     def push(self, token: int) -> str:
-        """Return the text that this token completes, maybe none."""
+        """Return the text that this token completes, possibly an empty one."""
         ...
 
     def flush(self) -> str:
-        """Return what is still held back."""
+        """Return the text that is still buffered."""
         ...
 
 
@@ -37,12 +37,12 @@ class Tokenizer(Protocol):
 
     @property
     def vocab_size(self) -> int:
-        """How many tokens there are, the special ones included."""
+        """The number of tokens, the special ones included."""
         ...
 
     @classmethod
     def fit(cls, text: str | Iterable[str], *, largest: int = ...) -> Self:
-        """Learn the vocabulary, of `largest` symbols at most, from a text, whole or in blocks."""
+        """Learn a vocabulary of at most `largest` symbols from a text, whole or in blocks."""
         ...
 
     def encode(self, text: str) -> np.ndarray:
@@ -75,7 +75,7 @@ def tokenizer_class(kind: str) -> type[Tokenizer]:
     """Return the class of a kind: one of `KINDS`.
 
     Raises:
-        InputError: there is no such kind.
+        InputError: an unknown kind.
     """
     if kind not in KINDS:
         raise InputError(f"tokenizer must be one of {', '.join(KINDS)}, not {kind!r}{nearest(kind, KINDS)}")
@@ -84,10 +84,10 @@ def tokenizer_class(kind: str) -> type[Tokenizer]:
 
 
 def fit_tokenizer(kind: str, text: str | Iterable[str], largest: int | None = None) -> Tokenizer:
-    """Return a tokenizer of a kind, learned from a text; `largest` is the most symbols, by default as the kind has it.
+    """Return a tokenizer of a kind, fitted to a text, with at most `largest` symbols; by default the kind's own limit.
 
     Raises:
-        InputError: there is no such kind, or nothing to learn from the text.
+        InputError: an unknown kind, or a text with fewer than two different symbols.
     """
     return tokenizer_class(kind).fit(text, **({} if largest is None else {"largest": largest}))
 
@@ -108,5 +108,5 @@ def in_blocks(text: str | Iterable[str]) -> Iterable[str]:
 
 
 def decode_all(detokenizer: Detokenizer, tokens: Iterable[int]) -> str:
-    """Return the text of these tokens by way of a detokenizer."""
+    """Return the text of these tokens, decoded by a detokenizer."""
     return "".join(detokenizer.push(int(token)) for token in tokens) + detokenizer.flush()

@@ -1,4 +1,4 @@
-"""Which symbols a tokenizer knows."""
+"""The vocabulary of a tokenizer."""
 
 import logging
 from collections import Counter
@@ -25,31 +25,31 @@ class Vocabulary:
         return len(self.symbols)
 
     def number(self, symbol: str) -> int:
-        """Return the number of a symbol, UNK where it is not known."""
+        """Return the token number of a symbol, UNK where it is unknown."""
         return self.numbers.get(symbol, UNK)
 
     def text(self, token: int) -> str:
-        """Return what a token stands for: nothing for PAD, BOS and EOS, U+FFFD for UNK."""
+        """Return the symbol of a token: an empty text for PAD, BOS and EOS, U+FFFD for UNK."""
         if token < len(SYMBOLS):
             return "\ufffd" if token == UNK else ""
         return self.symbols[token]
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> "Vocabulary":
-        """Return the vocabulary whose own symbols are in `data["symbols"]`."""
+        """Return the vocabulary whose symbols, but for the special ones, are in `data["symbols"]`."""
         return cls(data["symbols"])
 
     @property
     def data(self) -> dict[str, Any]:
-        """The own symbols as plain data."""
+        """The symbols, but for the special ones, as plain data."""
         return {"symbols": self.symbols[len(SYMBOLS) :]}
 
 
 def most_frequent(counts: "Counter[str]", largest: int, least: int, noun: str) -> list[str]:
-    """Return the symbols seen at least `least` times, at most `largest` of them, sorted.
+    """Return the symbols with at least `least` occurrences, at most `largest` of them, sorted.
 
     Raises:
-        InputError: fewer than two different symbols were counted.
+        InputError: there are fewer than two different symbols.
     """
     if len(counts) < 2:
         found = f"only {next(iter(counts))!r}" if counts else "none"

@@ -1,4 +1,4 @@
-"""A token a word or punctuation mark, with the white space between them restored exactly."""
+"""One token for each word or punctuation mark; the white space between them is restored exactly."""
 
 import re
 from collections import Counter
@@ -19,17 +19,16 @@ NOTHING = ""
 
 
 class WordTokenizer:
-    """Words, marks, and only that white space which does not go without saying.
+    """Words, punctuation marks, and only the white space that is not implied.
 
-    Between two words a space is implied, and between a word and a mark whatever is usual for this mark in the
-    training text: no space before "," or after "(". Only where the text differs from that does a token of white
-    space stand for what is there, be it a line end or the empty text. So sequences stay short, and the text that
-    a model writes has its spacing back.
+    Between two words a space is implied, and between a word and a mark what is usual for this mark in the training
+    text: no space before "," or after "(". Only where a text differs from that, it has a token of white space, such
+    as a line end, or of no space. So sequences are short, and generated text has its spacing restored.
 
     Args:
         vocabulary: words, marks and white space.
-        closing: the marks that usually have no space before them.
-        opening: those that usually have no space after them.
+        closing: marks that usually have no space before them.
+        opening: marks that usually have no space after them.
     """
 
     kind = "word"
@@ -40,7 +39,11 @@ class WordTokenizer:
 
     @classmethod
     def fit(cls, text: str | Iterable[str], *, largest: int = 20_000, least: int = 2) -> Self:
-        """Learn the words seen at least `least` times, so that the unknown word is learned from the others."""
+        """Learn the words with at least `least` occurrences; rarer ones are read as UNK and train its embedding.
+
+        Raises:
+            InputError: the text has fewer than two different words.
+        """
         words: Counter[str] = Counter()
         spaces: Counter[str] = Counter()
         spaced_before: Counter[str] = Counter()
@@ -54,7 +57,7 @@ class WordTokenizer:
                 spaced_after[before] += 1 if gap else -1
                 before = word
         del words[""], spaced_before[""]
-        # Single characters of white space are always there, so that no run of them is ever unknown.
+        # Single characters of white space are always in the vocabulary, so that no run of them is unknown.
         single = {character: least for gap in spaces for character in gap}
         white_space = {gap: count for gap, count in spaces.items() if count >= least}
         kept = most_frequent(words, largest, least, "word")
@@ -66,12 +69,12 @@ class WordTokenizer:
 
     @staticmethod
     def normal(text: str) -> str:
-        """Return the text as it is read: here as it is."""
+        """Return the normalized text: here the same."""
         return text
 
     @property
     def vocab_size(self) -> int:
-        """How many tokens there are, the special ones included."""
+        """The number of tokens, the special ones included."""
         return len(self.vocabulary)
 
     def encode(self, text: str) -> np.ndarray:
@@ -89,7 +92,7 @@ class WordTokenizer:
             before = word
 
     def implied(self, before: str, word: str) -> str:
-        """Return the white space that goes without saying between two words; none at either end of a text."""
+        """Return the white space that is implied between two words; none at either end of a text."""
         if not before or not word or before in self.opening or word in self.closing:
             return NOTHING
         return " "
@@ -129,7 +132,7 @@ class LowercaseWordTokenizer(WordTokenizer):
 
 
 class WordDetokenizer:
-    """Puts the implied white space back between words."""
+    """Restores the implied white space between words."""
 
     def __init__(self, tokenizer: WordTokenizer):
         self._tokenizer = tokenizer
@@ -145,19 +148,19 @@ class WordDetokenizer:
             self._last = "" if text else self._last
             return text
         gap = self._tokenizer.implied(self._before, text)
-        # A model may also write what no text is read as: two words with nothing between them.
+        # A model may generate a sequence that no text has: two words with no space between them.
         if not gap and self._last and [word for _, word in _pieces(self._last + text)] != [self._last, text, ""]:
             gap = " "
         self._before = self._last = text
         return gap + text
 
     def flush(self) -> str:
-        """Return nothing: nothing is ever held back."""
+        """Return an empty text: nothing is buffered."""
         return ""
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each word with the white space before it, at last what follows the last word."""
+    """Yield each word with the white space before it, and last an empty word with the white space at the end."""
     end = 0
     for start, stop in WORDS.span_tokenize(text):
         yield text[end:start], text[start:stop]

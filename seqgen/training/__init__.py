@@ -1,1 +1,1 @@
-"""Training: the loop as a generator, losses, optimizers, schedules, averages of weights."""
+"""Training: the loop as a generator, losses, optimizers, schedules, moving averages of weights."""

@@ -1,4 +1,4 @@
-"""Training against the worst small change of the embeddings."""
+"""Adversarial training: on the worst small perturbation of the embeddings."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,30 +14,30 @@ from seqgen.training.losses import Loss, LossFunction
 
 
 def adversarial(loss_function: LossFunction, embedding: nn.Module, size: float) -> LossFunction:
-    """Return the mean of a loss and of the same loss where the embeddings are moved so that it rises most.
+    """Return the mean of a loss and of the same loss with the perturbation of the embeddings that raises it most.
 
-    Miyato et al. 2017, Adversarial Training Methods for Semi-Supervised Text Classification; here the size of the
-    change is a share of what is changed, so that embeddings cannot escape it by growing.
+    Miyato et al. 2017, Adversarial Training Methods for Semi-Supervised Text Classification; here the norm of the
+    perturbation is a fraction of that of the embeddings, so that they cannot escape it by growing.
 
     Args:
-        loss_function: of a model that reads its inputs by `embedding`.
-        embedding: gives (batch, steps, features) for (batch, steps) tokens.
-        size: the norm of each row's change, as a share of the norm of its embeddings.
+        loss_function: of a model that reads its inputs through `embedding`.
+        embedding: from (batch, steps) tokens to (batch, steps, features).
+        size: norm of each row's perturbation, as a fraction of the norm of its embeddings.
     """
 
     def calculate(model: nn.Module, batch: Any, carry: State | None) -> Loss:
-        with _watched(embedding) as found:
+        with _recorded(embedding) as calls:
             loss = loss_function(model, batch, carry)
         if not torch.is_grad_enabled():
             return loss
-        [(tokens, embedded)] = found
-        # Kept for the backward pass of the loss itself, which goes the same way once more.
+        [(tokens, embedded)] = calls
+        # The graph is retained for the backward pass of the loss itself.
         [direction] = torch.autograd.grad(loss.total, embedded, retain_graph=True)
         real = embedded.detach() * (tokens != PAD).unsqueeze(2)
-        change = size * _row_norms(real) * direction / _row_norms(direction).clamp(min=1e-12)
-        with _moved(embedding, change):
-            moved = loss_function(model, batch, carry)
-        return replace(loss, total=(loss.total + moved.total) / 2)
+        perturbation = size * _row_norms(real) * direction / _row_norms(direction).clamp(min=1e-12)
+        with _perturbed(embedding, perturbation):
+            perturbed = loss_function(model, batch, carry)
+        return replace(loss, total=(loss.total + perturbed.total) / 2)
 
     return calculate
 
@@ -48,18 +48,18 @@ def _row_norms(x: Tensor) -> Tensor:
 
 
 @contextmanager
-def _watched(embedding: nn.Module) -> Iterator[list[tuple[Tensor, Tensor]]]:
-    found: list[tuple[Tensor, Tensor]] = []
-    hook = embedding.register_forward_hook(lambda module, inputs, output: found.append((inputs[0], output)))
+def _recorded(embedding: nn.Module) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    calls: list[tuple[Tensor, Tensor]] = []
+    hook = embedding.register_forward_hook(lambda module, inputs, output: calls.append((inputs[0], output)))
     try:
-        yield found
+        yield calls
     finally:
         hook.remove()
 
 
 @contextmanager
-def _moved(embedding: nn.Module, change: Tensor) -> Iterator[None]:
-    hook = embedding.register_forward_hook(lambda module, inputs, output: output + change)
+def _perturbed(embedding: nn.Module, perturbation: Tensor) -> Iterator[None]:
+    hook = embedding.register_forward_hook(lambda module, inputs, output: output + perturbation)
     try:
         yield
     finally:

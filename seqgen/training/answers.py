@@ -1,4 +1,4 @@
-"""A model's answers to examples, and the weights of classes in its loss."""
+"""The predictions of classifiers and taggers, and the weights of classes in their loss."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,12 +12,12 @@ from seqgen.metrics.classification import Answered
 
 @torch.no_grad()
 def answers(model: nn.Module, batches: Iterable[Examples], classes: Sequence[str]) -> Answered:
-    """Return a model's answers to all batches, in their order, in evaluation mode.
+    """Return a model's predictions and the targets of all batches, in their order, in evaluation mode.
 
     Args:
         model: gives (batch, classes) or (batch, steps, classes) logits of the inputs.
-        batches: with the right answers.
-        classes: the names of the answers, by their numbers.
+        batches: of inputs with targets.
+        classes: the names of the classes, by their numbers.
     """
     was_training = model.training
     model.eval()
@@ -33,7 +33,7 @@ def answers(model: nn.Module, batches: Iterable[Examples], classes: Sequence[str
 
 
 def class_weights(kind: str, frequencies: np.ndarray, device: torch.device | str = "cpu") -> Tensor | None:
-    """Return the (classes,) weights of classes in the loss; None where all examples count alike.
+    """Return the (classes,) weights of classes in the loss; None where all examples have the same weight.
 
     Args:
         kind: "none", or "balanced", which gives every class the same total weight.

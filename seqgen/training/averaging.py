@@ -1,4 +1,4 @@
-"""A moving average of the weights, which is validated, saved and used in place of the weights in training."""
+"""The exponential moving average of the weights, which is validated, saved and used instead of these."""
 
 import torch
 from torch import Tensor, nn
@@ -10,14 +10,14 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def averaged(model: nn.Module, decay: float) -> AveragedModel:
-    """Return a copy of a model, as `module`, that follows it: call `update_parameters(model)` after every update.
+    """Return the moving average of a model, as `module`: call `update_parameters(model)` after every update.
 
-    Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging; here with exponential weights.
+    Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging; here an exponential average.
 
     Args:
         model: in training.
-        decay: the share of the average that stays at an update; less at first, so that the weights before training
-            are soon forgotten. With 0 the copy is the model itself.
+        decay: of the exponential moving average; lower in the first updates, so that the initial weights are soon
+            forgotten. With 0 the average equals the weights.
 
     Raises:
         InputError: the decay is outside [0, 1).
@@ -30,13 +30,13 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
         torch._foreach_lerp_(averages, weights, 1 - min(decay, done / (done + 10)))
 
     average = AveragedModel(model, multi_avg_fn=follow)
-    average.module.to(next(model.parameters()).device)  # puts the copied weights into one piece again, as cuDNN wants
+    average.module.to(next(model.parameters()).device)  # makes the copied weights contiguous again, for cuDNN
     return average
 
 
 def follow_closely(average: AveragedModel, updates: int = 1000) -> None:
-    """Have an average follow its model as closely as after this number of updates, if there were more.
+    """Let an average follow its model as closely as after this number of updates, if there were more.
 
-    After 1,000 updates it has forgotten all but about the last 100, which suits a short last part of a training.
+    After 1,000 updates it averages about the last 100, which suits a short last phase of training.
     """
     average.n_averaged.clamp_(max=updates)

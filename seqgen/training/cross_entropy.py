@@ -1,4 +1,4 @@
-"""The loss of an output layer without the logits of all positions at once."""
+"""The cross-entropy of an output layer without the logits of all positions at once."""
 
 from typing import Any
 
@@ -7,22 +7,22 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-LOGITS = 2**22  # of one chunk; more of them no longer fit the processor's cache
+LOGITS = 2**22  # of one chunk; more would not fit the processor's cache
 
 
 def linear_cross_entropy(features: Tensor, output: nn.Linear, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """Return the summed cross-entropy, in nats, of what a linear layer makes of features.
+    """Return the summed cross-entropy, in nats, of a linear layer's logits.
 
-    The same as `functional.cross_entropy` of its logits, but in chunks of positions, whose gradients are made along
-    with them: less memory, and less of it to write and read again. `torch.nn.functional.linear_cross_entropy` does the
-    like, but knows no smoothing of labels in chunks, and calculates in fp32 on a CPU.
+    It equals `functional.cross_entropy` of all logits, but is computed in chunks of positions together with their
+    gradients: this takes less memory, and less memory traffic. `torch.nn.functional.linear_cross_entropy` is similar,
+    but has no label smoothing in chunks, and calculates in fp32 on a CPU.
 
     Args:
-        features: (positions, features) what the layer reads.
+        features: (positions, features) input of the layer.
         output: from features to classes.
-        targets: (positions,) the right classes.
-        label_smoothing: the share of probability spread over all classes (Szegedy et al. 2016, Rethinking the
-            Inception Architecture for Computer Vision).
+        targets: (positions,) numbers of the target classes.
+        label_smoothing: probability spread evenly over all classes (Szegedy et al. 2016, Rethinking the Inception
+            Architecture for Computer Vision).
     """
     kind = features.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else output.weight.dtype
@@ -34,18 +34,18 @@ def linear_cross_entropy(features: Tensor, output: nn.Linear, targets: Tensor, l
 
 
 def sampled_cross_entropy(features: Tensor, output: nn.Linear, targets: Tensor, shares: Tensor) -> Tensor:
-    """Return an estimate of the summed cross-entropy, in nats, from some of the classes.
+    """Return an estimate of the summed cross-entropy, in nats, from a sample of the classes.
 
-    Each class takes part with a probability of its own, and what it adds to the normalizer is divided by that
-    probability; the right class always takes part. So the normalizer is right on average, as with the importance
-    sampling of Bengio and Senecal 2008, Adaptive Importance Sampling to Accelerate Training of a Neural Probabilistic
-    Language Model; for the loss, its logarithm, that is nearly so.
+    Each class is sampled with its own probability, by which its term of the normalizer is divided; the target class is
+    always included. So the normalizer is unbiased, as in the importance sampling of Bengio and Senecal 2008, Adaptive
+    Importance Sampling to Accelerate Training of a Neural Probabilistic Language Model; its logarithm, and with it the
+    loss, is nearly so.
 
     Args:
-        features: (positions, features) what the layer reads.
+        features: (positions, features) input of the layer.
         output: from features to classes.
-        targets: (positions,) the right classes.
-        shares: (classes,) the probabilities, above 0; see `sampling_shares`.
+        targets: (positions,) numbers of the target classes.
+        shares: (classes,) sampling probabilities, above 0; see `sampling_shares`.
     """
     chosen = (torch.rand_like(shares) < shares).nonzero().squeeze(1)
     offsets = -shares[chosen].log()
@@ -58,16 +58,17 @@ def sampled_cross_entropy(features: Tensor, output: nn.Linear, targets: Tensor, 
 
 
 def sampling_shares(counts: Tensor, expected: int) -> Tensor:
-    """Return for each class how probably it takes part, so that about `expected` classes do.
+    """Return the (classes,) probabilities of sampling each class.
+
+    Frequent classes matter more for a normalizer, so probabilities rise with the square root of the counts, up to 1.
 
     Args:
-        counts: (classes,) how often each class is right. What is frequent matters more for a normalizer, so the
-            probabilities rise with the root of the counts, up to 1.
-        expected: how many classes take part in the mean.
+        counts: (classes,) frequencies of the classes as targets.
+        expected: mean number of sampled classes.
     """
     rising = (counts.double() + 1).sqrt()
     low, high = 0.0, float(len(counts))
-    for _ in range(50):  # the more the factor, the more classes take part
+    for _ in range(50):  # bisection: the larger the factor, the more classes are sampled
         factor = (low + high) / 2
         low, high = (factor, high) if (rising * factor).clamp(max=1).sum() < expected else (low, factor)
     return (rising * high).clamp(max=1).float()
@@ -108,6 +109,6 @@ class _Chunked(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Scale what the forward pass has made."""
+        """Scale the gradients that the forward pass computed."""
         of_features, of_weight, of_bias = ctx.saved_tensors
         return of_features * gradient.to(of_features.dtype), of_weight * gradient, of_bias * gradient, None, None, None

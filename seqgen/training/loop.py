@@ -1,4 +1,4 @@
-"""The training loop as a generator: it makes the updates, and its reader logs, evaluates, saves and stops."""
+"""The training loop as a generator: it makes the updates, and its caller logs, validates, saves and stops."""
 
 import math
 import time
@@ -18,21 +18,21 @@ from seqgen.training.schedules import Schedule
 
 
 class Progress(NamedTuple):
-    """How far a training is; a resumed one starts from the progress that was saved."""
+    """The progress of training; a resumed run starts from the one that was saved."""
 
-    steps: int = 0
-    seconds: float = 0.0  # of wall-clock, with all that the reader of the loop did between steps
+    steps: int = 0  # updates
+    seconds: float = 0.0  # of wall-clock, with the time of the caller between updates
     training_seconds: float = 0.0  # of forward and backward passes and updates alone
-    tokens: int = 0  # or whatever the loss counts: examples
+    tokens: int = 0  # or examples: what the loss counts
 
     @property
     def rate(self) -> float:
-        """The tokens (or examples) learned from in a second of training alone."""
+        """Tokens (or examples) per second of training alone."""
         return self.tokens / max(self.training_seconds, 1e-9)
 
 
 class Step(NamedTuple):
-    """One update: the loss is its mean in nats a token (or example), and `carry` the state for the batch after it."""
+    """One update: `loss` is its mean in nats per token (or example), `carry` the hidden state for the next batch."""
 
     progress: Progress
     loss: float
@@ -59,21 +59,21 @@ def train_steps(
     progress: Progress = Progress(),  # noqa: B008  (a tuple cannot be changed)
     carry: State | None = None,
 ) -> Iterator[Step]:
-    """Yield after each update until the schedule is at its end, or the reader stops reading.
+    """Yield after each update until the schedule ends, or the caller stops iterating.
 
     Args:
-        model: trained in place, on the device where it is; each step puts it into training mode.
-        batches: enough of them, `Batch` or anything with `to`, which moves it to the model's device.
-        optimizers: one or several that share the weights out among themselves.
-        schedule: when to end, and the learning rate until then.
+        model: trained in place, on its own device; each update puts it into training mode.
+        batches: `Batch` or any object with `to`, which moves it to the model's device; enough for the schedule.
+        optimizers: one, or several, each with its own part of the weights.
+        schedule: the end of training, and the learning rate until then.
         loss_function: of the model, a batch, and the state after the batch before it.
-        clip: the largest norm of a gradient, which is a mean over tokens.
-        accumulate: batches of an update.
-        progress: where a resumed training goes on; its batches must start there too.
-        carry: the state that a resumed training goes on with.
+        clip: maximum gradient norm; the gradient is a mean over tokens.
+        accumulate: batches accumulated per update.
+        progress: of a resumed run; its batches must start there, too.
+        carry: hidden state of a resumed run.
 
     Raises:
-        NonFiniteLoss: before the update that would have spoilt the weights.
+        NonFiniteLoss: before an update whose loss or gradient is not finite.
         ValueError: the batches ended before the schedule.
     """
     optimizers = [optimizers] if isinstance(optimizers, Optimizer) else optimizers
@@ -97,12 +97,12 @@ def train_steps(
             total, count = total + loss.total.detach(), count + loss.count
         total, count, seconds = _over_processes(total, count, time.perf_counter() - began)
         norm = scale_and_clip(parameters, count / _world_size(), clip)
-        # All figures in one transfer, for which the processor has to wait for a GPU.
+        # All numbers in one transfer, because each transfer waits for the GPU.
         mean, norm, tokens = torch.stack([total / count, norm, count]).tolist()
         if not math.isfinite(mean + norm):
             raise NonFiniteLoss(
-                f"the loss is {mean} and the norm of its gradient {norm} at step {progress.steps + 1} with learning "
-                f"rate {learning_rate:.3g}: try a smaller learning rate, a longer warm-up, or fp32 instead of bf16"
+                f"the loss is {mean} and the gradient norm {norm} at step {progress.steps + 1} with learning rate "
+                f"{learning_rate:.3g}: try a smaller learning rate, a longer warm-up, or fp32 instead of bf16"
             )
         for optimizer in optimizers:
             optimizer.step()
@@ -122,7 +122,7 @@ def _world_size() -> int:
 
 
 def _over_processes(total: Tensor, count: Tensor, seconds: float) -> tuple[Tensor, Tensor, float]:
-    """Sum over processes; the slowest clock counts, so that all of them end at the same step."""
+    """Sum over processes; the largest time counts, so that all processes end after the same update."""
     if _world_size() == 1:
         return total, count, seconds
     sums = torch.stack([total, count])

@@ -19,7 +19,7 @@ from seqgen.training.cross_entropy import linear_cross_entropy, sampled_cross_en
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A batch's loss: `total` and `count` are 0-dimensional, `carry` is the state for the batch after it."""
+    """A batch's loss: `total` and `count` are 0-dimensional, `carry` is the hidden state for the next batch."""
 
     total: Tensor
     count: Tensor
@@ -38,16 +38,16 @@ def next_token(
     label_smoothing: float = 0.0,
     shares: Tensor | None = None,
 ) -> Loss:
-    """Cross-entropy of each next token, in nats.
+    """Return the cross-entropy of each next token, in nats.
 
     Args:
         model: gives (batch, steps, vocabulary) logits and a state for (batch, steps) tokens and a state.
         batch: a window.
-        carry: the state after the window before; ignored where the batch starts anew.
-        label_smoothing: the share of probability spread over all tokens (Szegedy et al. 2016, Rethinking the
-            Inception Architecture for Computer Vision).
-        shares: (vocabulary,) how probably each token takes part in an estimate of the loss, which is cheaper for large
-            vocabularies (`cross_entropy.sampling_shares`); all of them do by default.
+        carry: the state after the window before; ignored where the rows of the batch begin.
+        label_smoothing: probability spread evenly over all tokens (Szegedy et al. 2016, Rethinking the Inception
+            Architecture for Computer Vision).
+        shares: (vocabulary,) probability of sampling each token for an estimate of the loss, which is cheaper for large
+            vocabularies (`cross_entropy.sampling_shares`); by default the loss is exact.
     """
     before, real = None if batch.starts else carry, batch.targets != PAD
     if isinstance(model, Factored) and (layer := model.output_layer()) is not None:
@@ -80,18 +80,18 @@ def target_tokens(
     scheduled_sampling: float = 0.0,
     doubly_stochastic: float = 0.0,
 ) -> Loss:
-    """Cross-entropy of each next token of the targets, in nats.
+    """Return the cross-entropy of each target token, in nats, with teacher forcing.
 
     Args:
         model: gives (batch, steps, vocabulary) logits for inputs and the tokens before.
         batch: inputs and targets.
-        carry: none; every batch starts anew.
-        label_smoothing: the share of probability spread over all tokens.
-        scheduled_sampling: the probability of feeding the model's own prediction instead of the target token, in a
-            second pass (Bengio et al. 2015, Scheduled Sampling; in parallel as Duckworth et al. 2019, Parallel
-            Scheduled Sampling). An update then takes nearly twice as long.
-        doubly_stochastic: how much it costs where the attention to a position, summed over the steps of a text, is not
-            one (Xu et al. 2015, Show, Attend and Tell).
+        carry: not used, as batches are independent.
+        label_smoothing: probability spread evenly over all tokens.
+        scheduled_sampling: probability of feeding the model's own prediction instead of the target token, in a second
+            pass (Bengio et al. 2015, Scheduled Sampling; in parallel as Duckworth et al. 2019, Parallel Scheduled
+            Sampling). An update then takes nearly twice as long.
+        doubly_stochastic: weight of the penalty drawing each position's total attention to one (Xu et al. 2015, Show,
+            Attend and Tell).
     """
     tokens = (
         _mixed_with_predictions(model, batch, scheduled_sampling)
@@ -104,7 +104,7 @@ def target_tokens(
         features, state = model.output_features(batch.inputs, tokens, **watched)
         total = _from_features(layer, features[real], batch.targets[real], label_smoothing)
         if doubly_stochastic and state.attended is not None:
-            # Padding has no attention at all, and all that is real has some.
+            # The attention weights of padding are zero, those of real positions are not.
             total = total + doubly_stochastic * ((1 - state.attended) ** 2 * (state.attended > 0)).sum()
     else:
         total = _from_logits(model(batch.inputs, tokens)[real], batch.targets[real], label_smoothing)
@@ -112,11 +112,11 @@ def target_tokens(
 
 
 @torch.no_grad()
-def _mixed_with_predictions(model: nn.Module, batch: Pairs, share: float) -> Tensor:
-    written = model(batch.inputs, batch.tokens).argmax(dim=2)[:, :-1]
-    right = batch.tokens[:, 1:]
-    replaced = (torch.rand(right.shape, device=right.device) < share) & (right != PAD)
-    return torch.cat([batch.tokens[:, :1], torch.where(replaced, written, right)], dim=1)
+def _mixed_with_predictions(model: nn.Module, batch: Pairs, probability: float) -> Tensor:
+    predicted = model(batch.inputs, batch.tokens).argmax(dim=2)[:, :-1]
+    tokens = batch.tokens[:, 1:]
+    replaced = (torch.rand(tokens.shape, device=tokens.device) < probability) & (tokens != PAD)
+    return torch.cat([batch.tokens[:, :1], torch.where(replaced, predicted, tokens)], dim=1)
 
 
 def right_answer(
@@ -127,14 +127,14 @@ def right_answer(
     label_smoothing: float = 0.0,
     class_weights: Tensor | None = None,
 ) -> Loss:
-    """Cross-entropy of the right answers, one to an input or one a step, in nats.
+    """Return the cross-entropy of the target classes, one for each input or each step, in nats.
 
     Args:
         model: gives (batch, classes) or (batch, steps, classes) logits of the inputs.
-        batch: inputs and right answers.
-        carry: none; every batch starts anew.
-        label_smoothing: the share of probability spread over all answers.
-        class_weights: (classes,) what an answer of each class counts.
+        batch: inputs and target classes.
+        carry: not used, as batches are independent.
+        label_smoothing: probability spread evenly over all classes.
+        class_weights: (classes,) weight of each class in the loss; all the same by default.
     """
     logits = model(*batch.inputs)
     total = functional.cross_entropy(
@@ -150,7 +150,7 @@ def right_answer(
 
 @torch.no_grad()
 def evaluate(model: nn.Module, batches: Iterable[Any], loss_function: LossFunction = next_token) -> float:
-    """Return the mean loss over all batches in evaluation mode, with the state carried from one to the next."""
+    """Return the mean loss over all batches in evaluation mode, with the hidden state carried from one to the next."""
     was_training = model.training
     model.eval()
     device = next(model.parameters()).device

@@ -1,4 +1,4 @@
-"""Which optimizer trains which weights."""
+"""Optimizers, and the weights that each of them trains."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -10,17 +10,17 @@ from torch.optim import AdamW, Muon, Optimizer
 from seqgen.errors import InputError
 
 LEARNING_RATES = {"muon": 0.05, "adamw": 0.004}
-ADAMW_BESIDE_MUON = 0.2  # its learning rate as a share of Muon's
+ADAMW_FACTOR = 0.2  # AdamW's learning rate beside Muon, as a fraction of Muon's
 
 
 class Group(NamedTuple):
-    """Weights that are trained in another way than the rest.
+    """Weights with a learning rate of their own.
 
     Args:
         parameters: the weights.
-        rate: the share of the learning rate that they are trained with.
-        begins: the share of the training that is over before they are trained at all.
-        learning_rate: theirs, where it does not depend on that of the rest.
+        rate: factor of the learning rate.
+        begins: fraction of training during which these weights stay frozen.
+        learning_rate: maximum learning rate, in place of the factor.
     """
 
     parameters: list[nn.Parameter]
@@ -37,18 +37,18 @@ def optimizers(
     adamw_learning_rate: float | None = None,
     groups: Iterable[Group] = (),
 ) -> list[Optimizer]:
-    """Return the optimizers of a model, each with its weights; those that ask for no gradient are left out.
+    """Return the optimizers of a model, each with its weights; frozen weights are left out.
 
     Args:
         model: the model.
         name: "adamw" (Loshchilov and Hutter 2019) for all weights, or "muon" (Jordan et al. 2024) for the recurrent
             and input matrices of recurrent layers with AdamW for the rest.
-        learning_rate: of the named one.
-        adamw_learning_rate: that of AdamW where Muon trains the matrices; by default a fifth of Muon's.
-        groups: weights that are trained in another way than the rest.
+        learning_rate: maximum learning rate of the named optimizer.
+        adamw_learning_rate: maximum learning rate of AdamW beside Muon; by default a fifth of Muon's.
+        groups: weights with a learning rate of their own.
 
     Raises:
-        InputError: there is no such optimizer, or a learning rate that is not positive.
+        InputError: an unknown optimizer, or a learning rate that is not positive.
     """
     if name not in LEARNING_RATES:
         raise InputError(f"optimizer must be one of {', '.join(LEARNING_RATES)}, not {name!r}")
@@ -59,7 +59,7 @@ def optimizers(
     for_muon: list[dict[str, Any]] = []
     for_adamw: list[dict[str, Any]] = []
     if adamw_learning_rate is None:
-        adamw_learning_rate = rate * ADAMW_BESIDE_MUON
+        adamw_learning_rate = rate * ADAMW_FACTOR
     adamw_rate = adamw_learning_rate if name == "muon" else rate
     for group in _whole(model, list(groups)):
         for kept, highest, inside in ((for_muon, rate, True), (for_adamw, adamw_rate, False)):
@@ -67,20 +67,20 @@ def optimizers(
             if parameters:
                 own = group.learning_rate or highest * group.rate
                 kept.append({"params": parameters, "lr": own, "begins": group.begins})
-    # Three iterations learn as well as the usual five, and cost a tenth of a step less.
+    # Three Newton-Schulz iterations train as well as the usual five, and an update takes a tenth less time.
     muon: list[Optimizer] = [Muon(for_muon, lr=rate, weight_decay=0.1, ns_steps=3)] if for_muon else []
     return [*muon, _adamw(for_adamw, adamw_rate)]
 
 
 def gradual_unfreezing(layers: Iterable[nn.Module], factor: float, interval: float) -> list[Group]:
-    """Return a group for each layer, the uppermost first: the deeper, the later it is trained and the more slowly.
+    """Return a group for each layer: the deeper, the later it is unfrozen and the lower its learning rate.
 
     Howard and Ruder 2018, Universal Language Model Fine-tuning for Text Classification.
 
     Args:
-        layers: pretrained ones.
-        factor: by which the learning rate is multiplied once more for each layer.
-        interval: fraction of the training between the beginnings of one layer and the next.
+        layers: pretrained layers, the uppermost first.
+        factor: of the learning rate, once more for each layer.
+        interval: fraction of training after which each further layer is unfrozen.
     """
     return [
         Group(list(layer.parameters()), factor**depth, interval * depth) for depth, layer in enumerate(layers, start=1)
@@ -88,7 +88,7 @@ def gradual_unfreezing(layers: Iterable[nn.Module], factor: float, interval: flo
 
 
 def _whole(model: nn.Module, groups: list[Group]) -> list[Group]:
-    """Return the groups, and one of all weights that are in none."""
+    """Return the groups, after one of all other weights."""
     named = {id(parameter) for group in groups for parameter in group.parameters}
     return [Group([parameter for parameter in model.parameters() if id(parameter) not in named]), *groups]
 
@@ -105,9 +105,9 @@ def _adamw(groups: list[dict[str, Any]], rate: float) -> AdamW:
 
 
 def set_learning_rates(optimizers: list[Optimizer], factor: float, progress: float = 1.0) -> float:
-    """Multiply the learning rates that the optimizers began with; return that of the first group.
+    """Set the learning rates to a factor of their maximum; return that of the first group.
 
-    What begins after this progress of the training has a rate of zero.
+    Groups that begin after this progress of training have a learning rate of zero.
     """
     for optimizer in optimizers:
         for group in optimizer.param_groups:
@@ -117,7 +117,7 @@ def set_learning_rates(optimizers: list[Optimizer], factor: float, progress: flo
 
 
 def scale_and_clip(parameters: list[torch.Tensor], divisor: torch.Tensor | float, clip: float) -> torch.Tensor:
-    """Divide all gradients, which are sums over tokens, and clip their norm; return the norm before clipping.
+    """Divide all gradients, which are sums over tokens, and clip their norm; return the gradient norm before clipping.
 
     Pascanu et al. 2013, On the difficulty of training recurrent neural networks.
     """

@@ -1,4 +1,4 @@
-"""How much dropout suits a text, from how often it will be read."""
+"""Dropout probabilities for a text, by the number of epochs."""
 
 import math
 
@@ -6,18 +6,18 @@ GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
 
 def suitable_dropout(epochs: float) -> float:
-    """Return the dropout probability for a text that will be read this number of times.
+    """Return the dropout probability for this number of epochs.
 
-    A text that is read a few times needs no dropout, which would only slow the learning; one that is read thirty times
-    would be learned by heart. `recipes/benchmarks/README.md` has the measurements.
+    In a few epochs dropout would only slow down training; in thirty, a model without it overfits.
+    `recipes/benchmarks/README.md` has the measurements.
     """
     return _rising(epochs / 5)
 
 
 def suitable_weight_drop(cell: str, hidden_size: int, layers: int, tokens: int, epochs: float) -> float:
-    """Return the dropout probability of recurrent weights.
+    """Return the dropout probability of the recurrent weights.
 
-    Dropping them helps where the recurrent layers have more of them than the text has tokens, and it is read often.
+    It is above 0 where there are more recurrent weights than training tokens, and more than five epochs.
     """
     weights = GATES[cell] * layers * hidden_size**2
     return _rising(weights / tokens) if epochs > 5 else 0.0

@@ -108,7 +108,7 @@ def test_the_command_that_an_interrupted_run_shows_goes_on_with_it(command, text
         patch.setattr(training.StopSignals, "__enter__", lambda signals: setattr(signals, "received", True) or signals)
         code, _, err = train("char_generator", *options(text_file, stopped, 3))
     assert code == 130
-    shown = err.splitlines()[-1].partition("to go on: ")[2]
+    shown = err.splitlines()[-1].partition("to resume: ")[2]
     assert shown == f"seqgen train char_generator --output_dir '{stopped}' --resume"
     assert train(*shlex.split(shown)[2:])[0] == 0
     assert weights_of(stopped) == weights_of(straight)

@@ -102,7 +102,7 @@ BAD = {
     ),
     "token": ("x.txt", "a.jpg one\n", "x.txt, line 1: a line must be an image, #0, a tab and a caption"),
     "no json": ("x.json", "{", "x.json must be JSON with images and annotations as COCO has them"),
-    "other json": ("x.json", '{"images": []}', "there is no 'annotations'"),
+    "other json": ("x.json", '{"images": []}', "'annotations' is missing"),
     "listed twice": (
         "x.json",
         COCO.replace("b.jpg", "a.jpg"),
@@ -134,7 +134,7 @@ def test_a_name_in_two_folders_is_a_sentence(folder, tmp_path):
 
 
 def test_what_is_not_there_is_a_sentence(folder, tmp_path):
-    with pytest.raises(InputError, match=r"--captions must be a file, but 'none\.csv' is none"):
+    with pytest.raises(InputError, match=r"--captions must be a file, but 'none\.csv' is not a file"):
         read_captioned(str(folder), {"train": "none.csv"})
-    with pytest.raises(InputError, match="--data must be a folder of images, but 'none' is no folder"):
+    with pytest.raises(InputError, match="--data must be a folder of images, but 'none' is not a folder"):
         read_captioned("none", {"train": "none.csv"})

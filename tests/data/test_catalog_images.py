@@ -85,5 +85,5 @@ def test_folders_without_images_are_refused(tmp_path):
     (tmp_path / "red" / "notes.txt").write_text("no image")
     with pytest.raises(InputError, match="must hold a folder of images for each class, but it holds no image"):
         find_pictures(str(tmp_path))
-    with pytest.raises(InputError, match=r"'shaeps' is none of these \(did you mean shapes\?\)"):
+    with pytest.raises(InputError, match=r"'shaeps' is neither \(did you mean shapes\?\)"):
         find_pictures("shaeps")

@@ -63,7 +63,9 @@ def test_a_turned_photograph_is_set_upright():
 
 def test_what_is_no_image_is_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no image")
-    with pytest.raises(InputError, match=r"a\.png: an image must be whole, but it does not decode \(no image"):
+    with pytest.raises(
+        InputError, match=r"a\.png: an image must be whole, but it does not decode \(an unknown image format"
+    ):
         read_image(tmp_path / "a.png")
     whole = saved(PIL.Image.effect_noise((64, 64), 50).convert("RGB"), "JPEG")
     with pytest.raises(InputError, match="truncated"):
@@ -132,7 +134,7 @@ def test_bad_images_stop_or_are_left_out_and_counted(folder, caplog):
 
 
 def test_what_is_not_there_names_the_nearest():
-    with pytest.raises(InputError, match=r"'FashionMINST' is none of these \(did you mean FashionMNIST\?\)"):
+    with pytest.raises(InputError, match=r"'FashionMINST' is neither \(did you mean FashionMNIST\?\)"):
         find_pictures("FashionMINST")
 
 

@@ -83,11 +83,11 @@ def test_of_many_labelled_examples_no_more_are_held_back_than_help(monkeypatch):
 def test_classes_that_cannot_be_learned_are_refused():
     with pytest.raises(InputError, match="line 20: a class must have at least two examples, but 'b' has only this one"):
         split_labelled(labelled(a=20, b=1), None, None, seed=1)
-    with pytest.raises(InputError, match="at least two classes to tell apart, but there are 1"):
+    with pytest.raises(InputError, match="at least two classes, but there are 1"):
         split_labelled(labelled(a=20), None, None, seed=1)
     with pytest.raises(InputError, match="line 3: the label must be one of the training examples', not 'c'"):
         split_labelled(labelled(a=20, b=20), None, labelled(a=3, c=1), seed=1)
-    with pytest.raises(InputError, match="examples enough to hold a tenth back"):
+    with pytest.raises(InputError, match="enough examples to hold a tenth back"):
         split_labelled(labelled(a=2, b=2), None, None, seed=1)
 
 
@@ -170,9 +170,9 @@ def test_tagged_parts_share_nothing_and_tags_of_the_test_must_be_known(monkeypat
     assert split_tagged(data, None, None, seed=2).test.tokens != splits.test.tokens
     with pytest.raises(InputError, match="line 7: a tag must be one of the training sequences', not 'C'"):
         split_tagged(data, None, Tagged([["x"]], [["C"]], ["line 7"]), seed=1)
-    with pytest.raises(InputError, match="sequences enough to hold some back, but there are 2"):
+    with pytest.raises(InputError, match="enough sequences to hold some back, but there are 2"):
         split_tagged(tagged(2), None, None, seed=1)
-    with pytest.raises(InputError, match=r"at least two tags to tell apart, but there are 1: \['A'\]"):
+    with pytest.raises(InputError, match=r"at least two tags, but there are 1: \['A'\]"):
         split_tagged(tagged(40, "A"), None, None, seed=1)
     monkeypatch.setattr(module, "MOST_LABELLED", 3)
     assert list(map(len, parts_of(split_tagged(data, None, None, seed=1)))) == [34, 3, 3]

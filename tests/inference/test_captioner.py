@@ -80,7 +80,7 @@ def test_more_of_each_and_options_are_checked(captioner, images):
     assert all(one.text.startswith("w1") for one in captioner.caption(images, prefix="w1"))
     with pytest.raises(InputError, match="no generation option 'beams'"):
         captioner.caption(images, beams=2)
-    with pytest.raises(InputError, match=r"none\.png: an image must be a file, but there is none"):
+    with pytest.raises(InputError, match=r"none\.png: an image must be a file, but it does not exist"):
         captioner.caption("none.png")
 
 

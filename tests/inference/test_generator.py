@@ -91,7 +91,7 @@ def test_nothing_to_do_and_nothing_to_score(generator):
 
 
 def test_a_stream_writes_one_text(generator):
-    with pytest.raises(InputError, match="one text"):
+    with pytest.raises(InputError, match="num_return_sequences must be 1, not 2"):
         generator.stream("the", num_return_sequences=2)
 
 

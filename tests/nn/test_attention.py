@@ -134,7 +134,7 @@ def test_a_decoder_says_what_it_starts_from():
     model = make_model()
     with pytest.raises(ValueError, match="starts from a memory"):
         model.decoder.start(batch_size=2)
-    with torch.no_grad(), pytest.raises(ValueError, match="give the memory that it looks at"):
+    with torch.no_grad(), pytest.raises(ValueError, match="give the memory that it attends to"):
         model.decoder.step(torch.tensor([5]), model.decoder.start(make_memory(3, size=16)))
 
 

@@ -112,7 +112,7 @@ def test_precision_bf16_reaches_the_same_loss(train, tmp_path):
     for precision in ("fp32", "bf16"):
         steps = ["--max_steps", 100, "--optimizer", "adamw"]  # Muon's own products are in bf16 with either
         code, _, err = train(*steps, "--precision", precision, directory=tmp_path / precision)
-        if code == 2 and "whose LSTMs have no bf16" in err:
+        if code == 2 and "which has no LSTM in bf16" in err:
             pytest.skip(err)
     fp32, bf16 = (results_of(tmp_path / precision) for precision in ("fp32", "bf16"))
     assert (fp32["precision"], bf16["precision"]) == ("fp32", "bf16")
@@ -244,7 +244,7 @@ BAD = {
     "steps": (["--max_steps", 0], "--max_steps must be above 0, not 0"),
     "seconds": (["--max_seconds", -3], "--max_seconds must be above 0, not -3.0"),
     "device": (["--device", "cuda:77"], "'cuda:77' is not"),
-    "device name": (["--device", "gpu"], "--device must be auto or one that is here, but 'gpu' is not"),
+    "device name": (["--device", "gpu"], "--device must be auto or an available device, but 'gpu' is not"),
     "sampled": (["--sampled_softmax", 0], "--sampled_softmax must be above 0, not 0"),
     "smoothed": (["--sampled_softmax", 5, "--label_smoothing", 0.1], "must be without --label_smoothing"),
     "resume": (["--resume", "--output_dir", "/nowhere/at/all"], "--resume needs a run in --output_dir"),

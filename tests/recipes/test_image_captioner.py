@@ -158,7 +158,7 @@ BAD = {
     "no captions": (["--data", "."], "--captions must come with --data"),
     "no data": (["--captions", "x.csv"], "--captions must come with --data"),
     "unknown backbone": (["--backbone", "resnet81"], "not 'resnet81' (did you mean resnet18?)"),
-    "tuned without weights": (["--fine_tune", 0.5], "--fine_tune must be 0 where the backbone has no --weights"),
+    "tuned without weights": (["--fine_tune", 0.5], "--fine_tune must be 0 without pretrained --weights"),
     "weights of small": (["--weights", "default"], "--weights must be none for the small backbone"),
     "share": (["--self_critical", 1.5], "--self_critical must be at least 0 and below 1"),
 }

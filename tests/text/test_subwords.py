@@ -38,5 +38,5 @@ def test_bytes_cut_off_become_a_replacement_character():
 
 
 def test_a_vocabulary_too_small_for_the_bytes_is_refused():
-    with pytest.raises(InputError, match="a vocabulary of 100 does not suit this text"):
+    with pytest.raises(InputError, match="a vocabulary of 100 tokens does not suit this text"):
         BytePairTokenizer.fit(TEXT, largest=100)

@@ -1,1 +1,1 @@
-"""The sets that can be named: made on the spot, from the Python library, or downloaded once."""
+"""The data sets that `--data` can name: generated, from Python's library, or downloaded once."""

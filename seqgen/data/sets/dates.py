@@ -1,4 +1,4 @@
-"""Dates as people write them, and as ISO 8601 does: an endless set of pairs, drawn by a seed."""
+"""Pairs of a date as people write it and its ISO 8601 form: a set that is generated from a random seed."""
 
 import itertools
 from collections.abc import Callable
@@ -69,7 +69,7 @@ YEARS: list[Style] = [lambda day: str(day.year), lambda day: f"'{day.year % 100:
 ORDERS = ["{d} {m} {y}", "{d} of {m} {y}", "{d} {m}, {y}", "{m} {d}, {y}", "{m} {d} {y}", "{y}, {m} {d}", "{y} {m} {d}"]
 PREFIXES: list[Style] = [lambda day: "", lambda day: _weekday(day) + ", ", lambda day: _weekday(day)[:3] + " "]
 CASES: list[Callable[[str], str]] = [str, str.lower, str.upper]
-# Where a month is a number, the separator says in which order day and month stand.
+# Where a month is a number, the separator determines the order of day and month.
 NUMBERS: list[Style] = [
     lambda day: f"{day.day}.{day.month}.{day.year}",
     lambda day: f"{day.day:02}.{day.month:02}.{day.year % 100:02}",
@@ -93,19 +93,19 @@ def _weekday(day: date) -> str:
 
 
 def _styles() -> list[Style]:
-    """Return all ways of writing a date, as mixtures of a way for each of its parts."""
+    """Return all styles of writing a date with a named month, as combinations of styles of its parts."""
 
-    def in_words(prefix: Style, day: Style, month: Style, year: Style, order: str, case: Callable[[str], str]) -> Style:
+    def combined(prefix: Style, day: Style, month: Style, year: Style, order: str, case: Callable[[str], str]) -> Style:
         return lambda when: case(prefix(when) + order.format(d=day(when), m=month(when), y=year(when)))
 
-    mixtures = itertools.product(PREFIXES, DAYS, NAMED_MONTHS, YEARS, ORDERS, CASES)
-    return [in_words(*mixture) for mixture in mixtures]
+    combinations = itertools.product(PREFIXES, DAYS, NAMED_MONTHS, YEARS, ORDERS, CASES)
+    return [combined(*combination) for combination in combinations]
 
 
 def date_pairs(seed: int) -> tuple[Parallel, Parallel, Parallel]:
-    """Return pairs of a date as people write it and its ISO form: to train on, to validate on, and to test on.
+    """Return pairs of a date as people write it and its ISO form, for training, validation and test.
 
-    The dates of the parts differ, and a tenth of the mixtures of styles is only in the last two.
+    No date is in two splits, and a tenth of the styles is only in the last two.
     """
     generator = np.random.default_rng(seed)
     styles = _styles()
@@ -119,7 +119,7 @@ def date_pairs(seed: int) -> tuple[Parallel, Parallel, Parallel]:
 
 
 def _written(generator: np.random.Generator, days: np.ndarray, styles: list[Style], count: int) -> Parallel:
-    """Write so many dates, one in five of them in numbers."""
+    """Return `count` pairs, one in five of them with the month as a number."""
     sources, targets = [], []
     for number in generator.choice(days, count):
         when = date.fromordinal(int(number))

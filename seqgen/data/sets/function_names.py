@@ -1,4 +1,4 @@
-"""Names of the functions of Python's standard library, labelled with their package: a set that is always there."""
+"""Names of the functions of Python's standard library, labelled with their package: a set without a download."""
 
 import re
 from collections import Counter
@@ -13,10 +13,10 @@ DEFINITION = re.compile(r"^\s*(?:async )?def ((?!__)\w+)\(", re.MULTILINE)
 
 
 def function_names() -> Labelled:
-    """Return the different names of each package's functions, special methods left out.
+    """Return the different names of each package's functions, without special methods.
 
     Raises:
-        InputError: this Python came without the source of its library.
+        InputError: this Python is without the source of its library.
     """
     found: dict[tuple[str, str], str] = {}
     for package, path in python_source():

@@ -1,4 +1,4 @@
-"""Source of Python's standard library, each character labelled with its kind of token: a set that is always there."""
+"""Source of Python's standard library, each character tagged with its kind of token: a set without a download."""
 
 import builtins
 import keyword
@@ -13,8 +13,8 @@ from seqgen.data.sets.python_library import python_source
 from seqgen.data.tagged import Tagged
 from seqgen.errors import InputError
 
-PIECE = 1_000  # characters, or as few more as it takes to end a line outside of a string
-TRAINED, HELD_BACK = 4_000_000, 250_000  # characters; of each of the two parts that are held back
+PIECE = 1_000  # minimum number of characters; a piece ends with a line, outside of a string
+TRAINED, HELD_BACK = 4_000_000, 250_000  # characters for training, and for each of validation and test
 LARGEST = 60_000  # characters of a file that is used
 SPACE = "space"
 BY_KIND = {
@@ -27,10 +27,10 @@ BY_KIND = {
 
 
 def highlighted_python(seed: int) -> tuple[Tagged, Tagged, Tagged]:
-    """Return pieces of files to train on, pieces of other files to validate on, and yet other files, whole, to test on.
+    """Return pieces of files for training, pieces of other files for validation, and other whole files for the test.
 
     Raises:
-        InputError: this Python came without the source of its library.
+        InputError: this Python is without the source of its library.
     """
     paths = [path for _, path in python_source() if path.stat().st_size <= LARGEST]
     order = np.random.default_rng(seed).permutation(len(paths))
@@ -62,7 +62,7 @@ def _tagged(found: Iterator[tuple[str, list[str], str]]) -> Tagged:
 
 
 def highlight(path: Path) -> File | None:
-    """Return a file's text, the tag of each character, and where lines end outside of strings; None if it is broken."""
+    """Return a file's text, the tag of each character, and the ends of lines outside of strings; None if malformed."""
     text = path.read_text(encoding="utf-8", errors="replace")
     lines = text.splitlines(keepends=True)
     begins = np.concatenate([[0], np.cumsum([len(line) for line in lines])])

@@ -1,4 +1,4 @@
-"""Multi30k, German and English descriptions of photographs: looked for in `$SEQGEN_DATA`, else downloaded once."""
+"""Multi30k, German and English descriptions of photographs: read from `$SEQGEN_DATA`, or else downloaded once."""
 
 import hashlib
 import os
@@ -16,18 +16,18 @@ PAIRS = ("multi30k-de-en", "multi30k-en-de")
 
 
 def find_multi30k(name: str, part: str) -> Parallel:
-    """Return a part ("train", "valid" or "test") of Multi30k (Elliott et al. 2016), task 1, as it was released.
+    """Return a split ("train", "valid" or "test") of Multi30k (Elliott et al. 2016), task 1, as it was released.
 
-    It is looked for in `$SEQGEN_DATA/multi30k`, and else downloaded into the cache.
+    It is read from `$SEQGEN_DATA/multi30k`, or else downloaded into the cache.
 
     Raises:
-        InputError: it is not there and cannot be downloaded.
+        InputError: it is in neither and cannot be downloaded.
     """
     source, target = name.split("-")[1:]
     return read_parallel(*(str(_multi30k_file(f"{MULTI30K_PARTS[part]}.{side}.gz")) for side in (source, target)))
 
 
-# Of the files of the release.
+# Checksums of the released files.
 SHA256 = {
     "test_2016_flickr.de.gz": "9204244e408ccb38d2a55cfcd344df15005fc42a07a6e55ca6c52b6ababb8cc8",
     "test_2016_flickr.en.gz": "611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9",
@@ -51,7 +51,7 @@ def _multi30k_file(name: str) -> Path:
     except OSError as error:
         raise InputError(
             f"{name} of Multi30k is neither in $SEQGEN_DATA/multi30k nor can it be downloaded from {MULTI30K} "
-            f"({error}): put it there"
+            f"({error}): copy it to that folder"
         ) from None
     if hashlib.sha256(content).hexdigest() != SHA256[name]:
         raise InputError(f"{MULTI30K}{name} must be as it was released, but its checksum differs")

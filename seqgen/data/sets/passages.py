@@ -1,4 +1,4 @@
-"""Passages of Python's standard library, labelled with the package that they come from: a set that is always there."""
+"""Passages of Python's standard library, labelled with their package: a set without a download."""
 
 from collections import Counter
 from pathlib import Path
@@ -16,10 +16,10 @@ LEAST_FILES = 6  # of a package, so that some can be held back
 def python_passages() -> tuple[Labelled, list[Path]]:
     """Return passages of source and documentation, and the file of each.
 
-    Passages of one file are alike, so whole files should be held back for a test.
+    Passages of one file are similar, so a file should be in one split only.
 
     Raises:
-        InputError: this Python came without the source of its library.
+        InputError: this Python is without the source of its library.
     """
     files: dict[str, list[Path]] = {}
     for package, path in python_source():
@@ -29,7 +29,7 @@ def python_passages() -> tuple[Labelled, list[Path]]:
         if len(paths) < LEAST_FILES:
             continue
         found = [(path, number, text) for path in paths for number, text in _passages(path)]
-        # Evenly over the files, so that one large file does not speak for its package.
+        # Evenly over the files, so that a large file does not dominate its package.
         found.sort(key=lambda passage: (passage[1], passage[0]))
         for path, number, text in found[:MOST_PASSAGES]:
             inputs.append(text)
@@ -44,7 +44,7 @@ def python_passages() -> tuple[Labelled, list[Path]]:
 
 
 def _passages(path: Path) -> list[tuple[int, str]]:
-    """Return the passages of a file with the numbers of their first lines, the file's head left out."""
+    """Return the passages of a file with the numbers of their first lines."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     pieces = ((number + 1, "\n".join(lines[number : number + LINES])) for number in range(0, len(lines), LINES))
     return [(number, text) for number, text in pieces if len(text.strip()) >= LEAST_CHARACTERS]

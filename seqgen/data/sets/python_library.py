@@ -1,11 +1,11 @@
-"""What every Python has: the source of its own library, and the text of its documentation."""
+"""The source of Python's standard library, and the text of its documentation, which are part of every installation."""
 
 import sysconfig
 from pathlib import Path
 
 
 def python_source() -> list[tuple[str, Path]]:
-    """Return the files of Python's own library in order, each with its package, or module where it is in none."""
+    """Return the files of Python's standard library, sorted, each with its package or top-level module."""
     library = Path(sysconfig.get_path("stdlib"))
     outside = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3"}
     paths = [path for path in library.rglob("*.py") if not outside & set(path.relative_to(library).parts)]
@@ -13,7 +13,7 @@ def python_source() -> list[tuple[str, Path]]:
 
 
 def python_docs() -> str:
-    """Return what `help` knows about the language, topic by topic."""
+    """Return the text of `help` about the language, topic by topic."""
     from pydoc_data.topics import topics
 
     return "\n\n".join(topic.strip() for _, topic in sorted(topics.items())) + "\n"

@@ -1,4 +1,4 @@
-"""Scenes of coloured shapes with captions that can be checked: a set for captioners that is always there."""
+"""Scenes of coloured shapes with captions that can be verified: a set that is generated."""
 
 import re
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from seqgen.data.sets.shapes import COLOURS, Shape, draw_picture
 
 SCENES = "scenes"
 KINDS = ("circle", "triangle", "square", "star")
-SIZES = {"small": (0.12, 0.15), "large": (0.2, 0.24)}  # radii, as shares of a picture's side
-CLEAR = 0.2  # how much farther up or to a side a shape is where a caption says so
+SIZES = {"small": (0.12, 0.15), "large": (0.2, 0.24)}  # radii, as fractions of a picture's side
+CLEAR = 0.2  # minimum distance along an axis, as a fraction of the side, where a caption has a relation
 COUNTS = {"train": 8000, "valid": 200, "test": 1000}
 EACH = 4  # captions
 
@@ -21,21 +21,21 @@ _CAPTION = re.compile(rf"{_PHRASE}(?: (above|below|left of|right of) {_PHRASE})?
 
 @dataclass(frozen=True)
 class Scenes(Captioned):
-    """Pictures with captions, and the shapes that are in each."""
+    """Pictures with captions, and the shapes in each picture."""
 
     worlds: list[list[Shape]]
 
     def true_share(self, captions: list[str]) -> float:
-        """Return the share of captions, one of each picture, that are true."""
+        """Return the fraction of captions, one for each picture, that are true."""
         return float(np.mean([is_true(*pair) for pair in zip(captions, self.worlds, strict=True)]))
 
 
 def scenes(part: str, seed: int = 0) -> Scenes:
-    """Return the pictures of a part, with one shape, or with two that differ.
+    """Return the pictures of a split, with one shape, or with two different ones.
 
     Args:
         part: "train", "valid" or "test".
-        seed: of the drawing.
+        seed: random seed.
     """
     generator = np.random.default_rng([seed, list(COUNTS).index(part)])
     worlds = [_scene(generator) for _ in range(COUNTS[part])]
@@ -45,7 +45,7 @@ def scenes(part: str, seed: int = 0) -> Scenes:
 
 
 def is_true(caption: str, shapes: list[Shape]) -> bool:
-    """Return whether a caption is one of the grammar's, and everything that it says is so."""
+    """Return whether a caption has the form of these captions, and describes the shapes correctly."""
     found = _CAPTION.fullmatch(caption)
     if found is None:
         return False
@@ -53,7 +53,7 @@ def is_true(caption: str, shapes: list[Shape]) -> bool:
     if relation is None:
         return any(_fits(first, shape) for shape in shapes)
     return any(
-        _fits(first, one) and _fits(second, other) and _stands(one, relation, other) > 0
+        _fits(first, one) and _fits(second, other) and _distance(one, relation, other) > 0
         for one in shapes
         for other in shapes
         if one is not other
@@ -78,13 +78,13 @@ def _scene(generator: np.random.Generator) -> list[Shape]:
 
 
 def _caption(shapes: list[Shape], generator: np.random.Generator) -> str:
-    """Describe a scene as one of several people would: from either shape, with sizes or without."""
+    """Return a random description of a scene: beginning with either shape, with or without sizes."""
     order = generator.permutation(len(shapes))
     words = [_phrase(shapes[place], sized=generator.random() < 0.7) for place in order]
     if len(shapes) == 1:
         return words[0]
     one, other = shapes[order[0]], shapes[order[1]]
-    relations = [name for name in ("above", "below", "left of", "right of") if _stands(one, name, other) > CLEAR]
+    relations = [name for name in ("above", "below", "left of", "right of") if _distance(one, name, other) > CLEAR]
     return f"{words[0]} {generator.choice(relations)} {words[1]}"
 
 
@@ -101,7 +101,7 @@ def _fits(words: tuple[str | None, ...], shape: Shape) -> bool:
     return (colour, kind) == (shape.colour, shape.kind) and size in (None, _size(shape))
 
 
-def _stands(one: Shape, relation: str, other: Shape) -> float:
+def _distance(one: Shape, relation: str, other: Shape) -> float:
     """Return how far one shape is above, below, left of or right of the other."""
     down, right = one.y - other.y, one.x - other.x
     return {"above": -down, "below": down, "left of": -right, "right of": right}[relation]

@@ -1,4 +1,4 @@
-"""Pictures of coloured shapes, drawn as they are needed: a set of images that is always there."""
+"""Pictures of coloured shapes: a set that is generated."""
 
 import math
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ COLOURS = {
 }
 SHAPES = {"circle": 0, "triangle": 3, "square": 4, "pentagon": 5, "star": 10}  # corners
 SIZE = 64  # pixels
-FINER = 3  # drawn so many times larger, so that edges are smooth
+FINER = 3  # factor by which pictures are drawn larger, for smooth edges
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A shape in a picture whose sides are 1: `x` and `y` its middle, `radius` its size, `angle` in radians."""
+    """A shape: its centre `x` and `y` and its `radius` as fractions of the picture's side, its `angle` in radians."""
 
     colour: str
     kind: str
@@ -33,7 +33,7 @@ class Shape:
     angle: float = 0.0
 
     def draw(self, canvas: PIL.ImageDraw.ImageDraw, pixels: int, shade: int = 0) -> None:
-        """Draw it on a square canvas of so many pixels a side, its colour made lighter by `shade`."""
+        """Draw it on a square canvas of `pixels` a side, its colour made lighter by `shade`."""
         red, green, blue = (min(max(part + shade, 0), 255) for part in COLOURS[self.colour])
         x, y, radius = self.x * pixels, self.y * pixels, self.radius * pixels
         if self.kind == "circle":
@@ -61,7 +61,7 @@ def draw_picture(shapes: list[Shape], generator: np.random.Generator) -> PIL.Ima
 
 
 def shape_pictures(count: int = 6_000, seed: int = 0) -> Labelled:
-    """Return pictures of one shape each, anywhere, of any size and turned by any angle; "red star" is a label."""
+    """Return pictures of one shape each, of random place, size and angle, with labels such as "red star"."""
     generator = np.random.default_rng(seed)
     inputs, labels, where = [], [], []
     for number in range(count):

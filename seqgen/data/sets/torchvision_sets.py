@@ -1,4 +1,4 @@
-"""Public sets of images that torchvision knows how to read."""
+"""Public sets of images that torchvision reads."""
 
 import os
 from typing import Any
@@ -11,10 +11,10 @@ SETS = ("FashionMNIST", "MNIST", "KMNIST", "CIFAR10", "CIFAR100")
 
 
 def public_pictures(name: str, train: bool) -> Labelled:
-    """Return the part of a set for training or for the test, from `$SEQGEN_DATA` or the cache, else downloaded.
+    """Return the training or the test split of a set, from `$SEQGEN_DATA` or the cache, or else downloaded.
 
     Raises:
-        InputError: the set is not there and cannot be downloaded.
+        InputError: the set is in neither and cannot be downloaded.
     """
     import torchvision
 
@@ -28,7 +28,7 @@ def public_pictures(name: str, train: bool) -> Labelled:
     except (OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"{name} is neither in {root} nor can it be downloaded ({reason}): put torchvision's files of it there"
+            f"{name} is neither in {root} nor can it be downloaded ({reason}): copy torchvision's files of it there"
         ) from None
     images, numbers = zip(*found, strict=True)
     part = "train" if train else "test"
