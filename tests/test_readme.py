@@ -96,7 +96,7 @@ def test_every_command_and_every_block_of_code_is_tried_below():
 def test_the_first_two_commands_are_all_the_set_up():
     assert commands(FRONT)[:2] == [
         "python -m pip install . && python recipes/char_generator.py",
-        'python -m pip install ".[test]" && python -m pytest',
+        'python -m pip install ".[test]" && python -m pytest -n 2',
     ]
     assert commands(FRONT)[1] in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 

@@ -3,11 +3,12 @@
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from seqgen.data.columns import Columns
 from seqgen.data.corpus import read_lines
 from seqgen.data.images import SUFFIXES
 from seqgen.data.store import fingerprint
@@ -29,21 +30,12 @@ TOKEN_LINE = re.compile(r"(\S.*?)#\d+\t(.*)")  # Flickr8k's: image.jpg#0, a tab,
 
 
 @dataclass(frozen=True)
-class Captioned:
+class Captioned(Columns):
     """Images (paths, or what else `read_image` takes), the captions of each, and the images' names."""
 
     images: list[Any]
     captions: list[list[str]]
     names: list[str]
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def chosen(self, numbers: Iterable[int]) -> "Captioned":
-        """Return the images with these numbers."""
-        numbers = list(numbers)
-        images, captions = ([column[number] for number in numbers] for column in (self.images, self.captions))
-        return Captioned(images, captions, [self.names[number] for number in numbers])
 
     @property
     def fingerprint(self) -> str:

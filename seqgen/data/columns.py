@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Generic, TypeVar, overload
+from dataclasses import dataclass, fields, replace
+from typing import Any, Generic, Self, TypeVar, overload
 
 import numpy as np
 
@@ -82,6 +83,24 @@ def chosen(column: Sequence[T], numbers: np.ndarray | Iterable[int]) -> Sequence
     if isinstance(column, Column):
         return Chosen(column, numbers)
     return [column[number] for number in numbers]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Base of examples in columns of equal length: lists, or what behaves like lists and is read from its file."""
+
+    def __len__(self) -> int:
+        return len(getattr(self, fields(self)[0].name))
+
+    def chosen(self, numbers: np.ndarray | Iterable[int]) -> Self:
+        """Return the examples with these numbers."""
+        numbers = np.fromiter(numbers, np.int64)
+        return replace(self, **{field.name: chosen(getattr(self, field.name), numbers) for field in fields(self)})
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the content: of all columns but "where", the file and line of each example."""
+        return content_key([getattr(self, field.name) for field in fields(self) if field.name != "where"])
 
 
 def content_key(columns: Iterable[Sequence[Any]]) -> str:

@@ -1,13 +1,13 @@
 """Inputs with a label each, read from files or folders and checked."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from seqgen.data.columns import chosen, content_key, stored_texts
+from seqgen.data.columns import Columns, content_key, stored_texts
 from seqgen.data.corpus import Corpus, visible_files
 from seqgen.data.store import file_fingerprint
 from seqgen.data.table import read_table, rows_of_file
@@ -15,23 +15,12 @@ from seqgen.errors import InputError, nearest
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """Inputs of one kind, the label of each, and its file and line, for errors and reports.
-
-    The columns are lists, or behave like lists and are read from memory-mapped files.
-    """
+class Labelled(Columns):
+    """Inputs of one kind, the label of each, and its file and line, for errors and reports."""
 
     inputs: Sequence[Any]
     labels: Sequence[str]
     where: Sequence[str]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def chosen(self, numbers: np.ndarray | Iterable[int]) -> "Labelled":
-        """Return the examples with these numbers."""
-        numbers = np.fromiter(numbers, np.int64)
-        return Labelled(*(chosen(column, numbers) for column in (self.inputs, self.labels, self.where)))
 
     def targets(self, classes: Sequence[str]) -> np.ndarray:
         """Return the (examples,) number of each label among the classes.

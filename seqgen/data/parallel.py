@@ -1,14 +1,14 @@
 """Parallel texts: sentences with their translations, read from files and checked."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 
-from seqgen.data.columns import chosen, content_key, stored_texts
+from seqgen.data.columns import Columns, stored_texts
 from seqgen.data.corpus import read_again, read_lines
 from seqgen.data.store import file_fingerprint
 from seqgen.data.table import read_table, rows_of_file
@@ -20,28 +20,12 @@ RATIO, SHORT = 9.0, 20  # maximum ratio of the lengths of a pair, unless both si
 
 
 @dataclass(frozen=True)
-class Parallel:
-    """Sentences, their translations, and the file and line of each pair, for errors and reports.
-
-    The columns are lists, or behave like lists and are read from memory-mapped files.
-    """
+class Parallel(Columns):
+    """Sentences, their translations, and the file and line of each pair, for errors and reports."""
 
     sources: Sequence[str]
     targets: Sequence[str]
     where: Sequence[str]
-
-    def __len__(self) -> int:
-        return len(self.sources)
-
-    def chosen(self, numbers: np.ndarray | Iterable[int]) -> "Parallel":
-        """Return the pairs with these numbers."""
-        numbers = np.fromiter(numbers, np.int64)
-        return Parallel(*(chosen(column, numbers) for column in (self.sources, self.targets, self.where)))
-
-    @property
-    def fingerprint(self) -> str:
-        """A hash of the content."""
-        return content_key([self.sources, self.targets])
 
 
 def read_pairs(path: str) -> Parallel:

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from seqgen.data.captioned import Captioned
-from seqgen.data.columns import text_hashes
+from seqgen.data.columns import Columns, text_hashes
 from seqgen.data.labelled import Labelled
 from seqgen.data.parallel import Parallel
 from seqgen.data.store import fingerprint
@@ -23,18 +23,7 @@ MOST_TOKENS = 250_000  # of a text, or of its documents
 LEAST = 20  # tokens of a text, or documents, of which two are for validation
 
 
-class Examples(Protocol):
-    """Data with a number of examples and a hash of its content."""
-
-    def __len__(self) -> int: ...
-
-    @property
-    def fingerprint(self) -> str:
-        """A hash of the content."""
-        ...
-
-
-D = TypeVar("D", bound=Examples)
+D = TypeVar("D", bound=Columns)
 
 
 @dataclass(frozen=True)

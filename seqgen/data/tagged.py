@@ -1,13 +1,11 @@
 """Sequences of tokens with a tag each: CoNLL-U, two columns, or JSON lines."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from seqgen.data.columns import BETWEEN, chosen, content_key, split_words, stored_texts
+from seqgen.data.columns import BETWEEN, Columns, split_words, stored_texts
 from seqgen.data.corpus import read_lines
 from seqgen.data.store import file_fingerprint
 from seqgen.data.table import rows_of_file
@@ -17,23 +15,12 @@ COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DE
 
 
 @dataclass(frozen=True)
-class Tagged:
-    """Sequences of tokens (a text is one of characters), the tag of each token, and the file and line of each sequence.
-
-    The columns are lists, or behave like lists and are read from memory-mapped files.
-    """
+class Tagged(Columns):
+    """Sequences of tokens (a text is one of characters), the tag of each token, and the file and line of each sequence."""
 
     tokens: Sequence[Sequence[str]]
     tags: Sequence[Sequence[str]]
     where: Sequence[str]
-
-    def __len__(self) -> int:
-        return len(self.tokens)
-
-    def chosen(self, numbers: np.ndarray | Iterable[int]) -> "Tagged":
-        """Return the sequences with these numbers."""
-        numbers = np.fromiter(numbers, np.int64)
-        return Tagged(chosen(self.tokens, numbers), chosen(self.tags, numbers), chosen(self.where, numbers))
 
     def require_known(self, tags: Sequence[str]) -> None:
         """Raise an InputError where a sequence has a tag that is not one of these."""
@@ -44,11 +31,6 @@ class Tagged:
                     raise InputError(
                         f"{where}: a tag must be one of the training sequences', not {tag!r}{nearest(tag, tags)}"
                     )
-
-    @property
-    def fingerprint(self) -> str:
-        """A hash of the content."""
-        return content_key([self.tokens, self.tags])
 
 
 def read_tagged(path: str, column: str = "UPOS") -> Tagged:
