@@ -103,7 +103,7 @@ def main() -> None:
     prompt = "" if ends else first_words(tokenizer, data.held_back)
     epochs = regularize(config, data)
     dropout = {"dropout": config.dropout, "weight_drop": config.weight_drop}
-    generator = Generator.untrained(tokenizer=tokenizer, ends=ends, **config.model, **dropout)
+    generator = Generator.untrained(tokenizer=tokenizer, ends=ends, **(config.model | dropout))
     if data.shrunk:
         run.say(data.shrunk)
     run.describe(f"{config.data}: {len(tokens):,} tokens, {tokenizer.vocab_size:,} different", generator)

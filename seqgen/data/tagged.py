@@ -16,7 +16,7 @@ COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DE
 
 @dataclass(frozen=True)
 class Tagged(Columns):
-    """Sequences of tokens (a text is one of characters), the tag of each token, and the file and line of each sequence."""
+    """Sequences of tokens (a text is one of characters), the tag of each token, and each sequence's file and line."""
 
     tokens: Sequence[Sequence[str]]
     tags: Sequence[Sequence[str]]

@@ -2,8 +2,8 @@
 
 import json
 import pkgutil
-from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from abc import ABC
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from torch import nn
 
 from seqgen.errors import InputError
 from seqgen.files import write_text, writing
+from seqgen.inference.parts import Part
 
 FORMAT = 2
 FILES = ("config.json", "model.safetensors")  # of every model; each kind has further ones
@@ -44,19 +45,30 @@ class Bundle(ABC, Generic[M]):
     """
 
     builder: ClassVar[str]
-    files: ClassVar[tuple[str, ...]]  # the JSON files of the other parts
+    untrained: ClassVar[Callable[..., Any]]  # class method: from the other parts and the arguments of the builder
+    files: ClassVar[dict[str, Part | tuple[str, ...]]]  # JSON files: of one part, or of fields that are plain data
 
     model: M
     arguments: dict[str, Any]
 
-    @abstractmethod
     def parts(self) -> dict[str, dict[str, Any]]:
-        """Return the other parts as plain data, by the names of their files."""
+        """Return all parts but the model as plain data, by the names of their files."""
+        return {
+            name: kept.to_data(getattr(self, kept.field))
+            if isinstance(kept, Part)
+            else {field: getattr(self, field) for field in kept}
+            for name, kept in self.files.items()
+        }
 
     @classmethod
-    @abstractmethod
     def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
-        """Return an untrained model with the parts that `parts` described."""
+        """Return an untrained model with its other parts, as `parts` described them."""
+        values: dict[str, Any] = {}
+        for name, kept in cls.files.items():
+            data = parts[name]
+            values |= {kept.field: kept.from_data(data)} if isinstance(kept, Part) else {key: data[key] for key in kept}
+        bundle: Self = cls.untrained(**values, **arguments)
+        return bundle
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Write the model to a directory; each file is replaced as a whole.

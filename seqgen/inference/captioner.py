@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 import torch
@@ -17,9 +17,10 @@ from seqgen.data.images import Image, Preprocessing, read_image
 from seqgen.data.store import stored
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written
+from seqgen.inference.parts import GENERATION, PREPROCESSING, tokenizer_part
 from seqgen.nn.backbones import load_pretrained
 from seqgen.nn.image_encoder import ImageEncoder
-from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
+from seqgen.text.tokenizer import Tokenizer
 
 IMAGES = 64  # maximum number of images of a batch
 HYPOTHESES = 320  # maximum number of hypotheses of a batch
@@ -54,7 +55,11 @@ class Captioner(EncoderDecoderBundle):
     """
 
     builder = "captioner"
-    files = ("tokenizer.json", "generation_config.json", "preprocessing.json")
+    files: ClassVar = {
+        "tokenizer.json": tokenizer_part("target"),
+        "generation_config.json": GENERATION,
+        "preprocessing.json": PREPROCESSING,
+    }
 
     preprocessing: Preprocessing
 
@@ -87,24 +92,6 @@ class Captioner(EncoderDecoderBundle):
             load_pretrained(cast("ImageEncoder", model.encoder).backbone, arguments["backbone"], weights)
         parts: dict[str, Any] = {"target": target, "generation": generation, "preprocessing": preprocessing}
         return cls(model=model, arguments=arguments, **parts)
-
-    def parts(self) -> dict[str, dict[str, Any]]:
-        """Return tokenizer, options and preprocessing as plain data."""
-        return {
-            "tokenizer.json": tokenizer_data(self.target),
-            "generation_config.json": self.generation.to_data(),
-            "preprocessing.json": self.preprocessing._asdict(),
-        }
-
-    @classmethod
-    def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
-        """Return an untrained captioner with the parts that `parts` described."""
-        return cls.untrained(
-            target=tokenizer_from_data(parts["tokenizer.json"]),
-            generation=GenerationConfig().with_options(**parts["generation_config.json"]),
-            preprocessing=Preprocessing(**parts["preprocessing.json"]),
-            **arguments,
-        )
 
     def caption(
         self,

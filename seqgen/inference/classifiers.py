@@ -17,11 +17,12 @@ from seqgen.data.store import stored
 from seqgen.errors import InputError
 from seqgen.inference.generator import Generator
 from seqgen.inference.inputs import InputBundle
+from seqgen.inference.parts import PREPROCESSING, tokenizer_part
 from seqgen.models import EncoderClassifier
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.encoders import SequenceEncoder
 from seqgen.symbols import BOS
-from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
+from seqgen.text.tokenizer import Tokenizer
 
 
 class Label(NamedTuple):
@@ -84,7 +85,11 @@ class TextClassifier(ClassifierBundle):
     """
 
     builder = "text_classifier"
-    files = ("tokenizer.json", "labels.json", "preprocessing.json")
+    files: ClassVar = {
+        "tokenizer.json": tokenizer_part("tokenizer"),
+        "labels.json": ("classes",),
+        "preprocessing.json": ("max_length",),
+    }
     budget = 16_384
 
     tokenizer: Tokenizer
@@ -124,20 +129,6 @@ class TextClassifier(ClassifierBundle):
         encoder.forwards.stack[0].all_weights[0][0].div_(smaller)
         return classifier
 
-    def parts(self) -> dict[str, dict[str, Any]]:
-        """Return tokenizer and labels as plain data."""
-        return {
-            "tokenizer.json": tokenizer_data(self.tokenizer),
-            "labels.json": {"classes": self.classes},
-            "preprocessing.json": {"max_length": self.max_length},
-        }
-
-    @classmethod
-    def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
-        """Return an untrained classifier with the parts that `parts` described."""
-        tokenizer = tokenizer_from_data(parts["tokenizer.json"])
-        return cls.untrained(tokenizer=tokenizer, **parts["labels.json"], **parts["preprocessing.json"], **arguments)
-
     def encode(self, given: str) -> np.ndarray:
         """Return BOS and the tokens of a text: of one longer than `max_length` its beginning and its end."""
         tokens = self.tokenizer.encode(given)
@@ -174,7 +165,7 @@ class ImageClassifier(ClassifierBundle):
     """
 
     builder = "image_classifier"
-    files = ("labels.json", "preprocessing.json")
+    files: ClassVar = {"labels.json": ("classes",), "preprocessing.json": PREPROCESSING}
     budget = 64
 
     preprocessing: Preprocessing
@@ -184,16 +175,6 @@ class ImageClassifier(ClassifierBundle):
         """Return an untrained classifier; `arguments` are the options of `patterns.image_classifier`."""
         model = patterns.image_classifier(len(classes), **arguments)
         return cls(model=model, arguments=arguments, classes=classes, preprocessing=preprocessing)
-
-    def parts(self) -> dict[str, dict[str, Any]]:
-        """Return preprocessing and labels as plain data."""
-        return {"labels.json": {"classes": self.classes}, "preprocessing.json": self.preprocessing._asdict()}
-
-    @classmethod
-    def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
-        """Return an untrained classifier with the parts that `parts` described."""
-        preprocessing = Preprocessing(**parts["preprocessing.json"])
-        return cls.untrained(preprocessing=preprocessing, **parts["labels.json"], **arguments)
 
     def encode(self, given: Image) -> Image:
         """Return an image unchanged: it is read when it is collated."""

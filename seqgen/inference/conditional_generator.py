@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -17,7 +17,8 @@ from seqgen.data.store import stored
 from seqgen.errors import InputError, nearest
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle
-from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
+from seqgen.inference.parts import GENERATION, tokenizer_part
+from seqgen.text.tokenizer import Tokenizer
 
 HYPOTHESES = 256  # maximum number of hypotheses of a batch
 
@@ -35,7 +36,11 @@ class ConditionalGenerator(EncoderDecoderBundle):
     """
 
     builder = "conditional_generator"
-    files = ("tokenizer.json", "generation_config.json", "conditions.json")
+    files: ClassVar = {
+        "tokenizer.json": tokenizer_part("target"),
+        "generation_config.json": GENERATION,
+        "conditions.json": ("categories", "mean", "deviation"),
+    }
 
     categories: list[str]
     mean: list[float]
@@ -57,24 +62,6 @@ class ConditionalGenerator(EncoderDecoderBundle):
         sizes = len(conditions["categories"]), len(conditions["mean"])
         model = patterns.conditional_generator(target.vocab_size, *sizes, **arguments)
         return cls(model=model, arguments=arguments, target=target, generation=generation, **conditions)
-
-    def parts(self) -> dict[str, dict[str, Any]]:
-        """Return tokenizer, options and conditions as plain data."""
-        return {
-            "tokenizer.json": tokenizer_data(self.target),
-            "generation_config.json": self.generation.to_data(),
-            "conditions.json": {"categories": self.categories, "mean": self.mean, "deviation": self.deviation},
-        }
-
-    @classmethod
-    def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
-        """Return an untrained generator with the parts that `parts` described."""
-        return cls.untrained(
-            target=tokenizer_from_data(parts["tokenizer.json"]),
-            generation=GenerationConfig().with_options(**parts["generation_config.json"]),
-            **parts["conditions.json"],
-            **arguments,
-        )
 
     def generate(self, conditions: str | Sequence[Any], prompt: str = "", **options: Any) -> list[str]:
         """Generate a text for a condition, or for each of several.

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, Literal, NamedTuple, Self, cast
+from typing import Any, ClassVar, Literal, NamedTuple, Self, cast
 
 import torch
 from torch import nn
@@ -15,9 +15,10 @@ from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.sampling import row_seed, sample
 from seqgen.inference.bundle import Bundle
+from seqgen.inference.parts import GENERATION, tokenizer_part
 from seqgen.protocols import Decoder
 from seqgen.symbols import BOS, EOS, PAD, UNK
-from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
+from seqgen.text.tokenizer import Tokenizer
 
 Unseen = Literal["error", "replace"]
 
@@ -40,7 +41,7 @@ class Generator(Bundle[nn.Module]):
     """
 
     builder = "generator"
-    files = ("tokenizer.json", "generation_config.json")
+    files: ClassVar = {"tokenizer.json": tokenizer_part("tokenizer"), "generation_config.json": GENERATION}
 
     tokenizer: Tokenizer
     generation: GenerationConfig
@@ -62,20 +63,19 @@ class Generator(Bundle[nn.Module]):
         return cls(model=model, arguments=arguments or {}, tokenizer=tokenizer, generation=generation)
 
     @classmethod
-    def untrained(cls, *, tokenizer: Tokenizer, ends: bool = False, **arguments: Any) -> Self:
-        """Return an untrained generator; `arguments` are the options of `patterns.generator`."""
-        return cls.of(patterns.generator(tokenizer.vocab_size, **arguments), tokenizer, arguments, ends=ends)
+    def untrained(
+        cls, *, tokenizer: Tokenizer, generation: GenerationConfig | None = None, ends: bool = False, **arguments: Any
+    ) -> Self:
+        """Return an untrained generator.
 
-    def parts(self) -> dict[str, dict[str, Any]]:
-        """Return tokenizer and generation options as plain data."""
-        return {"tokenizer.json": tokenizer_data(self.tokenizer), "generation_config.json": self.generation.to_data()}
-
-    @classmethod
-    def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
-        """Return an untrained generator with the parts that `parts` described."""
-        generator = cls.untrained(tokenizer=tokenizer_from_data(parts["tokenizer.json"]), **arguments)
-        generator.generation = GenerationConfig().with_options(**parts["generation_config.json"])
-        return generator
+        Args:
+            tokenizer: whose vocabulary the model has.
+            generation: the options that generation starts from; by default nothing but what `ends` says.
+            ends: whether the model is trained on separate documents, so that it may generate EOS.
+            **arguments: the options of `patterns.generator`.
+        """
+        generator = cls.of(patterns.generator(tokenizer.vocab_size, **arguments), tokenizer, arguments, ends=ends)
+        return generator if generation is None else replace(generator, generation=generation)
 
     def generate(self, prompts: str | list[str] = "", *, unseen: Unseen = "error", **options: Any) -> list[str]:
         """Continue one prompt, or several as one batch.

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from seqgen.data.store import stored
 from seqgen.data.tagged import Tagged
 from seqgen.errors import InputError
 from seqgen.inference.inputs import InputBundle
+from seqgen.inference.parts import vocabulary_part
 from seqgen.models import EncoderTagger
 from seqgen.symbols import PAD
 from seqgen.text.vocabulary import Vocabulary, most_frequent
@@ -47,7 +48,11 @@ class Tagger(InputBundle[EncoderTagger]):
     """
 
     builder = "tagger"
-    files = ("vocabulary.json", "labels.json")
+    files: ClassVar = {
+        "vocabulary.json": vocabulary_part("vocabulary"),
+        "alphabet.json": vocabulary_part("alphabet"),
+        "labels.json": ("tags",),
+    }
 
     tags: list[str]
     vocabulary: Vocabulary
@@ -81,21 +86,6 @@ class Tagger(InputBundle[EncoderTagger]):
         """Return an untrained tagger; `arguments` are the options of `patterns.tagger`."""
         model = patterns.tagger(len(vocabulary), len(tags), len(alphabet) if alphabet else 0, **arguments)
         return cls(model=model, arguments=arguments, tags=tags, vocabulary=vocabulary, alphabet=alphabet)
-
-    def parts(self) -> dict[str, dict[str, Any]]:
-        """Return vocabularies and tags as plain data."""
-        vocabulary: dict[str, Any] = {"tokens": self.vocabulary.data["symbols"]}
-        if self.alphabet:
-            vocabulary["characters"] = self.alphabet.data["symbols"]
-        return {"vocabulary.json": vocabulary, "labels.json": {"tags": self.tags}}
-
-    @classmethod
-    def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
-        """Return an untrained tagger with the parts that `parts` described."""
-        data = parts["vocabulary.json"]
-        alphabet = Vocabulary(data["characters"]) if "characters" in data else None
-        vocabulary = Vocabulary(data["tokens"])
-        return cls.untrained(vocabulary=vocabulary, alphabet=alphabet, **parts["labels.json"], **arguments)
 
     def encode(self, given: Sequence[str]) -> Row:
         """Return the numbers of tokens and, for words, those of their characters, with PAD after each word."""

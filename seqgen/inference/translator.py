@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from seqgen.data.parallel import Parallel
 from seqgen.data.store import stored
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written
+from seqgen.inference.parts import GENERATION, Part, tokenizer_part
 from seqgen.symbols import EOS
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
 
@@ -39,6 +40,10 @@ class Translation(NamedTuple):
     attention: Alignment | None = None
 
 
+def _own_tokenizer(data: dict[str, Any]) -> Tokenizer | None:
+    return None if data == SHARED else tokenizer_from_data(data)
+
+
 @dataclass(kw_only=True)
 class Translator(EncoderDecoderBundle):
     """An encoder and a decoder with their tokenizers.
@@ -51,7 +56,12 @@ class Translator(EncoderDecoderBundle):
     """
 
     builder = "translator"
-    files = ("source_tokenizer.json", "target_tokenizer.json", "generation_config.json", "preprocessing.json")
+    files: ClassVar = {
+        "source_tokenizer.json": tokenizer_part("source"),
+        "target_tokenizer.json": Part("target", tokenizer_data, _own_tokenizer),
+        "generation_config.json": GENERATION,
+        "preprocessing.json": ("max_length",),
+    }
 
     source: Tokenizer
     max_length: int
@@ -61,37 +71,29 @@ class Translator(EncoderDecoderBundle):
         cls,
         *,
         source: Tokenizer,
-        target: Tokenizer,
+        target: Tokenizer | None = None,
         generation: GenerationConfig,
         max_length: int = 200,
         **arguments: Any,
     ) -> Self:
-        """Return an untrained translator; `arguments` are the options of `patterns.translator`."""
+        """Return an untrained translator.
+
+        Args:
+            source: the tokenizer of source sentences.
+            target: the tokenizer of translations; by default that of source sentences.
+            generation: the options that translating starts from.
+            max_length: maximum number of source tokens that are read.
+            **arguments: the options of `patterns.translator`.
+        """
+        target = target or source
         target_size = None if target is source else target.vocab_size
         model = patterns.translator(source.vocab_size, target_size, **arguments)
         parts: dict[str, Any] = {"source": source, "target": target, "generation": generation, "max_length": max_length}
         return cls(model=model, arguments=arguments, **parts)
 
     def parts(self) -> dict[str, dict[str, Any]]:
-        """Return tokenizers and options as plain data."""
-        return {
-            "source_tokenizer.json": tokenizer_data(self.source),
-            "target_tokenizer.json": SHARED if self.target is self.source else tokenizer_data(self.target),
-            "generation_config.json": self.generation.to_data(),
-            "preprocessing.json": {"max_length": self.max_length},
-        }
-
-    @classmethod
-    def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
-        """Return an untrained translator with the parts that `parts` described."""
-        source, target = tokenizer_from_data(parts["source_tokenizer.json"]), parts["target_tokenizer.json"]
-        return cls.untrained(
-            source=source,
-            target=source if target == SHARED else tokenizer_from_data(target),
-            generation=GenerationConfig().with_options(**parts["generation_config.json"]),
-            **parts["preprocessing.json"],
-            **arguments,
-        )
+        """Return tokenizers and options as plain data; a shared tokenizer is written once."""
+        return super().parts() | ({"target_tokenizer.json": SHARED} if self.target is self.source else {})
 
     def translate(
         self, texts: str | Sequence[str], *, prefix: str = "", return_attention: bool = False, **options: Any

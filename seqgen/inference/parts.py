@@ -1,0 +1,33 @@
+"""The parts of a bundle beside its model, each kept as plain data in a JSON file."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from seqgen.data.images import Preprocessing
+from seqgen.generation.config import GenerationConfig
+from seqgen.text.tokenizer import tokenizer_data, tokenizer_from_data
+from seqgen.text.vocabulary import Vocabulary
+
+
+class Part(NamedTuple):
+    """A field of a bundle that has a file of its own, and its conversion to plain data and back."""
+
+    field: str
+    to_data: Callable[[Any], dict[str, Any]]
+    from_data: Callable[[dict[str, Any]], Any]
+
+
+def tokenizer_part(field: str) -> Part:
+    """Return the part for a tokenizer of any kind."""
+    return Part(field, tokenizer_data, tokenizer_from_data)
+
+
+def vocabulary_part(field: str) -> Part:
+    """Return the part for a vocabulary, or for None."""
+    return Part(
+        field, lambda found: found.data if found else {}, lambda data: Vocabulary.from_data(data) if data else None
+    )
+
+
+GENERATION = Part("generation", GenerationConfig.to_data, lambda data: GenerationConfig().with_options(**data))
+PREPROCESSING = Part("preprocessing", Preprocessing._asdict, lambda data: Preprocessing(**data))
