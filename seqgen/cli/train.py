@@ -44,7 +44,7 @@ def train(arguments: list[str]) -> None:
 
 
 def recipes() -> dict[str, Path]:
-    """Return the script of each recipe by its name: those in an installed package, else those beside it in a clone."""
+    """Return the script of each recipe by its name: those inside an installed package, else those of the clone."""
     folder = PACKAGE / "recipes"
     if not folder.is_dir():
         folder = PACKAGE.parent / "recipes"

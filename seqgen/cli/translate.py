@@ -72,7 +72,7 @@ def evaluate(arguments: list[str]) -> None:
     options = parse(parser, arguments, {"source": str, "target": str, "num_beams": int, "device": str})
     for name in ("source", "target"):
         if not Path(options[name]).is_file():
-            raise InputError(f"--{name} must be a file, but {options[name]!r} is none")
+            raise InputError(f"--{name} must be a file, but {options[name]!r} is not a file")
     translator: Translator = load(model_for(options["directory"], "translate")).to(find_device(options["device"]))
     data = read_parallel(options["source"], options["target"])
     if not len(data):

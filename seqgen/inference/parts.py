@@ -1,4 +1,4 @@
-"""The parts of a bundle beside its model, each kept as plain data in a JSON file."""
+"""The parts of a bundle other than its model, each kept as plain data in a JSON file."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
