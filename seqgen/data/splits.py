@@ -93,12 +93,12 @@ def split_labelled(
     classes = sorted(counts)
     if len(classes) < 2:
         raise InputError(f"there must be at least two classes, but there are {len(classes)}: {classes}")
-    train, parts = np.arange(len(data)), {}
+    targets, train, parts = data.targets(classes), np.arange(len(data)), {}
     for name, given, number in (("test", test, 0), ("valid", valid, 1)):
         if given is None:
             keys = text_hashes(data.inputs if groups is None else groups)
             generator = np.random.default_rng([seed, number])
-            sampled = _stratified(data.targets(classes), keys, train, generator)
+            sampled = _stratified(targets, keys, train, generator)
             train, given = np.setdiff1d(train, sampled, assume_unique=True), data.chosen(sampled)
         given.targets(classes)
         if not len(given):
