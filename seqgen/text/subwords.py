@@ -15,7 +15,7 @@ from seqgen.symbols import BOS, EOS, PAD, SYMBOLS, UNK
 from seqgen.text.tokenizer import decode_all, in_blocks
 
 SPACE = "\u2581"  # sentencepiece's mark for a space; in a text, the mark itself is decoded as a space, too
-MOST_LINES = 1_000_000  # to learn from, sampled from all lines
+MOST_LINES = 200_000  # to learn from, sampled from all lines; a million take a GB of memory
 
 
 class SubwordTokenizer:
