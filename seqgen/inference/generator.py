@@ -91,7 +91,7 @@ class Generator(Bundle[nn.Module]):
         if shapes != {name: tensor.shape for name, tensor in again.items()}:
             raise InputError(
                 f"a generator must have been built by patterns.generator with its arguments, {self.arguments}, to be "
-                "saved: give them to Generator.of, or save a decoder of your own with torch.save(model.state_dict())"
+                "saved: give them to Generator.of, or save the weights of a decoder of your own with safetensors"
             )
         super().save_pretrained(directory)
 

