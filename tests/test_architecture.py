@@ -16,6 +16,7 @@ from seqgen.text.tokenizer import KINDS
 
 ROOT = Path(seqgen.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
+TESTS = sorted(ROOT.parent.glob("tests/**/*.py"))
 RECIPE_FILES = sorted(ROOT.parent.glob("recipes/*.py"))
 
 # What each folder, or file at the root, may import beside itself.
@@ -102,7 +103,7 @@ def test_every_import_in_a_string_is_found():
     assert set(files) <= {*RESOLVING, ROOT / "__init__.py"}
 
 
-@pytest.mark.parametrize("path", [*MODULES, *ROOT.parent.glob("recipes/*.py")], ids=str)
+@pytest.mark.parametrize("path", [*MODULES, *ROOT.parent.glob("recipes/**/*.py"), *TESTS], ids=str)
 def test_files_stay_small(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
 

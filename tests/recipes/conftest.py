@@ -1,0 +1,17 @@
+import pytest
+from making import SMALL, load_recipe
+
+
+@pytest.fixture
+def recipe():
+    return load_recipe("char_generator")
+
+
+@pytest.fixture
+def train(recipe, command, text_file, tmp_path):
+    def run(*arguments, directory=None, data=None):
+        directory = tmp_path / "run" if directory is None else directory
+        data = text_file if data is None else data
+        return command(recipe.main, "--data", data, "--output_dir", directory, *SMALL, *arguments)
+
+    return run

@@ -1,0 +1,80 @@
+"""Where a run is kept, and how it is gone on with."""
+
+import io
+import sys
+
+import pytest
+from making import SMALL, TEXT, results_of, weights_of
+
+import seqgen
+from seqgen.errors import InputError
+
+
+def test_patience_ends_a_run_early_and_for_good(train, tmp_path):
+    hopeless = ["--max_steps", 100, "--eval_every", 2, "--patience", 3, "--learning_rate", 1e-12]
+    train(*hopeless)
+    first = results_of(tmp_path / "run")
+    assert 6 <= first["steps"] < 100
+    train(*hopeless, "--resume")
+    assert results_of(tmp_path / "run")["steps"] == first["steps"]
+
+
+def test_a_run_trains_on_with_more_steps(train, tmp_path):
+    train("--max_steps", 10)
+    code, _, err = train("--max_steps", 25, "--resume")
+    assert code == 0, err
+    assert results_of(tmp_path / "run")["steps"] == 25
+
+
+def test_standard_input_can_be_resumed(recipe, command, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    options = ["--output_dir", tmp_path / "run", "--max_steps"]
+    assert command(recipe.main, "--data", "-", *SMALL, *options, 5)[0] == 0
+    code, _, err = command(recipe.main, *options, 9, "--resume")
+    assert code == 0, err
+    assert results_of(tmp_path / "run")["steps"] == 9
+
+
+def test_another_run_is_never_overwritten(train, tmp_path):
+    train("--max_steps", 5)
+    before = weights_of(tmp_path / "run")
+    code, _, err = train("--max_steps", 5, "--seed", 2)
+    assert code == 2
+    assert "must not hold another run" in err
+    assert weights_of(tmp_path / "run") == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").touch()
+    assert "must be new or empty" in train(directory=tmp_path / "mine")[2]
+    (tmp_path / "file").touch()
+    assert "cannot write" in train("--max_steps", 1, directory=tmp_path / "file" / "run")[2]
+    assert "is a file" in train(directory=tmp_path / "file")[2]
+
+
+def test_a_run_is_resumed_with_its_own_settings_and_data(train, recipe, command, tmp_path):
+    train("--max_steps", 5)
+    code, _, err = train("--max_steps", 9, "--resume", "--cell", "gru", "--layers", 2)
+    assert code == 2
+    assert "--cell was lstm and is now gru, --layers was 1 and is now 2" in err
+    (tmp_path / "text.txt").write_text(TEXT + "more text of the same letters", encoding="utf-8")
+    code, _, err = command(recipe.main, "--output_dir", tmp_path / "run", "--resume", "--max_steps", 9)
+    assert code == 2
+    assert "resumed on its own data" in err
+
+
+def test_without_a_folder_each_run_gets_a_new_one(recipe, command, text_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("char_generator", "char_generator-2"):
+        code, _, _ = command(recipe.main, "--data", text_file, "--max_steps", 3, *SMALL)
+        assert code == 0
+        assert (tmp_path / "runs" / name / "results.json").exists()
+
+
+def test_a_run_without_a_model_or_with_damaged_options_says_so(command, recipe, tmp_path):
+    (tmp_path / "config.yaml").write_text("seed: 1\n")
+    for content in ("a: [", "hello"):
+        (tmp_path / "resolved.yaml").write_text(content)
+        code, _, err = command(recipe.main, "--output_dir", tmp_path, "--resume")
+        assert code == 2
+        assert "resolved.yaml must hold the options of a run" in err
+    with pytest.raises(InputError, match="resume it"):
+        seqgen.load(tmp_path)
