@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class State(NamedTuple):
-    """What a recurrent decoder carries from one step to the next; the batch is axis 1 of every tensor.
+    """The state of a recurrent decoder between two steps; the batch is axis 1 of every tensor.
 
     `h`, the hidden state, is (layers, batch, hidden); `c`, the cell state, has the same shape and exists for an LSTM
     only. `feed` is (1, batch, features), the last input of the output layer, and exists with input feeding only.

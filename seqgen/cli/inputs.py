@@ -1,4 +1,4 @@
-"""What the commands share: the model, the options of generation, and the lines of standard input."""
+"""Shared parts of the commands: the model, the options of generation, and the lines of standard input."""
 
 import io
 import sys

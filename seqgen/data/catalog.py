@@ -1,4 +1,4 @@
-"""What `--data` can name: a set that is generated or downloaded once, or the user's own files and folders."""
+"""Data that `--data` can name: a set that is generated or downloaded once, or the user's own files and folders."""
 
 from pathlib import Path
 from typing import Literal

@@ -47,7 +47,8 @@ class Corpus:
         if data == "python-docs":
             return cls([_keep(io.BytesIO(python_docs().encode()), data)], data)
         if data == "-":
-            return cls._kept(sys.stdin.buffer, "stdin")
+            kept = _keep(sys.stdin.buffer, "stdin")
+            return cls([kept], str(kept))
         if not data:
             raise InputError("--data must name a text, but it is empty")
         path = Path(data)
@@ -57,19 +58,14 @@ class Corpus:
             if path.stat().st_size == 0:
                 raise InputError(f"{path} must hold text, but it is empty")
             return cls([path], data)
-        if path.exists():  # a pipe can be read only once
-            with path.open("rb") as pipe:
-                return cls._kept(pipe, "pipe")
+        if path.exists():
+            kept = read_again(path)
+            return cls([kept], str(kept))
         matches = sorted(Path(match) for match in glob.glob(data, recursive=True))
         if matches:
             return cls(_text_files(matches, f"the pattern {data}"), data)
         hint = nearest(data, NAMES)
         raise InputError(f"--data must be a file, a folder, a glob, - or a named text, but {data!r} is not there{hint}")
-
-    @classmethod
-    def _kept(cls, source: BinaryIO, name: str) -> "Corpus":
-        path = _keep(source, name)
-        return cls([path], str(path))
 
     def files(self) -> Iterator[Iterator[str]]:
         """Yield each file as an iterator over its blocks."""
@@ -149,8 +145,8 @@ def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
 
 
 def read_again(path: Path) -> Path:
-    """Return the path of a file, or of a cached copy where it is a pipe, which can be read only once."""
-    if not path.is_fifo():
+    """Return the path of a file, or of a cached copy where it is a pipe or device, which can be read only once."""
+    if path.is_file() or path.is_dir() or not path.exists():
         return path
     with path.open("rb") as pipe:
         return _keep(pipe, "pipe")

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from seqgen.data.columns import Columns, content_key, stored_texts
+from seqgen.data.columns import Columns, content_key
 from seqgen.data.corpus import Corpus, visible_files
 from seqgen.data.store import file_fingerprint
-from seqgen.data.table import read_table, rows_of_file
+from seqgen.data.table import read_table, stored_rows
 from seqgen.errors import InputError, nearest
 
 
@@ -61,11 +61,10 @@ def read_texts(path: str, label_column: str = "label", text_column: str = "text"
         for (label, text), where in read_table(file, [label_column, text_column]):
             if not label.strip() or not text.strip():
                 raise InputError(f"{where}: a {'text' if label.strip() else 'label'} must not be empty")
-            yield text, label.strip(), where.removeprefix(str(file))
+            yield text, label.strip(), where
 
     identity = ["labelled", file_fingerprint(file), file.suffixes, label_column, text_column]
-    texts, labels, where = stored_texts(identity, rows, 3)
-    return Labelled(texts, labels, rows_of_file(path, where))
+    return Labelled(*stored_rows(identity, file, path, rows))
 
 
 def _texts_in_folders(folder: Path) -> Labelled:

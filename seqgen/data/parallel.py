@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from seqgen.data.columns import Columns, stored_texts
+from seqgen.data.columns import Columns
 from seqgen.data.corpus import read_again, read_lines
 from seqgen.data.store import file_fingerprint
-from seqgen.data.table import read_table, rows_of_file
+from seqgen.data.table import read_table, stored_rows
 from seqgen.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -44,10 +44,9 @@ def read_pairs(path: str) -> Parallel:
 
     def rows() -> Iterator[tuple[str, str, str]]:
         for (source, target), where in read_table(file, ["source", "target"]):
-            yield source, target, where.removeprefix(str(file))
+            yield source, target, where
 
-    sources, targets, where = stored_texts(["pairs", file_fingerprint(file), file.suffixes], rows, 3)
-    return Parallel(sources, targets, rows_of_file(path, where))
+    return Parallel(*stored_rows(["pairs", file_fingerprint(file), file.suffixes], file, path, rows))
 
 
 def read_parallel(source: str, target: str) -> Parallel:
@@ -67,10 +66,9 @@ def read_parallel(source: str, target: str) -> Parallel:
                 raise InputError(
                     f"{shorter} must have as many lines as {longer}, {count:,}, but it ends after line {number - 1:,}"
                 )
-            yield one, other, f", line {number}"
+            yield one, other, f"{files[0]}, line {number}"
 
-    sources, targets, where = stored_texts(["parallel", *map(file_fingerprint, files)], rows, 3)
-    return Parallel(sources, targets, rows_of_file(source, where))
+    return Parallel(*stored_rows(["parallel", *map(file_fingerprint, files)], files[0], source, rows))
 
 
 def sound(data: Parallel, *, drop: bool) -> Parallel:

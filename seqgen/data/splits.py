@@ -94,9 +94,10 @@ def split_labelled(
     if len(classes) < 2:
         raise InputError(f"there must be at least two classes, but there are {len(classes)}: {classes}")
     targets, train, parts = data.targets(classes), np.arange(len(data)), {}
+    keys: np.ndarray | None = None
     for name, given, number in (("test", test, 0), ("valid", valid, 1)):
         if given is None:
-            keys = text_hashes(data.inputs if groups is None else groups)
+            keys = text_hashes(data.inputs if groups is None else groups) if keys is None else keys
             generator = np.random.default_rng([seed, number])
             sampled = _stratified(targets, keys, train, generator)
             train, given = np.setdiff1d(train, sampled, assume_unique=True), data.chosen(sampled)

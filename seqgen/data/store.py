@@ -89,22 +89,9 @@ def _write(paths: list[Path], dtypes: list[np.dtype], rows: Iterable[tuple[np.nd
         ends = [0] * len(paths)
         for file in offsets:
             file.write(np.zeros(1, np.int64).tobytes())
-        for block in _gathered(rows):
+        for block in blocks(rows, BLOCK, lambda row: sum(map(len, row))):
             for place, column in enumerate(zip(*block, strict=True)):
                 ends[place] = _append(values[place], offsets[place], column, dtypes[place], ends[place])
-
-
-def _gathered(rows: Iterable[tuple[np.ndarray, ...]]) -> Iterator[list[tuple[np.ndarray, ...]]]:
-    block: list[tuple[np.ndarray, ...]] = []
-    count = 0
-    for row in rows:
-        block.append(row)
-        count += sum(map(len, row))
-        if len(block) == BLOCK or count >= NUMBERS:
-            yield block
-            block, count = [], 0
-    if block:
-        yield block
 
 
 def _append(values: BinaryIO, offsets: BinaryIO, rows: Sequence[np.ndarray], dtype: np.dtype, end: int) -> int:
@@ -114,14 +101,16 @@ def _append(values: BinaryIO, offsets: BinaryIO, rows: Sequence[np.ndarray], dty
     return int(ends[-1])
 
 
-def blocks(rows: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield rows in lists of `size`, the last of which may be shorter."""
+def blocks(rows: Iterable[T], size: int, count: Callable[[T], int] = lambda row: 0) -> Iterator[list[T]]:
+    """Yield rows in lists of `size`, of which the last, and any with more than `NUMBERS` by `count`, are shorter."""
     block: list[T] = []
+    numbers = 0
     for row in rows:
         block.append(row)
-        if len(block) == size:
+        numbers += count(row)
+        if len(block) == size or numbers >= NUMBERS:
             yield block
-            block = []
+            block, numbers = [], 0
     if block:
         yield block
 

@@ -3,11 +3,11 @@
 import csv
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqgen.data.columns import Column
+from seqgen.data.columns import Column, stored_texts
 from seqgen.data.corpus import read_lines
 from seqgen.errors import InputError, nearest
 
@@ -42,9 +42,24 @@ def read_table(path: Path, columns: list[str]) -> Iterator[Row]:
     yield from readers.get(kind, _read_label_first)(path, columns)
 
 
-def rows_of_file(path: str, places: Column[str]) -> Column[str]:
-    """Return the places of rows, as "file, line 3", from a stored column of their ends, as ", line 3"."""
-    return Column(places.rows, lambda row: f"{path}{places.item(row)}")
+def stored_rows(
+    identity: Any, path: Path, name: str, rows: Callable[[], Iterable[tuple[str, str, str]]]
+) -> list[Column[str]]:
+    """Return two columns of texts and one of places, as "file, line 3", from the cache where it has them.
+
+    Args:
+        identity: plain data that identifies these rows.
+        path: of the file, with which the places of `rows` begin; the stored ones do not, as files can be renamed.
+        name: of the file, with which the returned places begin.
+        rows: yields two texts and the place of each row; called only where the cache lacks them.
+    """
+
+    def relative() -> Iterator[tuple[str, str, str]]:
+        for one, other, place in rows():
+            yield one, other, place.removeprefix(str(path))
+
+    *texts, places = stored_texts(identity, relative, 3)
+    return [*texts, Column(places.rows, lambda row: f"{name}{places.item(row)}")]
 
 
 def read_names(path: Path) -> list[str]:

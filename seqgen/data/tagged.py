@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqgen.data.columns import BETWEEN, Columns, split_words, stored_texts
+from seqgen.data.columns import BETWEEN, Columns, split_words
 from seqgen.data.corpus import read_lines
 from seqgen.data.store import file_fingerprint
-from seqgen.data.table import rows_of_file
+from seqgen.data.table import stored_rows
 from seqgen.errors import InputError, nearest
 
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
@@ -53,12 +53,12 @@ def read_tagged(path: str, column: str = "UPOS") -> Tagged:
     def rows() -> Iterator[tuple[str, str, str]]:
         found = _read_json_lines(file) if kind == ".jsonl" else _read_blocks(file, place)
         for tokens, tags, where in found:
-            yield BETWEEN.join(tokens), BETWEEN.join(tags), where.removeprefix(str(file))
+            yield BETWEEN.join(tokens), BETWEEN.join(tags), where
 
-    tokens, tags, where = stored_texts(["tagged", file_fingerprint(file), kind, place], rows, 3)
+    tokens, tags, where = stored_rows(["tagged", file_fingerprint(file), kind, place], file, path, rows)
     if not len(tokens):
         raise InputError(f"{path} must hold tagged texts, but it holds none")
-    return Tagged(split_words(tokens), split_words(tags), rows_of_file(path, where))
+    return Tagged(split_words(tokens), split_words(tags), where)
 
 
 Sequences = Iterator[tuple[list[str], list[str], str]]

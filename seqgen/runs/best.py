@@ -14,7 +14,7 @@ class Best:
 
     @property
     def exists(self) -> bool:
-        """Whether there was a validation."""
+        """True after the first validation."""
         return self.error_and_loss != NOT_YET
 
     def improves(self, error: float, loss: float) -> bool:

@@ -180,8 +180,8 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
     parser, types = option_parser(config_class)
     asked = parse(parser, arguments, types, defaults=False)
     saved = _saved_options(asked) if asked.get("resume") else {}
-    data = None if "source" in asked else asked.get("data", parser.get_defaults().get("data"))
-    preset = config_class.presets.get(str(data), {})
+    data = "" if "source" in asked else asked.get("data", parser.get_defaults().get("data"))
+    preset = config_class.presets.get(data, {})
     parser.set_defaults({name: value for name, value in ({**preset} | saved).items() if name in types})
     values = parse(parser, arguments, types)
     differing = [
