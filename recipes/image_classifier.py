@@ -98,8 +98,8 @@ def main() -> None:
     run.describe(
         f"images of {preprocessing.size} pixels a side, {len(splits.classes)} classes: {splits.sizes}", network
     )
-    rarity = class_weights(config.class_weights, splits.frequencies, run.device)
-    loss = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=rarity)
+    per_class = class_weights(config.class_weights, splits.frequencies, run.device)
+    loss = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=per_class)
     every = run.updates_per_epoch(images.batches_per_epoch, least=20)
     with Training(run, network, splits.fingerprint) as training:
         for step in training.steps(images, loss):

@@ -90,8 +90,8 @@ class Training(Generic[B]):
         return self.run.schedule.progress(*self.progress[:2])
 
     def crosses(self, fraction: float) -> bool:
-        """Return whether the last update passed this fraction of training."""
-        return self.before <= fraction < self.done
+        """Return whether the last update passed this fraction of training; no update passes its end."""
+        return self.before <= fraction < min(self.done, 1.0)  # by the clock, the last update exceeds 1
 
     def __enter__(self) -> "Training[B]":
         self.signals.__enter__()
