@@ -121,8 +121,9 @@ def main() -> None:
     files = config.captions, config.valid_captions, config.test_captions
     splits = captioned_images(config.data, *files, strays=config.strays, seed=config.seed)
     captioner = untrained(config, splits.train).to(run.device)
-    views_of = partial(captioner.views, pixels=config.fine_tune > 0, mirror=config.mirror, skip_bad=config.skip_bad)
-    views, valid = (run.in_precision(views_of)(part) for part in (splits.train, splits.valid))  # features are cached
+    flags: dict[str, Any] = {"mirror": config.mirror, "skip_bad": config.skip_bad, "precision": config.precision}
+    flags["pixels"] = config.fine_tune > 0
+    views, valid = (captioner.views(part, **flags) for part in (splits.train, splits.valid))  # features are cached
     learned = config.learned(views.images)
     captions = run.batches(captioner.examples(learned, config.captions_per_image), config.batch_tokens)
     held_back = captioner.examples(config.learned(valid.images), views=valid)

@@ -20,12 +20,12 @@ TESTS = sorted(ROOT.parent.glob("tests/**/*.py"))
 RECIPE_FILES = sorted(ROOT.parent.glob("recipes/*.py"))
 
 # What each folder, or file at the root, may import beside itself.
-ROOT_FILES = {"symbols", "errors", "files", "devices", "options", "state", "protocols"}
+ROOT_FILES = {"symbols", "errors", "files", "hardware", "options", "state", "protocols"}
 ALLOWED = {
     "symbols": set(),
     "errors": set(),
     "files": {"errors"},
-    "devices": {"errors"},
+    "hardware": {"errors", "files"},
     "options": {"errors"},
     "state": set(),
     "protocols": {"state"},

@@ -19,8 +19,9 @@ from seqgen import patterns
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import ExampleBatches, Examples
 from seqgen.batches.windows import padded
-from seqgen.devices import find_device, has_bf16, use_huge_pages
 from seqgen.errors import InputError, run_main
+from seqgen.hardware.devices import find_device, use_huge_pages
+from seqgen.hardware.precision import has_bf16
 from seqgen.nn.cells import Cell
 from seqgen.nn.encoders import SequenceEncoder
 from seqgen.symbols import UNK

@@ -27,11 +27,11 @@ from measuring import (
 )
 
 from seqgen import patterns
-from seqgen.devices import find_device
 from seqgen.errors import run_main
 from seqgen.generation.config import GenerationConfig
-from seqgen.generation.packed import Precision
 from seqgen.generation.sampling import sample
+from seqgen.hardware.devices import find_device
+from seqgen.hardware.precision import Precision
 from seqgen.nn.cells import Cell
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.symbols import BOS, EOS, PAD, UNK

@@ -31,8 +31,9 @@ from torch import nn
 from seqgen import patterns
 from seqgen.batches.stream import Stream
 from seqgen.batches.windows import Batch
-from seqgen.devices import find_device, has_bf16, use_huge_pages
 from seqgen.errors import run_main
+from seqgen.hardware.devices import find_device, use_huge_pages
+from seqgen.hardware.precision import has_bf16
 from seqgen.nn.cells import Cell
 from seqgen.training.loop import train_steps
 from seqgen.training.optimizers import optimizers

@@ -14,9 +14,9 @@ import torch
 from measuring import Options, in_turns, machine, parse_options, save, show, show_machine
 
 from seqgen.data.corpus import read_lines
-from seqgen.devices import find_device, use_huge_pages
 from seqgen.errors import run_main
 from seqgen.generation.config import GenerationConfig
+from seqgen.hardware.devices import find_device, use_huge_pages
 from seqgen.inference.translator import Translator
 from seqgen.nn.cells import Cell
 from seqgen.symbols import BOS, EOS, PAD, UNK

@@ -8,9 +8,9 @@ import PIL.Image
 
 from seqgen.cli.inputs import best, blocks, generation_options, model_parser
 from seqgen.data.images import Image, read_image
-from seqgen.devices import find_device
 from seqgen.errors import InputError
 from seqgen.figures.attention import draw_heat
+from seqgen.hardware.devices import find_device
 from seqgen.inference.bundle import load
 from seqgen.inference.captioner import Caption, Captioner
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from seqgen.cli.inputs import blocks, model_for, model_parser
-from seqgen.devices import find_device
 from seqgen.errors import InputError
+from seqgen.hardware.devices import find_device
 from seqgen.inference.bundle import load
 from seqgen.options import parse
 

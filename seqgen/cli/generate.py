@@ -4,8 +4,8 @@ import sys
 from typing import Any
 
 from seqgen.cli.inputs import generation_options, lines, model_parser
-from seqgen.devices import find_device
 from seqgen.errors import InputError
+from seqgen.hardware.devices import find_device
 from seqgen.inference.bundle import load
 from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.generator import Generator, Unseen

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from seqgen.cli.inputs import model_for, model_parser
-from seqgen.devices import find_device
 from seqgen.files import read_text
+from seqgen.hardware.devices import find_device
 from seqgen.inference.bundle import load
 from seqgen.inference.tagger import TaggedToken, Tagger
 from seqgen.options import parse

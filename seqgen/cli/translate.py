@@ -9,8 +9,8 @@ from tqdm import tqdm
 
 from seqgen.cli.inputs import best, blocks, generation_options, model_for, model_parser
 from seqgen.data.parallel import read_parallel
-from seqgen.devices import find_device
 from seqgen.errors import InputError
+from seqgen.hardware.devices import find_device
 from seqgen.inference.bundle import load
 from seqgen.inference.translator import Translation, Translator
 from seqgen.metrics.translation import bleu, chrf

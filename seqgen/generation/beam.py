@@ -38,7 +38,7 @@ def beam_search(
         memory: memory to attend to, with a row for each prompt.
         device: of the decoder.
     """
-    decoder = packed(decoder, config.precision)
+    decoder = packed(decoder, config.precision, rows=len(prompts) * config.num_beams, memory=memory)
     state = decoder.start(memory, batch_size=len(prompts))
     if config.coverage_penalty and memory is not None:
         state = state._replace(attended=memory.states.new_zeros(1, *memory.mask.shape))

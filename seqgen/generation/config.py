@@ -56,7 +56,7 @@ class GenerationConfig:
     suppress_tokens: tuple[int, ...] = ()
     """ids of tokens that are never generated"""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """precision of the weights; auto takes bf16 on processors that calculate in it"""
+    """precision of the weights; auto takes the one that is faster on this machine for so many texts at once"""
 
     def __post_init__(self) -> None:
         for name in ("stop_strings", "suppress_tokens"):

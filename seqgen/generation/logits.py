@@ -12,11 +12,6 @@ from seqgen.symbols import EOS
 NEVER = float("-inf")
 
 
-def temperature(logits: Tensor, value: float) -> Tensor:
-    """Divide logits of any shape by the temperature, but by no less than 1e-30, below which they overflow."""
-    return logits / max(value, 1e-30)
-
-
 def top_k(logits: Tensor, k: int) -> Tensor:
     """Keep exactly the k largest of (batch, vocabulary) logits; of equal ones, those with lower token numbers.
 
@@ -91,18 +86,17 @@ class History:
         self.used = torch.zeros(len(prompts), vocab_size, dtype=torch.bool)
         self.last: list[tuple[int, ...]] = [() for _ in prompts]
         self.followers: list[dict[tuple[int, ...], list[int]]] = [{} for _ in prompts]
-        self.written = 0
+        self.written = 0  # new tokens of each row, counted by the caller
+        self.records = bool(self.ngram) or config.repetition_penalty != 1  # whether the options depend on tokens
         for row, prompt in enumerate(prompts):
             for token in prompt:
                 self._add(row, token)
 
     def add(self, rows: list[int], tokens: list[int]) -> None:
-        """Record the new tokens of these rows."""
-        self.written += 1
-        if self.config.repetition_penalty == 1 and not self.ngram:
-            return
-        for row, token in zip(rows, tokens, strict=True):
-            self._add(row, token)
+        """Record the new tokens of these rows, where the options depend on them."""
+        if self.records:
+            for row, token in zip(rows, tokens, strict=True):
+                self._add(row, token)
 
     def _add(self, row: int, token: int) -> None:
         if self.config.repetition_penalty != 1:
@@ -125,16 +119,18 @@ def processor(
     excluded[list(config.suppress_tokens)] = NEVER
     excluded_at_first = excluded.clone()
     excluded_at_first[EOS] = NEVER
+    # Below a temperature of 1e-30 logits would overflow.
+    factor = 1 / max(config.temperature, 1e-30) if config.do_sample else 1.0
 
     def process(logits: Tensor, rows: list[int]) -> Tensor:
         if config.repetition_penalty != 1:
             logits = repetition_penalty(logits, history.used[rows].to(logits.device), config.repetition_penalty)
-        logits = logits.float() + (excluded_at_first if history.written < config.min_new_tokens else excluded)
+        now = excluded_at_first if history.written < config.min_new_tokens else excluded
+        logits = torch.add(now, logits.float(), alpha=factor)  # temperature and exclusions in one operation
         if config.no_repeat_ngram_size:
             for index, row in enumerate(rows):
                 logits[index, history.forbidden(row)] = NEVER
         if config.do_sample:
-            logits = logits if config.temperature == 1 else temperature(logits, config.temperature)
             logits = logits if config.top_k is None else top_k(logits, config.top_k)
             logits = logits if config.top_p is None else top_p(logits, config.top_p)
             logits = logits if config.min_p is None else min_p(logits, config.min_p)

@@ -1,17 +1,26 @@
 """A decoder packed for generation: the arithmetic of its steps in fewer and faster matrix products."""
 
 from collections.abc import Callable
-from typing import Literal
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqgen.devices import calculates_in_bf16
+from seqgen.hardware.decisions import Operation, decide
+from seqgen.hardware.precision import (
+    DTYPES,
+    Precision,
+    possible_precisions,
+    possible_threads,
+    set_threads,
+    using_threads,
+)
 from seqgen.protocols import Decoder, DecoderWeights, LayerWeights, Packable
 from seqgen.state import Memory, State
 
-Precision = Literal["auto", "fp32", "bf16"]
 Product = Callable[[Tensor], Tensor]  # (batch, features) to (batch, other features)
 # (1, batch) tokens or (1, batch, features) of the layer below, hidden and cell state, to the next of both
 Layer = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]
@@ -21,43 +30,118 @@ SMALL_OUTPUT = 1024  # tokens; up to here packing the output layer costs more th
 ROWS = 16  # batch size that weights are packed for; with this one, a single row is rounded like one of many
 
 
-def packed(decoder: Decoder, precision: Precision = "auto") -> Decoder:
+class Packing(NamedTuple):
+    """How a decoder is packed.
+
+    `kernel` is "lstm", one call of oneDNN's a layer; "packed", products of oneDNN's with weights in the order in which
+    it reads them; or "plain", torch's own products.
+    """
+
+    kernel: str
+    precision: str
+    threads: int
+
+    def __str__(self) -> str:
+        return f"{self.kernel} {self.precision}, {self.threads} thread{'s' if self.threads > 1 else ''}"
+
+
+def packed(decoder: Decoder, precision: Precision = "auto", *, rows: int = 1, memory: Memory | None = None) -> Decoder:
     """Return a decoder with the same logits but faster steps; one that cannot be packed is returned as it is.
 
     Args:
         decoder: its weights are copied, so that its training may go on.
-        precision: of the weights; "auto" takes bf16 on processors that calculate in it, else fp32.
+        precision: of the weights; "auto" takes the one that is faster on this machine for a network of this size and
+            this number of rows.
+        rows: number of texts that are generated at once.
+        memory: with a row for each of them, or with any rows of as many positions.
     """
     if not isinstance(decoder, Packable) or not callable(decoder.weights):
         return decoder
     weights = decoder.weights()
-    return PackedDecoder(decoder, weights, precision) if isinstance(weights, DecoderWeights) else decoder
+    if not isinstance(weights, DecoderWeights):
+        return decoder
+    device = weights.embedding.device
+    oneDNN = (["lstm"] if weights.cell == "lstm" else []) + ["packed"] if device.type == "cpu" else []
+    # torch's own products round a row by the number of rows beside it: for several they are the last resort.
+    for kernels in [[*oneDNN, "plain"]] if rows == 1 else [oneDNN, ["plain"]]:
+        ways = [
+            Packing(kernel, each, threads)
+            for threads in possible_threads(device)
+            for each in possible_precisions(precision, device)
+            for kernel in kernels
+        ]
+        with suppress(RuntimeError):
+            return _fastest(ways, decoder, weights, rows, memory)
+    return decoder
+
+
+def _fastest(
+    ways: list[Packing], decoder: Packable, weights: DecoderWeights, rows: int, memory: Memory | None
+) -> "PackedDecoder":
+    """Return the decoder packed in the way with the fastest step.
+
+    Raises:
+        RuntimeError: the processor supports none.
+    """
+    device, ready = weights.embedding.device, {}
+    tokens = torch.zeros(rows, dtype=torch.long, device=device)
+    beside = None if memory is None else memory.select(tokens)
+
+    def prepare(way: Packing) -> Operation:
+        set_threads(way.threads)
+        ready[way] = steps = PackedDecoder(decoder, weights, way)
+        state = steps.start(beside, batch_size=rows)
+
+        def step() -> None:
+            set_threads(way.threads)
+            steps.step(tokens, state, beside)
+
+        return step
+
+    sizes = " + ".join(str(layer.state.shape[1]) for layer in weights.layers)
+    vocab_size, features = weights.output[0].shape
+    attends = "without" if weights.attention is None else "with"
+    network = f"{weights.cell} {sizes} {attends} attention, {vocab_size} tokens of {features} features"
+    question = f"writing up to {1 << (rows - 1).bit_length()} texts at once: {network}"
+    candidates = {str(way): partial(prepare, way) for way in ways}
+    with torch.inference_mode():
+        choice = decide(question, candidates, device).choice
+    [way] = [way for way in ways if str(way) == choice]
+    return ready.get(way) or PackedDecoder(decoder, weights, way)
+
+
+def threads_of(decoder: Decoder) -> AbstractContextManager[None]:
+    """Return a context with the number of threads with which the steps of a packed decoder are fastest."""
+    return using_threads(decoder.way.threads) if isinstance(decoder, PackedDecoder) else nullcontext()
 
 
 class PackedDecoder:
     """The steps of a recurrent decoder, with packed weights.
 
-    An LSTM layer is one call of oneDNN's, with the weights in the order in which it reads them. For other cells and
-    devices the embeddings are multiplied by the input weights of the first layer in advance, and each layer above has
-    one matrix product (a GRU's two) with packed weights. With oneDNN the states of a row are the same, bit for bit,
-    whatever the other rows of its batch. In bf16, weights, hidden states and products are rounded to 8 bits; an LSTM's
-    cell state, sums and the output layer stay in fp32.
+    Where an LSTM layer is no single call of oneDNN's, the embeddings are multiplied by the input weights of the first
+    layer in advance, and each layer above has one matrix product (a GRU's two). With oneDNN the states of a row are the
+    same, bit for bit, whatever the other rows of its batch. In bf16, weights, hidden states and products are rounded to
+    8 bits; an LSTM's cell state, sums and the output layer stay in fp32.
 
     Args:
         decoder: reads the prompts.
         weights: of the decoder.
-        precision: "fp32", "bf16" or "auto".
+        way: how its weights are packed.
+
+    Raises:
+        RuntimeError: the processor does not support it.
     """
 
-    def __init__(self, decoder: Packable, weights: DecoderWeights, precision: Precision):
+    def __init__(self, decoder: Packable, weights: DecoderWeights, way: Packing):
         self._decoder = decoder
-        self.dtype = _dtype(precision, weights.embedding.device)
+        self.way, self.dtype = way, DTYPES[way.precision]
         self._equation = weights.equation
+        self._product = _plain if way.kernel == "plain" else _packed
         self._attention, self._attends_after = weights.attention, weights.attends_after
-        self._layers = self._fused(weights) or self._from_products(weights)
-        self._project = None if weights.projection is None else _plain(*weights.projection)
-        small = weights.output[0].shape[0] <= SMALL_OUTPUT
-        self._output = _plain(*weights.output) if small else _product(*weights.output, torch.float32)
+        self._layers = self._fused(weights) if way.kernel == "lstm" else self._from_products(weights)
+        self._project = None if weights.projection is None else _plain(*weights.projection, torch.float32)
+        small = way.kernel == "plain" or weights.output[0].shape[0] <= SMALL_OUTPUT
+        self._output = (_plain if small else _packed)(*weights.output, torch.float32)
 
     def start(self, memory: Memory | None = None, *, batch_size: int | None = None) -> State:
         """Return the state before the first token."""
@@ -70,8 +154,9 @@ class PackedDecoder:
     def step(self, tokens: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
         """Read (batch,) tokens; return (batch, vocabulary) logits of the next ones and the state."""
         x, hidden, cells, attended = tokens.unsqueeze(0), [], [], state.attended
-        for index, layer in enumerate(self._layers):
-            h, c = state.h[index : index + 1], None if state.c is None else state.c[index : index + 1]
+        no_cells = [None] * len(self._layers)
+        before = torch.split(state.h, 1), no_cells if state.c is None else torch.split(state.c, 1)
+        for index, (layer, h, c) in enumerate(zip(self._layers, *before, strict=True)):
             x, c = layer(x, h, c)
             hidden.append(x)
             cells += [] if c is None else [c]
@@ -83,15 +168,9 @@ class PackedDecoder:
         features = x[0].float() if self._project is None else self._project(x[0].float())
         return self._output(features), after
 
-    def _fused(self, weights: DecoderWeights) -> list[Layer] | None:
-        """Return the layers as calls of oneDNN's LSTM, or None where it does not support them."""
-        if weights.cell != "lstm":
-            return None
+    def _fused(self, weights: DecoderWeights) -> list[Layer]:
         table = weights.embedding.detach().to(self.dtype, copy=True)
-        try:
-            first, *above = (_lstm(layer, self.dtype) for layer in weights.layers)
-        except (AttributeError, NotImplementedError, RuntimeError):  # another device, or a processor without it
-            return None
+        first, *above = (_lstm(layer, self.dtype) for layer in weights.layers)
         return [lambda tokens, h, c: first(functional.embedding(tokens, table), h, c), *above]
 
     def _from_products(self, weights: DecoderWeights) -> list[Layer]:
@@ -99,27 +178,27 @@ class PackedDecoder:
         return [self._first(weights.embedding, weights.layers[0]), *map(above, weights.layers[1:])]
 
     def _first(self, embedding: Tensor, weights: LayerWeights) -> Layer:
-        recur = _product(weights.state, weights.state_bias, self.dtype)
+        recur = self._product(weights.state, weights.state_bias, self.dtype)
         if len(embedding) * len(weights.input) <= LARGEST_TABLE:
             table = functional.linear(embedding, weights.input, weights.input_bias).detach()
             return lambda tokens, h, c: self._equation(functional.embedding(tokens, table), recur(h), h, c)
-        table, into = embedding.detach().clone(), _product(weights.input, weights.input_bias, self.dtype)
+        table, into = embedding.detach().clone(), self._product(weights.input, weights.input_bias, self.dtype)
         return lambda tokens, h, c: self._equation(into(functional.embedding(tokens, table)).float(), recur(h), h, c)
 
     def _one_product(self, weights: LayerWeights) -> Layer:
-        product = _product(torch.cat([weights.input, weights.state], dim=1), None, self.dtype)
+        product = self._product(torch.cat([weights.input, weights.state], dim=1), None, self.dtype)
         bias = (weights.input_bias + weights.state_bias).detach()
         return lambda x, h, c: self._equation(bias, product(torch.cat([x, h], dim=-1)), h, c)
 
     def _two_products(self, weights: LayerWeights) -> Layer:
         """Return a layer whose products stay apart, because a GRU applies its reset gate to one of them."""
-        into = _product(weights.input, weights.input_bias, self.dtype)
-        recur = _product(weights.state, weights.state_bias, self.dtype)
+        into = self._product(weights.input, weights.input_bias, self.dtype)
+        recur = self._product(weights.state, weights.state_bias, self.dtype)
         return lambda x, h, c: self._equation(into(x).float(), recur(h), h, c)
 
 
 def _lstm(weights: LayerWeights, dtype: torch.dtype) -> Layer:
-    """Return a layer that is one oneDNN call; it is tried once, with a RuntimeError where it is not supported."""
+    """Return a layer that is one oneDNN call."""
     size = weights.state.shape[1]
     matrices = (matrix.detach().to(dtype, copy=True) for matrix in (weights.input, weights.state))
     biases = [bias.detach().to(dtype, copy=True) for bias in (weights.input_bias, weights.state_bias)]
@@ -132,26 +211,15 @@ def _lstm(weights: LayerWeights, dtype: torch.dtype) -> Layer:
         _, h, c, _ = call(x, *packed_weights, *biases, h, c, False, [], 2, size, 1, True, False, False, False)
         return h, c
 
-    with torch.inference_mode():
-        zeros = torch.zeros(1, 1, size)
-        layer(torch.zeros(1, 1, weights.input.shape[1]), zeros, zeros)
     return layer
 
 
-def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
-    fast = device.type == "cpu" and calculates_in_bf16(device)
-    return torch.bfloat16 if precision == "bf16" or (precision == "auto" and fast) else torch.float32
-
-
-def _plain(weight: Tensor, bias: Tensor | None) -> Product:
-    weight, bias = weight.detach().clone(), None if bias is None else bias.detach().clone()
-    return lambda x: functional.linear(x, weight, bias)
-
-
-def _product(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Product:
+def _plain(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Product:
     weight, bias = weight.detach().to(dtype, copy=True), None if bias is None else bias.detach().to(dtype, copy=True)
-    try:
-        packed_weights = torch.ops.mkldnn._reorder_linear_weight(weight, ROWS)
-    except (AttributeError, NotImplementedError, RuntimeError):  # another device, or a processor without oneDNN
-        return lambda x: functional.linear(x.to(dtype), weight, bias)
+    return lambda x: functional.linear(x.to(dtype), weight, bias)
+
+
+def _packed(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Product:
+    weight, bias = weight.detach().to(dtype, copy=True), None if bias is None else bias.detach().to(dtype, copy=True)
+    packed_weights = torch.ops.mkldnn._reorder_linear_weight(weight, ROWS)
     return lambda x: torch.ops.mkldnn._linear_pointwise(x.to(dtype), packed_weights, bias, "none", [], "")

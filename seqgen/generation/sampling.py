@@ -10,7 +10,7 @@ from torch import Tensor
 
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, History, processor
-from seqgen.generation.packed import packed
+from seqgen.generation.packed import packed, threads_of
 from seqgen.protocols import Decoder, Reader
 from seqgen.state import Memory, State
 from seqgen.symbols import EOS
@@ -40,6 +40,7 @@ class Hypothesis(NamedTuple):
 
 
 AHEAD = 256  # random numbers generated for a row at a time
+BLIND = 16  # steps between looks at the tokens, where none of them can end a text
 SHORT = 16  # tokens of a prompt; up to here single steps are faster than a fused pass with its fixed cost
 
 
@@ -90,7 +91,7 @@ def sample(
     config: GenerationConfig,
     *,
     seeds: Sequence[int],
-    finished: Callable[[int, int], bool] = lambda row, token: False,
+    finished: Callable[[int, int], bool] | None = None,
     memory: Memory | None = None,
     device: torch.device | str = "cpu",
 ) -> Iterator[tuple[list[int], list[int], Tensor]]:
@@ -106,28 +107,43 @@ def sample(
         prompts: token numbers of each row, at least BOS; at least one row.
         config: the options; `stop_strings`, `num_return_sequences` and `seed` are left to the caller.
         seeds: random seed of each row.
-        finished: called with the number of a row and its new token.
+        finished: called with the number of a row and its new token; by default only EOS ends a row.
         memory: memory to attend to, with a row for each prompt.
         device: of the decoder.
     """
-    decoder = packed(decoder, config.precision)
-    logits, state = read_prompts(decoder, prompts, memory, device)
-    history = History(prompts, logits.shape[-1], config)
-    process, randomness = processor(config, history, device), Randomness(seeds)
-    rows = list(range(len(prompts)))
-    while True:
-        chosen = choose(process(logits, rows), randomness.draw(rows) if config.do_sample else None)
-        tokens = chosen.tolist()
-        history.add(rows, tokens)
-        yield rows, tokens, logits
-        unfinished = [i for i, token in enumerate(tokens) if token != EOS and not finished(rows[i], token)]
-        if not unfinished or history.written >= config.max_new_tokens:
-            return
-        if len(unfinished) < len(rows):
-            kept = torch.tensor(unfinished, device=device)
-            rows, chosen, state = [rows[i] for i in unfinished], chosen[kept], state.select(kept)
-            memory = None if memory is None else memory.select(kept)
-        logits, state = decoder.step(chosen, state, memory)
+    decoder = packed(decoder, config.precision, rows=len(prompts), memory=memory)
+    with threads_of(decoder):
+        logits, state = read_prompts(decoder, prompts, memory, device)
+        history = History(prompts, logits.shape[-1], config)
+        process, randomness = processor(config, history, device), Randomness(seeds)
+        rows = list(range(len(prompts)))
+        endless = EOS in config.suppress_tokens and finished is None and not history.records
+        done = finished or (lambda row, token: False)
+
+        def pick(logits: Tensor) -> Tensor:
+            tokens = choose(process(logits, rows), randomness.draw(rows) if config.do_sample else None)
+            history.written += 1
+            return tokens
+
+        while True:
+            steps = [(logits, pick(logits))]
+            for _ in range(min(BLIND, config.max_new_tokens - history.written) - 1 if endless else 0):
+                logits, state = decoder.step(steps[-1][1], state, memory)
+                steps.append((logits, pick(logits)))
+            tokens: list[int] = []
+            for (logits, _), tokens in zip(steps, torch.stack([token for _, token in steps]).tolist(), strict=True):
+                history.add(rows, tokens)
+                yield rows, tokens, logits
+            ended = (token == EOS or done(row, token) for row, token in zip(rows, tokens, strict=True))
+            going = [index for index, end in enumerate(ended) if not end]
+            if not going or history.written >= config.max_new_tokens:
+                return
+            chosen = steps[-1][1]
+            if len(going) < len(rows):
+                kept = torch.tensor(going, device=device)
+                rows, chosen, state = [rows[i] for i in going], chosen[kept], state.select(kept)
+                memory = None if memory is None else memory.select(kept)
+            logits, state = decoder.step(chosen, state, memory)
 
 
 def read_prompts(

@@ -12,10 +12,11 @@ from seqgen import patterns
 from seqgen.batches.examples import Batchable
 from seqgen.batches.pairs import Pairs, pairs
 from seqgen.data.captioned import Captioned
-from seqgen.data.features import Views
+from seqgen.data.features import BATCH, Views
 from seqgen.data.images import Image, Preprocessing, read_image
 from seqgen.data.store import stored
 from seqgen.generation.config import GenerationConfig
+from seqgen.hardware.precision import Precision, fastest_calculation
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written
 from seqgen.inference.parts import GENERATION, PREPROCESSING, tokenizer_part
 from seqgen.nn.backbones import load_pretrained
@@ -142,7 +143,15 @@ class Captioner(EncoderDecoderBundle):
         fitted = np.stack([self.preprocessing.fit(read_image(row)) for row in rows if not isinstance(row, Tensor)])
         return (self.preprocessing.normalize(torch.from_numpy(fitted)),)
 
-    def views(self, images: Captioned, *, pixels: bool = False, mirror: bool = False, skip_bad: bool = False) -> Views:
+    def views(
+        self,
+        images: Captioned,
+        *,
+        pixels: bool = False,
+        mirror: bool = False,
+        skip_bad: bool = False,
+        precision: Precision = "auto",
+    ) -> Views:
         """Return images as the inputs of training: as pixels, or as the cached features of a frozen backbone.
 
         Args:
@@ -150,16 +159,27 @@ class Captioner(EncoderDecoderBundle):
             pixels: whether pixels are needed as well where there are features.
             mirror: whether half of the images may be mirrored.
             skip_bad: whether to leave out images that cannot be read, instead of raising an error.
+            precision: of the backbone's products; "auto" takes the one that is faster on this machine.
 
         Raises:
             InputError: an image cannot be read.
         """
         encoder, device = cast("ImageEncoder", self.model.encoder), self.device
-        network = encoder.backbone_alone().grid if encoder.frozen else None
-        precision = torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else torch.float32
-        name = f"{self.arguments.get('backbone')} {encoder.fingerprint()} {precision}"
-        flags = {"pixels": pixels, "mirror": mirror, "skip_bad": skip_bad}
-        return Views(images, self.preprocessing, network, name, device=device, **flags)
+        flags: dict[str, Any] = {"pixels": pixels, "mirror": mirror, "skip_bad": skip_bad}
+        if not encoder.frozen:
+            return Views(images, self.preprocessing, device=device, **flags)
+        backbone, name = encoder.backbone_alone(), f"{self.arguments.get('backbone')} {encoder.fingerprint()}"
+        batch = torch.zeros(BATCH, 3, *2 * [self.preprocessing.size], device=device)
+        with torch.inference_mode():
+            size = self.preprocessing.size
+            question = f"{self.arguments.get('backbone')} of {BATCH} images of {size} pixels a side"
+            calculation, _ = fastest_calculation(question, lambda: backbone.grid(batch), device, precision)
+
+        def network(pixels: Tensor) -> Tensor:
+            with calculation.applied(device):
+                return backbone.grid(pixels)
+
+        return Views(images, self.preprocessing, network, f"{name} {calculation.precision}", device=device, **flags)
 
     def unfreeze_backbone(self) -> list[nn.Parameter]:
         """Unfreeze the backbone except its batch normalization, and return its weights."""

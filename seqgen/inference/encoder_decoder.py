@@ -3,21 +3,22 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from seqgen.devices import calculates_in_bf16
 from seqgen.errors import InputError
 from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.minimum_bayes_risk import least_risk
 from seqgen.generation.packed import packed
 from seqgen.generation.sampling import Hypothesis, sampled
+from seqgen.hardware.precision import Precision
 from seqgen.inference.inputs import InputBundle
 from seqgen.models import EncoderDecoder
+from seqgen.protocols import Decoder
 from seqgen.state import Memory
 from seqgen.symbols import BOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer
@@ -93,11 +94,13 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
         no_weights = np.zeros((0, 0)) if return_attention else None
         found = [[Written("", 0.0, [], no_weights)] * each for _ in rows]
         places = [place for place, row in enumerate(rows) if row is not None]
-        decoder = packed(self.model.eval().decoder, config.precision)
+        decoder: Decoder = self.model.eval().decoder
         search = sampled if config.do_sample else beam_search
         hypotheses = max(config.num_beams, config.num_return_sequences)
         for numbers, inputs in self.batches([rows[place] for place in places], self.budget(hypotheses)):
-            memory = self._encode(inputs, fast=config.precision != "fp32")
+            memory = self._encode(inputs, config.precision)
+            # Packed for the first batch, and then for the whole call: packing takes longer than a batch.
+            decoder = packed(decoder, config.precision, rows=len(numbers) * hypotheses, memory=memory)
             prompts = [[BOS, *beginning]] * len(numbers)
             batch = search(decoder, prompts, config, memory=memory, device=self.device)
             for row, (number, of_row) in enumerate(zip(numbers, batch, strict=True)):
@@ -124,10 +127,10 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
         return each if minimum_bayes_risk else config.num_return_sequences, config
 
     @torch.inference_mode()
-    def _encode(self, inputs: tuple[Tensor, ...], *, fast: bool) -> Memory:
-        device = self.device
-        with torch.autocast(device.type, torch.bfloat16, enabled=fast and calculates_in_bf16(device)):
-            memory = self.model.encoder(*(tensor.to(device) for tensor in inputs))
+    def _encode(self, inputs: tuple[Tensor, ...], precision: Precision) -> Memory:
+        given = [tensor.to(self.device) for tensor in inputs]
+        with self.fastest(cast("nn.Module", self.model.encoder), given, precision).applied(self.device):
+            memory = self.model.encoder(*given)
         return Memory(memory.states.float(), memory.mask, memory.summary.float())
 
     def _written(self, hypothesis: Hypothesis, memory: Memory | None) -> Written:

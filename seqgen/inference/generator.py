@@ -179,7 +179,7 @@ class Generator(Bundle[nn.Module]):
             encoded,
             config,
             seeds=seeds,
-            finished=lambda row, _: ends.reached[row],
+            finished=(lambda row, _: ends.reached[row]) if config.stop_strings else None,
             device=self.device,
         )
         for rows, tokens, _ in steps:

@@ -7,16 +7,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqgen.batches.buckets import Buckets
-from seqgen.devices import calculates_in_bf16
+from seqgen.hardware.precision import Calculation, Precision, fastest_calculation
 from seqgen.inference.bundle import Bundle, M
 
 
 @dataclass(kw_only=True)
 class InputBundle(Bundle[M]):
-    """A bundle whose model has an encoder; a subclass encodes inputs as rows, and collates rows into a batch."""
+    """A bundle whose model has an encoder; a subclass encodes inputs as rows, and collates rows into a batch.
+
+    Args:
+        precision: of the encoder's matrix products, "fp32", "bf16", or "auto" for the one that is faster on this
+            machine; it is not saved.
+    """
+
+    precision: Precision = "auto"
 
     @abstractmethod
     def encode(self, given: Any) -> Any:
@@ -39,9 +46,19 @@ class InputBundle(Bundle[M]):
 
     @torch.inference_mode()
     def logits(self, rows: Sequence[Any], budget: int) -> Iterator[tuple[np.ndarray, Tensor]]:
-        """Yield the numbers of each batch's rows with the model's logits, computed in bf16 where that is fast."""
+        """Yield the numbers of each batch's rows with the model's logits, in fp32."""
         self.model.eval()
-        device = self.device
-        with torch.autocast(device.type, torch.bfloat16, enabled=calculates_in_bf16(device)):
-            for numbers, inputs in self.batches(rows, budget):
-                yield numbers, self.model(*(tensor.to(device) for tensor in inputs)).float()
+        calculation = None
+        for numbers, inputs in self.batches(rows, budget):
+            given = [tensor.to(self.device) for tensor in inputs]
+            calculation = calculation or self.fastest(self.model, given, self.precision)
+            with calculation.applied(self.device):
+                logits = self.model(*given)
+            yield numbers, logits.float()
+
+    def fastest(self, network: nn.Module, inputs: Sequence[Tensor], precision: Precision) -> Calculation:
+        """Return how this network calculates inputs of about this size fastest on this machine."""
+        parameters = sum(parameter.numel() for parameter in network.parameters())
+        at_most = 1 << (inputs[0].numel() - 1).bit_length()
+        question = f"{self.builder} of {parameters:,} parameters, up to {at_most:,} numbers"
+        return fastest_calculation(question, lambda: network(*inputs), self.device, precision)[0]

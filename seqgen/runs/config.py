@@ -48,7 +48,9 @@ class RunConfig:
     device: str = "auto"
     """auto, cpu, cuda, cuda:1, mps and so on"""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """precision of matrix products; auto takes bf16 where it is clearly faster"""
+    """precision of matrix products; auto takes the one with the faster updates"""
+    threads: int | None = None
+    """threads of the processor; by default the number with the fastest updates"""
     optimizer: Literal["muon", "adamw"] = "muon"
     """muon trains the recurrent and input matrices, with adamw for the other weights"""
     learning_rate: float | None = None

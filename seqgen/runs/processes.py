@@ -1,7 +1,6 @@
 """The processes that train together, each on its device: one, or as many as `torchrun` started."""
 
 import os
-from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import torch
@@ -9,30 +8,27 @@ from accelerate import Accelerator, PartialState
 from accelerate.utils import broadcast_object_list, gather_object
 from torch import nn
 
-from seqgen.devices import find_device, find_precision
+from seqgen.hardware.devices import find_device
 
 V = TypeVar("V")
 
 
 class Processes:
-    """Device, precision and rank of this process among those that train together.
+    """Device and rank of this process among those that train together.
 
     Args:
         device: its name, as `find_device` takes it.
-        precision: "fp32", "bf16", or "auto", which measures the faster one.
 
     Raises:
-        InputError: the device is not available, or cannot calculate in this precision.
+        InputError: the device is not available.
     """
 
-    def __init__(self, device: str, precision: str):
+    def __init__(self, device: str):
         found = find_device(device)
         if device != "auto" and "LOCAL_RANK" not in os.environ:  # there each process has a GPU of its own
             os.environ["ACCELERATE_TORCH_DEVICE"] = device
         PartialState(cpu=found.type == "cpu")
-        self.precision = agreed(find_precision(precision, found))
-        mixed = "bf16" if self.precision == "bf16" else "no"
-        self.accelerator = Accelerator(mixed_precision=mixed, cpu=found.type == "cpu")
+        self.accelerator = Accelerator(mixed_precision="no", cpu=found.type == "cpu")  # the run has its precision
         self.device = self.accelerator.device
         self.rank, self.world_size = self.accelerator.process_index, self.accelerator.num_processes
         self.main = self.accelerator.is_main_process
@@ -40,11 +36,6 @@ class Processes:
     def prepare(self, model: nn.Module) -> nn.Module:
         """Return the model to train: the same one, or wrapped so that gradients are summed over all processes."""
         return self.accelerator.prepare(model) if self.world_size > 1 else model
-
-    def autocast(self) -> AbstractContextManager[None]:
-        """Return a context in which matrix products are calculated in the precision of the run."""
-        context: AbstractContextManager[None] = self.accelerator.autocast()
-        return context
 
     def any(self, flag: bool) -> bool:
         """Return whether the flag is set in any process."""

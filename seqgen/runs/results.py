@@ -33,7 +33,8 @@ def write_results(
         "seconds": progress.seconds,
         f"{run.unit}_per_second": progress.rate,
         "parameters": sum(parameter.numel() for parameter in bundle.model.parameters()),
-        "precision": run.precision,
+        "precision": run.calculation.precision,
+        "threads": run.calculation.threads,
         "seed": run.config.seed,
     }
     write_text(run.directory / "results.json", json.dumps(results, indent=2) + "\n")
@@ -48,7 +49,7 @@ def _report(run: Run, identity: str, results: dict[str, Any], samples: str) -> s
         "options": _asked(run.directory),
         "data": f"`{data}`, fingerprint {identity[:16]}",
         "machine": machine(),
-        "device": f"{run.device}, {run.processes.world_size} process(es), {run.precision}",
+        "device": f"{run.device}, {run.processes.world_size} process(es), {run.calculation}",
         "versions": f"{_source()}, torch {torch.__version__}, torchvision {torchvision.__version__}, Python "
         f"{platform.python_version()}, {platform.system()}",
         "training": f"{results['steps']:,} updates in {results['seconds']:.0f} s of wall-clock",

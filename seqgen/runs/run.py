@@ -10,13 +10,15 @@ from tqdm import tqdm
 
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import Batchable, ExampleBatches
-from seqgen.devices import use_huge_pages
 from seqgen.errors import InputError
+from seqgen.hardware.decisions import Operation
+from seqgen.hardware.devices import use_huge_pages
+from seqgen.hardware.precision import Calculation, calculations, fastest_calculation, set_threads
 from seqgen.inference.bundle import Bundle
 from seqgen.runs.checkpoints import load_checkpoint
 from seqgen.runs.config import RunConfig
 from seqgen.runs.directory import run_directory
-from seqgen.runs.processes import Processes
+from seqgen.runs.processes import Processes, agreed
 from seqgen.training.schedules import Schedule
 
 B = TypeVar("B")
@@ -44,9 +46,11 @@ class Run:
             config.max_seconds = default_seconds
         self.directory = run_directory(config, name)
         self.checkpoint = load_checkpoint(self.directory / "state") if config.resume else None
-        precision = self.checkpoint["precision"] if self.checkpoint and config.precision == "auto" else config.precision
-        self.processes = Processes(config.device, precision)
-        self.device, self.precision, self.main = self.processes.device, self.processes.precision, self.processes.main
+        self.processes = Processes(config.device)
+        self.device, self.main = self.processes.device, self.processes.main
+        possible = calculations(self.device, config.precision, config.threads)
+        # Decided before the first update; a resumed run goes on as it was.
+        self.calculation = Calculation(*self.checkpoint["calculation"]) if self.checkpoint else possible[0]
         self.schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
         torch.manual_seed(config.seed)
 
@@ -59,10 +63,19 @@ class Run:
         """Return a function, such as a loss, with calculations in the precision of the run."""
 
         def calculate(*arguments: P.args, **options: P.kwargs) -> R:
-            with self.processes.autocast():
+            with self.calculation.autocast(self.device):
                 return function(*arguments, **options)
 
         return calculate
+
+    def calculate_fastest(self, question: str, operation: Operation) -> None:
+        """Decide precision and threads of this run by an operation, unless it is resumed; say what was decided."""
+        if self.checkpoint is None:
+            asked = self.config.precision, self.config.threads
+            found, decision = fastest_calculation(question, operation, self.device, *asked)
+            self.calculation = agreed(found)
+            self.say(f"training in {self.calculation}{f': {decision}' if decision else ''}")
+        set_threads(self.calculation.threads)
 
     @property
     def shared(self) -> dict[str, int]:
@@ -98,7 +111,4 @@ class Run:
     def describe(self, data: str, bundle: Bundle[Any]) -> None:
         """Print the data, the model's size, the device and the directory."""
         parameters = sum(parameter.numel() for parameter in bundle.model.parameters())
-        self.say(
-            f"{data}; a model of {parameters:,} parameters on {self.device} in {self.precision}; the run is in "
-            f"{self.directory}"
-        )
+        self.say(f"{data}; a model of {parameters:,} parameters on {self.device}; the run is in {self.directory}")

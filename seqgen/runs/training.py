@@ -1,5 +1,6 @@
 """The training of a run: updates, moving average of the weights, validations and checkpoints."""
 
+import copy
 import math
 import time
 from collections.abc import Iterable, Iterator
@@ -119,6 +120,7 @@ class Training(Generic[B]):
             NonFiniteLoss: before an update whose loss or gradient is not finite.
         """
         config = self.run.config
+        self._decide(batches, loss_function)
         steps = train_steps(
             self.model,
             batches.starting_at(self.progress.steps * config.accumulate),
@@ -189,7 +191,7 @@ class Training(Generic[B]):
         own = {"random": self.run.processes.random_state(), "carry": list(self.carry or [])}
         return {
             "identity": self.identity,
-            "precision": self.run.precision,
+            "calculation": list(self.run.calculation),
             "model": self.bundle.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
@@ -211,6 +213,20 @@ class Training(Generic[B]):
         self.run.processes.load_random_state(mine["random"])
         self.carry = State(*mine["carry"]).to(self.run.device) if mine["carry"] else None
 
+    def _decide(self, batches: Batches, loss_function: LossFunction) -> None:
+        """Decide precision and threads by the first batch, with a copy of the model and its random numbers."""
+        model, device = copy.deepcopy(self.bundle.model).train(), self.run.device
+        batch = next(batches.starting_at(0)).to(device)
+
+        def step() -> None:
+            torch.autograd.backward(loss_function(model, batch, None).total)
+            model.zero_grad()
+
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        shapes = ", ".join(" x ".join(map(str, shape)) for shape in _shapes(batch))
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            self.run.calculate_fastest(f"{self.run.name} of {parameters:,} parameters, batches of {shapes}", step)
+
     def _restore(self, checkpoint: dict[str, Any]) -> None:
         if checkpoint["identity"] != self.identity:
             directory = self.run.directory
@@ -231,3 +247,12 @@ class Training(Generic[B]):
         if stop and not step.last:
             again = command("--output_dir", str(self.run.directory), "--resume")
             raise Interrupted(f"stopped after step {step.number}, and saved; to resume: {again}")
+
+
+def _shapes(batch: Any) -> Iterator[tuple[int, ...]]:
+    """Yield the shapes of the tensors of a batch, which may be nested tuples."""
+    if isinstance(batch, torch.Tensor):
+        yield tuple(batch.shape)
+    elif isinstance(batch, tuple):
+        for part in batch:
+            yield from _shapes(part)

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
-from torch.optim import AdamW, Muon, Optimizer
+from torch.optim import AdamW, Optimizer
 
 from seqgen.errors import InputError
+from seqgen.training.muon import Muon
 
 LEARNING_RATES = {"muon": 0.05, "adamw": 0.004}
 ADAMW_FACTOR = 0.2  # AdamW's learning rate beside Muon, as a fraction of Muon's
@@ -67,8 +68,7 @@ def optimizers(
             if parameters:
                 own = group.learning_rate or highest * group.rate
                 kept.append({"params": parameters, "lr": own, "begins": group.begins})
-    # Three Newton-Schulz iterations train as well as the usual five, and an update takes a tenth less time.
-    muon: list[Optimizer] = [Muon(for_muon, lr=rate, weight_decay=0.1, ns_steps=3)] if for_muon else []
+    muon: list[Optimizer] = [Muon(for_muon, lr=rate)] if for_muon else []
     return [*muon, _adamw(for_adamw, adamw_rate)]
 
 

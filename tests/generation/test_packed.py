@@ -60,7 +60,7 @@ def test_the_same_seed_writes_the_same_tokens(cell, seed, monkeypatch):
     config = GenerationConfig(max_new_tokens=60, precision="fp32")
     prompts, seeds = [[BOS, 5], [BOS], [BOS, 7, 8]], range(seed, seed + 3)
     laid_out = [step[:2] for step in sample(decoder, prompts, config, seeds=seeds)]
-    monkeypatch.setattr("seqgen.generation.sampling.packed", lambda decoder, precision: decoder)
+    monkeypatch.setattr("seqgen.generation.sampling.packed", lambda decoder, *_, **__: decoder)
     assert laid_out == [step[:2] for step in sample(decoder, prompts, config, seeds=seeds)]
 
 
@@ -81,7 +81,8 @@ def test_bf16_stays_within_its_stated_error(cell, hidden_size, small, monkeypatc
 @torch.no_grad()
 def test_a_row_is_the_same_bit_for_bit_in_any_batch(cell, precision, monkeypatch):
     monkeypatch.setattr(module, "SMALL_OUTPUT", 0)  # whose product rounds by the number of rows
-    decoder, tokens = packed(make_decoder(cell, hidden_size=64), precision), torch.randint(VOCABULARY, (40, 15))
+    decoder = packed(make_decoder(cell, hidden_size=64), precision, rows=40)
+    tokens = torch.randint(VOCABULARY, (40, 15))
     together = unroll(decoder, tokens)
     for rows in ([0], [3, 4], [39, 0, 7], list(range(5)), list(range(17))):
         assert torch.equal(unroll(decoder, tokens[rows]), together[rows])

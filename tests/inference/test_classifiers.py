@@ -7,6 +7,7 @@ from making import make_image_classifier, make_tagger, make_text_classifier
 
 import seqgen
 from seqgen.errors import InputError
+from seqgen.hardware.precision import Calculation
 
 TEXTS = ["a fine film", "dull", "", "the cat sat on the mat. " * 9, "odd \u03a9"]
 SENTENCES = [["the", "cat"], ["Zebra"], [], ["on", "the", "Unseen", "mat."], ["x" * 99]]
@@ -15,7 +16,8 @@ SENTENCES = [["the", "cat"], ["Zebra"], [], ["on", "the", "Unseen", "mat."], ["x
 @pytest.fixture(autouse=True)
 def exactly(monkeypatch):
     """Without the rounding of bf16, which a batch's width may change."""
-    monkeypatch.setattr("seqgen.inference.inputs.calculates_in_bf16", lambda device: False)
+    exact = Calculation("fp32", 1), None
+    monkeypatch.setattr("seqgen.inference.inputs.fastest_calculation", lambda *_: exact)
 
 
 def pictures():

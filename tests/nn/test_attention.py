@@ -98,8 +98,9 @@ def test_the_decoder_keeps_the_contract(cell, options):
     model = make_model(cell=cell, **options)
     memory = model.encoder(padded(rows(6, 2, 4)))
     check_decoder(model.decoder, SIZE, memory=memory)
-    check_decoder(packed(model.decoder, "fp32"), SIZE, memory=memory)
-    assert isinstance(packed(model.decoder, "fp32"), PackedDecoder) != options.get("input_feeding", False)
+    laid_out = packed(model.decoder, "fp32", rows=3, memory=memory)
+    check_decoder(laid_out, SIZE, memory=memory)
+    assert isinstance(laid_out, PackedDecoder) != options.get("input_feeding", False)
 
 
 @pytest.mark.parametrize("options", CASES)
@@ -108,7 +109,7 @@ def test_packed_and_prompts_equal_the_plain_decoder(cell, options):
     model = make_model(cell=cell, **options)
     memory, tokens = model.encoder(padded(rows(6, 2, 4))), torch.randint(SIZE, (3, 7))
     logits, last = model.decoder(tokens, None, memory)
-    laid_out = packed(model.decoder, "fp32")
+    laid_out = packed(model.decoder, "fp32", rows=3, memory=memory)
     state = laid_out.start(memory)
     for position in range(7):
         step, state = laid_out.step(tokens[:, position], state, memory)

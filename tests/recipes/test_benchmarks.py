@@ -9,7 +9,7 @@ import torch
 from making import ROOT, make_translator
 
 from seqgen import patterns
-from seqgen.devices import has_bf16
+from seqgen.hardware.precision import has_bf16
 
 TINY = ["--cells", "[lstm, gru, rnn]", "--layers", "[1]", "--widths", "[8]", "--batches", "[2]", "--rounds", "1"]
 

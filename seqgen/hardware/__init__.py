@@ -1,0 +1,1 @@
+"""The machine, and what is fastest on it: decided by measurement, once."""

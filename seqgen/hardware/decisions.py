@@ -1,0 +1,165 @@
+"""Decisions by measurement: which of several ways to calculate the same is fastest here, found once and kept."""
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from seqgen.files import cache_directory
+from seqgen.hardware.devices import describe_device, wait_for
+
+Operation = Callable[[], object]
+
+TURN = 0.004  # seconds of a candidate's turn, or one call where that takes longer
+TURNS = 8
+LONGEST = 2.0  # seconds after which candidates that were called get no further turn
+FAIR = 3  # turns until a candidate may be hopeless: other programs interrupt any of them
+HOPELESS = 2.0  # times as long as the fastest: such a candidate gets no further turn
+CLEARLY = 0.97  # fraction of the first candidate's time that another must not exceed, to be chosen instead
+
+
+class Decision(NamedTuple):
+    """The fastest of several ways to calculate the same.
+
+    `seconds` has the time of the fastest call of each candidate; candidates that the device does not support, or after
+    whose predecessors there was no time, are missing.
+    """
+
+    question: str
+    choice: str
+    seconds: dict[str, float]
+
+    def __str__(self) -> str:
+        """The times of all candidates in milliseconds, the fastest first."""
+        ordered = sorted(self.seconds.items(), key=lambda item: item[1])
+        return "; ".join(f"{name} {1000 * seconds:.3g} ms" for name, seconds in ordered)
+
+
+def decide(question: str, candidates: Mapping[str, Callable[[], Operation]], device: torch.device) -> Decision:
+    """Return the decision of this machine: as it was kept in the cache or, the first time, by measurement.
+
+    Candidates take turns and the fastest call of each counts, so that other load on the machine has little influence.
+    The first candidate is preferred where no other is clearly faster.
+
+    Args:
+        question: what is to be calculated; together with device, threads and torch's version it names the decision.
+        candidates: by name, functions that prepare an operation, which may change the number of threads. Both raise a
+            RuntimeError where the device does not support them.
+        device: that the operations run on.
+
+    Raises:
+        RuntimeError: the device supports no candidate.
+    """
+    threads = torch.get_num_threads()
+    path = _path(question, tuple(candidates), device)
+    decision = _KNOWN.get(path) or _read(path)
+    if decision is None or decision.choice not in candidates:
+        try:
+            decision = _keep(path, _measured(question, candidates, device))
+        finally:
+            torch.set_num_threads(threads)
+    _KNOWN[path] = decision
+    return decision
+
+
+def decisions(device: torch.device) -> list[Decision]:
+    """Return all decisions that are kept for this device, in the order of their questions."""
+    found = (_read(path) for path in _directory(device).glob("*.json"))
+    return sorted(decision for decision in found if decision is not None)
+
+
+_KNOWN: dict[Path, Decision] = {}  # of this process
+
+
+def _measured(question: str, candidates: Mapping[str, Callable[[], Operation]], device: torch.device) -> Decision:
+    began = time.perf_counter()
+    operations: dict[str, Operation] = {}
+    seconds: dict[str, float] = {}
+    for name, prepare in candidates.items():
+        with suppress(AttributeError, NotImplementedError, RuntimeError):
+            operation = prepare()
+            seconds[name] = _call(operation, device)  # the slowest, which lays out what later calls find
+            operations[name] = operation
+        if seconds and time.perf_counter() - began > 2 * LONGEST:
+            break
+    if not seconds:
+        raise RuntimeError(f"{question}: {device} supports none of {', '.join(candidates)}")
+    for turn in range(TURNS):
+        limit = (HOPELESS if turn >= FAIR else 5 * HOPELESS) * min(seconds.values())
+        hopeful = [name for name in operations if seconds[name] <= max(limit, TURN * (turn < FAIR))]
+        if turn and (len(hopeful) == 1 or time.perf_counter() - began > LONGEST):
+            break
+        for name in hopeful:
+            seconds[name] = min(seconds[name], _turn(operations[name], device))
+    first, fastest = next(iter(seconds)), min(seconds, key=lambda name: seconds[name])
+    choice = fastest if seconds[fastest] <= CLEARLY * seconds[first] else first
+    return Decision(question, choice, seconds)
+
+
+def _turn(operation: Operation, device: torch.device) -> float:
+    """Return the seconds of the fastest call of one turn, which nothing interrupted."""
+    taken: list[float] = []
+    while sum(taken) < TURN:
+        taken.append(_call(operation, device))
+    return min(taken)
+
+
+def _call(operation: Operation, device: torch.device) -> float:
+    began = time.perf_counter()
+    operation()
+    wait_for(device)
+    return time.perf_counter() - began
+
+
+def _path(question: str, candidates: tuple[str, ...], device: torch.device) -> Path:
+    """Return the file of a decision."""
+    name = sha256(json.dumps([question, candidates]).encode()).hexdigest()[:16]
+    return _directory(device) / f"{name}.json"
+
+
+def _directory(device: torch.device) -> Path:
+    try:
+        home = cache_directory()
+    except OSError:
+        home = Path(os.devnull)  # below which nothing can be read or written
+    return home / "decisions" / _fingerprint(str(device), torch.get_num_threads())
+
+
+@cache
+def _fingerprint(device: str, threads: int) -> str:
+    described = json.dumps(describe_device(torch.device(device)), sort_keys=True)
+    return sha256(described.encode()).hexdigest()[:16]
+
+
+def _keep(path: Path, decision: Decision) -> Decision:
+    """Write a decision, unless another process wrote one in the meantime; return the one that is kept."""
+    with suppress(OSError):  # without a cache, a decision holds for this process
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(decision._asdict(), file)
+        try:
+            os.link(aside, path)  # fails where the file exists
+        except FileExistsError:
+            if _read(path) is None:  # damaged
+                os.replace(aside, path)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(aside)
+    return _read(path) or decision
+
+
+def _read(path: Path) -> Decision | None:
+    try:
+        decision = Decision(**json.loads(path.read_text(encoding="utf-8")))
+        return decision if decision.choice in decision.seconds else None
+    except (OSError, ValueError, TypeError):
+        return None

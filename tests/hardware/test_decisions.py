@@ -1,0 +1,156 @@
+"""Decisions: the fastest candidate is chosen, once, and every process goes by what is kept."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from seqgen.files import cache_directory
+from seqgen.hardware import decisions
+from seqgen.hardware.decisions import decide
+
+CPU = torch.device("cpu")
+
+
+class Clock:
+    """A clock that only the operations of these tests move on."""
+
+    now = 0.0
+
+    def perf_counter(self):
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    monkeypatch.setattr(decisions, "time", Clock())
+
+
+def taking(milliseconds, calls=None):
+    """Return a candidate whose operation takes so long."""
+
+    def prepare():
+        def operation():
+            if calls is not None:
+                calls.append(milliseconds)
+            decisions.time.now += milliseconds / 1000
+
+        return operation
+
+    return prepare
+
+
+def unsupported():
+    raise RuntimeError("could not create a primitive")
+
+
+def kept():
+    return list((cache_directory() / "decisions").glob("*/*.json"))
+
+
+def forgotten(monkeypatch):
+    """As in another process."""
+    monkeypatch.setattr(decisions, "_KNOWN", {})
+
+
+def test_the_fastest_is_chosen():
+    assert decide("sleep", {"slow": taking(9), "fast": taking(3), "middle": taking(6)}, CPU).choice == "fast"
+
+
+def test_the_first_is_preferred_unless_another_is_clearly_faster():
+    assert decide("a tie", {"first": taking(1), "second": taking(0.99)}, CPU).choice == "first"
+    assert decide("no tie", {"first": taking(1), "second": taking(0.9)}, CPU).choice == "second"
+
+
+def test_what_a_device_does_not_support_is_not_chosen():
+    decision = decide("sleep", {"missing": unsupported, "there": taking(1)}, CPU)
+    assert decision.choice == "there"
+    assert list(decision.seconds) == ["there"]
+    with pytest.raises(RuntimeError, match="nothing: cpu supports none of missing"):
+        decide("nothing", {"missing": unsupported}, CPU)
+
+
+def test_it_is_measured_once_and_then_kept(monkeypatch):
+    calls = []
+    candidates = {"slow": taking(4, calls), "fast": taking(1, calls)}
+    decide("sleep", candidates, CPU)
+    measured = len(calls)
+    forgotten(monkeypatch)
+    swapped = {"slow": taking(1, calls), "fast": taking(4, calls)}
+    assert decide("sleep", swapped, CPU).choice == "fast"
+    assert len(calls) == measured > 2
+    assert decide("another sleep", swapped, CPU).choice == "slow"
+
+
+def test_a_hopeless_candidate_is_soon_left_alone():
+    calls = []
+    decide("sleep", {"fast": taking(1), "hopeless": taking(60, calls)}, CPU)
+    assert len(calls) == 1
+
+
+def test_a_damaged_decision_is_made_again(monkeypatch):
+    candidates = {"slow": taking(4), "fast": taking(1)}
+    decide("sleep", candidates, CPU)
+    [path] = kept()
+    whole = path.read_text()
+    for damaged in ("", whole[:20], "[]", json.dumps({**json.loads(whole), "choice": "other"})):
+        path.write_text(damaged)
+        forgotten(monkeypatch)
+        assert decide("sleep", candidates, CPU).choice == "fast"
+        assert json.loads(path.read_text())["choice"] == "fast"
+
+
+def test_another_number_of_threads_is_another_decision():
+    candidates = {"slow": taking(2), "fast": taking(1)}
+    decide("sleep", candidates, CPU)
+    torch.set_num_threads(2)
+    try:
+        decide("sleep", candidates, CPU)
+    finally:
+        torch.set_num_threads(1)
+    assert len(kept()) == 2
+
+
+def test_the_number_of_threads_is_restored():
+    def prepare():
+        torch.set_num_threads(3)
+        return taking(1)()
+
+    decide("threads", {"three": prepare}, CPU)
+    assert torch.get_num_threads() == 1
+
+
+def test_without_a_cache_a_decision_holds_for_the_process(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    calls = []
+    for _ in range(2):
+        assert decide("sleep", {"slow": taking(3), "fast": taking(1, calls)}, CPU).choice == "fast"
+        measured = len(calls)
+    assert measured == len(calls)
+
+
+ONE_OF_MANY = """
+import random, sys, time, torch
+from seqgen.hardware.decisions import decide
+def candidate():
+    seconds = random.uniform(0, 0.002)
+    return lambda: time.sleep(seconds)
+torch.set_num_threads(1)
+print(decide("luck", {name: candidate for name in "abcdefgh"}, torch.device("cpu")).choice)
+"""
+
+
+@pytest.mark.processes
+def test_processes_that_measure_at_the_same_time_agree():
+    running = [
+        subprocess.Popen([sys.executable, "-c", ONE_OF_MANY], stdout=subprocess.PIPE, text=True) for _ in range(6)
+    ]
+    answers = {process.communicate()[0] for process in running}
+    assert len(answers) == 1
+    assert answers != {""}
+    [path] = kept()
+    assert not [other for other in Path(path).parent.iterdir() if other != path]
