@@ -29,7 +29,6 @@ from seqgen.runs.run import Run
 from seqgen.runs.training import Training
 from seqgen.state import State
 from seqgen.text.tokenizer import fit_tokenizer
-from seqgen.training.averaging import follow_closely
 from seqgen.training.losses import Loss, LossFunction, evaluate, target_tokens
 from seqgen.training.optimizers import Group
 from seqgen.training.self_critical import cider_loss
@@ -143,8 +142,6 @@ def main() -> None:
 
     with Training(run, captioner, splits.fingerprint, groups=groups) as training:
         for step in training.steps(captions, loss):
-            if training.crosses(1 - config.self_critical):
-                follow_closely(training.average)
             if training.due(step, config.eval_every):
                 val_loss = evaluate(training.averaged.model, unseen.once(), run.in_precision(target_tokens))
                 texts = [one.text for one in training.averaged.caption(valid, num_beams=1)]

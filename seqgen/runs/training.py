@@ -66,7 +66,7 @@ class Training(Generic[B]):
             adamw_learning_rate=config.adamw_learning_rate,
             groups=groups,
         )
-        self.average = averaged(bundle.model, run.config.averaging)
+        self.average = averaged(bundle.model, self._horizon)
         self.averaged: B = replace(bundle, model=self.average.module)
         self.best, self.signals = Best(), StopSignals()
         self.progress = Progress()
@@ -89,10 +89,6 @@ class Training(Generic[B]):
     def done(self) -> float:
         """The fraction of training that is done."""
         return self.run.schedule.progress(*self.progress[:2])
-
-    def crosses(self, fraction: float) -> bool:
-        """Return whether the last update passed this fraction of training; no update passes its end."""
-        return self.before <= fraction < min(self.done, 1.0)  # by the clock, the last update exceeds 1
 
     def __enter__(self) -> "Training[B]":
         self.signals.__enter__()
@@ -212,6 +208,10 @@ class Training(Generic[B]):
         mine = state["processes"][self.run.processes.rank]
         self.run.processes.load_random_state(mine["random"])
         self.carry = State(*mine["carry"]).to(self.run.device) if mine["carry"] else None
+
+    def _horizon(self, updates: int) -> float:
+        """Return a fraction of the number of updates that are expected until the end of training."""
+        return self.run.config.averaging * updates / max(self.done, 1e-9)
 
     def _decide(self, batches: Batches, loss_function: LossFunction) -> None:
         """Decide precision and threads by the first batch, with a copy of the model and its random numbers."""

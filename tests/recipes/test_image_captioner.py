@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from functools import partial
 
 import PIL.Image
 import pytest
@@ -12,8 +11,6 @@ from small_data import captioned
 import seqgen
 from seqgen.cli import main as cli
 from seqgen.data.sets import scenes
-from seqgen.runs.checkpoints import load_checkpoint
-from seqgen.training import averaging
 
 RESULTS = {
     *(f"test_bleu{length}" for length in range(1, 5)),
@@ -122,13 +119,10 @@ def test_a_trained_backbone_is_kept_and_then_tuned(train, photographs, tmp_path)
     assert backbone("frozen") == backbone("again") != backbone("tuned")
 
 
-@pytest.mark.parametrize(("share", "averaged"), [(0, 6), (0.5, 3)])
-def test_the_average_follows_training_on_cider_more_closely(share, averaged, train, photographs, tmp_path, monkeypatch):
-    monkeypatch.setattr(averaging, "follow_closely", partial(averaging.follow_closely, updates=1))
-    code, _, err = train(*photographs, "--max_steps", 6, "--self_critical", share)
-    assert code == 0, err
-    assert load_checkpoint(tmp_path / "run" / "state")["average"]["n_averaged"] == averaged
-    train(*photographs, "--max_steps", 6, "--self_critical", share, directory=tmp_path / "again")
+def test_training_on_cider_is_repeatable(train, photographs, tmp_path):
+    for name in ("run", "again"):
+        code, _, err = train(*photographs, "--max_steps", 6, "--self_critical", 0.5, directory=tmp_path / name)
+        assert code == 0, err
     assert weights_of(tmp_path / "run") == weights_of(tmp_path / "again")
 
 

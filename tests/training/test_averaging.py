@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from seqgen import patterns
-from seqgen.errors import InputError
 from seqgen.training.averaging import averaged
 
 
@@ -10,10 +9,10 @@ def weights(model):
     return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
 
 
-def follow(decay, updates):
+def follow(horizon, updates):
     """The average of a model whose weights all are 1, 2, 3 ... after each update."""
     model = patterns.generator(12, hidden_size=8, embedding_size=4)
-    average = averaged(model, decay)
+    average = averaged(model, horizon)
     for update in range(1, updates + 1):
         with torch.no_grad():
             for parameter in model.parameters():
@@ -22,23 +21,28 @@ def follow(decay, updates):
     return average, model
 
 
-def test_without_decay_it_is_the_model():
-    average, model = follow(0.0, 7)
+@pytest.mark.parametrize("horizon", [0.0, 0.5, 1.0])
+def test_without_a_horizon_it_is_the_model(horizon):
+    average, model = follow(lambda updates: horizon, 7)
     assert torch.equal(weights(average.module), weights(model))
 
 
 def test_the_weights_before_training_are_forgotten():
-    average, _ = follow(0.999, 1)
-    assert torch.equal(weights(average.module), torch.ones_like(weights(average.module)))
+    average, _ = follow(lambda updates: 1000.0, 1)
+    mean = weights(average.module)
+    assert (mean - 1).abs().max() < 0.2
 
 
-def test_it_stays_between_the_oldest_and_the_newest_weights_and_lags_more_with_more_decay():
-    means = [weights(follow(decay, 200)[0].module).mean().item() for decay in (0.5, 0.9, 0.99)]
-    assert 200 > means[0] > means[1] > means[2] > 1
-    assert means[1] == pytest.approx(200 - 0.9 / (1 - 0.9), abs=0.1)  # the mean age of an exponential average
+@pytest.mark.parametrize("horizon", [2, 10, 100])
+def test_the_mean_age_of_the_weights_is_the_horizon(horizon):
+    updates = 20 * horizon
+    mean = weights(follow(lambda _: horizon, updates)[0].module).mean().item()
+    assert updates - mean == pytest.approx(horizon - 1, rel=0.15)
 
 
-@pytest.mark.parametrize("decay", [-0.1, 1.0, 2.0])
-def test_a_decay_outside_its_range_is_refused(decay):
-    with pytest.raises(InputError, match="averaging"):
-        averaged(patterns.generator(12, hidden_size=8), decay)
+def test_a_growing_horizon_is_followed():
+    ages = []
+    for share in (0.02, 0.2):
+        mean = weights(follow(lambda updates, share=share: share * updates, 400)[0].module).mean().item()
+        ages.append((400 - mean) / 400)
+    assert ages[0] < ages[1] < 0.25
