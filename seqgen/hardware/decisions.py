@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 
 from seqgen.files import cache_directory
-from seqgen.hardware.devices import describe_device, wait_for
+from seqgen.hardware.devices import describe_device, unchanged_random_state, wait_for
 
 Operation = Callable[[], object]
 
@@ -63,7 +63,8 @@ def decide(question: str, candidates: Mapping[str, Callable[[], Operation]], dev
     decision = _KNOWN.get(path) or _read(path)
     if decision is None or decision.choice not in candidates:
         try:
-            decision = _keep(path, _measured(question, candidates, device))
+            with unchanged_random_state(device):
+                decision = _keep(path, _measured(question, candidates, device))
         finally:
             torch.set_num_threads(threads)
     _KNOWN[path] = decision

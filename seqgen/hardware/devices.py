@@ -2,6 +2,7 @@
 
 import os
 import platform
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -51,6 +52,12 @@ def describe_device(device: torch.device) -> dict[str, Any]:
         "used": torch.backends.cpu.get_cpu_capability(),
         "limits": {name: os.environ[name] for name in LIMITS if name in os.environ},
     }
+
+
+def unchanged_random_state(device: torch.device) -> AbstractContextManager[None]:
+    """Return a context after which torch's random numbers go on as before it."""
+    context: AbstractContextManager[None] = torch.random.fork_rng([device] if device.type == "cuda" else [])
+    return context
 
 
 def wait_for(device: torch.device) -> None:

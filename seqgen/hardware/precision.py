@@ -10,6 +10,7 @@ from torch import nn
 
 from seqgen.errors import InputError
 from seqgen.hardware.decisions import Decision, Operation, decide
+from seqgen.hardware.devices import unchanged_random_state
 
 Precision = Literal["auto", "fp32", "bf16"]
 
@@ -125,7 +126,7 @@ def set_threads(count: int) -> None:
 def has_bf16(device: torch.device) -> bool:
     """Return whether a device has an LSTM in bf16: some processors have matrix products only."""
     try:
-        with torch.autocast(device.type, torch.bfloat16), torch.no_grad():
+        with torch.autocast(device.type, torch.bfloat16), torch.no_grad(), unchanged_random_state(device):
             nn.LSTM(1, 1).to(device)(torch.zeros(1, 1, 1, device=device))
     except RuntimeError:
         return False

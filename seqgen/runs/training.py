@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 
 from seqgen.errors import InputError, Interrupted, NonFiniteLoss
+from seqgen.hardware.devices import unchanged_random_state
 from seqgen.inference.bundle import Bundle
 from seqgen.runs.best import Best
 from seqgen.runs.checkpoints import save_checkpoint
@@ -215,16 +216,16 @@ class Training(Generic[B]):
 
     def _decide(self, batches: Batches, loss_function: LossFunction) -> None:
         """Decide precision and threads by the first batch, with a copy of the model and its random numbers."""
-        model, device = copy.deepcopy(self.bundle.model).train(), self.run.device
-        batch = next(batches.starting_at(0)).to(device)
+        device = self.run.device
+        with unchanged_random_state(device):
+            model, batch = copy.deepcopy(self.bundle.model).train(), next(batches.starting_at(0)).to(device)
 
-        def step() -> None:
-            torch.autograd.backward(loss_function(model, batch, None).total)
-            model.zero_grad()
+            def step() -> None:
+                torch.autograd.backward(loss_function(model, batch, None).total)
+                model.zero_grad()
 
-        parameters = sum(parameter.numel() for parameter in model.parameters())
-        shapes = ", ".join(" x ".join(map(str, shape)) for shape in _shapes(batch))
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            parameters = sum(parameter.numel() for parameter in model.parameters())
+            shapes = ", ".join(" x ".join(map(str, shape)) for shape in _shapes(batch))
             self.run.calculate_fastest(f"{self.run.name} of {parameters:,} parameters, batches of {shapes}", step)
 
     def _restore(self, checkpoint: dict[str, Any]) -> None:

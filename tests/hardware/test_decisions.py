@@ -123,6 +123,18 @@ def test_the_number_of_threads_is_restored():
     assert torch.get_num_threads() == 1
 
 
+def test_measuring_changes_no_random_numbers():
+    def prepare():
+        torch.rand(5)
+        return lambda: (torch.rand(3), taking(1)()())
+
+    torch.manual_seed(1)
+    expected = torch.rand(2)
+    torch.manual_seed(1)
+    decide("random numbers", {"random": prepare}, CPU)
+    assert torch.equal(torch.rand(2), expected)
+
+
 def test_without_a_cache_a_decision_holds_for_the_process(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))

@@ -66,6 +66,14 @@ def test_emulated_bf16_is_not_tried(bf16, worth, monkeypatch):
     assert module.is_worth_trying(CPU) is worth
 
 
+def test_asking_for_calculations_changes_no_random_numbers():
+    torch.manual_seed(1)
+    expected = torch.rand(2)
+    torch.manual_seed(1)
+    calculations(CPU)
+    assert torch.equal(torch.rand(2), expected)
+
+
 def test_bf16_is_refused_where_lstms_have_none(monkeypatch):
     def forward(self, *inputs):
         raise RuntimeError("could not create a primitive descriptor")

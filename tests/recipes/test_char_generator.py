@@ -22,6 +22,7 @@ RESULTS = {
     "tokens_per_second",
     "parameters",
     "precision",
+    "threads",
     "seed",
 }
 

@@ -25,6 +25,7 @@ RESULTS = {
     "tokens_per_second",
     "parameters",
     "precision",
+    "threads",
     "seed",
 }
 SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--memory_size", 16, "--batch_tokens", 300, "--precision", "fp32"]

@@ -25,6 +25,7 @@ RESULTS = {
     "tokens_per_second",
     "parameters",
     "precision",
+    "threads",
     "seed",
 }
 CASES = ("text_classifier", "image_classifier", "tagger")

@@ -24,6 +24,7 @@ RESULTS = {
     "tokens_per_second",
     "parameters",
     "precision",
+    "threads",
     "seed",
 }
 SMALL = ["--hidden_size", 16, "--embedding_size", 8, "--batch_tokens", 400, "--precision", "fp32", "--max_length", 30]
