@@ -7,8 +7,9 @@ from torch import Tensor
 
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, processor
-from seqgen.generation.packed import packed
+from seqgen.generation.packed import PackedDecoder, packed, threads_of
 from seqgen.generation.sampling import Hypothesis, read_prompts
+from seqgen.generation.shared_memory import SharedMemory
 from seqgen.protocols import Decoder
 from seqgen.state import Memory, State
 from seqgen.symbols import EOS
@@ -39,21 +40,21 @@ def beam_search(
         device: of the decoder.
     """
     decoder = packed(decoder, config.precision, rows=len(prompts) * config.num_beams, memory=memory)
-    state = decoder.start(memory, batch_size=len(prompts))
-    if config.coverage_penalty and memory is not None:
-        state = state._replace(attended=memory.states.new_zeros(1, *memory.mask.shape))
-    logits, state = read_prompts(decoder, prompts, memory, device, state)
-    search = _Search(prompts, config, device)
-    every = torch.arange(len(prompts), device=device).repeat_interleave(config.num_beams)
-    logits, state, memory = logits[every], state.select(every), None if memory is None else memory.select(every)
-    while True:
-        chosen = search.advance(logits, state, memory)
-        if chosen is None:
-            return search.best()
-        tokens, parents, kept_rows = chosen
-        state = state.select(parents)
-        memory = memory if memory is None or kept_rows is None else memory.select(kept_rows)
-        logits, state = decoder.step(tokens, state, memory)
+    with threads_of(decoder):
+        state = decoder.start(memory, batch_size=len(prompts))
+        if config.coverage_penalty and memory is not None:
+            state = state._replace(attended=memory.states.new_zeros(1, *memory.mask.shape))
+        logits, state = read_prompts(decoder, prompts, memory, device, state)
+        search = _Search(prompts, config, device)
+        first = search.live // config.num_beams
+        logits, state = logits[first], state.select(first)
+        while True:
+            chosen = search.advance(logits, state, memory)
+            if chosen is None:
+                return search.best()
+            tokens, parents, kept_rows = chosen
+            memory = memory if memory is None or kept_rows is None else memory.select(kept_rows)
+            logits, state = search.step(decoder, tokens, state.select(parents), memory)
 
 
 def largest(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -102,7 +103,8 @@ class _History:
 class _Search:
     """The beams of all unfinished rows, and the finished hypotheses of all rows.
 
-    Unfinished beams have finite scores; the places of the others belong to finished hypotheses, or are not used yet.
+    Each row has `num_beams` places. Unfinished beams are at the `live` places and have finite scores; the other places
+    belong to finished hypotheses, or are not used yet, and nothing is calculated for them.
     """
 
     def __init__(self, prompts: list[list[int]], config: GenerationConfig, device: torch.device | str):
@@ -118,39 +120,73 @@ class _Search:
         self.scores = torch.full((len(prompts), self.groups, self.beams // self.groups), NEVER, device=device)
         self.scores[:, :, 0] = 0
         self.ended = torch.zeros(len(prompts), self.groups, dtype=torch.long, device=device)
+        self.live = self._live()
+
+    def _live(self) -> Tensor:
+        return (self.scores.flatten() > NEVER).nonzero().flatten()
+
+    def step(self, decoder: Decoder, tokens: Tensor, state: State, memory: Memory | None) -> tuple[Tensor, State]:
+        """Make a step of the (n,) unfinished beams, with a memory that has a row for each text."""
+        if memory is None:
+            return decoder.step(tokens, state)
+        beside = SharedMemory(memory, self.live, self.beams)
+        if isinstance(decoder, PackedDecoder):
+            return decoder.step(tokens, state, beside)
+        return decoder.step(tokens, state, beside.whole())
 
     def advance(
         self, logits: Tensor, state: State, memory: Memory | None
     ) -> tuple[Tensor, Tensor, Tensor | None] | None:
-        """Choose the next token of each beam.
+        """Choose the next token of each unfinished beam.
+
+        Args:
+            logits: (n, vocabulary), of the unfinished beams.
+            state: of the unfinished beams.
+            memory: with a row for each unfinished text.
 
         Returns:
-            The (beams,) tokens, the beam that each of them continues, and the remaining beams where rows were dropped;
-            or None at the end.
+            The (m,) tokens of the beams that are now unfinished, which of the n each of them continues, and the
+            remaining rows where rows were dropped; or None at the end.
         """
-        history = _History(self.tokens, logits.shape[1], self.config.no_repeat_ngram_size, self.length)
-        logits = processor(self.config, history, logits.device)(logits, list(range(len(logits))))
-        # Where every token is excluded, the beam ends.
-        logits[:, EOS].masked_fill_(logits.amax(dim=1) == NEVER, 0.0)
-        # No beam can have more continuations than there are beams, whatever the other groups chose.
-        best, found = largest(logits.log_softmax(dim=1), min(self.beams, logits.shape[1]))
+        best, found = self._candidates(logits)
         tokens, parents, scores = self._choose(best, found, logits.shape[1])
+        index = torch.zeros_like(tokens).index_copy(0, self.live, torch.arange(len(self.live), device=tokens.device))
         self.length += 1
         self.tokens = torch.cat([self.tokens[parents], tokens.unsqueeze(1)], dim=1)
         finished = tokens.view(scores.shape) == EOS
         if self.length >= self.config.max_new_tokens:
             finished = torch.ones_like(finished)
         finished &= scores > NEVER
-        self._finish(finished, scores, state, memory, parents)
+        self._finish(finished, scores, state, memory, index[parents])
         self.ended += finished.sum(dim=2)
         self.scores = scores.masked_fill(finished, NEVER)
         best_unfinished = self.scores.amax(dim=(1, 2)).tolist()
-        kept = [index for index, best in enumerate(best_unfinished) if not self._done(index, best)]
+        kept = [row for row, best in enumerate(best_unfinished) if not self._done(row, best)]
         if not kept:
             return None
-        if len(kept) == len(self.rows):
-            return tokens, parents, None
-        return self._drop(torch.tensor(kept, device=logits.device), tokens, parents)
+        kept_rows, before = None, index[parents]
+        if len(kept) < len(self.rows):
+            kept_rows = torch.tensor(kept, device=logits.device)
+            before = before.view(len(self.rows), -1)[kept_rows].flatten()
+            self._drop(kept_rows)
+        self.live = self._live()
+        return self.tokens[self.live, -1], before[self.live], kept_rows
+
+    def _candidates(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the (places, candidates) log-probabilities of each beam's most probable tokens, and the tokens."""
+        history = _History(self.tokens[self.live], logits.shape[1], self.config.no_repeat_ngram_size, self.length)
+        logits = processor(self.config, history, logits.device)(logits, list(range(len(logits))))
+        # No beam can have more continuations than there are beams, whatever the other groups chose.
+        best, found = largest(logits, min(self.beams, logits.shape[1]))
+        excluded = best[:, 0] == NEVER  # every token, so that the beam ends
+        best = (best - logits.logsumexp(dim=1, keepdim=True)).masked_fill(excluded.unsqueeze(1), NEVER)
+        best[:, 0].masked_fill_(excluded, 0.0)
+        found[:, 0].masked_fill_(excluded, EOS)
+        if len(best) == len(self.tokens):
+            return best, found
+        places = len(self.tokens), best.shape[1]
+        everywhere = best.new_full(places, NEVER).index_copy(0, self.live, best)
+        return everywhere, found.new_zeros(places).index_copy(0, self.live, found)
 
     def _choose(self, best: Tensor, found: Tensor, vocab_size: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return (beams,) tokens, the beams that they continue, and (rows, groups, beams of a group) scores.
@@ -180,21 +216,22 @@ class _Search:
             scores.append(score)
         return torch.cat(tokens, 1).flatten(), torch.cat(parents, 1).flatten(), torch.stack(scores, dim=1)
 
-    def _finish(self, finished: Tensor, scores: Tensor, state: State, memory: Memory | None, parents: Tensor) -> None:
-        """Add the finished hypotheses to those of their rows."""
+    def _finish(self, finished: Tensor, scores: Tensor, state: State, memory: Memory | None, before: Tensor) -> None:
+        """Add the finished hypotheses to those of their rows; `before` is the row of each place in the state."""
         flat = finished.flatten().nonzero().flatten()
-        penalties = self._coverage(state, memory, parents[flat]).tolist()
+        penalties = self._coverage(state, memory, flat, before[flat]).tolist()
         texts = self.tokens[flat, self.prompt_length :].tolist()
         logs = scores.flatten()[flat].tolist()
-        for beam, text, log, penalty in zip(flat.tolist(), texts, logs, penalties, strict=True):
-            self.found[self.rows[beam // self.beams]].append(Hypothesis.of(text, log, self.config, penalty))
+        for place, text, log, penalty in zip(flat.tolist(), texts, logs, penalties, strict=True):
+            self.found[self.rows[place // self.beams]].append(Hypothesis.of(text, log, self.config, penalty))
 
-    def _coverage(self, state: State, memory: Memory | None, beams: Tensor) -> Tensor:
+    def _coverage(self, state: State, memory: Memory | None, places: Tensor, before: Tensor) -> Tensor:
         """Return the (n,) coverage penalties for positions with little attention (Wu et al. 2016, GNMT)."""
         if state.attended is None or memory is None:
-            return torch.zeros(len(beams))
-        covered = state.attended[0, beams].clamp(min=1e-9, max=1.0).log()
-        return self.config.coverage_penalty * covered.masked_fill(~memory.mask[beams], 0).sum(dim=1)
+            return torch.zeros(len(places))
+        covered = state.attended[0, before].clamp(min=1e-9, max=1.0).log()
+        padding = ~memory.mask[places // self.beams]
+        return self.config.coverage_penalty * covered.masked_fill(padding, 0).sum(dim=1)
 
     def _done(self, index: int, best: float) -> bool:
         """Return whether no unfinished beam of a row can overtake the hypotheses to be returned.
@@ -213,12 +250,11 @@ class _Search:
         length = self.config.max_new_tokens if penalty > 0 else self.length + 1
         return bool(found[self.config.num_return_sequences - 1] >= best / length**penalty)
 
-    def _drop(self, kept: Tensor, tokens: Tensor, parents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _drop(self, kept: Tensor) -> None:
         """Drop the finished rows."""
-        beams = (kept.unsqueeze(1) * self.beams + torch.arange(self.beams, device=kept.device)).flatten()
+        self.tokens = self.tokens.view(len(self.rows), self.beams, -1)[kept].flatten(0, 1)
         self.rows = [self.rows[index] for index in kept.tolist()]
-        self.scores, self.ended, self.tokens = self.scores[kept], self.ended[kept], self.tokens[beams]
-        return tokens[beams], parents[beams], beams
+        self.scores, self.ended = self.scores[kept], self.ended[kept]
 
     def best(self) -> list[list[Hypothesis]]:
         """Return the best hypotheses of each row."""

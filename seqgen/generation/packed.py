@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seqgen.generation.shared_memory import SharedMemory
 from seqgen.hardware.decisions import Operation, decide
 from seqgen.hardware.precision import (
     DTYPES,
@@ -151,7 +152,7 @@ class PackedDecoder:
         """Read right-padded prompts in one fused pass of the decoder itself."""
         return self._decoder.read(tokens, lengths, state, memory)
 
-    def step(self, tokens: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
+    def step(self, tokens: Tensor, state: State, memory: Memory | SharedMemory | None = None) -> tuple[Tensor, State]:
         """Read (batch,) tokens; return (batch, vocabulary) logits of the next ones and the state."""
         x, hidden, cells, attended = tokens.unsqueeze(0), [], [], state.attended
         no_cells = [None] * len(self._layers)
@@ -161,7 +162,11 @@ class PackedDecoder:
             hidden.append(x)
             cells += [] if c is None else [c]
             if self._attention is not None and memory is not None and index + 1 == self._attends_after:
-                found, weights = self._attention(x.transpose(0, 1).float(), memory)
+                queries = x.transpose(0, 1).float()
+                if isinstance(memory, SharedMemory):
+                    found, weights = memory.attended(self._attention, queries)
+                else:
+                    found, weights = self._attention(queries, memory)
                 x = torch.cat([x, found.transpose(0, 1).to(x.dtype)], dim=2)
                 attended = None if attended is None else attended + weights.mean(dim=1).sum(dim=1)
         after = State(torch.cat(hidden), torch.cat(cells) if cells else None, attended=attended)

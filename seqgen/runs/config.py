@@ -67,7 +67,7 @@ class RunConfig:
     """batches accumulated per update"""
     label_smoothing: float = 0.0
     """probability spread evenly over all target classes"""
-    averaging: float = 0.03
+    averaging: float = 0.02
     """fraction of the training that the moving average of the weights looks back; 0 takes the weights themselves"""
     patience: int | None = None
     """stop after this many validations without improvement"""

@@ -10,7 +10,10 @@ from seqgen import patterns
 from seqgen.errors import InputError
 from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig
+from seqgen.generation.packed import PackedDecoder
 from seqgen.generation.sampling import sample
+from seqgen.generation.shared_memory import SharedMemory
+from seqgen.nn.attention import Attention
 from seqgen.state import Memory, State
 from seqgen.symbols import BOS, EOS, PAD, UNK
 
@@ -231,3 +234,39 @@ def test_asking_for_one_way_of_writing_leaves_the_other():
     assert (beams.do_sample, beams.num_beams) == (False, 4)
     assert beams.with_options(do_sample=True).num_beams == 1
     assert not beams.with_options(num_beams=1).do_sample
+
+
+@pytest.mark.parametrize("packs", [True, False])
+@torch.no_grad()
+def test_no_step_is_made_for_a_finished_hypothesis(packs, monkeypatch):
+    model = make_translator()
+    memory, stepped = memory_of(model, 5, 9, 2, 7), []
+    if not packs:
+        monkeypatch.setattr("seqgen.generation.beam.packed", lambda decoder, *_, **__: decoder)
+    kind = PackedDecoder if packs else type(model.decoder)
+    step = kind.step
+
+    def counted(self, tokens, state, memory=None):
+        assert EOS not in tokens
+        assert len(tokens) == state.h.shape[1]
+        stepped.append(len(tokens))
+        return step(self, tokens, state, memory)
+
+    monkeypatch.setattr(kind, "step", counted)
+    options = GenerationConfig(
+        num_beams=4, num_return_sequences=4, do_sample=False, max_new_tokens=15, precision="fp32"
+    )
+    found = beam_search(model.decoder, [[BOS]] * 4, options, memory=memory)
+    assert any(one.ended for texts in found for one in texts)
+    assert stepped[-1] < 4 * 4
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+@torch.no_grad()
+def test_attending_together_equals_attending_alone(heads):
+    attention = Attention(6, 4, heads=heads)
+    memory = Memory(torch.randn(3, 5, 4), torch.arange(5) < torch.tensor([[5], [2], [3]]), torch.randn(3, 4))
+    shared = SharedMemory(memory, torch.tensor([0, 2, 3, 5, 7]), 3)
+    queries = torch.randn(5, 1, 6)
+    for together, alone in zip(shared.attended(attention, queries), attention(queries, shared.whole()), strict=True):
+        torch.testing.assert_close(together, alone)
