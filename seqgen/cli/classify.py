@@ -5,10 +5,12 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from seqgen.cli.inputs import blocks, model_for, model_parser
+from seqgen.cli.inputs import blocks, encoder_options, model_for, model_parser
 from seqgen.errors import InputError
 from seqgen.hardware.devices import find_device
+from seqgen.hardware.precision import Precision
 from seqgen.inference.bundle import load
+from seqgen.inference.classifiers import ClassifierBundle
 from seqgen.options import parse
 
 LINES = 256  # of standard input in a batch
@@ -20,10 +22,12 @@ def classify(arguments: list[str]) -> None:
     parser.add_argument("inputs", nargs="*", help="texts or image files; by default the lines of standard input")
     parser.add_argument("--top_k", type=int, default=1, help="number of most probable classes of each input")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each input")
-    options = parse(parser, arguments, {"top_k": int, "json": bool, "device": str})
+    encoder_options(parser)
+    options = parse(parser, arguments, {"top_k": int, "json": bool, "device": str, "precision": Precision})
     if options["top_k"] < 1:
         raise InputError(f"--top_k must be at least 1, not {options['top_k']}")
-    classifier = load(model_for(options["directory"], "classify")).to(find_device(options["device"]))
+    classifier: ClassifierBundle = load(model_for(options["directory"], "classify")).to(find_device(options["device"]))
+    classifier.precision = options["precision"]
     bad = 0
     for block in [options["inputs"]] if options["inputs"] else blocks(LINES):
         for given, labels in _classified(classifier, block, options["top_k"]):

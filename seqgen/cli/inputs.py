@@ -11,6 +11,7 @@ from jsonargparse import ArgumentParser
 
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
+from seqgen.hardware.precision import Precision
 from seqgen.inference.bundle import find_model, used_as
 from seqgen.options import new_parser, parse
 
@@ -24,6 +25,12 @@ def model_parser(command: str, description: str | None) -> ArgumentParser:
     parser.add_argument("directory", help=WHERE)
     parser.add_argument("--device", type=str, default="cpu", help="auto, cpu, cuda, cuda:1, mps and so on")
     return parser
+
+
+def encoder_options(parser: ArgumentParser) -> None:
+    """Add the options of a model that is an encoder with a head."""
+    rule = "precision of matrix products; auto takes the one that is faster on this machine"
+    parser.add_argument("--precision", type=Precision, default="auto", help=rule)
 
 
 def model_for(source: str, command: str) -> Path:

@@ -8,9 +8,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
-from seqgen.cli.inputs import model_for, model_parser
+from seqgen.cli.inputs import encoder_options, model_for, model_parser
 from seqgen.files import read_text
 from seqgen.hardware.devices import find_device
+from seqgen.hardware.precision import Precision
 from seqgen.inference.bundle import load
 from seqgen.inference.tagger import TaggedToken, Tagger
 from seqgen.options import parse
@@ -25,8 +26,10 @@ def tag(arguments: list[str]) -> None:
     parser = model_parser("tag", tag.__doc__)
     parser.add_argument("files", nargs="*", help="text files; by default standard input")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each text")
-    options = parse(parser, arguments, {"json": bool, "device": str})
-    tagger = load(model_for(options["directory"], "tag")).to(find_device(options["device"]))
+    encoder_options(parser)
+    options = parse(parser, arguments, {"json": bool, "device": str, "precision": Precision})
+    tagger: Tagger = load(model_for(options["directory"], "tag")).to(find_device(options["device"]))
+    tagger.precision = options["precision"]
     for path in options["files"] or ["-"]:
         text = sys.stdin.read() if path == "-" else read_text(Path(path))
         coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
