@@ -1,8 +1,7 @@
 """The speed of training and using a text classifier, compared to the plain loop around torch's packed layers.
 
 Both take turns in one process over the same texts of unequal lengths: the plain loop in batches of 32 in given order,
-padded and packed, in fp32 with AdamW; seqgen in buckets of similar length, never packed, in fp32, bf16 and what a run
-or, in use, a classifier chooses by itself.
+padded and packed, in fp32 with AdamW; seqgen in buckets of similar length, never packed, in fp32, bf16 and its default.
 """
 
 from collections.abc import Callable

@@ -120,6 +120,13 @@ def test_usual_updates_have_the_share_of_the_optimizers(quick):
             assert 0 < row[f"{optimizer} step() share"] < 1
 
 
+def test_an_update_of_a_text_of_any_size_is_calculated_as_a_run_would_choose():
+    training = importlib.import_module("training")
+    figures = training.one_size({"text": 10**6, "window": 4, "width": 8, "batch": 2}, training.Config(rounds=1))
+    assert "1 thread" in figures["chosen"]
+    assert figures["ms a step"] > 0
+
+
 def test_the_time_of_all_optimizers_is_added_for_each_update(generator):
     trainers = optimizers(generator.model, "muon")
     seconds = importlib.import_module("updates").seconds_of(trainers)
