@@ -1,7 +1,7 @@
 """The speed of training and using a text classifier, compared to the plain loop around torch's packed layers.
 
 Both take turns in one process over the same texts of unequal lengths: the plain loop in batches of 32 in given order,
-padded and packed, in fp32 with AdamW; seqgen in buckets of similar length, never packed, in fp32 and bf16.
+padded and packed, in fp32 with AdamW; seqgen in buckets of similar length, never packed, in fp32, bf16 and its default.
 """
 
 from collections.abc import Callable
@@ -11,25 +11,27 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from measuring import TORCH_LAYERS, Options, in_turns, machine, parse_options, save, show, show_machine
+from machine import begin
+from measuring import OURS, TORCH_LAYERS, Options, columns, in_turns, parse_options, precisions, ratios, save, show
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
+from updates import calculation, updates
 
 from seqgen import patterns
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import ExampleBatches, Examples
 from seqgen.batches.windows import padded
 from seqgen.errors import InputError, run_main
-from seqgen.hardware.devices import find_device, use_huge_pages
-from seqgen.hardware.precision import has_bf16
+from seqgen.hardware.devices import use_huge_pages
+from seqgen.hardware.precision import Calculation, Precision
+from seqgen.inference.classifiers import TextClassifier
+from seqgen.models import EncoderClassifier
 from seqgen.nn.cells import Cell
 from seqgen.nn.encoders import SequenceEncoder
 from seqgen.symbols import UNK
-from seqgen.training.answers import answers
-from seqgen.training.loop import train_steps
-from seqgen.training.losses import Loss, right_answer
+from seqgen.text.bytes import ByteTokenizer
+from seqgen.training.losses import right_answer
 from seqgen.training.optimizers import optimizers
-from seqgen.training.schedules import Schedule
 
 VOCABULARY, CLASSES = 10_000, 2
 BATCH = 32  # texts of a batch of the plain loop
@@ -106,14 +108,14 @@ def plain_passes(plain: nn.Module, rows: list[np.ndarray], device: torch.device)
 
     def once(learning: bool) -> None:
         plain.train(learning)
-        for begin in range(0, len(rows), BATCH):
-            part = rows[begin : begin + BATCH]
+        for start in range(0, len(rows), BATCH):
+            part = rows[start : start + BATCH]
             tokens, lengths = torch.from_numpy(padded(part)).to(device), torch.tensor([len(row) for row in part])
             logits = plain(tokens, lengths)
             if not learning:
                 logits.softmax(dim=1).cpu()
                 continue
-            loss = nn.functional.cross_entropy(logits, torch.arange(begin, begin + len(part), device=device) % CLASSES)
+            loss = nn.functional.cross_entropy(logits, torch.arange(start, start + len(part), device=device) % CLASSES)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(plain.parameters(), 1.0)
@@ -127,28 +129,38 @@ def plain_passes(plain: nn.Module, rows: list[np.ndarray], device: torch.device)
     return {"train": lambda: once(learning=True), "use": use}
 
 
-def our_passes(
-    model: nn.Module, batches: ExampleBatches[Examples], device: torch.device, bf16: bool
-) -> dict[str, Callable[[], None]]:
-    """Return an epoch of training, and of classification, by seqgen, as in the recipe and in use."""
-    trainers = optimizers(model, "adamw", 1e-3)
-
-    def loss_function(*arguments: Any) -> Loss:
-        # Not around the steps: autocast caches the rounded weights, which would never change.
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            return right_answer(*arguments)
-
-    steps = train_steps(model, batches.starting_at(0), trainers, Schedule(max_steps=10**9), loss_function=loss_function)
+def training_pass(
+    model: EncoderClassifier, rows: list[np.ndarray], budget: int, precision: Precision
+) -> tuple[Callable[[], None], Calculation]:
+    """Return an epoch of training by seqgen as in the recipe, and how it is calculated."""
+    batches = batched(rows, budget)
+    first = next(batches.starting_at(0)).to(next(model.parameters()).device)
+    name = f"texts of {' x '.join(map(str, first.inputs[0].shape))} tokens"
+    chosen = calculation(precision, name, model, first, right_answer)
+    update = updates(model, batches.starting_at(0), optimizers(model, "adamw", 1e-3), chosen, right_answer)
 
     def train() -> None:
-        for _ in range(batches.buckets.batches_per_epoch):
-            next(steps)
+        for _ in range(batches.batches_per_epoch):
+            update()
+
+    return train, chosen
+
+
+def pass_in_use(
+    model: EncoderClassifier, rows: list[np.ndarray], budget: int, precision: Precision
+) -> tuple[Callable[[], None], Calculation]:
+    """Return the classification of all texts by seqgen, and how it is calculated."""
+    parts: dict[str, Any] = {"tokenizer": ByteTokenizer(), "max_length": 500}  # not used: the texts are encoded
+    used = TextClassifier(model=model.eval(), arguments={}, classes=["no", "yes"], precision=precision, **parts)
+    with torch.inference_mode():
+        inputs = [tensor.to(used.device) for tensor in next(used.batches(rows, budget))[1]]
+        chosen = used.fastest(model, inputs, precision)
 
     def use() -> None:
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            answers(model, batches.once(), ["no", "yes"])
+        for _, logits in used.logits(rows, budget):
+            logits.softmax(dim=1).cpu()
 
-    return {"train": train, "use": use}
+    return use, chosen
 
 
 def compare(config: Config, device: torch.device) -> list[dict[str, Any]]:
@@ -158,24 +170,18 @@ def compare(config: Config, device: torch.device) -> list[dict[str, Any]]:
     for cell, width, budget in product(config.cells, config.widths, config.batches):
         options = {"cell": cell, "hidden_size": width, "embedding_size": config.embedding_size}
 
-        def build(options: dict[str, Any] = options) -> nn.Module:
+        def build(options: dict[str, Any] = options) -> EncoderClassifier:
             torch.manual_seed(0)
-            return patterns.text_classifier(VOCABULARY, CLASSES, pooling="last", skip=False, dropout=0.0, **options).to(
-                device
-            )
+            model = patterns.text_classifier(VOCABULARY, CLASSES, pooling="last", skip=False, dropout=0.0, **options)
+            return model.to(device)
 
-        batches = batched(texts, budget)
-        systems = {
-            "plain": plain_passes(PlainClassifier(build(), cell), texts, device),
-            "fp32": our_passes(build(), batches, device, bf16=False),
-        }
-        if has_bf16(device):
-            systems["bf16"] = our_passes(build(), batches, device, bf16=True)
-        for work in ("train", "use"):
-            taken = in_turns({name: passes[work] for name, passes in systems.items()}, config.rounds)
-            speeds = {f"{name} texts/s": len(texts) / seconds for name, seconds in taken.items()}
-            ratios = {f"{name} ratio": taken["plain"] / taken[name] for name in taken if name != "plain"}
-            rows.append({"cell": cell, "width": width, "batch": budget, "work": work, **speeds, **ratios})
+        plain = plain_passes(PlainClassifier(build(), cell), texts, device)
+        for work, passed in {"train": training_pass, "use": pass_in_use}.items():
+            ours = {precision: passed(build(), texts, budget, precision) for precision in precisions(device)}
+            seconds = in_turns({"plain": plain[work]} | {name: call for name, (call, _) in ours.items()}, config.rounds)
+            speeds = columns("texts/s", {name: len(texts) / taken for name, taken in seconds.items()}, ["plain", *OURS])
+            network = {"cell": cell, "width": width, "batch": budget, "work": work}
+            rows.append({**network, **speeds, "chosen": str(ours["auto"][1]), **ratios(seconds)})
     return rows
 
 
@@ -183,9 +189,7 @@ def main() -> None:
     """Measure, and print tables."""
     config = parse_options(Config, __doc__ or "")
     use_huge_pages()
-    device = find_device(config.device)
-    limits = machine(device)
-    show_machine(limits)
+    device, limits = begin(config)
     networks = compare(config, device)
     show(f"Bidirectional classifiers, {config.texts} texts of 10 to 500 tokens", networks)
     save(config.json, {"machine": limits, "networks": networks})

@@ -1,34 +1,39 @@
 """The speed of generation, compared to the plain loop around torch's own layers.
 
-The plain loop is a fair one: evaluation mode, no gradients, the state carried from one token to the next, in fp32. The
-limit is the time to read the packed weights once for all texts at the measured bandwidth of memory or cache or, with
-many texts, the time of the matrix products. A second table has the time of a token and the peak memory by the length of
-the text.
+The plain loop is a fair one: evaluation mode, no gradients, the state carried from one token to the next, in fp32.
+seqgen chooses kernels and threads, and with "auto" the precision, too. The limit is that of what "auto" chose: the time
+to read the packed weights once for all texts at the measured bandwidth of memory or cache or, with many texts, the time
+of the matrix products. A second table has the time of a token and the peak memory by the length of the text.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, product
 from multiprocessing import get_context
 from typing import Any
 
 import torch
+from machine import begin
 from measuring import (
+    OURS,
     VOCABULARY,
     Options,
     Plain,
+    columns,
     in_turns,
-    machine,
     parse_options,
     peak_memory,
+    precisions,
+    ratios,
     save,
     show,
-    show_machine,
 )
 
 from seqgen import patterns
 from seqgen.errors import run_main
 from seqgen.generation.config import GenerationConfig
+from seqgen.generation.packed import PackedDecoder, packed
 from seqgen.generation.sampling import sample
 from seqgen.hardware.devices import find_device
 from seqgen.hardware.precision import Precision
@@ -68,25 +73,25 @@ def write(model: RecurrentDecoder, rows: int, tokens: int, device: torch.device,
         pass
 
 
-def compare(cell: Cell, layers: int, width: int, rows: int, config: Config, limits: dict[str, Any]) -> dict[str, Any]:
+def compare(
+    cell: Cell, layers: int, width: int, rows: int, config: Config, device: torch.device, limits: dict[str, Any]
+) -> dict[str, Any]:
     """Return the speed of one network in all systems."""
-    device = find_device(config.device)
-    model = patterns.generator(
-        VOCABULARY, cell=cell, layers=layers, hidden_size=width, embedding_size=config.embedding_size
-    )
-    model.to(device).eval()
+    sizes: dict[str, Any] = {"layers": layers, "hidden_size": width, "embedding_size": config.embedding_size}
+    model = patterns.generator(VOCABULARY, cell=cell, **sizes).to(device).eval()
     plain = Plain(model).to(device)
-    systems: dict[str, Callable[[], object]] = {
-        "plain": lambda: write_plainly(plain, rows, config.tokens, device),
-        "fp32": lambda: write(model, rows, config.tokens, device, "fp32"),
-        "bf16": lambda: write(model, rows, config.tokens, device, "bf16"),
-    }
-    rates = {name: rows * config.tokens / taken for name, taken in in_turns(systems, config.rounds).items()}
+    systems: dict[str, Callable[[], object]] = {"plain": lambda: write_plainly(plain, rows, config.tokens, device)}
+    for precision in precisions(device):
+        systems[precision] = partial(write, model, rows, config.tokens, device, precision)
+    seconds = in_turns(systems, config.rounds)
+    rates = {name: rows * config.tokens / taken for name, taken in seconds.items()}
+    chosen = packed(model, rows=rows)
+    assert isinstance(chosen, PackedDecoder)
     # The embeddings are multiplied by the first layer's input weights in advance; all others are read for each token.
     first, *above = (layer.all_weights[0][:2] for layer in model.recurrent.stack)
-    read = sum(weight.numel() for weight in (first[1], *chain(*above), model.output.weight))
-    bytes_read = 2 * read + 2 * model.output.weight.numel()  # the output layer stays in fp32
-    products = limits["bf16_flops"] / (2 * read)
+    inside, output = sum(weight.numel() for weight in (first[1], *chain(*above))), model.output.weight.numel()
+    bytes_read = chosen.dtype.itemsize * inside + 4 * output  # the output layer stays in fp32
+    products = limits[f"{chosen.way.precision}_flops"] / (2 * (inside + output))
     limit = {
         place: min(rows * limits[f"{place}_bytes_per_second"] / bytes_read, products) for place in ("memory", "cache")
     }
@@ -95,13 +100,11 @@ def compare(cell: Cell, layers: int, width: int, rows: int, config: Config, limi
         "layers": layers,
         "width": width,
         "batch": rows,
-        "plain tokens/s": rates["plain"],
-        "fp32 tokens/s": rates["fp32"],
-        "bf16 tokens/s": rates["bf16"],
-        "fp32 ratio": rates["fp32"] / rates["plain"],
-        "bf16 ratio": rates["bf16"] / rates["plain"],
-        "bf16 of memory limit": rates["bf16"] / limit["memory"],
-        "bf16 of cache limit": rates["bf16"] / limit["cache"],
+        **columns("tokens/s", rates, ["plain", *OURS]),
+        "chosen": str(chosen.way),
+        **ratios(seconds),
+        "auto of memory limit": rates["auto"] / limit["memory"],
+        "auto of cache limit": rates["auto"] / limit["cache"],
     }
 
 
@@ -125,11 +128,10 @@ def one_length(length: int, config: Config) -> dict[str, Any]:
 def main() -> None:
     """Measure, print the tables, and write the file."""
     config = parse_options(Config, __doc__ or "")
-    limits = machine(find_device(config.device))
-    show_machine(limits)
+    device, limits = begin(config)
     networks = product(config.cells, config.layers, config.widths, config.batches)
-    grid = [compare(*network, config, limits) for network in networks]
-    show(f"Networks, texts of {config.tokens} tokens; the limits are those of bf16", grid)
+    grid = [compare(*network, config, device, limits) for network in networks]
+    show(f"Networks, texts of {config.tokens} tokens", grid)
     grown = growth(config)
     show("The time of a token by the length of the text: 1 x 256 LSTM, one text", grown)
     save(config.json, {"machine": limits, "networks": grid, "growth": grown})

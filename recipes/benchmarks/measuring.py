@@ -1,28 +1,30 @@
-"""The method of the benchmarks: all systems in turns in one process, medians, and the limits of the machine."""
+"""The method of the benchmarks: their options, all systems in turns in one process, medians, and tables."""
 
 import json
 import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from seqgen.errors import InputError
+from seqgen.hardware.precision import Precision, is_worth_trying
 from seqgen.nn.cells import Cell
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.options import new_parser, parse
 
 VOCABULARY = 65  # of a character model of English
 TORCH_LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+OURS: tuple[Precision, ...] = "fp32", "bf16", "auto"  # the precisions of seqgen
 
+Isa = Literal["avx2", "avx512", "native"]
 
 C = TypeVar("C", bound="Options")
 
@@ -45,6 +47,8 @@ class Options:
     """measurements of each system, of which the median is taken"""
     device: str = "cpu"
     """cpu, cuda and so on"""
+    isa: Isa = "native"
+    """instructions that torch may use: avx2, avx512 (without bf16 arithmetic), or native for all that there are"""
     json: str | None = None
     """a file for the results as JSON"""
 
@@ -88,7 +92,7 @@ class Plain(nn.Module):
         return self.output(hidden), state
 
 
-def in_turns(systems: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+def in_turns(systems: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Return the median seconds of a call of each system, measured in turns after one call to warm up."""
     for call in systems.values():
         call()
@@ -109,41 +113,19 @@ def wait() -> None:
         torch.cuda.synchronize()
 
 
-def machine(device: torch.device, rounds: int = 9) -> dict[str, Any]:
-    """Return the machine's limits: matrix products in FLOP per second, and bytes read per second."""
-    memory, cache = torch.randn(2**26, device=device), torch.randn(2**20, device=device)
-    taken = in_turns({"memory": memory.sum, "cache": lambda: [cache.sum() for _ in range(64)]}, rounds)
-    return {
-        "processor": torch.cuda.get_device_name(device)
-        if device.type == "cuda"
-        else torch.cpu.get_capabilities().get("cpu_name", "processor"),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "fp32_flops": product_rate(device, torch.float32, rounds),
-        "bf16_flops": product_rate(device, torch.bfloat16, rounds),
-        "memory_bytes_per_second": 4 * 2**26 / taken["memory"],
-        "cache_bytes_per_second": 64 * 4 * 2**20 / taken["cache"],
-    }
+def precisions(device: torch.device) -> list[Precision]:
+    """Return the precisions to measure: not bf16 where it is emulated, and a single step may take minutes."""
+    return [precision for precision in OURS if precision != "bf16" or is_worth_trying(device)]
 
 
-def product_rate(device: torch.device, dtype: torch.dtype, rounds: int, longest: float = 0.2) -> float:
-    """Return the FLOP per second of products of square matrices, the largest up to 2048 that take `longest` seconds."""
-    for size in (128, 256, 512, 1024, 2048):
-        matrix = torch.randn(size, size, device=device).to(dtype)
-        seconds = in_turns({"product": partial(torch.matmul, matrix, matrix)}, rounds)["product"]
-        if 8 * seconds > longest:  # the next one takes eight times as long
-            break
-    return 2 * size**3 / seconds
+def columns(unit: str, figures: dict[str, float], systems: Sequence[str] = OURS) -> dict[str, float | None]:
+    """Return a column for each system, of None for one that was not measured."""
+    return {f"{system} {unit}": figures.get(system) for system in systems}
 
 
-def show_machine(limits: dict[str, Any]) -> None:
-    """Print the limits of `machine`."""
-    print(
-        f"{limits['processor']}, {limits['threads']} threads, torch {limits['torch']}: matrix products "
-        f"{limits['fp32_flops'] / 1e9:,.0f} GFLOP/s in fp32 and {limits['bf16_flops'] / 1e9:,.0f} in bf16; reads "
-        f"{limits['memory_bytes_per_second'] / 1e9:.0f} GB/s from memory and "
-        f"{limits['cache_bytes_per_second'] / 1e9:.0f} from a 4 MiB piece of cache"
-    )
+def ratios(seconds: dict[str, float], to: str = "plain") -> dict[str, float | None]:
+    """Return how many times as fast as the plain loop each of seqgen's precisions is."""
+    return columns("ratio", {name: seconds[to] / taken for name, taken in seconds.items()})
 
 
 def show(title: str, rows: Sequence[dict[str, Any]]) -> None:
@@ -157,6 +139,8 @@ def show(title: str, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return "-"
     if isinstance(value, float):
         return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
     return str(value)

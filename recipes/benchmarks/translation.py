@@ -5,18 +5,22 @@ random sentences, with translations of the mean length of the sources.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-from measuring import Options, in_turns, machine, parse_options, save, show, show_machine
+from machine import begin
+from measuring import OURS, Options, columns, in_turns, parse_options, precisions, save, show
+from torch import nn
 
 from seqgen.data.corpus import read_lines
 from seqgen.errors import run_main
 from seqgen.generation.config import GenerationConfig
-from seqgen.hardware.devices import find_device, use_huge_pages
+from seqgen.generation.packed import PackedDecoder, packed
+from seqgen.hardware.devices import use_huge_pages
 from seqgen.inference.translator import Translator
 from seqgen.nn.cells import Cell
 from seqgen.symbols import BOS, EOS, PAD, UNK
@@ -96,30 +100,41 @@ def compare(config: Config, translator: Translator, texts: list[str], beams: int
     """Return the sentences per second of each system."""
     few = texts[: config.alone]
     longest, shortest = translator.generation.max_new_tokens, translator.generation.min_new_tokens
-    plain = replace(translator, generation=translator.generation.with_options(precision="fp32"))
     systems: dict[str, Callable[[], object]] = {
         "one at a time": lambda: [alone(translator, text, beams, longest, shortest) for text in few],
-        "fp32": lambda: plain.translate(texts, num_beams=beams),
-        "bf16": lambda: translator.translate(texts, num_beams=beams, precision="auto"),
-        "greedy bf16": lambda: translator.translate(texts, num_beams=1, precision="auto"),
+        "greedy": lambda: translator.translate(texts, num_beams=1, precision="auto"),
     }
+    for precision in precisions(translator.device):
+        systems[precision] = partial(translator.translate, texts, num_beams=beams, precision=precision)
     taken = in_turns(systems, config.rounds)
     counts = {name: len(few) if name == "one at a time" else len(texts) for name in systems}
     speeds = {name: counts[name] / seconds for name, seconds in taken.items()}
+    encoder, decoder = chosen(translator, texts, beams)
     return {
-        **{f"{name} sentences/s": speed for name, speed in speeds.items()},
-        "bf16 ratio": speeds["bf16"] / speeds["one at a time"],
-        "of greedy": speeds["bf16"] / speeds["greedy bf16"],
+        **columns("sentences/s", speeds, ["one at a time", *OURS, "greedy"]),
+        "encoder": encoder,
+        "decoder": decoder,
+        **columns("ratio", {name: speed / speeds["one at a time"] for name, speed in speeds.items()}),
+        "of greedy": speeds["auto"] / speeds["greedy"],
     }
+
+
+@torch.inference_mode()
+def chosen(translator: Translator, texts: list[str], beams: int) -> tuple[str, str]:
+    """Return how the encoder and the decoder calculate by themselves, decided with the first batch."""
+    rows = [translator.encode(text) for text in texts]
+    numbers, inputs = next(translator.batches(rows, translator.budget(beams)))
+    encoder, given = translator.model.encoder, [tensor.to(translator.device) for tensor in inputs]
+    calculation = translator.fastest(cast("nn.Module", encoder), given, "auto")
+    decoder = packed(translator.model.decoder, rows=len(numbers) * beams, memory=encoder(*given))
+    return str(calculation), str(decoder.way) if isinstance(decoder, PackedDecoder) else "not packed"
 
 
 def main() -> None:
     """Measure, and print a table."""
     config = parse_options(Config, __doc__ or "")
     use_huge_pages()
-    device = find_device(config.device)
-    limits = machine(device)
-    show_machine(limits)
+    device, limits = begin(config)
     rows = []
     for beams in config.batches:
         if config.model is not None:

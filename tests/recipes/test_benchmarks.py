@@ -2,14 +2,17 @@
 
 import importlib
 import json
+import os
 import sys
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
 from making import ROOT, make_translator
 
 from seqgen import patterns
-from seqgen.hardware.precision import has_bf16
+from seqgen.training.optimizers import optimizers
 
 TINY = ["--cells", "[lstm, gru, rnn]", "--layers", "[1]", "--widths", "[8]", "--batches", "[2]", "--rounds", "1"]
 
@@ -17,7 +20,7 @@ TINY = ["--cells", "[lstm, gru, rnn]", "--layers", "[1]", "--widths", "[8]", "--
 @pytest.fixture(autouse=True)
 def beside_the_benchmarks(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "recipes" / "benchmarks")
-    for name in ("measuring", "training", "generation", "classification", "translation"):
+    for name in [path.stem for path in (ROOT / "recipes" / "benchmarks").glob("*.py")]:
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 
@@ -55,17 +58,121 @@ def test_a_trained_translator_is_measured_on_a_file(command, tmp_path):
     assert "of greedy" in out
 
 
-@pytest.mark.parametrize("name", ["training", "generation", "classification", "translation"])
-def test_a_benchmark_prints_and_saves_its_tables(name, command, tmp_path, monkeypatch):
-    benchmark = importlib.import_module(name)
+@pytest.fixture
+def quick(monkeypatch):
+    """Benchmarks of tiny networks on a machine whose limits are hardly measured."""
+    machine, usual = importlib.import_module("machine"), importlib.import_module("usual")
+    monkeypatch.setattr(machine, "machine", partial(machine.machine, rounds=1))
+    monkeypatch.setattr(importlib.import_module("classification"), "VOCABULARY", 50)
+    for name, value in {"USUAL": [(8, 2)], "WORDS": 50, "TRANSLATED": [2]}.items():
+        monkeypatch.setattr(usual, name, value)
+
+
+@pytest.fixture(params=["training", "generation", "classification", "translation"])
+def benchmark(request):
+    return importlib.import_module(request.param)
+
+
+@pytest.fixture
+def tables(benchmark, quick, command, tmp_path, monkeypatch):
+    """Run a benchmark: returns what it prints, the machine and the rows of its table of networks."""
     monkeypatch.setattr(benchmark, "growth", lambda config: [{"tokens": 1}], raising=False)
-    machine = importlib.import_module("measuring").machine
-    monkeypatch.setattr(benchmark, "machine", lambda device: machine(device, rounds=1))
-    small = {"translation": ["--sentences", 20, "--alone", 2], "classification": ["--texts", 20]}.get(name, [])
-    code, out, _ = command(benchmark.main, *TINY, *small, "--json", tmp_path / "results.json")
-    assert code == 0
-    results = json.loads((tmp_path / "results.json").read_text())
-    assert {row["cell"] for row in results["networks"]} == {"lstm", "gru", "rnn"}
-    assert results["machine"]["bf16_flops"] > 0
+    small = {"translation": ["--sentences", 20, "--alone", 2], "classification": ["--texts", 20]}
+
+    def run(*options):
+        options = [*TINY, *small.get(benchmark.__name__, []), *options, "--json", tmp_path / "results.json"]
+        code, out, _ = command(benchmark.main, *options)
+        assert code == 0
+        results = json.loads((tmp_path / "results.json").read_text())
+        for row in results["networks"]:
+            row["chosen"] = row.get("chosen") or row["decoder"]
+        return out, results["machine"], results["networks"]
+
+    return run
+
+
+def test_a_benchmark_prints_and_saves_its_tables(tables):
+    out, machine, networks = tables()
     assert "GFLOP/s" in out
-    assert "bf16 ratio" in out or (name in ("training", "classification") and not has_bf16(torch.device("cpu")))
+    assert {"name", "cores", "threads", "used", "torch", "isa", "bf16_flops"} <= machine.keys()
+    assert {row["cell"] for row in networks} == {"lstm", "gru", "rnn"}
+    for row in networks:
+        assert row["auto ratio"] > 0
+        assert "1 thread" in row["chosen"]
+
+
+def test_emulated_bf16_is_left_out(tables, monkeypatch):
+    for module in ("seqgen.hardware.precision", "seqgen.training.muon", "measuring"):
+        monkeypatch.setattr(f"{module}.is_worth_trying", lambda device: False)
+    out, _, networks = tables("--cells", "[gru]")
+    assert " - " in out
+    for row in networks:
+        assert row["bf16 ratio"] is None
+        assert row["fp32 ratio"] > 0
+        assert "fp32" in row["chosen"]
+
+
+def test_usual_updates_have_the_share_of_the_optimizers(quick):
+    usual = importlib.import_module("usual").usual_updates(4, 2, torch.device("cpu"))
+    assert [row["plain ms"] is None for row in usual] == [False, True]
+    for row in usual:
+        for optimizer in ("adamw", "muon"):
+            assert 0 < row[f"{optimizer} step() share"] < 1
+
+
+def test_an_update_of_a_text_of_any_size_is_calculated_as_a_run_would_choose():
+    training = importlib.import_module("training")
+    figures = training.one_size({"text": 10**6, "window": 4, "width": 8, "batch": 2}, training.Config(rounds=1))
+    assert "1 thread" in figures["chosen"]
+    assert figures["ms a step"] > 0
+
+
+def test_the_time_of_all_optimizers_is_added_for_each_update(generator):
+    trainers = optimizers(generator.model, "muon")
+    seconds = importlib.import_module("updates").seconds_of(trainers)
+    for _ in range(3):
+        for optimizer in trainers:
+            optimizer.step()
+    assert len(trainers) == 2
+    assert len(seconds) == 3
+
+
+@pytest.fixture
+def children(monkeypatch):
+    """The commands and environments of child processes, which are not started, on a processor that has everything."""
+    started = []
+
+    def run(command, env, check):
+        started.append((command, env))
+        return SimpleNamespace(returncode=7)
+
+    monkeypatch.setattr("subprocess.run", run)
+    capabilities = dict.fromkeys(("avx2", "fma3", "avx512_f", "avx512_bw", "avx512_dq", "avx512_vl"), True)
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: capabilities)
+    return started
+
+
+@pytest.mark.parametrize("isa", ["avx2", "avx512"])
+def test_a_child_runs_with_fewer_instructions_and_the_same_options(benchmark, isa, children, command, monkeypatch):
+    machine = importlib.import_module("machine")
+    code, out, _ = command(benchmark.main, "--isa", isa, *TINY)
+    assert (code, out) == (7, "")
+    [(started, environment)] = children
+    monkeypatch.setattr("sys.argv", started[1:])
+    config = benchmark.parse_options(benchmark.Config, "")
+    assert (config.isa, config.cells, config.widths) == ("native", ["lstm", "gru", "rnn"], [8])
+    assert os.environ.items() <= environment.items()
+    assert machine.isa() == "native"
+    monkeypatch.setattr("os.environ", environment)
+    assert machine.isa() == isa
+
+
+def test_instructions_that_the_processor_lacks_are_refused_in_one_sentence(children, command, monkeypatch):
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"avx2": True, "fma3": True, "avx512_f": False})
+    main = importlib.import_module("training").main
+    code, _, err = command(main, "--isa", "avx512")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "not avx512" in err
+    assert not children
+    assert command(main, "--isa", "avx2")[0] == 7
