@@ -53,6 +53,8 @@ class Config(LabelConfig, PictureConfig):
     """images of a batch"""
     optimizer: Literal["muon", "adamw"] = "adamw"
     """muon is for recurrent layers, which this model does not have"""
+    learning_rate: float | None = 0.004
+    """maximum learning rate"""
 
     from_zero = frozenset({"seed", "shift"})
 

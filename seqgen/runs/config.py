@@ -35,6 +35,7 @@ class RunConfig:
 
     builder: ClassVar[Callable[..., Any] | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    learning_rates: ClassVar[Mapping[str, float]] = {"muon": 0.05, "adamw": 0.03}
     from_zero: ClassVar[frozenset[str]] = frozenset({"seed"})  # whole numbers that may be 0
 
     output_dir: str | None = None
@@ -54,7 +55,7 @@ class RunConfig:
     optimizer: Literal["muon", "adamw"] = "muon"
     """muon trains the recurrent and input matrices, with adamw for the other weights"""
     learning_rate: float | None = None
-    """maximum learning rate; by default 0.05 for muon and 0.004 for adamw"""
+    """maximum learning rate; by default 0.05 for muon and 0.03 for adamw"""
     adamw_learning_rate: float | None = None
     """maximum learning rate of adamw for weights that muon does not train; by default a fifth of muon's"""
     warm_up: float = 0.02
@@ -79,6 +80,8 @@ class RunConfig:
     asked: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.learning_rate is None:
+            self.learning_rate = self.learning_rates[self.optimizer]
         whole = [option.name for option in fields(self) if type(getattr(self, option.name)) is int]
         self.require_above_zero(*(name for name in whole if name not in self.from_zero))
         self.require_above_zero("max_seconds", "learning_rate", "adamw_learning_rate", "clip")
@@ -136,6 +139,8 @@ class PictureConfig(RunConfig):
 class SearchConfig(RunConfig):
     """The options that recipes with teacher forcing and beam search share."""
 
+    learning_rates = {"muon": 0.03, "adamw": 0.004}  # noqa: RUF012  (declared in the base class)
+
     label_smoothing: float = 0.1
     """probability spread evenly over all tokens of the vocabulary"""
     scheduled_sampling: float = 0.0
@@ -152,8 +157,6 @@ class SearchConfig(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_fraction("scheduled_sampling")
-        if self.learning_rate is None and self.optimizer == "muon":
-            self.learning_rate = 0.03
 
     @property
     def teaching(self) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def optimizers(
                 own = group.learning_rate or highest * group.rate
                 kept.append({"params": parameters, "lr": own, "begins": group.begins})
     muon: list[Optimizer] = [Muon(for_muon, lr=rate)] if for_muon else []
-    return [*muon, _adamw(for_adamw, adamw_rate)]
+    return [*muon, _adamw(for_adamw, adamw_rate, weight_decay=0.01 if muon else 0.1)]
 
 
 def gradual_unfreezing(layers: Iterable[nn.Module], factor: float, interval: float) -> list[Group]:
@@ -99,9 +99,9 @@ def _matrices(part: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in part.parameters() if parameter.ndim == 2]
 
 
-def _adamw(groups: list[dict[str, Any]], rate: float) -> AdamW:
+def _adamw(groups: list[dict[str, Any]], rate: float, weight_decay: float) -> AdamW:
     fused = all(parameter.device.type in ("cpu", "cuda") for group in groups for parameter in group["params"])
-    return AdamW(groups, lr=rate, betas=(0.9, 0.99), weight_decay=0.01, fused=fused)
+    return AdamW(groups, lr=rate, betas=(0.9, 0.99), weight_decay=weight_decay, fused=fused)
 
 
 def set_learning_rates(optimizers: list[Optimizer], factor: float, progress: float = 1.0) -> float:
