@@ -126,7 +126,7 @@ def processor(
         if config.repetition_penalty != 1:
             logits = repetition_penalty(logits, history.used[rows].to(logits.device), config.repetition_penalty)
         now = excluded_at_first if history.written < config.min_new_tokens else excluded
-        logits = torch.add(now, logits.float(), alpha=factor)  # temperature and exclusions in one operation
+        logits = torch.add(now, logits, alpha=factor)  # in fp32; temperature and exclusions in one operation
         if config.no_repeat_ngram_size:
             for index, row in enumerate(rows):
                 logits[index, history.forbidden(row)] = NEVER

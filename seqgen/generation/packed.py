@@ -156,7 +156,7 @@ class PackedDecoder:
         """Read (batch,) tokens; return (batch, vocabulary) logits of the next ones and the state."""
         x, hidden, cells, attended = tokens.unsqueeze(0), [], [], state.attended
         no_cells = [None] * len(self._layers)
-        before = torch.split(state.h, 1), no_cells if state.c is None else torch.split(state.c, 1)
+        before = state.h.chunk(len(self._layers)), no_cells if state.c is None else state.c.chunk(len(self._layers))
         for index, (layer, h, c) in enumerate(zip(self._layers, *before, strict=True)):
             x, c = layer(x, h, c)
             hidden.append(x)
@@ -170,7 +170,8 @@ class PackedDecoder:
                 x = torch.cat([x, found.transpose(0, 1).to(x.dtype)], dim=2)
                 attended = None if attended is None else attended + weights.mean(dim=1).sum(dim=1)
         after = State(torch.cat(hidden), torch.cat(cells) if cells else None, attended=attended)
-        features = x[0].float() if self._project is None else self._project(x[0].float())
+        features = _cast(x[0], torch.float32)
+        features = features if self._project is None else self._project(features)
         return self._output(features), after
 
     def _fused(self, weights: DecoderWeights) -> list[Layer]:
@@ -211,7 +212,7 @@ def _lstm(weights: LayerWeights, dtype: torch.dtype) -> Layer:
     call = torch.ops.aten.mkldnn_rnn_layer.default
 
     def layer(x: Tensor, h: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
-        x, h = x.to(dtype), h.to(dtype)
+        x, h = _cast(x, dtype), _cast(h, dtype)
         # forward in time, all rows alike; kind 2 is the LSTM, of this size, in 1 layer; with biases; for inference
         _, h, c, _ = call(x, *packed_weights, *biases, h, c, False, [], 2, size, 1, True, False, False, False)
         return h, c
@@ -219,12 +220,16 @@ def _lstm(weights: LayerWeights, dtype: torch.dtype) -> Layer:
     return layer
 
 
+def _cast(x: Tensor, dtype: torch.dtype) -> Tensor:
+    return x if x.dtype is dtype else x.to(dtype)  # a call that does nothing takes a microsecond, too
+
+
 def _plain(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Product:
     weight, bias = weight.detach().to(dtype, copy=True), None if bias is None else bias.detach().to(dtype, copy=True)
-    return lambda x: functional.linear(x.to(dtype), weight, bias)
+    return lambda x: functional.linear(_cast(x, dtype), weight, bias)
 
 
 def _packed(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Product:
     weight, bias = weight.detach().to(dtype, copy=True), None if bias is None else bias.detach().to(dtype, copy=True)
     packed_weights = torch.ops.mkldnn._reorder_linear_weight(weight, ROWS)
-    return lambda x: torch.ops.mkldnn._linear_pointwise(x.to(dtype), packed_weights, bias, "none", [], "")
+    return lambda x: torch.ops.mkldnn._linear_pointwise(_cast(x, dtype), packed_weights, bias, "none", [], "")

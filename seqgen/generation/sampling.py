@@ -53,16 +53,14 @@ class Randomness:
 
     def __init__(self, seeds: Sequence[int]):
         self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self._numbers = torch.empty(len(seeds), 0, dtype=torch.float64)
-        self._next = 0
+        self._columns: list[Tensor] = []
 
     def draw(self, rows: list[int]) -> Tensor:
         """Return the next (n, 1) numbers in [0, 1) of these rows; every row advances."""
-        if self._next == self._numbers.shape[1]:
+        if not self._columns:
             blocks = [torch.rand(AHEAD, generator=each, dtype=torch.float64) for each in self._generators]
-            self._numbers, self._next = torch.stack(blocks), 0
-        column = self._numbers[:, self._next : self._next + 1]
-        self._next += 1
+            self._columns = list(torch.stack(blocks, dim=1).unsqueeze(2).flip(0))
+        column = self._columns.pop()
         return column if len(rows) == len(column) else column[rows]
 
 
@@ -78,8 +76,10 @@ def choose(logits: Tensor, uniform: Tensor | None) -> Tensor:
     if logits.device.type == "mps":  # which has no double precision
         probabilities = probabilities.cpu()
     cumulative = probabilities.cumsum(dim=-1, dtype=torch.float64)
-    points = uniform.to(cumulative.device) * cumulative[:, -1:]
-    tokens = torch.searchsorted(cumulative, points, right=True).squeeze(1).to(logits.device)
+    uniform = uniform if uniform.device == cumulative.device else uniform.to(cumulative.device)
+    points = uniform * cumulative[:, -1:]
+    tokens = torch.searchsorted(cumulative, points, right=True).squeeze(1)
+    tokens = tokens if tokens.device == logits.device else tokens.to(logits.device)
     # Where every token is excluded all probabilities are NaN, and the search ends behind the last token.
     return tokens.masked_fill(tokens == logits.shape[-1], EOS)
 
