@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from seqgen.errors import InputError
+from seqgen.hardware.rates import product_rate
 from seqgen.nn.cells import Cell
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.options import new_parser, parse
@@ -124,16 +124,6 @@ def machine(device: torch.device, rounds: int = 9) -> dict[str, Any]:
         "memory_bytes_per_second": 4 * 2**26 / taken["memory"],
         "cache_bytes_per_second": 64 * 4 * 2**20 / taken["cache"],
     }
-
-
-def product_rate(device: torch.device, dtype: torch.dtype, rounds: int, longest: float = 0.2) -> float:
-    """Return the FLOP per second of products of square matrices, the largest up to 2048 that take `longest` seconds."""
-    for size in (128, 256, 512, 1024, 2048):
-        matrix = torch.randn(size, size, device=device).to(dtype)
-        seconds = in_turns({"product": partial(torch.matmul, matrix, matrix)}, rounds)["product"]
-        if 8 * seconds > longest:  # the next one takes eight times as long
-            break
-    return 2 * size**3 / seconds
 
 
 def show_machine(limits: dict[str, Any]) -> None:
