@@ -19,6 +19,7 @@ USAGE = """usage: seqgen COMMAND ...
   caption DIRECTORY [IMAGE ...]        caption image files, or those whose paths are the lines of standard input
   translate DIRECTORY                  translate each line of standard input
   evaluate DIRECTORY --source FILE --target FILE   BLEU, chrF and exact matches of a translator
+  doctor [--measure_again]             show the machine, what is fastest on it, and whether the installation is sound
 
 `seqgen COMMAND --help` shows the options of a command. DIRECTORY is a run directory, its model/ or the name of a
 model on the hub."""
@@ -31,6 +32,7 @@ COMMANDS = {
     "caption": "seqgen.cli.caption:caption",
     "translate": "seqgen.cli.translate:translate",
     "evaluate": "seqgen.cli.translate:evaluate",
+    "doctor": "seqgen.cli.doctor:doctor",
 }
 
 

@@ -4,8 +4,8 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -40,7 +40,12 @@ class Decision(NamedTuple):
     def __str__(self) -> str:
         """The times of all candidates in milliseconds, the fastest first."""
         ordered = sorted(self.seconds.items(), key=lambda item: item[1])
-        return "; ".join(f"{name} {1000 * seconds:.3g} ms" for name, seconds in ordered)
+        return "; ".join(f"{name} {milliseconds(seconds)}" for name, seconds in ordered)
+
+
+def milliseconds(seconds: float) -> str:
+    """Return a time in milliseconds, as text."""
+    return f"{1000 * seconds:,.0f} ms" if seconds >= 0.1 else f"{1000 * seconds:.3g} ms"
 
 
 def decide(question: str, candidates: Mapping[str, Callable[[], Operation]], device: torch.device) -> Decision:
@@ -68,16 +73,50 @@ def decide(question: str, candidates: Mapping[str, Callable[[], Operation]], dev
         finally:
             torch.set_num_threads(threads)
     _KNOWN[path] = decision
+    for notes in _NOTES:
+        notes.append(decision)
     return decision
 
 
 def decisions(device: torch.device) -> list[Decision]:
     """Return all decisions that are kept for this device, in the order of their questions."""
-    found = (_read(path) for path in _directory(device).glob("*.json"))
-    return sorted(decision for decision in found if decision is not None)
+    found = (_read(path) for path in kept_in(device).glob("*.json"))
+    return sorted((each for each in found if each is not None), key=lambda each: each.question)
+
+
+def kept_in(device: torch.device) -> Path:
+    """Return the folder of the decisions for this device, which nothing can be written to without a cache."""
+    try:
+        home = cache_directory()
+    except OSError:
+        home = Path(os.devnull)  # below which nothing can be read or written
+    return home / "decisions" / _fingerprint(str(device), torch.get_num_threads())
+
+
+def forget(device: torch.device) -> int:
+    """Delete all decisions that are kept for this device, so that they are made anew; return their number."""
+    directory = kept_in(device)
+    kept = list(directory.glob("*.json"))
+    for path in kept:
+        path.unlink(missing_ok=True)
+    for path in [path for path in _KNOWN if path.parent == directory]:
+        del _KNOWN[path]
+    return len(kept)
+
+
+@contextmanager
+def noted() -> Iterator[list[Decision]]:
+    """Return a list to which each decision is added that is asked for within the context, made now or long ago."""
+    notes: list[Decision] = []
+    _NOTES.append(notes)
+    try:
+        yield notes
+    finally:
+        _NOTES.remove(notes)
 
 
 _KNOWN: dict[Path, Decision] = {}  # of this process
+_NOTES: list[list[Decision]] = []  # that are being taken
 
 
 def _measured(question: str, candidates: Mapping[str, Callable[[], Operation]], device: torch.device) -> Decision:
@@ -123,15 +162,7 @@ def _call(operation: Operation, device: torch.device) -> float:
 def _path(question: str, candidates: tuple[str, ...], device: torch.device) -> Path:
     """Return the file of a decision."""
     name = sha256(json.dumps([question, candidates]).encode()).hexdigest()[:16]
-    return _directory(device) / f"{name}.json"
-
-
-def _directory(device: torch.device) -> Path:
-    try:
-        home = cache_directory()
-    except OSError:
-        home = Path(os.devnull)  # below which nothing can be read or written
-    return home / "decisions" / _fingerprint(str(device), torch.get_num_threads())
+    return kept_in(device) / f"{name}.json"
 
 
 @cache

@@ -14,6 +14,7 @@ from seqgen.hardware.devices import unchanged_random_state
 
 Precision = Literal["auto", "fp32", "bf16"]
 
+SMALL_PRODUCTS = "small products"  # the question by which emulated bf16 is found
 EMULATED = 4.0  # times as long as in fp32: bf16 products that are so slow are never worth an experiment
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -142,7 +143,5 @@ def is_worth_trying(device: torch.device) -> bool:
         matrix = torch.ones(128, 128, dtype=dtype, device=device)
         return lambda: matrix @ matrix
 
-    seconds = decide(
-        "small products", {name: partial(product, dtype) for name, dtype in DTYPES.items()}, device
-    ).seconds
+    seconds = decide(SMALL_PRODUCTS, {name: partial(product, dtype) for name, dtype in DTYPES.items()}, device).seconds
     return seconds.get("bf16", float("inf")) < EMULATED * seconds["fp32"]

@@ -122,7 +122,7 @@ class TextClassifier(ClassifierBundle):
         parts: dict[str, Any] = {"tokenizer": generator.tokenizer, "classes": classes, "max_length": max_length}
         classifier = cls.untrained(**parts, **arguments)
         encoder = cast("SequenceEncoder", classifier.model.encoder)
-        table = decoder.embedding(torch.arange(decoder.embedding.num_embeddings))
+        table = decoder.embedding(torch.arange(decoder.embedding.num_embeddings, device=generator.device)).cpu()
         smaller = cast("nn.Embedding", encoder.embedding).weight.std() / table.std()
         encoder.embedding.load_state_dict({"weight": table * smaller})
         encoder.forwards.load_state_dict(layers.state_dict())

@@ -26,6 +26,7 @@ from seqgen.training.averaging import averaged
 from seqgen.training.loop import Progress, Step, train_steps
 from seqgen.training.losses import LossFunction
 from seqgen.training.optimizers import Group, optimizers
+from seqgen.training.passes import passes
 
 B = TypeVar("B", bound=Bundle[Any])
 
@@ -219,14 +220,7 @@ class Training(Generic[B]):
         device = self.run.device
         with unchanged_random_state(device):
             model, batch = copy.deepcopy(self.bundle.model).train(), next(batches.starting_at(0)).to(device)
-
-            def step() -> None:
-                torch.autograd.backward(loss_function(model, batch, None).total)
-                model.zero_grad()
-
-            parameters = sum(parameter.numel() for parameter in model.parameters())
-            shapes = ", ".join(" x ".join(map(str, shape)) for shape in _shapes(batch))
-            self.run.calculate_fastest(f"{self.run.name} of {parameters:,} parameters, batches of {shapes}", step)
+            self.run.calculate_fastest(*passes(self.run.name, model, batch, loss_function))
 
     def _restore(self, checkpoint: dict[str, Any]) -> None:
         if checkpoint["identity"] != self.identity:
@@ -248,12 +242,3 @@ class Training(Generic[B]):
         if stop and not step.last:
             again = command("--output_dir", str(self.run.directory), "--resume")
             raise Interrupted(f"stopped after step {step.number}, and saved; to resume: {again}")
-
-
-def _shapes(batch: Any) -> Iterator[tuple[int, ...]]:
-    """Yield the shapes of the tensors of a batch, which may be nested tuples."""
-    if isinstance(batch, torch.Tensor):
-        yield tuple(batch.shape)
-    elif isinstance(batch, tuple):
-        for part in batch:
-            yield from _shapes(part)

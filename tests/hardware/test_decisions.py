@@ -10,7 +10,7 @@ import torch
 
 from seqgen.files import cache_directory
 from seqgen.hardware import decisions
-from seqgen.hardware.decisions import decide
+from seqgen.hardware.decisions import decide, forget, noted
 
 CPU = torch.device("cpu")
 
@@ -145,9 +145,35 @@ def test_without_a_cache_a_decision_holds_for_the_process(monkeypatch, tmp_path)
     assert measured == len(calls)
 
 
+def test_what_is_forgotten_is_measured_again(monkeypatch):
+    decide("sleep", {"slow": taking(4), "fast": taking(1)}, CPU)
+    swapped = {"slow": taking(1), "fast": taking(4)}
+    assert decide("sleep", swapped, CPU).choice == "fast"
+    assert forget(CPU) == 1
+    assert not kept()
+    assert decide("sleep", swapped, CPU).choice == "slow"
+
+
+def test_decisions_are_noted_whether_they_are_made_or_kept():
+    candidates = {"slow": taking(4), "fast": taking(1)}
+    made = decide("sleep", candidates, CPU)
+    with noted() as outer:
+        decide("sleep", candidates, CPU)
+        with noted() as inner:
+            other = decide("another sleep", candidates, CPU)
+    decide("a third sleep", candidates, CPU)
+    assert outer == [made, other]
+    assert inner == [other]
+
+
+def test_all_that_is_kept_is_listed_also_one_question_about_several_candidates():
+    made = [decide("sleep", {name: taking(1), "slow": taking(3)}, CPU) for name in ("one", "other")]
+    assert sorted(decisions.decisions(CPU), key=str) == sorted(made, key=str)
+
+
 ONE_OF_MANY = """
 import random, sys, time, torch
-from seqgen.hardware.decisions import decide
+from seqgen.hardware.decisions import decide, forget, noted
 def candidate():
     seconds = random.uniform(0, 0.002)
     return lambda: time.sleep(seconds)
