@@ -42,7 +42,8 @@ ALLOWED = {
     "figures": ROOT_FILES | {"data", "inference", "metrics"},
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES | {"training", "inference", "generation", "batches", "text", "metrics", "figures"},
-    "cli": ROOT_FILES | {"inference", "data", "generation", "metrics", "figures", "text", "batches", "training"},
+    "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
+    "cli": ROOT_FILES | {"inference", "data", "generation", "metrics", "figures", "diagnosis"},
     "__main__": {"cli"},
 }
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from functools import partial
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ from measuring import Isa, Options, in_turns
 
 from seqgen.errors import InputError
 from seqgen.hardware.devices import describe_device, find_device
+from seqgen.hardware.rates import product_rate
 
 # What makes torch's libraries leave out instructions; MKL does so on Intel's processors only.
 VARIABLES: dict[str, dict[str, str]] = {
@@ -69,16 +69,6 @@ def machine(device: torch.device, rounds: int = 9) -> dict[str, Any]:
         "memory_bytes_per_second": 4 * 2**26 / taken["memory"],
         "cache_bytes_per_second": 64 * 4 * 2**20 / taken["cache"],
     }
-
-
-def product_rate(device: torch.device, dtype: torch.dtype, rounds: int, longest: float = 0.2) -> float:
-    """Return the FLOP per second of products of square matrices, the largest up to 2048 that take `longest` seconds."""
-    for size in (128, 256, 512, 1024, 2048):
-        matrix = torch.randn(size, size, device=device).to(dtype)
-        seconds = in_turns({"product": partial(torch.matmul, matrix, matrix)}, rounds)["product"]
-        if 8 * seconds > longest:  # the next one takes eight times as long
-            break
-    return 2 * size**3 / seconds
 
 
 def show_machine(limits: dict[str, Any]) -> None:

@@ -8,32 +8,24 @@ import pkgutil
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
+from seqgen.diagnosis.rows import NO_BREAK, Found, Rows, sentence
 from seqgen.errors import InputError
-
-
-class Found(NamedTuple):
-    """What a row of the report has found: lines of text to read, and the same as plain data."""
-
-    text: str
-    data: Any
-
-
-# The rows of a section by their names; what a row raises is its failure, and hides no other row.
-Rows = dict[str, Callable[[], Found]]
 
 # The functions that return the rows of a device, and the title of the section.
 SECTIONS = {
-    "machine": ("Machine", "seqgen.cli.machine:machine"),
-    "products": ("Matrix products", "seqgen.cli.machine:products"),
-    "decisions": ("Decisions: what is fastest for the default models, as measured here", "seqgen.cli.fastest:fastest"),
-    "installation": ("Installation", "seqgen.cli.installation:installation"),
+    "machine": ("Machine", "seqgen.diagnosis.machine:machine"),
+    "products": ("Matrix products", "seqgen.diagnosis.machine:products"),
+    "decisions": (
+        "Decisions: what is fastest for the default models",
+        "seqgen.diagnosis.fastest:fastest",
+    ),
+    "installation": ("Installation", "seqgen.diagnosis.installation:installation"),
 }
 DEFAULTS = {"device": "auto", "measure_again": False, "json": False}
 COLUMN = 26  # letters of a row's name
-NO_BREAK = "\u00a0"  # a space at which no line ends
 
 
 def doctor(arguments: list[str]) -> None:
@@ -46,7 +38,7 @@ def doctor(arguments: list[str]) -> None:
     options = _options(arguments)
     device = _device(options["device"])
     if options["measure_again"] and device is not None:
-        pkgutil.resolve_name("seqgen.cli.fastest:forget_all")(device)
+        pkgutil.resolve_name("seqgen.diagnosis.fastest:forget_all")(device)
     report: dict[str, dict[str, Any]] = {}
     failed = 0
     for section, (title, place) in SECTIONS.items():
@@ -100,11 +92,6 @@ def _rows(section: str, place: str, device: Any) -> Iterator[tuple[str, Found | 
             yield name, str(error)
         except (Exception, SystemExit) as error:
             yield name, f"{sentence(error)}; please report this with the rest of what is shown here"
-
-
-def sentence(error: BaseException) -> str:
-    """Return the kind of an error and the beginning of its message, on one line."""
-    return textwrap.shorten(f"{type(error).__name__}: {error}", 200, placeholder=" ...")
 
 
 def _show(name: str, text: str) -> None:

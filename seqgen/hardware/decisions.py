@@ -23,6 +23,8 @@ TURNS = 8
 LONGEST = 2.0  # seconds after which candidates that were called get no further turn
 FAIR = 3  # turns until a candidate may be hopeless: other programs interrupt any of them
 HOPELESS = 2.0  # times as long as the fastest: such a candidate gets no further turn
+ALONE = 0.8  # fraction of the processor's time that a program gets where no other one needs it
+BUSY = "measured while other programs ran: seqgen doctor --measure_again when they have ended"
 CLEARLY = 0.97  # fraction of the first candidate's time that another must not exceed, to be chosen instead
 
 
@@ -30,17 +32,19 @@ class Decision(NamedTuple):
     """The fastest of several ways to calculate the same.
 
     `seconds` has the time of the fastest call of each candidate; candidates that the device does not support, or after
-    whose predecessors there was no time, are missing.
+    whose predecessors there was no time, are missing. `busy` is True where other programs ran at that time.
     """
 
     question: str
     choice: str
     seconds: dict[str, float]
+    busy: bool = False
 
     def __str__(self) -> str:
         """The times of all candidates in milliseconds, the fastest first."""
         ordered = sorted(self.seconds.items(), key=lambda item: item[1])
-        return "; ".join(f"{name} {milliseconds(seconds)}" for name, seconds in ordered)
+        times = "; ".join(f"{name} {milliseconds(seconds)}" for name, seconds in ordered)
+        return times + f", {BUSY}" * self.busy
 
 
 def milliseconds(seconds: float) -> str:
@@ -120,7 +124,7 @@ _NOTES: list[list[Decision]] = []  # that are being taken
 
 
 def _measured(question: str, candidates: Mapping[str, Callable[[], Operation]], device: torch.device) -> Decision:
-    began = time.perf_counter()
+    busy, began = _others_calculate(device), time.perf_counter()
     operations: dict[str, Operation] = {}
     seconds: dict[str, float] = {}
     for name, prepare in candidates.items():
@@ -128,7 +132,7 @@ def _measured(question: str, candidates: Mapping[str, Callable[[], Operation]], 
             operation = prepare()
             seconds[name] = _call(operation, device)  # the slowest, which lays out what later calls find
             operations[name] = operation
-        if seconds and time.perf_counter() - began > 2 * LONGEST:
+        if len(seconds) > 1 and time.perf_counter() - began > 2 * LONGEST:
             break
     if not seconds:
         raise RuntimeError(f"{question}: {device} supports none of {', '.join(candidates)}")
@@ -141,7 +145,18 @@ def _measured(question: str, candidates: Mapping[str, Callable[[], Operation]], 
             seconds[name] = min(seconds[name], _turn(operations[name], device))
     first, fastest = next(iter(seconds)), min(seconds, key=lambda name: seconds[name])
     choice = fastest if seconds[fastest] <= CLEARLY * seconds[first] else first
-    return Decision(question, choice, seconds)
+    return Decision(question, choice, seconds, busy)
+
+
+def _others_calculate(device: torch.device) -> bool:
+    """Return whether other programs keep products from the time of all threads of the processor."""
+    if device.type != "cpu":
+        return False
+    matrix = torch.ones(512, 512)
+    wall, own = time.perf_counter(), time.process_time()
+    for _ in range(10):
+        matrix @ matrix
+    return time.process_time() - own < ALONE * torch.get_num_threads() * (time.perf_counter() - wall)
 
 
 def _turn(operation: Operation, device: torch.device) -> float:

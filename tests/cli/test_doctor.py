@@ -10,8 +10,8 @@ import pytest
 import torch
 from making import ROOT
 
-from seqgen.cli import fastest, installation, trials
 from seqgen.cli import main as cli
+from seqgen.diagnosis import fastest, installation, trials
 from seqgen.generation.packed import packed
 from seqgen.hardware import decisions, rates
 from seqgen.hardware.decisions import decide, noted

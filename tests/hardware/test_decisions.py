@@ -23,6 +23,8 @@ class Clock:
     def perf_counter(self):
         return self.now
 
+    process_time = perf_counter
+
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
@@ -83,6 +85,15 @@ def test_it_is_measured_once_and_then_kept(monkeypatch):
     assert decide("sleep", swapped, CPU).choice == "fast"
     assert len(calls) == measured > 2
     assert decide("another sleep", swapped, CPU).choice == "slow"
+
+
+@pytest.mark.parametrize(("share", "busy"), [(1.0, False), (0.5, True)])
+def test_other_programs_are_noticed_by_the_time_that_they_take(share, busy, clock, monkeypatch):
+    monkeypatch.setattr(decisions.time, "process_time", lambda: share * decisions.time.now)
+    monkeypatch.setattr(torch.Tensor, "__matmul__", lambda one, other: taking(1)()())
+    decision = decide("sleep", {"slow": taking(4), "fast": taking(1)}, CPU)
+    assert decision.busy is busy
+    assert ("other programs" in str(decision)) is busy
 
 
 def test_a_hopeless_candidate_is_soon_left_alone():

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from seqgen import __version__
-from seqgen.cli.doctor import Found, Rows
+from seqgen.diagnosis.rows import Found, Rows
 from seqgen.hardware.devices import LIMITS, describe_device
 from seqgen.hardware.precision import DTYPES, EMULATED, has_bf16, is_worth_trying
 from seqgen.hardware.rates import product_rate

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from seqgen.cli.fastest import usual_batch, usual_generator
+from seqgen.diagnosis.fastest import usual_batch, usual_generator
 from seqgen.errors import InputError
 from seqgen.inference.bundle import load
 from seqgen.training.loop import train_steps

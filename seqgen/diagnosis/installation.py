@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from seqgen.cli.doctor import Found, Rows, sentence
+from seqgen.diagnosis.rows import Found, Rows, sentence
 from seqgen.errors import InputError
 from seqgen.files import cache_directory
 
@@ -17,10 +17,10 @@ MODULES = {"pillow": "PIL", "scikit-learn": "sklearn", "pyyaml": "yaml"}  # name
 
 # Functions of the device that say what works, or raise.
 TRIALS = {
-    "torchvision's operators": "seqgen.cli.trials:operators",
-    "learning": "seqgen.cli.trials:learning",
-    "saving and loading": "seqgen.cli.trials:saving",
-    "repeating a text": "seqgen.cli.trials:repeating",
+    "torchvision's operators": "seqgen.diagnosis.trials:operators",
+    "learning": "seqgen.diagnosis.trials:learning",
+    "saving and loading": "seqgen.diagnosis.trials:saving",
+    "repeating a text": "seqgen.diagnosis.trials:repeating",
 }
 
 

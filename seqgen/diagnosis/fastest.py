@@ -9,10 +9,10 @@ from typing import Any, cast
 import torch
 
 from seqgen.batches.windows import Batch
-from seqgen.cli.doctor import NO_BREAK, Found, Rows
+from seqgen.diagnosis.rows import NO_BREAK, Found, Rows
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.packed import packed
-from seqgen.hardware.decisions import Decision, decisions, forget, kept_in, milliseconds, noted
+from seqgen.hardware.decisions import BUSY, Decision, decisions, forget, kept_in, milliseconds, noted
 from seqgen.hardware.precision import (
     SMALL_PRODUCTS,
     Calculation,
@@ -126,6 +126,7 @@ def _described(decision: Decision) -> str:
     ordered = sorted(decision.seconds, key=lambda name: decision.seconds[name])
     times = {name: f"{name}: {milliseconds(decision.seconds[name])}" for name in ordered}
     chosen = times.pop(decision.choice)
+    chosen += f"; {BUSY}" * decision.busy
     if not times:
         return f"{chosen}; nothing else was measured"
     # A candidate with its time stays on one line.
@@ -136,7 +137,8 @@ def _described(decision: Decision) -> str:
 
 def _plain(decision: Decision) -> dict[str, Any]:
     milliseconds = {name: 1000 * seconds for name, seconds in decision.seconds.items()}
-    return {"question": decision.question, "choice": decision.choice, "milliseconds": milliseconds}
+    kept = {"question": decision.question, "choice": decision.choice, "milliseconds": milliseconds}
+    return kept | {"busy": decision.busy}
 
 
 def _others(device: torch.device, seen: set[str]) -> Found:
