@@ -17,6 +17,10 @@ from seqgen.hardware.precision import DTYPES, is_worth_trying
 FIRST = 8.28721201814563 / 1.01, -23.595886519098837 / 1.01**3, 17.300387312530933 / 1.01**5
 SECOND = 4.107059111542203, -2.9478499167379106, 0.5448431082926601
 
+# Columns of the longer side; a matrix with more is cut into blocks, whose products are fewer by the number of blocks
+# and more. Half of the columns at a time costs 0.003 to 0.008 nats a character at the same number of updates.
+WIDEST = 384
+
 
 def orthogonalized(matrix: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Return a (rows, columns) matrix with singular values nearer to each other, and most of them near one.
@@ -24,7 +28,8 @@ def orthogonalized(matrix: Tensor, dtype: torch.dtype = torch.float32) -> Tensor
     The columns of the longer side X are first divided by the square roots of the sums of |X^T X|, after which no
     singular value is above one, and small ones are larger than after a division by the norm (Boissin et al. 2025,
     Turbo-Muon, arXiv 2512.04632). Each polynomial a X + b X G + c X G^2 of the Gram matrix G = X^T X is then
-    multiplied up on the shorter side, so that the longer one takes part in the first and the last product only.
+    multiplied up on the shorter side, so that the longer one takes part in the first and the last product only. A wide
+    matrix is orthogonalized in blocks of columns.
 
     Args:
         matrix: of any scale; zeros stay zeros.
@@ -32,6 +37,9 @@ def orthogonalized(matrix: Tensor, dtype: torch.dtype = torch.float32) -> Tensor
     """
     if matrix.shape[0] < matrix.shape[1]:
         return orthogonalized(matrix.mT, dtype).mT
+    if matrix.shape[1] > WIDEST:
+        blocks = matrix.chunk(-(-matrix.shape[1] // WIDEST), dim=1)
+        return torch.cat([orthogonalized(block, dtype) for block in blocks], dim=1)
     x = (matrix / matrix.norm().clamp(min=1e-30)).to(dtype)
     gram = x.mT @ x
     scale = gram.abs().sum(dim=1).clamp(min=1e-30).rsqrt()

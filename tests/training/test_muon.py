@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 
+from seqgen.training import muon
 from seqgen.training.muon import Muon, _shares, orthogonalized
 
 SHAPES = [(64, 64), (256, 64), (64, 256), (1, 5), (5, 1), (3, 3)]
@@ -37,6 +38,15 @@ def test_an_orthogonal_matrix_keeps_its_singular_vectors():
     matrix = torch.linalg.qr(torch.randn(40, 40))[0]
     result = orthogonalized(matrix)
     torch.testing.assert_close(result / result.norm() * 40**0.5, matrix, rtol=1e-3, atol=1e-3)
+
+
+def test_a_wide_matrix_is_orthogonalized_in_blocks(monkeypatch):
+    matrix = torch.randn(50, 21)
+    monkeypatch.setattr(muon, "WIDEST", 8)
+    result = orthogonalized(matrix)
+    assert result.shape == matrix.shape
+    for block, own in zip(result.split(7, dim=1), matrix.split(7, dim=1), strict=True):
+        torch.testing.assert_close(block, orthogonalized(own))
 
 
 def test_zeros_stay_zeros():
