@@ -206,7 +206,7 @@ class PackedDecoder:
 def _lstm(weights: LayerWeights, dtype: torch.dtype) -> Layer:
     """Return a layer that is one oneDNN call."""
     size = weights.state.shape[1]
-    matrices = (matrix.detach().to(dtype, copy=True) for matrix in (weights.input, weights.state))
+    matrices = (matrix.detach().to(dtype) for matrix in (weights.input, weights.state))  # reordering copies them
     biases = [bias.detach().to(dtype, copy=True) for bias in (weights.input_bias, weights.state_bias)]
     packed_weights = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight(*matrices, size, False, True, False, None)
     call = torch.ops.aten.mkldnn_rnn_layer.default
@@ -230,6 +230,6 @@ def _plain(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Product:
 
 
 def _packed(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Product:
-    weight, bias = weight.detach().to(dtype, copy=True), None if bias is None else bias.detach().to(dtype, copy=True)
-    packed_weights = torch.ops.mkldnn._reorder_linear_weight(weight, ROWS)
+    bias = None if bias is None else bias.detach().to(dtype, copy=True)
+    packed_weights = torch.ops.mkldnn._reorder_linear_weight(weight.detach().to(dtype), ROWS)
     return lambda x: torch.ops.mkldnn._linear_pointwise(_cast(x, dtype), packed_weights, bias, "none", [], "")
