@@ -14,6 +14,7 @@ from seqgen.hardware.decisions import Operation, decide
 from seqgen.hardware.precision import (
     DTYPES,
     Precision,
+    handicap,
     possible_precisions,
     possible_threads,
     set_threads,
@@ -106,7 +107,7 @@ def _fastest(
     question = f"writing up to {1 << (rows - 1).bit_length()} texts at once: {network}"
     candidates = {str(way): partial(prepare, way) for way in ways}
     with torch.inference_mode():
-        choice = decide(question, candidates, device).choice
+        choice = decide(question, candidates, device, {str(way): handicap(way.threads) for way in ways}).choice
     [way] = [way for way in ways if str(way) == choice]
     return ready.get(way) or PackedDecoder(decoder, weights, way)
 

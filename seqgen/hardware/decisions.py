@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -20,7 +21,7 @@ Operation = Callable[[], object]
 
 TURN = 0.004  # seconds of a candidate's turn, or one call where that takes longer
 TURNS = 8
-LONGEST = 2.0  # seconds after which candidates that were called get no further turn
+LONGEST = 3.0  # seconds after which candidates that were called get no further turn
 FAIR = 3  # turns until a candidate may be hopeless: other programs interrupt any of them
 HOPELESS = 2.0  # times as long as the fastest: such a candidate gets no further turn
 ALONE = 0.8  # fraction of the processor's time that a program gets where no other one needs it
@@ -52,7 +53,12 @@ def milliseconds(seconds: float) -> str:
     return f"{1000 * seconds:,.0f} ms" if seconds >= 0.1 else f"{1000 * seconds:.3g} ms"
 
 
-def decide(question: str, candidates: Mapping[str, Callable[[], Operation]], device: torch.device) -> Decision:
+def decide(
+    question: str,
+    candidates: Mapping[str, Callable[[], Operation]],
+    device: torch.device,
+    handicaps: Mapping[str, float] = MappingProxyType({}),
+) -> Decision:
     """Return the decision of this machine: as it was kept in the cache or, the first time, by measurement.
 
     Candidates take turns and the fastest call of each counts, so that other load on the machine has little influence.
@@ -63,6 +69,7 @@ def decide(question: str, candidates: Mapping[str, Callable[[], Operation]], dev
         candidates: by name, functions that prepare an operation, which may change the number of threads. Both raise a
             RuntimeError where the device does not support them.
         device: that the operations run on.
+        handicaps: factors of the times of some candidates, which must be faster by more than that to be chosen.
 
     Raises:
         RuntimeError: the device supports no candidate.
@@ -73,7 +80,7 @@ def decide(question: str, candidates: Mapping[str, Callable[[], Operation]], dev
     if decision is None or decision.choice not in candidates:
         try:
             with unchanged_random_state(device):
-                decision = _keep(path, _measured(question, candidates, device))
+                decision = _keep(path, _measured(question, candidates, device, handicaps))
         finally:
             torch.set_num_threads(threads)
     _KNOWN[path] = decision
@@ -123,7 +130,12 @@ _KNOWN: dict[Path, Decision] = {}  # of this process
 _NOTES: list[list[Decision]] = []  # that are being taken
 
 
-def _measured(question: str, candidates: Mapping[str, Callable[[], Operation]], device: torch.device) -> Decision:
+def _measured(
+    question: str,
+    candidates: Mapping[str, Callable[[], Operation]],
+    device: torch.device,
+    handicaps: Mapping[str, float],
+) -> Decision:
     busy, began = _others_calculate(device), time.perf_counter()
     operations: dict[str, Operation] = {}
     seconds: dict[str, float] = {}
@@ -143,8 +155,9 @@ def _measured(question: str, candidates: Mapping[str, Callable[[], Operation]], 
             break
         for name in hopeful:
             seconds[name] = min(seconds[name], _turn(operations[name], device))
-    first, fastest = next(iter(seconds)), min(seconds, key=lambda name: seconds[name])
-    choice = fastest if seconds[fastest] <= CLEARLY * seconds[first] else first
+    costs = {name: taken * handicaps.get(name, 1.0) for name, taken in seconds.items()}
+    first, fastest = next(iter(costs)), min(costs, key=lambda name: costs[name])
+    choice = fastest if costs[fastest] <= CLEARLY * costs[first] else first
     return Decision(question, choice, seconds, busy)
 
 

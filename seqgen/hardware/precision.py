@@ -66,6 +66,14 @@ def possible_threads(device: torch.device) -> list[int]:
     ]
 
 
+def handicap(threads: int) -> float:
+    """Return the factor by which a calculation with fewer threads than torch uses must be faster to be chosen.
+
+    Other programs slow several threads down more than a single one, but seldom for as long as a decision holds.
+    """
+    return 1.0 if threads == torch.get_num_threads() else 1.15
+
+
 def calculations(device: torch.device, precision: str = "auto", threads: int | None = None) -> list[Calculation]:
     """Return the calculations to choose from; the first one is that of a device about which nothing is known.
 
@@ -114,7 +122,7 @@ def fastest_calculation(
     candidates: dict[str, Callable[[], Operation]] = {
         name: partial(partial, calculate, way) for name, way in possible.items()
     }
-    decision = decide(question, candidates, device)
+    decision = decide(question, candidates, device, {name: handicap(way.threads) for name, way in possible.items()})
     return possible[decision.choice], decision
 
 

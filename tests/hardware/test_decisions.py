@@ -67,6 +67,12 @@ def test_the_first_is_preferred_unless_another_is_clearly_faster():
     assert decide("no tie", {"first": taking(1), "second": taking(0.9)}, CPU).choice == "second"
 
 
+def test_a_handicap_must_be_overcome():
+    for milliseconds, choice in ((9, "usual"), (8, "handicapped")):
+        candidates = {"usual": taking(10), "handicapped": taking(milliseconds)}
+        assert decide(f"{milliseconds}", candidates, CPU, {"handicapped": 1.15}).choice == choice
+
+
 def test_what_a_device_does_not_support_is_not_chosen():
     decision = decide("sleep", {"missing": unsupported, "there": taking(1)}, CPU)
     assert decision.choice == "there"
