@@ -63,9 +63,9 @@ def packed(decoder: Decoder, precision: Precision = "auto", *, rows: int = 1, me
     if not isinstance(weights, DecoderWeights):
         return decoder
     device = weights.embedding.device
-    oneDNN = (["lstm"] if weights.cell == "lstm" else []) + ["packed"] if device.type == "cpu" else []
+    one_dnn = (["lstm"] if weights.cell == "lstm" else []) + ["packed"] if device.type == "cpu" else []
     # torch's own products round a row by the number of rows beside it: for several they are the last resort.
-    for kernels in [[*oneDNN, "plain"]] if rows == 1 else [oneDNN, ["plain"]]:
+    for kernels in [[*one_dnn, "plain"]] if rows == 1 else [one_dnn, ["plain"]]:
         ways = [
             Packing(kernel, each, threads)
             for threads in possible_threads(device)
