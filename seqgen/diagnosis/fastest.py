@@ -148,7 +148,7 @@ def _others(device: torch.device, seen: set[str]) -> Found:
             found[threads] = [each for each in decisions(device) if each.question not in seen]
     lines = [
         f"{textwrap.shorten(each.question, 90, placeholder=' ...')}: {each.choice}, "
-        f"{milliseconds(each.seconds[each.choice])}"
+        f"{milliseconds(each.seconds[each.choice])}{', while other programs ran' * each.busy}"
         for kept in found.values()
         for each in kept
     ]

@@ -52,7 +52,7 @@ class GenerationConfig:
     num_return_sequences: int = 1
     """number of texts for each prompt"""
     seed: int | None = None
-    """random seed; the same seed generates the same text"""
+    """random seed; the same seed generates the same text in the same precision"""
     suppress_tokens: tuple[int, ...] = ()
     """ids of tokens that are never generated"""
     precision: Literal["auto", "fp32", "bf16"] = "auto"

@@ -23,6 +23,7 @@ TURN = 0.004  # seconds of a candidate's turn, or one call where that takes long
 TURNS = 8
 LONGEST = 3.0  # seconds after which candidates that were called get no further turn
 FAIR = 3  # turns until a candidate may be hopeless: other programs interrupt any of them
+GRACE = 0.1  # seconds of a call that gets so many turns in any case, because it may have been interrupted
 HOPELESS = 2.0  # times as long as the fastest: such a candidate gets no further turn
 ALONE = 0.8  # fraction of the processor's time that a program gets where no other one needs it
 BUSY = "measured while other programs ran: seqgen doctor --measure_again when they have ended"
@@ -150,7 +151,7 @@ def _measured(
         raise RuntimeError(f"{question}: {device} supports none of {', '.join(candidates)}")
     for turn in range(TURNS):
         limit = (HOPELESS if turn >= FAIR else 5 * HOPELESS) * min(seconds.values())
-        hopeful = [name for name in operations if seconds[name] <= max(limit, TURN * (turn < FAIR))]
+        hopeful = [name for name in operations if seconds[name] <= max(limit, GRACE * (turn < FAIR))]
         if turn and (len(hopeful) == 1 or time.perf_counter() - began > LONGEST):
             break
         for name in hopeful:

@@ -1,5 +1,6 @@
 """The precision and the number of threads of calculations: as asked for, or the fastest of those that there are."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -83,10 +84,12 @@ def calculations(device: torch.device, precision: str = "auto", threads: int | N
         threads: their number; by default as `possible_threads` has them.
 
     Raises:
-        InputError: bf16 is asked for, but the device has no LSTM in bf16.
+        InputError: bf16 is asked for, but the device has no LSTM in bf16; or there are more threads than processors.
     """
     if precision == "bf16" and not has_bf16(device):
         raise InputError(f"precision must be fp32 or auto on {device}, which has no LSTM in bf16 here, not bf16")
+    if threads is not None and threads > (os.cpu_count() or threads):
+        raise InputError(f"threads must be at most {os.cpu_count()}, the processors here, not {threads}")
     counts = possible_threads(device) if threads is None else [threads]
     return [Calculation(name, count) for count in counts for name in possible_precisions(precision, device)]
 

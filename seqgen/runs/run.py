@@ -74,7 +74,7 @@ class Run:
             asked = self.config.precision, self.config.threads
             found, decision = fastest_calculation(question, operation, self.device, *asked)
             self.calculation = agreed(found)
-            self.say(f"training in {self.calculation}{f': {decision}' if decision else ''}")
+            self.say(f"training in {self.calculation}{f' (an update in {decision})' if decision else ''}")
         set_threads(self.calculation.threads)
 
     @property

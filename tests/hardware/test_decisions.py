@@ -104,7 +104,7 @@ def test_other_programs_are_noticed_by_the_time_that_they_take(share, busy, cloc
 
 def test_a_hopeless_candidate_is_soon_left_alone():
     calls = []
-    decide("sleep", {"fast": taking(1), "hopeless": taking(60, calls)}, CPU)
+    decide("sleep", {"fast": taking(1), "hopeless": taking(300, calls)}, CPU)
     assert len(calls) == 1
 
 

@@ -28,7 +28,7 @@ def test_what_was_asked_for_is_not_measured():
 def test_threads_are_powers_of_two_up_to_what_torch_uses(four_threads, monkeypatch):
     monkeypatch.setattr(module, "is_worth_trying", lambda device: True)
     assert calculations(CPU) == [Calculation(name, count) for count in (4, 2, 1) for name in ("fp32", "bf16")]
-    assert calculations(CPU, "fp32", 3) == [Calculation("fp32", 3)]
+    assert calculations(CPU, "fp32", 1) == [Calculation("fp32", 1)]
     torch.set_num_threads(3)
     assert [each.threads for each in calculations(CPU, "fp32")] == [3, 2, 1]
 
@@ -50,6 +50,11 @@ def test_the_operation_is_measured_in_each_way_and_the_fastest_is_applied(four_t
             found.precision
         ]
     assert torch.get_num_threads() == 4
+
+
+def test_more_threads_than_processors_are_refused():
+    with pytest.raises(InputError, match="threads must be at most"):
+        calculations(CPU, "fp32", 100_000)
 
 
 def test_threads_are_restored_after_an_error(four_threads):
