@@ -1,4 +1,4 @@
-"""Where a benchmark runs: the machine, its limits, and the instructions of its processor that torch may use."""
+"""The machine of a benchmark, its limits, and the instructions of its processor that torch may use."""
 
 import os
 import subprocess

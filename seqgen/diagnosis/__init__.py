@@ -1,1 +1,1 @@
-"""What `seqgen doctor` shows: the machine, what is fastest on it, and whether the installation is sound."""
+"""The parts of `seqgen doctor`: the machine, what is fastest on it, and whether the installation is sound."""

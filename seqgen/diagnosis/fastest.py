@@ -1,4 +1,4 @@
-"""What each part uses on this machine, and why: decisions that its own code makes, at the sizes of default models."""
+"""The choices of each part on this machine: decisions that its own code makes, at the sizes of default models."""
 
 import string
 import textwrap

@@ -1,4 +1,4 @@
-"""Whether the installation is sound: packages, cache, and models that learn, are saved and write."""
+"""Checks of the installation: packages, cache, and models that learn, are saved and write."""
 
 import importlib
 import importlib.metadata

@@ -8,7 +8,7 @@ NO_BREAK = "\u00a0"  # a space at which no line ends
 
 
 class Found(NamedTuple):
-    """What a row of the report has found: lines of text to read, and the same as plain data."""
+    """The finding of a row of the report: lines of text to read, and the same as plain data."""
 
     text: str
     data: Any

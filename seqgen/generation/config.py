@@ -1,9 +1,10 @@
 """The options of generation, under the names that Hugging Face's `generate` gave them."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, get_args
 
 from seqgen.errors import InputError, nearest
+from seqgen.hardware.precision import Precision
 
 WHOLE = (int, int | None)
 NUMBERS = (float, float | None)
@@ -55,7 +56,7 @@ class GenerationConfig:
     """random seed; the same seed generates the same text in the same precision"""
     suppress_tokens: tuple[int, ...] = ()
     """ids of tokens that are never generated"""
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Precision = "auto"
     """precision of the weights; auto takes the one that is faster on this machine for so many texts at once"""
 
     def __post_init__(self) -> None:
@@ -81,7 +82,7 @@ class GenerationConfig:
         self._check("stop_strings", all(self.stop_strings), "texts that are not empty")
         self._check("num_return_sequences", self.num_return_sequences >= 1, "at least 1")
         self._check("seed", self.seed is None or self.seed >= 0, "at least 0")
-        self._check("precision", self.precision in ("auto", "fp32", "bf16"), "auto, fp32 or bf16")
+        self._check("precision", self.precision in get_args(Precision), "auto, fp32 or bf16")
         self._check("num_beams", self.num_beams >= 1, "at least 1")
         self._check("length_penalty", -10 <= self.length_penalty <= 10, "from -10 to 10")
         self._check("coverage_penalty", 0 <= self.coverage_penalty < float("inf"), "at least 0 and finite")

@@ -13,6 +13,7 @@ from seqgen.generation.shared_memory import SharedMemory
 from seqgen.hardware.decisions import Operation, decide
 from seqgen.hardware.precision import (
     DTYPES,
+    Calculation,
     Precision,
     handicap,
     possible_precisions,
@@ -33,7 +34,7 @@ ROWS = 16  # batch size that weights are packed for; with this one, a single row
 
 
 class Packing(NamedTuple):
-    """How a decoder is packed.
+    """The way in which a decoder is packed.
 
     `kernel` is "lstm", one call of oneDNN's a layer; "packed", products of oneDNN's with weights in the order in which
     it reads them; or "plain", torch's own products.
@@ -44,7 +45,7 @@ class Packing(NamedTuple):
     threads: int
 
     def __str__(self) -> str:
-        return f"{self.kernel} {self.precision}, {self.threads} thread{'s' if self.threads > 1 else ''}"
+        return f"{self.kernel} {Calculation(self.precision, self.threads)}"
 
 
 def packed(decoder: Decoder, precision: Precision = "auto", *, rows: int = 1, memory: Memory | None = None) -> Decoder:
@@ -86,11 +87,11 @@ def _fastest(
         RuntimeError: the processor supports none.
     """
     device, ready = weights.embedding.device, {}
-    tokens = torch.zeros(rows, dtype=torch.long, device=device)
-    beside = None if memory is None else memory.select(tokens)
 
     def prepare(way: Packing) -> Operation:
         set_threads(way.threads)
+        tokens = torch.zeros(rows, dtype=torch.long, device=device)
+        beside = None if memory is None else memory.select(tokens)
         ready[way] = steps = PackedDecoder(decoder, weights, way)
         state = steps.start(beside, batch_size=rows)
 

@@ -44,14 +44,11 @@ class Calculation(NamedTuple):
 def using_threads(count: int) -> Iterator[None]:
     """Use this number of threads within the context."""
     before = torch.get_num_threads()
-    if count == before:
-        yield
-        return
-    torch.set_num_threads(count)
+    set_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        set_threads(before)
 
 
 def possible_precisions(precision: str, device: torch.device) -> list[str]:
@@ -147,10 +144,10 @@ def has_bf16(device: torch.device) -> bool:
 
 def is_worth_trying(device: torch.device) -> bool:
     """Return whether bf16 is no emulation, of which a single training step may take minutes."""
-    if not has_bf16(device):
-        return False
 
     def product(dtype: torch.dtype) -> Operation:
+        if dtype == torch.bfloat16 and not has_bf16(device):  # tried once, as the decision is kept
+            raise RuntimeError
         matrix = torch.ones(128, 128, dtype=dtype, device=device)
         return lambda: matrix @ matrix
 

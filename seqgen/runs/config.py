@@ -12,6 +12,7 @@ from jsonargparse import ArgumentParser
 
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
+from seqgen.hardware.precision import Precision
 from seqgen.inference.encoder_decoder import search_options
 from seqgen.options import new_parser, parse
 from seqgen.runs.command import command
@@ -48,7 +49,7 @@ class RunConfig:
     """random seed"""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1, mps and so on"""
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Precision = "auto"
     """precision of matrix products; auto takes the one with the faster updates"""
     threads: int | None = None
     """threads of the processor; by default the number with the fastest updates"""

@@ -69,12 +69,11 @@ class Run:
         return calculate
 
     def calculate_fastest(self, question: str, operation: Operation) -> None:
-        """Decide precision and threads of this run by an operation, unless it is resumed; say what was decided."""
-        if self.checkpoint is None:
-            asked = self.config.precision, self.config.threads
-            found, decision = fastest_calculation(question, operation, self.device, *asked)
-            self.calculation = agreed(found)
-            self.say(f"training in {self.calculation}{f' (an update in {decision})' if decision else ''}")
+        """Decide precision and threads of this run by an operation, and say what was decided."""
+        asked = self.config.precision, self.config.threads
+        found, decision = fastest_calculation(question, operation, self.device, *asked)
+        self.calculation = agreed(found)
+        self.say(f"training in {self.calculation}{f' (an update in {decision})' if decision else ''}")
         set_threads(self.calculation.threads)
 
     @property

@@ -11,6 +11,7 @@ import torch
 
 from seqgen.errors import InputError, Interrupted, NonFiniteLoss
 from seqgen.hardware.devices import unchanged_random_state
+from seqgen.hardware.precision import set_threads
 from seqgen.inference.bundle import Bundle
 from seqgen.runs.best import Best
 from seqgen.runs.checkpoints import save_checkpoint
@@ -217,6 +218,9 @@ class Training(Generic[B]):
 
     def _decide(self, batches: Batches, loss_function: LossFunction) -> None:
         """Decide precision and threads by the first batch, with a copy of the model and its random numbers."""
+        if self.run.checkpoint is not None:  # which has what was decided
+            set_threads(self.run.calculation.threads)
+            return
         device = self.run.device
         with unchanged_random_state(device):
             model, batch = copy.deepcopy(self.bundle.model).train(), next(batches.starting_at(0)).to(device)

@@ -10,7 +10,7 @@ from torch import Tensor, distributed
 from torch.optim import Optimizer
 
 from seqgen.hardware.decisions import Operation, decide
-from seqgen.hardware.precision import DTYPES, is_worth_trying
+from seqgen.hardware.precision import DTYPES, possible_precisions
 
 # Amsel et al. 2025, The Polar Express, arXiv 2505.16932: the first two polynomials a x + b x^3 + c x^5 of those
 # that bring singular values from 0.001 to 1 closest to 1. The input of the first is divided by 1.01 against rounding.
@@ -122,9 +122,8 @@ class Muon(Optimizer):
         def prepare(precision: str) -> Operation:
             return lambda: [orthogonalized(each, DTYPES[precision]) for each in directions]
 
-        precisions = ("fp32", "bf16") if is_worth_trying(device) else ("fp32",)
         shapes = ", ".join(f"{rows} x {columns}" for rows, columns in (each.shape for each in directions))
-        candidates = {precision: partial(prepare, precision) for precision in precisions}
+        candidates = {precision: partial(prepare, precision) for precision in possible_precisions("auto", device)}
         decision = decide(f"orthogonalizing matrices of {shapes}", candidates, device)
         for group in self.param_groups:
             group["precision"] = decision.choice
@@ -135,10 +134,8 @@ class Muon(Optimizer):
         processes = distributed.get_world_size() if distributed.is_initialized() else 1
         if processes == 1:
             return [orthogonalized(each, dtype) for each in directions]
-        owners, rank = (
-            _shares([each.numel() * min(each.shape) for each in directions], processes),
-            distributed.get_rank(),
-        )
+        costs = [each.numel() * min(each.shape) for each in directions]
+        owners, rank = _shares(costs, processes), distributed.get_rank()
         updates = [
             orthogonalized(each, dtype) if owner == rank else torch.empty_like(each)
             for each, owner in zip(directions, owners, strict=True)
