@@ -102,7 +102,7 @@ def test_a_benchmark_prints_and_saves_its_tables(tables):
 
 
 def test_emulated_bf16_is_left_out(tables, monkeypatch):
-    for module in ("seqgen.hardware.precision", "seqgen.training.muon", "measuring"):
+    for module in ("seqgen.hardware.precision", "measuring"):
         monkeypatch.setattr(f"{module}.is_worth_trying", lambda device: False)
     out, _, networks = tables("--cells", "[gru]")
     assert " - " in out
