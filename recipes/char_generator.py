@@ -8,7 +8,7 @@ import math
 import shlex
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -35,7 +35,14 @@ TOKENS_PER_SECOND = 40_000  # usual speed on two cores
 class Config(RunConfig):
     """Options of the character and word generator."""
 
+    recipe = "char_generator"
     builder = patterns.generator
+    sizes: ClassVar = {
+        "tiny": {"hidden_size": 128, "embedding_size": 32, "batch_size": 16},
+        "small": {"hidden_size": 256, "batch_size": 32},
+        "large": {"hidden_size": 768, "embedding_size": 128},
+    }
+    enough_updates: ClassVar = {"small": 500, "medium": 500, "large": 2000}
 
     data: str = "python-source"
     """a file, a folder, a glob, - for standard input, python-source or python-docs"""
@@ -55,8 +62,6 @@ class Config(RunConfig):
     """lanes of the text that are read in parallel, or documents of a batch"""
     window: int = 64
     """tokens of an update in each row; the hidden state is carried from one to the next"""
-    sample_every: int = 250
-    """updates between samples"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -88,41 +93,49 @@ def first_words(tokenizer: Tokenizer, held_back: np.ndarray) -> str:
 def main() -> None:
     """Train a generator, keep the one with the lowest validation loss, and show samples."""
     config = parse_options(Config)
-    run = Run(config, "char_generator", default_seconds=100)
+    run = Run(config, default_seconds=100)
     run.alone("sampled_softmax")
     corpus = Corpus.find(config.data)
     config.data = corpus.name  # a resumed run reads a copy of standard input
     tokenizer = fit_tokenizer(config.tokenizer, corpus.blocks(), config.vocab_size)
-    ends, size = config.documents != "none", (config.batch_size, config.window)
-    if ends:
-        documents = encode_documents(corpus, tokenizer, config.documents)
-        tokens, data = documents.values, document_batches(documents, *size, **run.shared)
-    else:
-        tokens = encode_stream(corpus, tokenizer)
-        data = stream_batches(tokens, *size, **run.shared)
-    prompt = "" if ends else first_words(tokenizer, data.held_back)
-    epochs = regularize(config, data)
-    dropout = {"dropout": config.dropout, "weight_drop": config.weight_drop}
-    generator = Generator.untrained(tokenizer=tokenizer, ends=ends, **(config.model | dropout))
-    if data.shrunk:
-        run.say(data.shrunk)
-    run.describe(f"{config.data}: {len(tokens):,} tokens, {tokenizer.vocab_size:,} different", generator)
-    if not config.resume:
-        run.say(f"--dropout {config.dropout} --weight_drop {config.weight_drop} for about {epochs:.3g} epochs")
+    ends = config.documents != "none"
+    documents = encode_documents(corpus, tokenizer, config.documents) if ends else None
+    tokens = encode_stream(corpus, tokenizer) if documents is None else documents.values
     loss: LossFunction = partial(next_token, label_smoothing=config.label_smoothing)
     if config.sampled_softmax is not None:
         counts = torch.from_numpy(token_counts(tokens, tokenizer.vocab_size))
         loss = partial(next_token, shares=sampling_shares(counts, config.sampled_softmax).to(run.device))
-    # To a small text a model soon overfits: only frequent validations find the best one before that.
-    often = run.updates_per_epoch(2 * data.batches_per_epoch, least=10)
+
+    def batches(config: Config) -> TextBatches:
+        """Return the batches of the documents, or of the stream."""
+        size = config.batch_size, config.window
+        if documents is None:
+            return stream_batches(tokens, *size, **run.shared)
+        return document_batches(documents, *size, **run.shared)
+
+    def untrained(config: Config) -> Generator:
+        """Return an untrained generator."""
+        dropout = {"dropout": config.dropout or 0.0, "weight_drop": config.weight_drop or 0.0}
+        return Generator.untrained(tokenizer=tokenizer, ends=ends, **(config.model | dropout))
+
+    config = run.sized(config, lambda one: (untrained(one).model, next(batches(one).train.starting_at(0))), loss)
+    data = batches(config)
+    prompt = "" if ends else first_words(tokenizer, data.held_back)
+    epochs = regularize(config, data)
+    generator = untrained(config)
+    if data.shrunk:
+        run.say(data.shrunk)
+    run.describe(f"{config.data}: {len(tokens):,} tokens, {tokenizer.vocab_size:,} different", generator)
+    if not config.resume:
+        run.say(f"{epochs:.3g} epochs, so --dropout {config.dropout} --weight_drop {config.weight_drop}")
     with Training(run, generator, corpus.fingerprint) as training:
         for step in training.steps(data.train, loss):
-            average = training.averaged
-            if training.due(step, often):
-                val_loss = evaluate(average.model, data.validation(), run.in_precision(next_token))
+            if training.due(step):
+                if not step.last:  # the test shows more
+                    written = training.averaged.generate(prompt, max_new_tokens=150, temperature=0.8, seed=config.seed)
+                    run.say(f"{written[0]}\n")
+                val_loss = evaluate(training.averaged.model, data.validation(), run.in_precision(next_token))
                 training.evaluated(step, val_loss)
-            if step.number % config.sample_every == 0 and not step.last:
-                run.say(average.generate(prompt, max_new_tokens=200, temperature=0.8, seed=config.seed)[0] + "\n")
     if run.main:
         test(training, data, prompt)
 

@@ -33,15 +33,21 @@ from seqgen.training.losses import Loss, LossFunction, evaluate, target_tokens
 from seqgen.training.optimizers import Group
 from seqgen.training.self_critical import cider_loss
 
-SCENES: dict[str, Any] = {"memory_size": 128, "hidden_size": 128, "embedding_size": 64, "dropout": 0.0}
-SCENES |= {"captions_per_image": 4, "batch_tokens": 1000, "backbone": SMALL, "self_critical": 0.0}
+SCENES = {"dropout": 0.0, "captions_per_image": 4, "backbone": SMALL, "self_critical": 0.0}
 
 
 @dataclass(kw_only=True)
 class Config(SearchConfig, PictureConfig):
     """Options of the captioner."""
 
+    recipe = "image_captioner"
     builder = patterns.captioner
+    sizes: ClassVar = {
+        "tiny": {"memory_size": 128, "hidden_size": 128, "layers": 1, "embedding_size": 96, "batch_tokens": 1000},
+        "small": {"memory_size": 256, "hidden_size": 256, "layers": 1, "embedding_size": 192, "batch_tokens": 1500},
+        "large": {"memory_size": 512, "hidden_size": 512, "embedding_size": 384},
+    }
+    enough_updates: ClassVar = {"small": 600, "medium": 1200, "large": 6000}
     presets: ClassVar = {"scenes": SCENES}
 
     data: str = "scenes"
@@ -79,7 +85,7 @@ class Config(SearchConfig, PictureConfig):
     captions_per_image: int = 1
     """maximum number of captions of an image in a batch; for scenes 4"""
     batch_tokens: int = 2000
-    """tokens of a batch, padding included; for scenes 1,000"""
+    """tokens of a batch, padding included"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -115,7 +121,7 @@ def metrics(texts: list[str], images: Captioned) -> dict[str, float]:
 def main() -> None:
     """Train a captioner, keep the one with the best CIDEr-D, and test it."""
     config = parse_options(Config)
-    run = Run(config, "image_captioner", default_seconds=180 if config.data == "scenes" else 900)
+    run = Run(config, default_seconds=180 if config.data == "scenes" else 900)
     run.alone("fine_tune", "doubly_stochastic")
     files = config.captions, config.valid_captions, config.test_captions
     splits = captioned_images(config.data, *files, strays=config.strays, seed=config.seed)
@@ -124,14 +130,22 @@ def main() -> None:
     flags["pixels"] = config.fine_tune > 0
     views, valid = (captioner.views(part, **flags) for part in (splits.train, splits.valid))  # features are cached
     learned = config.learned(views.images)
-    captions = run.batches(captioner.examples(learned, config.captions_per_image), config.batch_tokens)
+    words: LossFunction = partial(target_tokens, doubly_stochastic=config.doubly_stochastic, **config.teaching)
+    examples = captioner.examples(learned, config.captions_per_image)
+
+    def on_words(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
+        """Return the cross-entropy of words, for the images of a batch as the backbone sees them."""
+        return words(model, batch.seen(views.of(batch.numbers, seed=config.seed)), carry)
+
+    config, captioner = run.resized(config, captioner, examples, on_words)
+    captioner.to(run.device)
+    captions = run.batches(examples, config.batch_tokens)
     held_back = captioner.examples(config.learned(valid.images), views=valid)
     unseen = run.batches(held_back, config.batch_tokens, train=False)
     tokens = f"{captioner.target.vocab_size:,} different tokens"
     run.describe(f"images of {captioner.preprocessing.size} pixels a side: {splits.sizes}; {tokens}", captioner)
     backbone = captioner.unfreeze_backbone() if config.fine_tune else []
     groups = [Group(backbone, begins=1 - config.fine_tune, learning_rate=config.fine_tune_rate)]
-    words: LossFunction = partial(target_tokens, doubly_stochastic=config.doubly_stochastic, **config.teaching)
     whole_captions = cider_loss(captioner.generation, captioner.target, learned)
 
     def loss(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
@@ -142,7 +156,7 @@ def main() -> None:
 
     with Training(run, captioner, splits.fingerprint, groups=groups) as training:
         for step in training.steps(captions, loss):
-            if training.due(step, config.eval_every):
+            if training.due(step):
                 val_loss = evaluate(training.averaged.model, unseen.once(), run.in_precision(target_tokens))
                 texts = [one.text for one in training.averaged.caption(valid, num_beams=1)]
                 figures = {f"val_{name}": figure for name, figure in metrics(texts, valid.images).items()}

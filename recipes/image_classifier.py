@@ -7,7 +7,7 @@ folder for each class, or the name of a torchvision set such as FashionMNIST.
 import shlex
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ from seqgen.metrics.classification import Answered, majority_accuracy
 from seqgen.nn.backbones import expected_input, load_pretrained
 from seqgen.nn.image_encoder import ImageEncoder
 from seqgen.runs.answers import report_answers
-from seqgen.runs.config import LabelConfig, PictureConfig, parse_options
+from seqgen.runs.config import LabelConfig, PictureConfig, RunConfig, parse_options
 from seqgen.runs.run import Run
 from seqgen.runs.training import Training
 from seqgen.training.answers import answers, class_weights
@@ -41,7 +41,14 @@ from seqgen.training.losses import right_answer
 class Config(LabelConfig, PictureConfig):
     """Options of the image classifier."""
 
+    recipe = "image_classifier"
     builder = patterns.image_classifier
+    sizes: ClassVar = {
+        "tiny": {"width": 8, "batch_size": 32},
+        "small": {"width": 12, "batch_size": 48},
+        "large": {"width": 32},
+    }
+    enough_updates: ClassVar = {"small": 400, "medium": 800, "large": 4000}
 
     data: str = "shapes"
     """a folder of images for each class, FashionMNIST, MNIST, KMNIST, CIFAR10, CIFAR100, or shapes"""
@@ -56,7 +63,7 @@ class Config(LabelConfig, PictureConfig):
     learning_rate: float | None = 0.004
     """maximum learning rate"""
 
-    from_zero = frozenset({"seed", "shift"})
+    from_zero = RunConfig.from_zero | {"shift"}
 
 
 def read(config: Config) -> tuple[LabelledSplits, Preprocessing]:
@@ -90,22 +97,23 @@ def batchable(classifier: ImageClassifier, images: Labelled, config: Config, *, 
 def main() -> None:
     """Train a network, keep the most accurate one, and test it."""
     config = parse_options(Config)
-    run = Run(config, "image_classifier", default_seconds=60, unit="examples")
+    run = Run(config, default_seconds=60, unit="examples")
     splits, preprocessing = read(config)
+    per_class = class_weights(config.class_weights, splits.frequencies, run.device)
+    loss = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=per_class)
     network = ImageClassifier.untrained(classes=splits.classes, preprocessing=preprocessing, **config.model)
+    varying = batchable(network, splits.train, config, vary=True)
+    config, network = run.resized(config, network, varying, loss, "batch_size")
     if config.weights != "none":
         load_pretrained(cast("ImageEncoder", network.model.encoder).backbone, config.model["backbone"], config.weights)
-    images = run.batches(batchable(network, splits.train, config, vary=True), config.batch_size)
+    images = run.batches(varying, config.batch_size)
     unvaried = run.batches(batchable(network, splits.valid, config, vary=False), config.batch_size, train=False)
     run.describe(
         f"images of {preprocessing.size} pixels a side, {len(splits.classes)} classes: {splits.sizes}", network
     )
-    per_class = class_weights(config.class_weights, splits.frequencies, run.device)
-    loss = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=per_class)
-    every = run.updates_per_epoch(images.batches_per_epoch, least=20)
     with Training(run, network, splits.fingerprint) as training:
         for step in training.steps(images, loss):
-            if training.due(step, every):
+            if training.due(step):
                 named = run.in_precision(answers)(training.averaged.model, unvaried.once(), splits.classes)
                 training.evaluated(step, named.loss, error=1 - named.accuracy, val_accuracy=named.accuracy)
     if run.main:

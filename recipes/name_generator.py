@@ -8,7 +8,7 @@ import math
 import shlex
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -35,7 +35,14 @@ WRITTEN = 100  # texts generated for each category, to be classified
 class Config(RunConfig):
     """Options of the name generator."""
 
+    recipe = "name_generator"
     builder = patterns.conditional_generator
+    sizes: ClassVar = {
+        "tiny": {"hidden_size": 96, "layers": 1, "embedding_size": 32, "batch_tokens": 1000},
+        "small": {"hidden_size": 192, "layers": 1, "batch_tokens": 1500},
+        "large": {"hidden_size": 384, "embedding_size": 96},
+    }
+    enough_updates: ClassVar = {"small": 500, "medium": 800, "large": 4000}
 
     data: str = "function-names"
     """a .tsv, .csv or .jsonl, lines of a label and a text, or function-names"""
@@ -51,8 +58,6 @@ class Config(RunConfig):
     """maximum number of tokens of a text; longer ones are cut"""
     batch_tokens: int = 2000
     """tokens of a batch of names, padding included"""
-    patience: int | None = 10
-    """stop after this many validations without improvement"""
 
 
 def untrained(config: Config, train: Labelled) -> ConditionalGenerator:
@@ -69,7 +74,7 @@ def untrained(config: Config, train: Labelled) -> ConditionalGenerator:
 def main() -> None:
     """Train a generator, keep the one with the lowest validation loss, and test it."""
     config = parse_options(Config)
-    run = Run(config, "name_generator", default_seconds=60)
+    run = Run(config, default_seconds=60)
     splits = conditioned_texts(
         config.data,
         label_column=config.label_column,
@@ -77,16 +82,17 @@ def main() -> None:
         conditions=config.conditions,
         seed=config.seed,
     )
+    loss = partial(target_tokens, label_smoothing=config.label_smoothing)
     generator = untrained(config, splits.train)
-    names = run.batches(generator.examples(splits.train), config.batch_tokens)
+    examples = generator.examples(splits.train)
+    config, generator = run.resized(config, generator, examples, loss)
+    names = run.batches(examples, config.batch_tokens)
     unseen = run.batches(generator.examples(splits.valid), config.batch_tokens, train=False)
     count = len(generator.categories or generator.mean)
     run.describe(f"names with {count} {config.conditions}: {splits.sizes}", generator)
-    loss = partial(target_tokens, label_smoothing=config.label_smoothing)
-    once_an_epoch = run.updates_per_epoch(names.batches_per_epoch, least=20, most=10**9)
     with Training(run, generator, splits.fingerprint) as training:
         for step in training.steps(names, loss):
-            if training.due(step, once_an_epoch):
+            if training.due(step):
                 average, validation_loss = training.averaged.model, run.in_precision(target_tokens)
                 training.evaluated(step, evaluate(average, unseen.once(), validation_loss))
     if run.main:

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 from nltk.tag import DefaultTagger, UnigramTagger
@@ -32,7 +33,14 @@ from seqgen.training.losses import right_answer
 class Config(LabelConfig):
     """Options of the tagger."""
 
+    recipe = "tagger"
     builder = patterns.tagger
+    sizes: ClassVar = {
+        "tiny": {"hidden_size": 64, "embedding_size": 64, "spelling_size": 32, "batch_tokens": 1000},
+        "small": {"hidden_size": 128, "embedding_size": 96, "batch_tokens": 2000},
+        "large": {"hidden_size": 384, "embedding_size": 192},
+    }
+    enough_updates: ClassVar = {"small": 300, "medium": 600, "large": 3000}
 
     data: str = "python-source"
     """a .conllu file, lines of a token and its tag, .jsonl with "tokens" and "tags", or python-source"""
@@ -45,19 +53,20 @@ class Config(LabelConfig):
 def main() -> None:
     """Train a tagger, keep the most accurate one, and test it."""
     config = parse_options(Config)
-    run = Run(config, "tagger", default_seconds=100)
+    run = Run(config, default_seconds=100)
     splits = tagged_texts(config.data, config.valid, config.test, column=config.column, seed=config.seed)
+    balance = class_weights(config.class_weights, splits.frequencies, run.device)
+    loss = partial(right_answer, class_weights=balance, label_smoothing=config.label_smoothing)
     tagger = Tagger.fit(splits.train.tokens, splits.tags, **config.model)
-    sequences = run.batches(tagger.examples(splits.train), config.batch_tokens)
+    examples = tagger.examples(splits.train)
+    config, tagger = run.resized(config, tagger, examples, loss)
+    sequences = run.batches(examples, config.batch_tokens)
     held_back = run.batches(tagger.examples(splits.valid), config.batch_tokens, train=False)
     tokens = f"{sequences.buckets.lengths.sum():,} tokens, {len(tagger.vocabulary):,} of them different"
     run.describe(f"sequences: {splits.sizes}; {tokens}, with {len(splits.tags)} tags", tagger)
-    balance = class_weights(config.class_weights, splits.frequencies, run.device)
-    loss = partial(right_answer, class_weights=balance, label_smoothing=config.label_smoothing)
-    interval = run.updates_per_epoch(sequences.batches_per_epoch, least=20)
     with Training(run, tagger, splits.fingerprint) as training:
         for step in training.steps(sequences, loss):
-            if training.due(step, interval):
+            if training.due(step):
                 tagged = run.in_precision(answers)(training.averaged.model, held_back.once(), splits.tags)
                 training.evaluated(step, tagged.loss, error=1 - tagged.accuracy, val_accuracy=tagged.accuracy)
     if run.main:

@@ -7,7 +7,7 @@ Give it texts of your own with --data: a file with a label and a text in each ro
 import shlex
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -39,7 +39,14 @@ BASELINE = 50_000  # maximum number of training texts of the logistic regression
 class Config(LabelConfig):
     """Options of the text classifier."""
 
+    recipe = "text_classifier"
     builder = patterns.text_classifier
+    sizes: ClassVar = {
+        "tiny": {"hidden_size": 48, "embedding_size": 64, "batch_tokens": 1250},
+        "small": {"hidden_size": 96, "embedding_size": 96, "batch_tokens": 2500},
+        "large": {"hidden_size": 256, "embedding_size": 192, "batch_tokens": 5000},
+    }
+    enough_updates: ClassVar = {"small": 500, "medium": 1000, "large": 4000}
 
     data: str = "python-packages"
     """a .tsv, .csv or .jsonl file, lines of a label and a text, a folder for each class, or python-packages"""
@@ -71,7 +78,7 @@ class Config(LabelConfig):
 
 
 def untrained(config: Config, splits: LabelledSplits) -> TextClassifier:
-    """Return a classifier that is untrained, or initialized with the weights of a generator."""
+    """Return an untrained classifier, or one that is initialized with the weights of a generator."""
     if config.init_from is not None:
         generator = Generator.from_pretrained(config.init_from)
         classifier = TextClassifier.from_generator(generator, splits.classes, config.max_length, **config.model)
@@ -85,26 +92,28 @@ def untrained(config: Config, splits: LabelledSplits) -> TextClassifier:
 def main() -> None:
     """Train a classifier, keep the most accurate one, and test it."""
     config = parse_options(Config)
-    run = Run(config, "text_classifier", default_seconds=100, unit="examples")
+    run = Run(config, default_seconds=100, unit="examples")
     columns = {"label_column": config.label_column, "text_column": config.text_column}
     splits = labelled_texts(config.data, config.valid, config.test, seed=config.seed, **columns)
+    weights = class_weights(config.class_weights, splits.frequencies, run.device)
+    loss: LossFunction = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights)
     classifier = untrained(config, splits)
-    texts = run.batches(classifier.examples(splits.train), config.batch_tokens)
+    examples = classifier.examples(splits.train)
+    if config.init_from is None:
+        config, classifier = run.resized(config, classifier, examples, loss)
+    texts = run.batches(examples, config.batch_tokens)
     valid = run.batches(classifier.examples(splits.valid), config.batch_tokens, train=False)
     cut = int((texts.buckets.lengths > config.max_length).sum())
     read = f"{texts.mean_length:.0f} tokens a text, {cut:,} texts cut to {config.max_length}"
     run.describe(f"texts of {len(splits.classes)} classes: {splits.sizes}; {read}", classifier)
     encoder = cast("SequenceEncoder", classifier.model.encoder)
-    weights = class_weights(config.class_weights, splits.frequencies, run.device)
-    loss: LossFunction = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights)
     if config.adversarial:
         loss = adversarial(loss, encoder.embedding, config.adversarial)
     pretrained = [*reversed(encoder.forwards.stack), encoder.embedding] if config.init_from else []
     groups = gradual_unfreezing(pretrained, config.learning_rate_factor, config.unfreeze)
-    every = run.updates_per_epoch(texts.batches_per_epoch, least=20)
     with Training(run, classifier, splits.fingerprint, groups=groups) as training:
         for step in training.steps(texts, loss):
-            if training.due(step, every):
+            if training.due(step):
                 found = run.in_precision(answers)(training.averaged.model, valid.once(), splits.classes)
                 training.evaluated(step, found.loss, error=1 - found.accuracy, val_accuracy=found.accuracy)
     if run.main:

@@ -13,6 +13,8 @@ from functools import partial
 from itertools import chain
 from typing import Any, ClassVar, Literal
 
+import torch
+
 from seqgen import patterns
 from seqgen.batches.pairs import Pairs
 from seqgen.data.catalog import parallel_texts
@@ -23,13 +25,16 @@ from seqgen.figures.attention import draw_attention
 from seqgen.figures.mistakes import write_worst_translations
 from seqgen.inference.translator import Translator
 from seqgen.metrics.translation import bleu, chrf
+from seqgen.models import EncoderDecoder
 from seqgen.runs.config import SearchConfig, parse_options
 from seqgen.runs.run import Run
 from seqgen.runs.training import Training
+from seqgen.symbols import SYMBOLS
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.losses import evaluate, target_tokens
 
-DATES = {"hidden_size": 128, "embedding_size": 64, "dropout": 0.1, "tokenizer": "char"}
+DATES = {"dropout": 0.1, "tokenizer": "char"}
+LENGTH = 16  # tokens of a sentence of the trial
 SHOWN = 5  # test sentences that are shown, with pictures of their attention
 
 
@@ -37,8 +42,15 @@ SHOWN = 5  # test sentences that are shown, with pictures of their attention
 class Config(SearchConfig):
     """Options of the translator."""
 
+    recipe = "translator"
     builder = patterns.translator
     presets: ClassVar = {"dates": DATES}
+    sizes: ClassVar = {
+        "tiny": {"hidden_size": 128, "layers": 1, "embedding_size": 128, "vocab_size": 1500, "batch_tokens": 1000},
+        "small": {"hidden_size": 256, "layers": 1, "embedding_size": 192, "vocab_size": 3000, "batch_tokens": 1500},
+        "large": {"hidden_size": 512, "embedding_size": 384, "vocab_size": 8000, "batch_tokens": 3000},
+    }
+    enough_updates: ClassVar = {"small": 1000, "medium": 1500, "large": 6000}
 
     data: str = "dates"
     """a .tsv, .csv or .jsonl with columns source and target, multi30k-de-en, multi30k-en-de, or dates"""
@@ -81,10 +93,16 @@ def untrained(config: Config, data: Splits[Parallel]) -> Translator:
     return Translator.untrained(generation=config.search(found[-1], config.max_length), **parts, **config.model)
 
 
+def trial(config: Config) -> tuple[EncoderDecoder, Pairs]:
+    """Return a model, and a batch of random tokens, to measure an update before there is a vocabulary."""
+    tokens = torch.randint(len(SYMBOLS), config.vocab_size, (max(config.batch_tokens // (2 * LENGTH), 1), LENGTH))
+    return patterns.translator(config.vocab_size, **config.model), Pairs((tokens,), tokens, tokens)
+
+
 def main() -> None:
     """Train a translator, keep the one with the best BLEU, and test it."""
     config = parse_options(Config)
-    run = Run(config, "translator", default_seconds=150 if config.data == "dates" and not config.source else 600)
+    run = Run(config, default_seconds=150 if config.data == "dates" and not config.source else 600)
     splits = parallel_texts(
         config.data,
         (config.source, config.target),
@@ -93,15 +111,16 @@ def main() -> None:
         drop=config.drop_strange,
         seed=config.seed,
     )
+    loss = partial(target_tokens, **config.teaching)
+    config = run.sized(config, trial, loss)
     translator = untrained(config, splits)
     train = run.batches(translator.examples(splits.train), config.batch_tokens)
     valid = run.batches(translator.examples(splits.valid), config.batch_tokens, train=False)
     tokens = f"{train.mean_length:.0f} tokens a pair of {translator.target.vocab_size:,} different"
     run.describe(f"pairs: {splits.sizes}; {tokens}", translator)
-    loss = partial(target_tokens, **config.teaching)
     with Training(run, translator, splits.fingerprint) as training:
         for step in training.steps(train, loss):
-            if training.due(step, config.eval_every):
+            if training.due(step):
                 val_loss = evaluate(training.averaged.model, valid.once(), run.in_precision(target_tokens))
                 written = [one.text for one in training.averaged.translate(list(splits.valid.sources), num_beams=1)]
                 score = bleu(written, splits.valid.targets).score

@@ -238,17 +238,18 @@ def text_classifier(
 
 
 def image_classifier(
-    classes: int, *, backbone: str = backbones.SMALL, frozen: bool = False, dropout: float = 0.2
+    classes: int, *, backbone: str = backbones.SMALL, width: int = 16, frozen: bool = False, dropout: float = 0.2
 ) -> EncoderClassifier:
     """One thing in, one answer out.
 
     Args:
         classes: number of classes.
         backbone: "small", "efficientnet_lite0", or a torchvision model, untrained.
+        width: channels of the first stage of the small backbone.
         frozen: whether the backbone's weights are not trained.
         dropout: dropout probability of the summary.
     """
-    network, size = backbones.backbone(backbone)
+    network, size = backbones.backbone(backbone, width)
     head = nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes))
     return EncoderClassifier(ImageEncoder(network, size, Mean(), frozen=frozen), head)
 

@@ -42,6 +42,11 @@ class Decision(NamedTuple):
     seconds: dict[str, float]
     busy: bool = False
 
+    @property
+    def fastest(self) -> float:
+        """The seconds of the choice."""
+        return self.seconds[self.choice]
+
     def __str__(self) -> str:
         """The times of all candidates in milliseconds, the fastest first."""
         ordered = sorted(self.seconds.items(), key=lambda item: item[1])

@@ -97,8 +97,8 @@ def fastest_calculation(
     device: torch.device,
     precision: str = "auto",
     threads: int | None = None,
-) -> tuple[Calculation, Decision | None]:
-    """Return how an operation is calculated fastest, and the decision, or None where there was only one way.
+) -> tuple[Calculation, Decision]:
+    """Return how an operation is calculated fastest, and the decision with the times.
 
     Args:
         question: what the operation calculates, as `decide` takes it.
@@ -111,8 +111,6 @@ def fastest_calculation(
         InputError: as in `calculations`.
     """
     possible = {str(each): each for each in calculations(device, precision, threads)}
-    if len(possible) == 1:
-        return next(iter(possible.values())), None
 
     def calculate(way: Calculation) -> None:
         set_threads(way.threads)

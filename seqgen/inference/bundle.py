@@ -70,6 +70,10 @@ class Bundle(ABC, Generic[M]):
         bundle: Self = cls.untrained(**values, **arguments)
         return bundle
 
+    def rebuilt(self, **arguments: Any) -> Self:
+        """Return an untrained model with the same other parts, some arguments of its builder being these."""
+        return self.built(self.arguments | arguments, self.parts())
+
     def save_pretrained(self, directory: str | Path) -> None:
         """Write the model to a directory; each file is replaced as a whole.
 

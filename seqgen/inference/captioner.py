@@ -94,6 +94,14 @@ class Captioner(EncoderDecoderBundle):
         parts: dict[str, Any] = {"target": target, "generation": generation, "preprocessing": preprocessing}
         return cls(model=model, arguments=arguments, **parts)
 
+    def rebuilt(self, **arguments: Any) -> Self:
+        """Return an untrained captioner with the same other parts, those of a frozen backbone included."""
+        captioner = super().rebuilt(**arguments)
+        before, now = (cast("ImageEncoder", one.model.encoder) for one in (self, captioner))
+        if before.frozen:
+            now.backbone.load_state_dict(before.backbone.state_dict())
+        return captioner
+
     def caption(
         self,
         images: Image | Sequence[Image | Tensor] | Views,

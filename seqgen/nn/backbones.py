@@ -13,24 +13,25 @@ import torch
 from torch import Tensor, nn
 
 from seqgen.errors import InputError, nearest
-from seqgen.nn.cnn import small_cnn
+from seqgen.nn.cnn import STAGES, small_cnn
 
 SMALL = "small"
 LITE0 = "efficientnet_lite0"
 CLASSIFIER_PARTS = {"avgpool", "fc", "classifier", "heads", "head", "AuxLogits", "aux1", "aux2", "dropout"}
 
 
-def backbone(name: str) -> tuple[nn.Module, int]:
+def backbone(name: str, width: int = 16) -> tuple[nn.Module, int]:
     """Return an untrained network without its classifier, and the number of features of its grid.
 
     Args:
         name: "small", "efficientnet_lite0", or a torchvision model.
+        width: channels of the first stage of the small network.
 
     Raises:
         InputError: an unknown network, or one without a grid of features.
     """
     if name == SMALL:
-        return small_cnn(), 128
+        return small_cnn(width), width * 2 ** (STAGES - 1)
     if name == LITE0:
         return _lite0(_lite0_package()), 1280
     network = _without_classifier(name, _torchvision().models.get_model(_known(name), weights=None))

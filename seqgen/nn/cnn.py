@@ -4,6 +4,8 @@ import copy
 
 from torch import Tensor, fx, nn
 
+STAGES = 4  # of the small network
+
 
 class Residual(nn.Module):
     """Two convolutions whose output is added to their input (He et al. 2016, Deep Residual Learning)."""
@@ -25,12 +27,13 @@ def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs))
 
 
-def small_cnn(channels: tuple[int, ...] = (16, 32, 64, 128)) -> nn.Sequential:
-    """Return an untrained residual network.
+def small_cnn(width: int = 16) -> nn.Sequential:
+    """Return an untrained residual network of four stages.
 
     Args:
-        channels: channels of each stage; every stage halves rows and columns.
+        width: channels of the first stage; every stage halves rows and columns, and the next has twice the channels.
     """
+    channels = [width * 2**stage for stage in range(STAGES)]
     stages = [
         nn.Sequential(convolution(inputs, outputs, stride=2), nn.ReLU(inplace=True), Residual(outputs))
         for inputs, outputs in zip((3, *channels), channels, strict=False)

@@ -1,34 +1,57 @@
-"""The best validation so far."""
+"""The best validation so far, and whether training is to stop because there was none better for long."""
 
 from typing import Any
 
-NOT_YET = (float("inf"), float("inf"))
+INFINITE = float("inf")
+NOT_YET = (INFINITE, INFINITE)
+CLEARLY = 1.1  # factor of the lowest loss from which on a validation is clearly worse
+IN_A_ROW = 5  # such validations, after which training stops unless a patience is given
 
 
 class Best:
-    """The lowest error so far, and the number of validations since; of equal errors the lower loss is better."""
+    """The lowest error so far, and the number of validations since; of equal errors the lower loss is better.
 
-    def __init__(self) -> None:
+    Args:
+        patience: validations in a row without improvement after which to stop, or 0 for never; by default five in a row
+            that are clearly worse: no improvement, and a loss more than 10 % above the lowest.
+    """
+
+    def __init__(self, patience: int | None = None) -> None:
+        self.patience = patience
         self.error_and_loss = NOT_YET
+        self.lowest_loss = INFINITE
         self.validations_since = 0
+        self.clearly_worse = 0
 
     @property
     def exists(self) -> bool:
         """True after the first validation."""
         return self.error_and_loss != NOT_YET
 
+    @property
+    def reason_to_stop(self) -> str:
+        """Why training is to stop; empty where it is not."""
+        if self.patience is not None:
+            stop = 0 < self.patience <= self.validations_since
+            return f"{self.validations_since} validations without improvement" if stop else ""
+        if self.clearly_worse < IN_A_ROW:
+            return ""
+        return f"{IN_A_ROW} validations in a row were clearly worse than the best one (--patience 0 trains on)"
+
     def improves(self, error: float, loss: float) -> bool:
         """Record a validation, and return whether it is the best so far."""
         improved = (error, loss) < self.error_and_loss
         self.error_and_loss = min((error, loss), self.error_and_loss)
+        self.lowest_loss = min(loss, self.lowest_loss)
         self.validations_since = 0 if improved else self.validations_since + 1
+        self.clearly_worse = self.clearly_worse + 1 if not improved and loss > CLEARLY * self.lowest_loss else 0
         return improved
 
     def state_dict(self) -> dict[str, Any]:
         """Return the values for a checkpoint."""
-        return {"error_and_loss": list(self.error_and_loss), "validations_since": self.validations_since}
+        values = {name: value for name, value in vars(self).items() if name != "patience"}
+        return values | {"error_and_loss": list(self.error_and_loss)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the values from a checkpoint."""
-        self.error_and_loss = (state["error_and_loss"][0], state["error_and_loss"][1])
-        self.validations_since = state["validations_since"]
+        vars(self).update(state | {"error_and_loss": (state["error_and_loss"][0], state["error_and_loss"][1])})

@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_args
 
 import yaml
-from jsonargparse import ArgumentParser
+from jsonargparse import SUPPRESS, ArgumentParser
 
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
@@ -20,24 +20,32 @@ from seqgen.text.tokenizer import Tokenizer
 
 C = TypeVar("C", bound="RunConfig")
 
-# Options that a resumed run may change: they do not affect the updates.
-FREE_ON_RESUME = {"resume", "output_dir", "max_steps", "max_seconds", "device", "sample_every"}
-NO_OPTIONS = {"resume", "model", "asked"}
+# Options that a resumed run may change.
+FREE_ON_RESUME = {"resume", "output_dir", "max_steps", "max_seconds", "device", "patience", "eval_every"}
+FREE_ON_RESUME |= {"learning_rate", "adamw_learning_rate"}
+INNER = {"model", "asked", "settled"}
+NO_OPTIONS = {"resume"} | INNER
+Size = Literal["tiny", "small", "medium", "large"]
+SIZES: tuple[Size, ...] = get_args(Size)
 
 
 @dataclass(kw_only=True)
 class RunConfig:
     """The options that all recipes share.
 
-    A recipe has the `builder` of its model, whose keyword-only arguments are options, too, and `presets`: other
-    defaults for some `--data`. `model` has the options of the builder, `asked` those that were given. Whole numbers
-    must be above 0.
+    A recipe has a name, the `builder` of its model, whose keyword-only arguments are options, too, `presets`: other
+    defaults for some `--data`, and `sizes`: other defaults for each `--size` but medium, and the number of updates from
+    which on a size is worth its time. `model` has the options of the builder, `asked` those that were given, `settled`
+    the names of those and of the preset's. Whole numbers must be above 0.
     """
 
+    recipe: ClassVar[str] = "run"
     builder: ClassVar[Callable[..., Any] | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    sizes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    enough_updates: ClassVar[Mapping[str, int]] = {}
     learning_rates: ClassVar[Mapping[str, float]] = {"muon": 0.05, "adamw": 0.03}
-    from_zero: ClassVar[frozenset[str]] = frozenset({"seed"})  # whole numbers that may be 0
+    from_zero: ClassVar[frozenset[str]] = frozenset({"seed", "patience"})  # whole numbers that may be 0
 
     output_dir: str | None = None
     """folder of the run; by default a new one under runs/"""
@@ -45,6 +53,8 @@ class RunConfig:
     """maximum number of updates"""
     max_seconds: float | None = None
     """maximum wall-clock time in seconds; without either limit, the recipe's usual time"""
+    size: Size | Literal["auto"] = "auto"
+    """sizes of model, vocabulary and batch that are not given; auto takes what suits the time and this machine"""
     seed: int = 1
     """random seed"""
     device: str = "auto"
@@ -72,19 +82,23 @@ class RunConfig:
     averaging: float = 0.02
     """fraction of the training that the moving average of the weights looks back; 0 takes the weights themselves"""
     patience: int | None = None
-    """stop after this many validations without improvement"""
+    """stop after this many validations without improvement, 0 for never; by default after 5 that are clearly worse"""
     eval_every: int | None = None
-    """updates between validations; by default it depends on the data and the time"""
+    """updates between validations; by default they follow the clock, at growing distances"""
     resume: bool = False
     """continue the run in output_dir"""
     model: dict[str, Any] = field(default_factory=dict)
     asked: dict[str, Any] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.learning_rate is None:
             self.learning_rate = self.learning_rates[self.optimizer]
         whole = [option.name for option in fields(self) if type(getattr(self, option.name)) is int]
         self.require_above_zero(*(name for name in whole if name not in self.from_zero))
+        for name in whole:
+            if getattr(self, name) < 0:
+                raise InputError(f"--{name} must be at least 0, not {getattr(self, name)}")
         self.require_above_zero("max_seconds", "learning_rate", "adamw_learning_rate", "clip")
         self.require_fraction("warm_up", "label_smoothing", "averaging")
         for name, value in self.model.items():  # sizes are whole numbers, dropout probabilities are not
@@ -107,9 +121,17 @@ class RunConfig:
             if value is not None and not 0 <= value < 1:
                 raise InputError(f"--{name} must be at least 0 and below 1, not {value}")
 
+    def of_size(self, name: Size) -> Self:
+        """Return these options, of which those that nobody has given are the ones of a size."""
+        options = {option: value for option, value in self.sizes.get(name, {}).items() if option not in self.settled}
+        model = {option: options.get(option, value) for option, value in self.model.items()}
+        own = {option: value for option, value in options.items() if option not in model}
+        return replace(self, size=name, model=model, **own)
+
     def resolved(self) -> dict[str, Any]:
         """Return all options with their values, those of the model included."""
-        return {name: value for name, value in asdict(self).items() if name not in NO_OPTIONS} | self.model
+        own = {name: value for name, value in asdict(self).items() if name not in NO_OPTIONS}
+        return {"recipe": self.recipe} | own | self.model
 
 
 @dataclass(kw_only=True)
@@ -186,6 +208,11 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
     parser, types = option_parser(config_class)
     asked = parse(parser, arguments, types, defaults=False)
     saved = _saved_options(asked) if asked.get("resume") else {}
+    for source, options in (("--output_dir", saved), ("--config", asked)):
+        if options.get("recipe", config_class.recipe) != config_class.recipe:
+            raise InputError(
+                f"{source} must be of a run of {config_class.recipe}, but it is of one of {options['recipe']}: use that"
+            )
     data = "" if "source" in asked else asked.get("data", parser.get_defaults().get("data"))
     preset = config_class.presets.get(data, {})
     parser.set_defaults({name: value for name, value in ({**preset} | saved).items() if name in types})
@@ -198,11 +225,13 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
     if differing:
         raise InputError(f"a run must be resumed with its own options, but {', '.join(differing)}")
     own = {option.name for option in fields(config_class)}
-    return config_class(
+    config = config_class(
         **{name: values[name] for name in types if name in own},
         model={name: values[name] for name in types if name not in own},
         asked={name: value for name, value in asked.items() if name in types},
+        settled=frozenset(types) if saved else frozenset(asked) | frozenset(preset),
     )
+    return config if config.size == "auto" else config.of_size(config.size)
 
 
 def model_options(builder: Callable[..., Any]) -> list[Parameter]:
@@ -216,7 +245,8 @@ def option_parser(config_class: type[RunConfig]) -> tuple[ArgumentParser, dict[s
     parser.add_argument("--config", action="config", help="a YAML file with any of these options")
     parser.add_class_arguments(config_class, skip=set(NO_OPTIONS))
     parser.add_argument("--resume", action="store_true", help="continue the run in output_dir")
-    types = {option.name: option.type for option in fields(config_class) if option.name not in ("model", "asked")}
+    parser.add_argument("--recipe", type=str, help=SUPPRESS)  # in the options that a run has saved
+    types = {option.name: option.type for option in fields(config_class) if option.name not in INNER}
     builder = config_class.builder
     if builder is not None:
         every = signature(builder).parameters

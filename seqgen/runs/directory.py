@@ -1,7 +1,10 @@
 """The directory of a run."""
 
+import json
+import time
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -10,16 +13,18 @@ from seqgen.files import write_text
 from seqgen.runs.config import RunConfig
 
 OF_ONE_RUN = ("output_dir", "resume", "config")
+RESUMED = "resumed.jsonl"
 CONTENTS = ("config.yaml", "resolved.yaml", "metrics.jsonl", "model", "state", "results.json")
 
 
-def run_directory(config: RunConfig, name: str) -> Path:
+def run_directory(config: RunConfig) -> Path:
     """Return `--output_dir`, or a new directory under runs/ with the name of the recipe.
 
     Raises:
         InputError: the directory has another run or other files.
     """
     if config.output_dir is None:
+        name = config.recipe
         candidates = (Path("runs") / (f"{name}-{number}" if number > 1 else name) for number in count(1))
         directory = next(path for path in candidates if not path.exists())
     else:
@@ -35,12 +40,30 @@ def run_directory(config: RunConfig, name: str) -> Path:
     return directory
 
 
-def write_options(directory: Path, config: RunConfig) -> None:
+def write_options(directory: Path, config: RunConfig, steps: int) -> None:
     """Write the given options to `config.yaml`, which can be used for other data, and all options to `resolved.yaml`.
 
-    Either file, as --config, starts another run; a resumed run keeps the `config.yaml` of its first start.
+    Either file, as --config, starts another run; a resumed run keeps the `config.yaml` of its first start, and records
+    in `resumed.jsonl` after how many updates it was resumed, when, and with which other options.
     """
+    if config.resume:
+        _record(directory, config, steps)
     for name, options in (("config.yaml", config.asked), ("resolved.yaml", config.resolved())):
         kept = {option: value for option, value in options.items() if option not in OF_ONE_RUN}
         if name == "resolved.yaml" or not config.resume:
             write_text(directory / name, yaml.safe_dump(kept, sort_keys=False))
+
+
+def _record(directory: Path, config: RunConfig, steps: int) -> None:
+    before = yaml.safe_load((directory / "resolved.yaml").read_text(encoding="utf-8"))
+    now = config.resolved()
+    changed = {name: [before[name], now[name]] for name in now if name in before and before[name] != now[name]}
+    line = {"step": steps, "time": time.strftime("%Y-%m-%d %H:%M:%S"), "changed": changed}
+    with (directory / RESUMED).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def read_resumptions(directory: Path) -> list[dict[str, Any]]:
+    """Return when a run was resumed, and which options changed, as [before, now]."""
+    path = directory / RESUMED
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []

@@ -12,6 +12,7 @@ from seqgen.training.loop import Step
 from seqgen.training.schedules import Schedule
 
 LOG_EVERY = 20  # updates, whose mean loss is one point of the training curve
+LINE_EVERY = 10.0  # seconds between lines of progress where there is no terminal for a bar
 
 
 class Logger:
@@ -35,16 +36,28 @@ class Logger:
         self.losses: list[float] = []
         shape = "{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
         self.bar = tqdm(total=1.0, miniters=0, bar_format=shape, disable=not sys.stderr.isatty(), leave=False)
+        self.line_at: float | None = None
 
     def log(self, step: Step) -> None:
         """Record an update, and write its metrics when they are due."""
         self.losses.append(step.loss)
         done = min(self.schedule.progress(step.number, step.progress.seconds), 1.0)
-        self.bar.set_postfix_str(f"loss {step.loss:.3f}, {step.progress.rate:,.0f} {self.unit}/s", refresh=False)
+        state = f"loss {step.loss:.3f}, {step.progress.rate:,.0f} {self.unit}/s"
+        self.bar.set_postfix_str(state, refresh=False)
         self.bar.update(done - self.bar.n)
+        if self.bar.disable:
+            self._line(f"{done:4.0%}, step {step.number:,}, {step.progress.seconds:.0f} s: {state}", step)
         if step.number % LOG_EVERY == 0 or step.last:
             speed = {f"{self.unit}_per_second": step.progress.rate}
             self.write(step, train_loss=self.mean_loss(), learning_rate=step.learning_rate, **speed)
+
+    def _line(self, text: str, step: Step) -> None:
+        """Print a line of progress every few seconds, the first one after the first few."""
+        seconds = step.progress.seconds
+        self.line_at = seconds if self.line_at is None else self.line_at
+        if seconds - self.line_at >= LINE_EVERY:
+            self.line_at = seconds
+            print(text, file=sys.stderr, flush=True)
 
     def mean_loss(self) -> float:
         """Return the mean training loss since the last call."""

@@ -16,6 +16,7 @@ from seqgen import __version__
 from seqgen.files import write_text
 from seqgen.inference.bundle import Bundle
 from seqgen.runs.command import command
+from seqgen.runs.directory import read_resumptions
 from seqgen.runs.logger import read_metrics
 from seqgen.runs.run import Run
 from seqgen.training.loop import Progress
@@ -54,6 +55,8 @@ def _report(run: Run, identity: str, results: dict[str, Any], samples: str) -> s
         f"{platform.python_version()}, {platform.system()}",
         "training": f"{results['steps']:,} updates in {results['seconds']:.0f} s of wall-clock",
     }
+    resumed = "; ".join(map(_resumed, read_resumptions(run.directory)))
+    facts |= {"resumed": resumed} if resumed else {}
     lines = [f"# {run.name}", "", *(f"- {name}: {fact}" for name, fact in facts.items()), ""]
     lines += ["## Curve", "", "![training and validation loss](curves.png)", "", *_curve(run.directory), ""]
     lines += ["## Figures", "", "| figure | value |", "|---|---|"]
@@ -61,6 +64,11 @@ def _report(run: Run, identity: str, results: dict[str, Any], samples: str) -> s
     if samples:
         lines += ["", "## Samples", "", *(f"    {line}".rstrip() for line in samples.splitlines())]
     return "\n".join([*lines, ""])
+
+
+def _resumed(one: dict[str, Any]) -> str:
+    changes = [f"`--{name}` {now} instead of {before}" for name, (before, now) in one["changed"].items()]
+    return f"after step {one['step']:,} on {one['time']}" + (f" with {', '.join(changes)}" if changes else "")
 
 
 def _asked(directory: Path) -> str:

@@ -6,22 +6,28 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import Batchable, ExampleBatches
 from seqgen.errors import InputError
-from seqgen.hardware.decisions import Operation
-from seqgen.hardware.devices import use_huge_pages
+from seqgen.hardware.decisions import Decision, Operation
+from seqgen.hardware.devices import unchanged_random_state, use_huge_pages
 from seqgen.hardware.precision import Calculation, calculations, fastest_calculation, set_threads
 from seqgen.inference.bundle import Bundle
 from seqgen.runs.checkpoints import load_checkpoint
 from seqgen.runs.config import RunConfig
 from seqgen.runs.directory import run_directory
 from seqgen.runs.processes import Processes, agreed
+from seqgen.runs.sizes import BESIDE, FEW, rounded, suitable_size
+from seqgen.training.losses import LossFunction
+from seqgen.training.passes import passes
 from seqgen.training.schedules import Schedule
 
-B = TypeVar("B")
+B = TypeVar("B", bound=Bundle[Any])
+C = TypeVar("C", bound=RunConfig)
+E = TypeVar("E")
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -31,7 +37,6 @@ class Run:
 
     Args:
         config: the recipe's options.
-        name: of the recipe, for the name of a new directory.
         default_seconds: wall-clock time of training in seconds, without --max_steps and --max_seconds.
         unit: what the loss counts, "tokens" or "examples".
 
@@ -39,12 +44,13 @@ class Run:
         InputError: the directory has another run, or the device is not available.
     """
 
-    def __init__(self, config: RunConfig, name: str, *, default_seconds: float, unit: str = "tokens"):
+    def __init__(self, config: RunConfig, *, default_seconds: float, unit: str = "tokens"):
         use_huge_pages()
-        self.config, self.name, self.unit = config, name, unit
+        self.config: RunConfig = config
+        self.name, self.unit = config.recipe, unit
         if config.max_steps is None and config.max_seconds is None:
             config.max_seconds = default_seconds
-        self.directory = run_directory(config, name)
+        self.directory = run_directory(config)
         self.checkpoint = load_checkpoint(self.directory / "state") if config.resume else None
         self.processes = Processes(config.device)
         self.device, self.main = self.processes.device, self.processes.main
@@ -68,13 +74,74 @@ class Run:
 
         return calculate
 
+    def sized(self, config: C, trial: Callable[[C], tuple[nn.Module, Any]], loss_function: LossFunction) -> C:
+        """Return the options with the sizes that suit the time, and say which: as given, by measuring, or medium.
+
+        Args:
+            config: the options of this run.
+            trial: returns a model with such options, and a batch like those that it will be trained on.
+            loss_function: of the training.
+        """
+        if config.size != "auto":
+            return config
+        if config.max_seconds is None or not config.sizes:
+            return self._with(config.of_size("medium"))
+
+        def seconds(sized: C) -> float:
+            model, batch = trial(sized)
+            model.to(self.device).train()
+            return self._fastest(*passes(self.name, model, batch.to(self.device), loss_function))[1].fastest
+
+        with unchanged_random_state(self.device):
+            suitable = agreed(suitable_size(config, seconds))
+        self.say(str(suitable))
+        return self._with(config.of_size(suitable.name))
+
+    def resized(
+        self, config: C, bundle: B, examples: Batchable[Any], loss_function: LossFunction, budget: str = "batch_tokens"
+    ) -> tuple[C, B]:
+        """Return options and an untrained model with the sizes that suit the time.
+
+        Args:
+            config: the options of this run.
+            bundle: untrained, with these options.
+            examples: to train on.
+            loss_function: of the training.
+            budget: name of the option that is the maximum sum of lengths in a batch.
+        """
+
+        def trial(one: C) -> tuple[nn.Module, Any]:
+            batches = self.batches(examples, getattr(one, budget))
+            return bundle.rebuilt(**one.model).model, next(batches.starting_at(0))
+
+        sized = self.sized(config, trial, loss_function)
+        if sized.model == config.model:
+            return sized, bundle
+        torch.manual_seed(config.seed)  # the initial weights are those of a run that was given this size
+        return sized, bundle.rebuilt(**sized.model)
+
     def calculate_fastest(self, question: str, operation: Operation) -> None:
-        """Decide precision and threads of this run by an operation, and say what was decided."""
-        asked = self.config.precision, self.config.threads
-        found, decision = fastest_calculation(question, operation, self.device, *asked)
+        """Decide precision and threads of this run by an operation, and say what was decided, and what to expect."""
+        found, decision = self._fastest(question, operation)
         self.calculation = agreed(found)
-        self.say(f"training in {self.calculation}{f' (an update in {decision})' if decision else ''}")
+        self.say(f"training in {self.calculation} (an update in {decision})")
+        if self.config.max_seconds is not None and self.config.max_steps is None:
+            seconds = BESIDE * self.config.accumulate * decision.fastest
+            updates = self.config.max_seconds / seconds
+            if updates < FEW:
+                self.say(
+                    f"expect little: there is time for about {rounded(updates)} updates, and {FEW} would take "
+                    f"--max_seconds {rounded(FEW * seconds)}, or a smaller --size, model or batch"
+                )
         set_threads(self.calculation.threads)
+
+    def _fastest(self, question: str, operation: Operation) -> tuple[Calculation, Decision]:
+        asked = self.config.precision, self.config.threads
+        return fastest_calculation(question, operation, self.device, *asked)
+
+    def _with(self, config: C) -> C:
+        self.config = config
+        return config
 
     @property
     def shared(self) -> dict[str, int]:
@@ -92,7 +159,7 @@ class Run:
             if self.processes.world_size > 1 and getattr(self.config, name):
                 raise InputError(f"--{name} must be used with one process, but there are {self.processes.world_size}")
 
-    def batches(self, examples: Batchable[B], budget: int, *, train: bool = True) -> ExampleBatches[B]:
+    def batches(self, examples: Batchable[E], budget: int, *, train: bool = True) -> ExampleBatches[E]:
         """Return batches of examples of similar length.
 
         Args:
@@ -102,10 +169,6 @@ class Run:
         """
         shared = self.shared if train else {"seed": self.config.seed}
         return ExampleBatches(Buckets(examples.lengths, budget, **shared), examples.collate)
-
-    def updates_per_epoch(self, batches: int, *, least: int, most: int = 250) -> int:
-        """Return `--eval_every` or, without it, the number of updates with these batches, from `least` to `most`."""
-        return self.config.eval_every or min(max(batches // self.config.accumulate, least), most)
 
     def describe(self, data: str, bundle: Bundle[Any]) -> None:
         """Print the data, the model's size, the device and the directory."""

@@ -1,7 +1,6 @@
 """The training of a run: updates, moving average of the weights, validations and checkpoints."""
 
 import copy
-import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -18,6 +17,7 @@ from seqgen.runs.checkpoints import save_checkpoint
 from seqgen.runs.command import command
 from seqgen.runs.directory import write_options
 from seqgen.runs.logger import Logger
+from seqgen.runs.moments import is_due
 from seqgen.runs.processes import agreed
 from seqgen.runs.results import write_results
 from seqgen.runs.run import Run
@@ -32,7 +32,6 @@ from seqgen.training.passes import passes
 B = TypeVar("B", bound=Bundle[Any])
 
 SAVE_EVERY = 10.0  # seconds between checkpoints, the most that a kill can lose
-VALIDATIONS = 12  # number of validations, unless the number of updates between them is given
 
 
 class Batches(Protocol):
@@ -71,11 +70,11 @@ class Training(Generic[B]):
         )
         self.average = averaged(bundle.model, self._horizon)
         self.averaged: B = replace(bundle, model=self.average.module)
-        self.best, self.signals = Best(), StopSignals()
-        self.progress = Progress()
+        self.best, self.signals = Best(config.patience), StopSignals()
+        self.progress = self.before = Progress()
         self.carry: State | None = None
         self.saved_at = 0.0
-        self.before = self._validated_at = self._validation_seconds = 0.0
+        self._validated_at = self._validation_seconds = 0.0
         if run.processes.rank:  # so that dropout masks differ between processes
             torch.manual_seed(run.config.seed + run.processes.rank)
         if run.checkpoint:
@@ -84,7 +83,7 @@ class Training(Generic[B]):
             more = ", which was the last one: to train on, raise --max_steps or --max_seconds" if self.done >= 1 else ""
             run.say(f"resuming after step {self.progress.steps:,}{more}")
         if run.main:
-            write_options(run.directory, run.config)
+            write_options(run.directory, run.config, self.progress.steps)
             self.logger = Logger(run.directory, run.schedule, self.progress.steps, run.unit)
         self.model = run.processes.prepare(bundle.model)
 
@@ -131,8 +130,8 @@ class Training(Generic[B]):
             progress=self.progress,
             carry=self.carry,
         )
-        while self.best.validations_since < (config.patience or math.inf):
-            self.before = self.done
+        while not self.best.reason_to_stop:
+            self.before = self.progress
             step = next(steps, None)
             if step is None:
                 return
@@ -141,17 +140,20 @@ class Training(Generic[B]):
             if self.run.main:
                 self.logger.log(step)
             yield step
-            self._save_when_due(step, now=self.best.validations_since == config.patience)
+            self._save_when_due(step, now=bool(self.best.reason_to_stop))
+        if self.done < 1:
+            self.run.say(f"stopped after step {self.progress.steps:,}: {self.best.reason_to_stop}")
 
-    def due(self, step: Step, every: int | None = None) -> bool:
-        """Return whether to validate: after `every` updates, and at the end.
+    def due(self, step: Step) -> bool:
+        """Return whether to validate and show samples: after every `--eval_every` updates, and at the end.
 
-        Without `every` there are twelve validations, or fewer where they would take more than a fifth of the time.
+        Without `--eval_every` it is soon after the start, and then at growing distances, but where time is given never
+        for more than a fifth of it.
         """
-        if every is not None:
-            due = step.number % every == 0
+        if self.run.config.eval_every is not None:
+            due = step.number % self.run.config.eval_every == 0
         else:
-            due = int(self.done * VALIDATIONS) > int(self.before * VALIDATIONS)
+            due = is_due(self.run.schedule, self.before, step.progress)
             if self.run.config.max_seconds is not None:
                 due = due and step.progress.seconds - self._validated_at > 4 * self._validation_seconds
         self._validation_began = time.perf_counter()
@@ -166,9 +168,9 @@ class Training(Generic[B]):
             error: error of which the lowest is the best, by default the loss; ties are broken by the loss.
             **figures: further metrics.
         """
-        self._validation_seconds = time.perf_counter() - self._validation_began
+        taken = time.perf_counter() - self._validation_began
+        self._validation_seconds, val_loss, error = agreed((taken, val_loss, val_loss if error is None else error))
         self._validated_at = step.progress.seconds + self._validation_seconds
-        val_loss, error = agreed((val_loss, val_loss if error is None else error))
         improved = self.best.improves(error, val_loss)
         if not self.run.main:
             return
@@ -204,7 +206,10 @@ class Training(Generic[B]):
         self.bundle.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            rates = [group["lr"] for group in optimizer.param_groups]
             optimizer.load_state_dict(saved)
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["initial_lr"] = rate  # which a resumed run may have changed
         self.best.load_state_dict(state["best"])
         self.progress = Progress(*state["progress"])
         self.saved_at = self.progress.seconds
