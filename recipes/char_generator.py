@@ -8,7 +8,7 @@ import math
 import shlex
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from seqgen.errors import InputError, run_main
 from seqgen.inference.generator import Generator
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.run import Run
+from seqgen.runs.sizes import GENERATOR
 from seqgen.runs.training import Training
 from seqgen.symbols import EOS, UNK
 from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
@@ -37,12 +38,7 @@ class Config(RunConfig):
 
     recipe = "char_generator"
     builder = patterns.generator
-    sizes: ClassVar = {
-        "tiny": {"hidden_size": 128, "embedding_size": 32, "batch_size": 16},
-        "small": {"hidden_size": 256, "batch_size": 32},
-        "large": {"hidden_size": 768, "embedding_size": 128},
-    }
-    enough_updates: ClassVar = {"small": 500, "medium": 500, "large": 2000}
+    sizes = GENERATOR
 
     data: str = "python-source"
     """a file, a folder, a glob, - for standard input, python-source or python-docs"""

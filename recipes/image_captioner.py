@@ -26,6 +26,7 @@ from seqgen.metrics.captions import caption_scores, plain
 from seqgen.nn.backbones import LITE0, SMALL, expected_input
 from seqgen.runs.config import PictureConfig, SearchConfig, parse_options
 from seqgen.runs.run import Run
+from seqgen.runs.sizes import CAPTIONER
 from seqgen.runs.training import Training
 from seqgen.state import State
 from seqgen.text.tokenizer import fit_tokenizer
@@ -42,12 +43,7 @@ class Config(SearchConfig, PictureConfig):
 
     recipe = "image_captioner"
     builder = patterns.captioner
-    sizes: ClassVar = {
-        "tiny": {"memory_size": 128, "hidden_size": 128, "layers": 1, "embedding_size": 96, "batch_tokens": 1000},
-        "small": {"memory_size": 256, "hidden_size": 256, "layers": 1, "embedding_size": 192, "batch_tokens": 1500},
-        "large": {"memory_size": 512, "hidden_size": 512, "embedding_size": 384},
-    }
-    enough_updates: ClassVar = {"small": 600, "medium": 1200, "large": 6000}
+    sizes = CAPTIONER
     presets: ClassVar = {"scenes": SCENES}
 
     data: str = "scenes"

@@ -7,7 +7,7 @@ folder for each class, or the name of a torchvision set such as FashionMNIST.
 import shlex
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -29,9 +29,10 @@ from seqgen.inference.classifiers import ImageClassifier
 from seqgen.metrics.classification import Answered, majority_accuracy
 from seqgen.nn.backbones import expected_input, load_pretrained
 from seqgen.nn.image_encoder import ImageEncoder
-from seqgen.runs.answers import report_answers
+from seqgen.runs.answers import report_answers, show_classified
 from seqgen.runs.config import LabelConfig, PictureConfig, RunConfig, parse_options
 from seqgen.runs.run import Run
+from seqgen.runs.sizes import IMAGE_CLASSIFIER
 from seqgen.runs.training import Training
 from seqgen.training.answers import answers, class_weights
 from seqgen.training.losses import right_answer
@@ -43,12 +44,7 @@ class Config(LabelConfig, PictureConfig):
 
     recipe = "image_classifier"
     builder = patterns.image_classifier
-    sizes: ClassVar = {
-        "tiny": {"width": 8, "batch_size": 32},
-        "small": {"width": 12, "batch_size": 48},
-        "large": {"width": 32},
-    }
-    enough_updates: ClassVar = {"small": 400, "medium": 800, "large": 4000}
+    sizes = IMAGE_CLASSIFIER
 
     data: str = "shapes"
     """a folder of images for each class, FashionMNIST, MNIST, KMNIST, CIFAR10, CIFAR100, or shapes"""
@@ -114,6 +110,7 @@ def main() -> None:
     with Training(run, network, splits.fingerprint) as training:
         for step in training.steps(images, loss):
             if training.due(step):
+                show_classified(training, splits.valid.inputs, splits.valid.labels, splits.valid.where)
                 named = run.in_precision(answers)(training.averaged.model, unvaried.once(), splits.classes)
                 training.evaluated(step, named.loss, error=1 - named.accuracy, val_accuracy=named.accuracy)
     if run.main:

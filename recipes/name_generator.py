@@ -8,7 +8,7 @@ import math
 import shlex
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -24,6 +24,7 @@ from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.encoder_decoder import line_options
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.run import Run
+from seqgen.runs.sizes import CONDITIONAL_GENERATOR
 from seqgen.runs.training import Training
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.losses import evaluate, target_tokens
@@ -37,12 +38,7 @@ class Config(RunConfig):
 
     recipe = "name_generator"
     builder = patterns.conditional_generator
-    sizes: ClassVar = {
-        "tiny": {"hidden_size": 96, "layers": 1, "embedding_size": 32, "batch_tokens": 1000},
-        "small": {"hidden_size": 192, "layers": 1, "batch_tokens": 1500},
-        "large": {"hidden_size": 384, "embedding_size": 96},
-    }
-    enough_updates: ClassVar = {"small": 500, "medium": 800, "large": 4000}
+    sizes = CONDITIONAL_GENERATOR
 
     data: str = "function-names"
     """a .tsv, .csv or .jsonl, lines of a label and a text, or function-names"""
@@ -93,6 +89,9 @@ def main() -> None:
     with Training(run, generator, splits.fingerprint) as training:
         for step in training.steps(names, loss):
             if training.due(step):
+                one = splits.valid.labels[0]
+                written = training.averaged.generate(one, num_return_sequences=4, seed=config.seed)
+                run.say(f"  {one}: {', '.join(written)}")
                 average, validation_loss = training.averaged.model, run.in_precision(target_tokens)
                 training.evaluated(step, evaluate(average, unseen.once(), validation_loss))
     if run.main:

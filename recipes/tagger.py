@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from itertools import groupby
 
 import numpy as np
 from nltk.tag import DefaultTagger, UnigramTagger
@@ -24,9 +24,12 @@ from seqgen.metrics.classification import Answered, majority_accuracy, span_f1
 from seqgen.runs.answers import report_answers
 from seqgen.runs.config import LabelConfig, parse_options
 from seqgen.runs.run import Run
+from seqgen.runs.sizes import TAGGER
 from seqgen.runs.training import Training
 from seqgen.training.answers import answers, class_weights
 from seqgen.training.losses import right_answer
+
+SHOWN = 30  # tokens that a validation shows
 
 
 @dataclass(kw_only=True)
@@ -35,12 +38,7 @@ class Config(LabelConfig):
 
     recipe = "tagger"
     builder = patterns.tagger
-    sizes: ClassVar = {
-        "tiny": {"hidden_size": 64, "embedding_size": 64, "spelling_size": 32, "batch_tokens": 1000},
-        "small": {"hidden_size": 128, "embedding_size": 96, "batch_tokens": 2000},
-        "large": {"hidden_size": 384, "embedding_size": 192},
-    }
-    enough_updates: ClassVar = {"small": 300, "medium": 600, "large": 3000}
+    sizes = TAGGER
 
     data: str = "python-source"
     """a .conllu file, lines of a token and its tag, .jsonl with "tokens" and "tags", or python-source"""
@@ -67,6 +65,7 @@ def main() -> None:
     with Training(run, tagger, splits.fingerprint) as training:
         for step in training.steps(sequences, loss):
             if training.due(step):
+                run.say(f"  {sample(training.averaged, splits.valid.tokens[0][:SHOWN])}")
                 tagged = run.in_precision(answers)(training.averaged.model, held_back.once(), splits.tags)
                 training.evaluated(step, tagged.loss, error=1 - tagged.accuracy, val_accuracy=tagged.accuracy)
     if run.main:
@@ -97,6 +96,13 @@ def test(training: Training[Tagger], splits: TaggedSplits, held_back: Iterable[E
         print(f"--- {name.removeprefix('test_').replace('_', ' ')} {figure:.4f}")
     print(f"--- everything is in {training.run.directory}; to tag texts of your own:\n")
     print(shlex.join(["seqgen", "tag", str(training.run.directory), "file.txt"]))
+
+
+def sample(tagger: Tagger, tokens: Sequence[str]) -> str:
+    """Return tagged tokens as text, with each tag once for all tokens in a row that have it."""
+    joint = "" if isinstance(tokens, str) else " "
+    groups = groupby(tagger.tag([tokens])[0], key=lambda one: one.tag)
+    return "  ".join(f"{joint.join(one.token for one in group)} [{tag}]" for tag, group in groups)
 
 
 def pairs(data: Tagged) -> list[list[tuple[str, str]]]:

@@ -7,7 +7,7 @@ Give it texts of your own with --data: a file with a label and a text in each ro
 import shlex
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -22,9 +22,10 @@ from seqgen.inference.classifiers import TextClassifier
 from seqgen.inference.generator import Generator
 from seqgen.metrics.classification import Answered, majority_accuracy
 from seqgen.nn.encoders import SequenceEncoder
-from seqgen.runs.answers import report_answers
+from seqgen.runs.answers import report_answers, show_classified
 from seqgen.runs.config import LabelConfig, parse_options
 from seqgen.runs.run import Run
+from seqgen.runs.sizes import TEXT_CLASSIFIER
 from seqgen.runs.training import Training
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.adversarial import adversarial
@@ -41,12 +42,7 @@ class Config(LabelConfig):
 
     recipe = "text_classifier"
     builder = patterns.text_classifier
-    sizes: ClassVar = {
-        "tiny": {"hidden_size": 48, "embedding_size": 64, "batch_tokens": 1250},
-        "small": {"hidden_size": 96, "embedding_size": 96, "batch_tokens": 2500},
-        "large": {"hidden_size": 256, "embedding_size": 192, "batch_tokens": 5000},
-    }
-    enough_updates: ClassVar = {"small": 500, "medium": 1000, "large": 4000}
+    sizes = TEXT_CLASSIFIER
 
     data: str = "python-packages"
     """a .tsv, .csv or .jsonl file, lines of a label and a text, a folder for each class, or python-packages"""
@@ -114,6 +110,7 @@ def main() -> None:
     with Training(run, classifier, splits.fingerprint, groups=groups) as training:
         for step in training.steps(texts, loss):
             if training.due(step):
+                show_classified(training, splits.valid.inputs, splits.valid.labels, splits.valid.inputs)
                 found = run.in_precision(answers)(training.averaged.model, valid.once(), splits.classes)
                 training.evaluated(step, found.loss, error=1 - found.accuracy, val_accuracy=found.accuracy)
     if run.main:

@@ -28,6 +28,7 @@ from seqgen.metrics.translation import bleu, chrf
 from seqgen.models import EncoderDecoder
 from seqgen.runs.config import SearchConfig, parse_options
 from seqgen.runs.run import Run
+from seqgen.runs.sizes import TRANSLATOR
 from seqgen.runs.training import Training
 from seqgen.symbols import SYMBOLS
 from seqgen.text.tokenizer import fit_tokenizer
@@ -45,12 +46,7 @@ class Config(SearchConfig):
     recipe = "translator"
     builder = patterns.translator
     presets: ClassVar = {"dates": DATES}
-    sizes: ClassVar = {
-        "tiny": {"hidden_size": 128, "layers": 1, "embedding_size": 128, "vocab_size": 1500, "batch_tokens": 1000},
-        "small": {"hidden_size": 256, "layers": 1, "embedding_size": 192, "vocab_size": 3000, "batch_tokens": 1500},
-        "large": {"hidden_size": 512, "embedding_size": 384, "vocab_size": 8000, "batch_tokens": 3000},
-    }
-    enough_updates: ClassVar = {"small": 1000, "medium": 1500, "large": 6000}
+    sizes = TRANSLATOR
 
     data: str = "dates"
     """a .tsv, .csv or .jsonl with columns source and target, multi30k-de-en, multi30k-en-de, or dates"""
@@ -95,8 +91,9 @@ def untrained(config: Config, data: Splits[Parallel]) -> Translator:
 
 def trial(config: Config) -> tuple[EncoderDecoder, Pairs]:
     """Return a model, and a batch of random tokens, to measure an update before there is a vocabulary."""
-    tokens = torch.randint(len(SYMBOLS), config.vocab_size, (max(config.batch_tokens // (2 * LENGTH), 1), LENGTH))
-    return patterns.translator(config.vocab_size, **config.model), Pairs((tokens,), tokens, tokens)
+    vocab_size = 256 if config.tokenizer in ("char", "byte") else config.vocab_size
+    tokens = torch.randint(len(SYMBOLS), vocab_size, (max(config.batch_tokens // (2 * LENGTH), 1), LENGTH))
+    return patterns.translator(vocab_size, **config.model), Pairs((tokens,), tokens, tokens)
 
 
 def main() -> None:

@@ -144,13 +144,25 @@ def own_lines(path):
     return [line.strip() for number, line in lines if number not in imports and re.match(r"\s*[^\s#]*\w", line)]
 
 
+# The skeleton of every recipe, which no function could take over.
+SKELETON = {
+    "@dataclass(kw_only=True)",
+    "def main() -> None:",
+    "config = parse_options(Config)",
+    "if training.due(step):",
+    "if run.main:",
+    'if __name__ == "__main__":',
+    "run_main(main)",
+}
+
+
 @pytest.mark.parametrize("path", RECIPE_FILES, ids=lambda path: path.stem)
 def test_a_recipe_is_short_and_shares_few_lines_with_another(path):
-    lines = own_lines(path)
+    lines = [line for line in own_lines(path) if line not in SKELETON]
     for other in RECIPE_FILES:
         if other != path:
             theirs = set(own_lines(other))
             shared = [line for line in lines if line in theirs]
-            assert len(shared) <= 0.1 * len(lines), f"{other.name} has these, too: {shared}"
+            assert len(shared) <= 0.06 * len(lines), f"{other.name} has these, too: {shared}"
     limit = 180 if path.stem in ("char_generator", "image_captioner") else 150
     assert len(path.read_text(encoding="utf-8").splitlines()) <= limit

@@ -1,12 +1,33 @@
 """The report of a classifier or tagger at the end of its run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from textwrap import shorten
 from typing import Any
 
 from seqgen.figures.confusion import draw_confusion
 from seqgen.figures.mistakes import write_wrong_answers
 from seqgen.metrics.classification import Answered
 from seqgen.runs.training import Training
+
+SAMPLES, LONGEST = 2, 80  # examples that a validation shows, and characters of each
+
+
+def show_classified(
+    training: Training[Any], inputs: Sequence[Any], labels: Sequence[str], described: Sequence[str]
+) -> None:
+    """Print the classes that the model in training gives to the first examples, beside the right ones.
+
+    Args:
+        training: of a classifier.
+        inputs: examples for validation.
+        labels: the right classes of these examples.
+        described: the same examples as text.
+    """
+    found = training.averaged.classify(list(inputs[:SAMPLES]))
+    for text, [best], right in zip(described, found, labels, strict=False):
+        answer = best.label
+        line = f"  {shorten(text, LONGEST)} -> {answer}"
+        training.run.say(line if answer == right else f"{line}, where {right} is right")
 
 
 def report_answers(

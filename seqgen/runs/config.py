@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeVar, get_args
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import yaml
 from jsonargparse import SUPPRESS, ArgumentParser
@@ -16,6 +16,7 @@ from seqgen.hardware.precision import Precision
 from seqgen.inference.encoder_decoder import search_options
 from seqgen.options import new_parser, parse
 from seqgen.runs.command import command
+from seqgen.runs.sizes import Size, Sizes
 from seqgen.text.tokenizer import Tokenizer
 
 C = TypeVar("C", bound="RunConfig")
@@ -25,8 +26,6 @@ FREE_ON_RESUME = {"resume", "output_dir", "max_steps", "max_seconds", "device", 
 FREE_ON_RESUME |= {"learning_rate", "adamw_learning_rate"}
 INNER = {"model", "asked", "settled"}
 NO_OPTIONS = {"resume"} | INNER
-Size = Literal["tiny", "small", "medium", "large"]
-SIZES: tuple[Size, ...] = get_args(Size)
 
 
 @dataclass(kw_only=True)
@@ -34,16 +33,14 @@ class RunConfig:
     """The options that all recipes share.
 
     A recipe has a name, the `builder` of its model, whose keyword-only arguments are options, too, `presets`: other
-    defaults for some `--data`, and `sizes`: other defaults for each `--size` but medium, and the number of updates from
-    which on a size is worth its time. `model` has the options of the builder, `asked` those that were given, `settled`
-    the names of those and of the preset's. Whole numbers must be above 0.
+    defaults for some `--data`, and `sizes`: those of each `--size`. `model` has the options of the builder, `asked`
+    those that were given, `settled` the names of those and of the preset's. Whole numbers must be above 0.
     """
 
     recipe: ClassVar[str] = "run"
     builder: ClassVar[Callable[..., Any] | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    sizes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    enough_updates: ClassVar[Mapping[str, int]] = {}
+    sizes: ClassVar[Sizes] = {}
     learning_rates: ClassVar[Mapping[str, float]] = {"muon": 0.05, "adamw": 0.03}
     from_zero: ClassVar[frozenset[str]] = frozenset({"seed", "patience"})  # whole numbers that may be 0
 
@@ -123,7 +120,8 @@ class RunConfig:
 
     def of_size(self, name: Size) -> Self:
         """Return these options, of which those that nobody has given are the ones of a size."""
-        options = {option: value for option, value in self.sizes.get(name, {}).items() if option not in self.settled}
+        given = self.sizes[name].options if self.sizes else {}
+        options = {option: value for option, value in given.items() if option not in self.settled}
         model = {option: options.get(option, value) for option, value in self.model.items()}
         own = {option: value for option, value in options.items() if option not in model}
         return replace(self, size=name, model=model, **own)
@@ -208,11 +206,10 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
     parser, types = option_parser(config_class)
     asked = parse(parser, arguments, types, defaults=False)
     saved = _saved_options(asked) if asked.get("resume") else {}
-    for source, options in (("--output_dir", saved), ("--config", asked)):
-        if options.get("recipe", config_class.recipe) != config_class.recipe:
-            raise InputError(
-                f"{source} must be of a run of {config_class.recipe}, but it is of one of {options['recipe']}: use that"
-            )
+    if saved.get("recipe", config_class.recipe) != config_class.recipe:
+        raise InputError(
+            f"--resume must be with the recipe of the run, {saved['recipe']}, but this is {config_class.recipe}"
+        )
     data = "" if "source" in asked else asked.get("data", parser.get_defaults().get("data"))
     preset = config_class.presets.get(data, {})
     parser.set_defaults({name: value for name, value in ({**preset} | saved).items() if name in types})

@@ -20,7 +20,7 @@ from seqgen.runs.checkpoints import load_checkpoint
 from seqgen.runs.config import RunConfig
 from seqgen.runs.directory import run_directory
 from seqgen.runs.processes import Processes, agreed
-from seqgen.runs.sizes import BESIDE, FEW, rounded, suitable_size
+from seqgen.runs.suitable_size import BESIDE, FEW, rounded, suitable_size
 from seqgen.training.losses import LossFunction
 from seqgen.training.passes import passes
 from seqgen.training.schedules import Schedule

@@ -1,51 +1,70 @@
-"""The size that suits a time: the largest that makes enough updates in it."""
+"""The sizes of each recipe: its options but for medium, which has the defaults, and when a size is worth its time.
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+How the numbers of updates were found is in `recipes/benchmarks/README.md`.
+"""
 
-from seqgen.runs.config import SIZES, RunConfig, Size
+from typing import Any, Literal, NamedTuple, get_args
 
-C = TypeVar("C", bound=RunConfig)
-
-BESIDE = 1.2  # the time of validations and of the optimizer, as a factor of that of the passes
-FEW = 200  # updates below which a model has learned little
+Size = Literal["tiny", "small", "medium", "large"]
+SIZES: tuple[Size, ...] = get_args(Size)
 
 
-class Suitable(NamedTuple):
-    """A size, the updates that are expected of it, and the next larger one with the seconds that it would need."""
+class SizeOptions(NamedTuple):
+    """The options of a size that differ from the defaults, and the updates from which on it is worth its time."""
 
-    name: Size
-    updates: float
-    larger: str | None = None
-    seconds: float = 0.0
-
-    def __str__(self) -> str:
-        text = f"size {self.name}: about {rounded(self.updates)} updates"
-        return text + (f"; {self.larger} would need {rounded(self.seconds)} seconds" if self.larger else "")
+    updates: int
+    options: dict[str, Any] = {}  # noqa: RUF012  (a tuple is not changed)
 
 
-def suitable_size(config: C, seconds_of: Callable[[C], float]) -> Suitable:
-    """Return the largest size that makes enough updates in `--max_seconds`.
+Sizes = dict[Size, SizeOptions]
 
-    Args:
-        config: the options, with a time.
-        seconds_of: measures an update with these options, in seconds.
-    """
-    assert config.max_seconds is not None
-    limit = config.max_steps or float("inf")
-    suitable: Suitable | None = None
-    for name in SIZES:
-        seconds = BESIDE * config.accumulate * seconds_of(config.of_size(name))
-        updates = min(config.max_seconds / seconds, limit)
-        enough = config.enough_updates.get(name, 0)
-        if suitable is not None and updates < enough:
-            return suitable._replace(larger=name, seconds=seconds * enough) if enough <= limit else suitable
-        suitable = Suitable(name, updates)
-    assert suitable is not None
-    return suitable
-
-
-def rounded(number: float) -> str:
-    """Return a number with two digits, as text."""
-    digits = max(len(str(int(number))) - 2, 0)
-    return f"{round(number, -digits):,.0f}"
+GENERATOR: Sizes = {
+    "tiny": SizeOptions(0, {"hidden_size": 128, "embedding_size": 32, "batch_size": 16}),
+    "small": SizeOptions(500, {"hidden_size": 256, "batch_size": 32}),
+    "medium": SizeOptions(500),
+    "large": SizeOptions(2000, {"hidden_size": 768, "embedding_size": 128}),
+}
+TEXT_CLASSIFIER: Sizes = {
+    "tiny": SizeOptions(0, {"hidden_size": 48, "embedding_size": 64, "batch_tokens": 1250}),
+    "small": SizeOptions(500, {"hidden_size": 96, "embedding_size": 96}),
+    "medium": SizeOptions(1000),
+    "large": SizeOptions(4000, {"hidden_size": 256, "embedding_size": 192, "batch_tokens": 5000}),
+}
+IMAGE_CLASSIFIER: Sizes = {
+    "tiny": SizeOptions(0, {"width": 8, "batch_size": 32}),
+    "small": SizeOptions(400, {"width": 12, "batch_size": 48}),
+    "medium": SizeOptions(800),
+    "large": SizeOptions(4000, {"width": 32}),
+}
+TAGGER: Sizes = {
+    "tiny": SizeOptions(0, {"hidden_size": 64, "embedding_size": 64, "spelling_size": 32, "batch_tokens": 1000}),
+    "small": SizeOptions(300, {"hidden_size": 128, "embedding_size": 96, "batch_tokens": 2000}),
+    "medium": SizeOptions(600),
+    "large": SizeOptions(3000, {"hidden_size": 384, "embedding_size": 192}),
+}
+TRANSLATOR: Sizes = {
+    "tiny": SizeOptions(
+        0, {"hidden_size": 128, "layers": 1, "embedding_size": 128, "vocab_size": 1500, "batch_tokens": 1000}
+    ),
+    "small": SizeOptions(
+        500, {"hidden_size": 256, "layers": 1, "embedding_size": 192, "vocab_size": 3000, "batch_tokens": 1000}
+    ),
+    "medium": SizeOptions(1000),
+    "large": SizeOptions(6000, {"hidden_size": 512, "embedding_size": 384, "vocab_size": 8000, "batch_tokens": 3000}),
+}
+CAPTIONER: Sizes = {
+    "tiny": SizeOptions(
+        0, {"memory_size": 128, "hidden_size": 128, "layers": 1, "embedding_size": 96, "batch_tokens": 1000}
+    ),
+    "small": SizeOptions(
+        600, {"memory_size": 256, "hidden_size": 256, "layers": 1, "embedding_size": 192, "batch_tokens": 1500}
+    ),
+    "medium": SizeOptions(1200),
+    "large": SizeOptions(6000, {"memory_size": 512, "hidden_size": 512, "embedding_size": 384}),
+}
+CONDITIONAL_GENERATOR: Sizes = {
+    "tiny": SizeOptions(0, {"hidden_size": 96, "layers": 1, "embedding_size": 32, "batch_tokens": 1000}),
+    "small": SizeOptions(500, {"hidden_size": 192, "layers": 1, "batch_tokens": 1500}),
+    "medium": SizeOptions(800),
+    "large": SizeOptions(4000, {"hidden_size": 384, "embedding_size": 96}),
+}

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqgen.runs.best import Best
+from seqgen.runs.best import CLEARLY, IN_A_ROW, Best
 
 validations = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1)
 
@@ -25,3 +25,27 @@ def test_a_checkpoint_of_it_goes_on_alike(before, after):
     resumed.load_state_dict(first.state_dict())
     assert [straight.improves(*pair) for pair in after] == [resumed.improves(*pair) for pair in after]
     assert straight.state_dict() == resumed.state_dict()
+
+
+@given(validations, st.integers(0, 5))
+def test_patience_counts_validations_without_improvement_and_0_never_ends(figures, patience):
+    best = Best(patience)
+    for pair in figures:
+        best.improves(*pair)
+        assert bool(best.reason_to_stop) == (0 < patience <= best.validations_since)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.floats(0.5, 2.0)), min_size=1, max_size=20))
+def test_without_patience_it_ends_after_validations_in_a_row_that_are_clearly_worse(figures):
+    best, worse = Best(), []
+    for error, loss in figures:
+        improved = best.improves(error, loss)
+        worse.append(not improved and loss > CLEARLY * min(other for _, other in figures[: len(worse) + 1]))
+        assert bool(best.reason_to_stop) == (len(worse) >= IN_A_ROW and all(worse[-IN_A_ROW:]))
+
+
+def test_a_loss_that_is_a_little_worse_ends_nothing():
+    best = Best()
+    for loss in [1.0] + [1.09] * 50:
+        best.improves(loss, loss)
+    assert not best.reason_to_stop

@@ -1,6 +1,7 @@
 """Options: what was asked for, what was resolved, and where a default comes from."""
 
 from dataclasses import fields
+from itertools import pairwise
 
 import pytest
 import yaml
@@ -8,6 +9,7 @@ from making import RECIPES, load_recipe
 
 from seqgen.errors import InputError
 from seqgen.runs.config import model_options, option_parser, parse_options
+from seqgen.runs.sizes import SIZES
 
 
 @pytest.fixture(params=RECIPES)
@@ -32,22 +34,22 @@ def test_every_option_says_what_it_is(config_class):
 def test_presets_belong_to_their_data_and_give_way_to_what_is_asked_for():
     config_class = load_recipe("translator").Config
     dates, texts = parse_options(config_class, []), parse_options(config_class, ["--data", "x.tsv"])
-    assert (dates.model["hidden_size"], dates.tokenizer) == (128, "char")
-    assert (texts.model["hidden_size"], texts.tokenizer) == (384, "subword")
-    assert parse_options(config_class, ["--hidden_size", "64"]).model["hidden_size"] == 64
+    assert (dates.model["dropout"], dates.tokenizer) == (0.1, "char")
+    assert (texts.model["dropout"], texts.tokenizer) == (0.2, "subword")
+    assert parse_options(config_class, ["--dropout", "0.3"]).model["dropout"] == 0.3
     files = parse_options(config_class, ["--source", "x.de", "--target", "x.en"])
-    assert (files.model["hidden_size"], files.tokenizer) == (384, "subword")
+    assert (files.model["dropout"], files.tokenizer) == (0.2, "subword")
 
 
 def test_what_was_asked_for_is_kept_apart_from_what_was_resolved(tmp_path):
     config_class = load_recipe("translator").Config
     config = parse_options(config_class, ["--cell", "gru", "--seed", "3"])
     assert config.asked == {"cell": "gru", "seed": 3}
-    assert config.resolved()["hidden_size"] == 128
+    assert config.resolved()["dropout"] == 0.1
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config.asked))
     (tmp_path / "resolved.yaml").write_text(yaml.safe_dump(config.resolved()))
     asked = parse_options(config_class, ["--config", str(tmp_path / "config.yaml"), "--data", "x.tsv"])
-    assert (asked.model["cell"], asked.seed, asked.model["hidden_size"]) == ("gru", 3, 384)
+    assert (asked.model["cell"], asked.seed, asked.model["dropout"]) == ("gru", 3, 0.2)
     repeated = parse_options(config_class, ["--config", str(tmp_path / "resolved.yaml")])
     assert repeated.resolved() == config.resolved()
 
@@ -56,3 +58,40 @@ def test_what_was_asked_for_is_kept_apart_from_what_was_resolved(tmp_path):
 def test_whole_numbers_are_above_zero(name):
     with pytest.raises(InputError, match=f"--{name} must be (above 0|at least 1), not 0"):
         parse_options(load_recipe("translator").Config, [f"--{name}", "0"])
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_size_gives_way_to_what_is_asked_for_and_to_the_preset(config_class, size):
+    options = config_class.sizes[size].options
+    plain, sized = parse_options(config_class, []).resolved(), parse_options(config_class, ["--size", size]).resolved()
+    preset = config_class.presets.get(plain["data"], {})
+    assert sized == plain | options | preset | {"size": size}
+    for option in options:
+        asked = parse_options(config_class, ["--size", size, f"--{option}", "7"])
+        assert asked.resolved() == sized | {option: 7}
+
+
+def test_sizes_grow(config_class):
+    every = {option for size in config_class.sizes.values() for option in size.options}
+    assert tuple(config_class.sizes) == SIZES
+    sizes = [parse_options(config_class, ["--size", size]).resolved() for size in SIZES]
+    assert all(one[option] <= other[option] for one, other in pairwise(sizes) for option in every)
+    assert all(any(one[option] < other[option] for option in every) for one, other in pairwise(sizes))
+    updates = [size.updates for size in config_class.sizes.values()]
+    assert updates == sorted(updates)
+    assert updates[0] == 0 < updates[1]
+
+
+def test_options_of_another_recipe_are_named_as_that(tmp_path):
+    options = parse_options(load_recipe("tagger").Config, []).resolved()
+    (tmp_path / "resolved.yaml").write_text(yaml.safe_dump(options))
+    with pytest.raises(InputError, match="must be with the recipe of the run, tagger, but this is translator"):
+        parse_options(load_recipe("translator").Config, ["--resume", "--output_dir", str(tmp_path)])
+
+
+def test_a_resumed_run_has_its_own_size(tmp_path):
+    config_class = load_recipe("translator").Config
+    config = parse_options(config_class, []).of_size("small")
+    (tmp_path / "resolved.yaml").write_text(yaml.safe_dump(config.resolved()))
+    resumed = parse_options(config_class, ["--resume", "--output_dir", str(tmp_path)])
+    assert resumed.resolved() | {"output_dir": None} == config.resolved()
