@@ -8,6 +8,8 @@ from making import SMALL, TEXT, results_of, weights_of
 
 import seqgen
 from seqgen.errors import InputError
+from seqgen.runs.directory import read_resumptions
+from seqgen.runs.logger import read_metrics
 
 
 def test_patience_ends_a_run_early_and_for_good(train, tmp_path):
@@ -78,3 +80,18 @@ def test_a_run_without_a_model_or_with_damaged_options_says_so(command, recipe, 
         assert "resolved.yaml must hold the options of a run" in err
     with pytest.raises(InputError, match="resume it"):
         seqgen.load(tmp_path)
+
+
+def test_a_run_is_resumed_with_another_learning_rate_and_says_when(train, tmp_path):
+    constant = ["--decay", "none", "--warm_up", 0, "--optimizer", "adamw"]
+    train("--max_steps", 20, "--learning_rate", 0.004, *constant)
+    before = weights_of(tmp_path / "run")
+    code, _, err = train("--max_steps", 40, "--learning_rate", 0.001, *constant, "--patience", 7, "--resume")
+    assert code == 0, err
+    [line] = read_resumptions(tmp_path / "run")
+    assert (line["step"], line["changed"]["learning_rate"]) == (20, [0.004, 0.001])
+    assert line["changed"]["patience"] == [None, 7]
+    assert "--learning_rate` 0.001 instead of 0.004" in (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
+    rates = {line["step"]: line["learning_rate"] for line in read_metrics(tmp_path / "run") if "learning_rate" in line}
+    assert rates == {20: 0.004, 40: 0.001}
+    assert weights_of(tmp_path / "run") != before
