@@ -38,7 +38,9 @@ class Config(RunConfig):
     builder = patterns.generator
 
     data: str = "python-source"
-    """a file, a folder, a glob, - for standard input, python-source or python-docs"""
+    """a file, a folder, a glob, several with commas between, - for standard input, python-source or python-docs"""
+    encoding: str = "utf-8"
+    """encoding of text files, such as utf-8, latin-1, cp1252 or utf-16"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
     """kind of tokens"""
     vocab_size: int | None = None
@@ -90,7 +92,7 @@ def main() -> None:
     config = parse_options(Config)
     run = Run(config, "char_generator", default_seconds=100)
     run.alone("sampled_softmax")
-    corpus = Corpus.find(config.data)
+    corpus = Corpus.find(config.data, config.encoding)
     config.data = corpus.name  # a resumed run reads a copy of standard input
     tokenizer = fit_tokenizer(config.tokenizer, corpus.blocks(), config.vocab_size)
     ends, size = config.documents != "none", (config.batch_size, config.window)

@@ -47,11 +47,13 @@ class Config(SearchConfig, PictureConfig):
     data: str = "scenes"
     """a folder of images, or scenes"""
     captions: str | None = None
-    """their captions: a .csv or .tsv (image, caption, optionally split), Flickr8k's token file, or COCO's JSON"""
+    """their captions: columns image, caption and optionally split, Flickr8k's token file, or COCO's JSON"""
     valid_captions: str | None = None
     """captions of images in --data to validate on; by default held back"""
     test_captions: str | None = None
     """captions of images in --data to test on; by default held back"""
+    encoding: str = "utf-8"
+    """encoding of files of captions, such as utf-8, latin-1, cp1252 or utf-16"""
     strays: Literal["skip", "error"] = "skip"
     """skip captions without an image, and images without captions, or raise an error"""
     backbone: str = LITE0
@@ -118,7 +120,7 @@ def main() -> None:
     run = Run(config, "image_captioner", default_seconds=180 if config.data == "scenes" else 900)
     run.alone("fine_tune", "doubly_stochastic")
     files = config.captions, config.valid_captions, config.test_captions
-    splits = captioned_images(config.data, *files, strays=config.strays, seed=config.seed)
+    splits = captioned_images(config.data, *files, strays=config.strays, encoding=config.encoding, seed=config.seed)
     captioner = untrained(config, splits.train).to(run.device)
     flags: dict[str, Any] = {"mirror": config.mirror, "skip_bad": config.skip_bad, "precision": config.precision}
     flags["pixels"] = config.fine_tune > 0

@@ -15,6 +15,7 @@ from nltk.tag import DefaultTagger, UnigramTagger
 from seqgen import patterns
 from seqgen.batches.examples import Examples
 from seqgen.data.catalog import tagged_texts
+from seqgen.data.paths import kept
 from seqgen.data.splits import TaggedSplits
 from seqgen.data.tagged import Tagged
 from seqgen.errors import run_main
@@ -35,9 +36,11 @@ class Config(LabelConfig):
     builder = patterns.tagger
 
     data: str = "python-source"
-    """a .conllu file, lines of a token and its tag, .jsonl with "tokens" and "tags", or python-source"""
+    """files of CoNLL-U, of lines of a token and its tag, or of JSON with "tokens" and "tags", or python-source"""
     column: str = "UPOS"
-    """name or number (from 1) of the column of CoNLL-U with the tags"""
+    """name or number (from 1) of the column with the tags: of CoNLL-U, or of lines with more columns than two"""
+    encoding: str = "utf-8"
+    """encoding of text files, such as utf-8, latin-1, cp1252 or utf-16"""
     batch_tokens: int = 4000
     """tokens of a batch of sequences, padding included"""
 
@@ -46,7 +49,8 @@ def main() -> None:
     """Train a tagger, keep the most accurate one, and test it."""
     config = parse_options(Config)
     run = Run(config, "tagger", default_seconds=100)
-    splits = tagged_texts(config.data, config.valid, config.test, column=config.column, seed=config.seed)
+    config.data, columns = kept(config.data), {"column": config.column, "encoding": config.encoding}
+    splits = tagged_texts(config.data, config.valid, config.test, **columns, seed=config.seed)
     tagger = Tagger.fit(splits.train.tokens, splits.tags, **config.model)
     sequences = run.batches(tagger.examples(splits.train), config.batch_tokens)
     held_back = run.batches(tagger.examples(splits.valid), config.batch_tokens, train=False)
