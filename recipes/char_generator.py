@@ -17,6 +17,7 @@ from seqgen import patterns
 from seqgen.batches.text import TextBatches, document_batches, stream_batches
 from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import DocumentKind, encode_documents, encode_stream, token_counts
+from seqgen.data.text_file import TextOptions
 from seqgen.errors import InputError, run_main
 from seqgen.inference.generator import Generator
 from seqgen.runs.config import RunConfig, parse_options
@@ -32,15 +33,13 @@ TOKENS_PER_SECOND = 40_000  # usual speed on two cores
 
 
 @dataclass(kw_only=True)
-class Config(RunConfig):
+class Config(RunConfig, TextOptions):
     """Options of the character and word generator."""
 
     builder = patterns.generator
 
     data: str = "python-source"
     """a file, a folder, a glob, several with commas between, - for standard input, python-source or python-docs"""
-    encoding: str = "utf-8"
-    """encoding of text files, such as utf-8, latin-1, cp1252 or utf-16"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
     """kind of tokens"""
     vocab_size: int | None = None

@@ -19,6 +19,7 @@ from seqgen.data.captioned import Captioned
 from seqgen.data.catalog import captioned_images
 from seqgen.data.pictures import suitable_preprocessing
 from seqgen.data.sets.scenes import Scenes
+from seqgen.data.text_file import TextOptions
 from seqgen.errors import InputError, run_main
 from seqgen.figures.captions import write_page
 from seqgen.inference.captioner import Captioner
@@ -38,7 +39,7 @@ SCENES |= {"captions_per_image": 4, "batch_tokens": 1000, "backbone": SMALL, "se
 
 
 @dataclass(kw_only=True)
-class Config(SearchConfig, PictureConfig):
+class Config(SearchConfig, PictureConfig, TextOptions):
     """Options of the captioner."""
 
     builder = patterns.captioner
@@ -52,8 +53,6 @@ class Config(SearchConfig, PictureConfig):
     """captions of images in --data to validate on; by default held back"""
     test_captions: str | None = None
     """captions of images in --data to test on; by default held back"""
-    encoding: str = "utf-8"
-    """encoding of files of captions, such as utf-8, latin-1, cp1252 or utf-16"""
     strays: Literal["skip", "error"] = "skip"
     """skip captions without an image, and images without captions, or raise an error"""
     backbone: str = LITE0

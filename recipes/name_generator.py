@@ -69,7 +69,7 @@ def main() -> None:
     config = parse_options(Config)
     run = Run(config, "name_generator", default_seconds=60)
     config.data = kept(config.data)
-    splits = conditioned_texts(config.data, config, conditions=config.conditions, seed=config.seed)
+    splits = conditioned_texts(config.data, columns=config, conditions=config.conditions, seed=config.seed)
     generator = untrained(config, splits.train)
     names = run.batches(generator.examples(splits.train), config.batch_tokens)
     unseen = run.batches(generator.examples(splits.valid), config.batch_tokens, train=False)

@@ -18,6 +18,7 @@ from seqgen.data.catalog import tagged_texts
 from seqgen.data.paths import kept
 from seqgen.data.splits import TaggedSplits
 from seqgen.data.tagged import Tagged
+from seqgen.data.text_file import TextOptions
 from seqgen.errors import run_main
 from seqgen.inference.tagger import Tagger
 from seqgen.metrics.classification import Answered, majority_accuracy, span_f1
@@ -30,7 +31,7 @@ from seqgen.training.losses import right_answer
 
 
 @dataclass(kw_only=True)
-class Config(LabelConfig):
+class Config(LabelConfig, TextOptions):
     """Options of the tagger."""
 
     builder = patterns.tagger
@@ -39,8 +40,6 @@ class Config(LabelConfig):
     """files of CoNLL-U, of lines of a token and its tag, or of JSON with "tokens" and "tags", or python-source"""
     column: str = "UPOS"
     """name or number (from 1) of the column with the tags: of CoNLL-U, or of lines with more columns than two"""
-    encoding: str = "utf-8"
-    """encoding of text files, such as utf-8, latin-1, cp1252 or utf-16"""
     batch_tokens: int = 4000
     """tokens of a batch of sequences, padding included"""
 

@@ -85,7 +85,13 @@ def main() -> None:
     config = parse_options(Config)
     run = Run(config, "text_classifier", default_seconds=100, unit="examples")
     config.data = kept(config.data)
-    splits = labelled_texts(config.data, config.valid, config.test, config, seed=config.seed)
+    splits = labelled_texts(
+        config.data,
+        valid=config.valid,
+        test=config.test,
+        columns=config,
+        seed=config.seed,
+    )
     classifier = untrained(config, splits)
     texts = run.batches(classifier.examples(splits.train), config.batch_tokens)
     valid = run.batches(classifier.examples(splits.valid), config.batch_tokens, train=False)

@@ -13,7 +13,7 @@ from seqgen.data.columns import Columns, content_key
 from seqgen.data.format import Format, format_of
 from seqgen.data.paths import find_files, visible_files
 from seqgen.data.table import read_table, stored_rows
-from seqgen.data.text_file import TextFile, known_encoding
+from seqgen.data.text_file import TextFile, TextOptions, known_encoding
 from seqgen.errors import InputError, nearest
 
 logger = logging.getLogger(__name__)
@@ -52,15 +52,13 @@ class Labelled(Columns):
 
 
 @dataclass(kw_only=True)
-class TextColumns:
+class TextColumns(TextOptions):
     """Options for reading labelled texts from files."""
 
     label_column: str = "label"
     """name or number (from 1) of the column with the label"""
     text_column: str = "text"
     """name or number (from 1) of the column with the text; of several, as title,description, the texts are joined"""
-    encoding: str = "utf-8"
-    """encoding of text files, such as utf-8, latin-1, cp1252 or utf-16"""
 
     @property
     def by_option(self) -> dict[str, str]:

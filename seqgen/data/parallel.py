@@ -14,7 +14,7 @@ from seqgen.data.columns import Columns
 from seqgen.data.format import Format, format_of
 from seqgen.data.paths import find_files, kept, with_prefix
 from seqgen.data.table import first_row, lower_names, read_table, stored_rows
-from seqgen.data.text_file import TextFile, known_encoding
+from seqgen.data.text_file import TextFile, TextOptions, known_encoding
 from seqgen.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Parallel(Columns):
 
 
 @dataclass(kw_only=True)
-class PairOptions:
+class PairOptions(TextOptions):
     """Options for pairs of sentences: where they are, and how they are read."""
 
     data: str = "dates"
@@ -58,8 +58,6 @@ class PairOptions:
     """name or number (from 1) of the column with the sentences"""
     target_column: str = TARGET
     """name or number (from 1) of the column with their translations"""
-    encoding: str = "utf-8"
-    """encoding of text files, such as utf-8, latin-1, cp1252 or utf-16"""
     drop_strange: bool = False
     """leave out pairs that have an empty side, or one nine times as long as the other"""
 

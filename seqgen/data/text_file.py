@@ -17,6 +17,14 @@ BLOCK = 1 << 20  # characters
 GZIP = b"\x1f\x8b"  # the first bytes of every gzip file, with which no UTF-8 text can begin
 
 
+@dataclass(kw_only=True)
+class TextOptions:
+    """Options for reading text files."""
+
+    encoding: str = "utf-8"
+    """encoding of text files, such as utf-8, latin-1, cp1252 or utf-16"""
+
+
 @dataclass(frozen=True)
 class TextFile:
     """A text file, and how its bytes are read.

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from seqgen.data import corpus as corpus_module
+from seqgen.data import text_file
 from seqgen.data.corpus import Corpus
 from seqgen.errors import InputError
 
@@ -58,7 +58,7 @@ def test_a_byte_order_mark_and_foreign_line_ends_are_no_text(tmp_path):
 
 @pytest.mark.parametrize("line", ["words and words \u00e9\u4e16\n", "no line end at all ", "nospaceatall"])
 def test_blocks_add_up_and_cut_no_word_that_they_need_not(tmp_path, monkeypatch, line):
-    monkeypatch.setattr(corpus_module, "BLOCK", 37)
+    monkeypatch.setattr(text_file, "BLOCK", 37)
     text = line * 50
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     blocks = list(Corpus.find(str(tmp_path / "a.txt")).blocks())

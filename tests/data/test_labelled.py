@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from seqgen.data.labelled import read_texts
+from seqgen.data.labelled import TextColumns, read_texts
 from seqgen.errors import InputError
 
 ROWS = [("pos", "a fine film"), ("neg", 'dull, "very" dull'), ("pos", "fine\u00e9")]
@@ -34,7 +34,7 @@ def test_columns_have_names_or_numbers(tmp_path, columns):
     (tmp_path / "data.tsv").write_text("stars\tid\treview\n5\t1\tgood\n1\t2\tbad\n")
     if columns == ("1", "3"):
         (tmp_path / "data.tsv").write_text("5\t1\tgood\n1\t2\tbad\n")
-    texts = read_texts(str(tmp_path / "data.tsv"), *columns)
+    texts = read_texts(str(tmp_path / "data.tsv"), TextColumns(label_column=columns[0], text_column=columns[1]))
     assert (list(texts.labels), list(texts.inputs)) == (["5", "1"], ["good", "bad"])
 
 
@@ -62,10 +62,10 @@ def test_a_folder_of_files_for_each_class(tmp_path):
             "x\ty\tz\n",
             "a.tsv, line 1: it must name the columns label and text, or there must be just these 2, but it has 3",
         ),
-        ("a.tsv", "label\tsentence\nx\ty\n", "a.tsv, line 1: a column must be one of label, sentence, not 'text'"),
+        ("a.tsv", "label\tsentence\nx\ty\n", "a.tsv, line 1: --text_column must be one of label, sentence, not 'text'"),
         ("a.tsv", "x\ta\ny\t \n", "a.tsv, line 2: a text must not be empty"),
         ("a.csv", "label,text\n,a\n", "a.csv, line 2: a label must not be empty"),
-        ("a.csv", "", "a.csv must hold rows, but it is empty"),
+        ("a.csv", "", "a.csv must hold text, but it is empty"),
         ("a.txt", "x a\nlonely\n", "a.txt, line 2: a line must be a label, white space and a text, not 'lonely'"),
         (
             "a.jsonl",
@@ -84,7 +84,7 @@ def test_a_broken_file_is_a_sentence_with_the_line(tmp_path, name, content, mess
 
 
 def test_what_is_not_there_is_a_sentence(tmp_path):
-    with pytest.raises(InputError, match="is neither"):
+    with pytest.raises(InputError, match="is not there"):
         read_texts(str(tmp_path / "nothing.tsv"))
-    with pytest.raises(InputError, match="must hold a folder of files for each class"):
+    with pytest.raises(InputError, match="must hold text files, but it holds none"):
         read_texts(str(tmp_path))

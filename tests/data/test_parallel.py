@@ -69,7 +69,7 @@ def test_pairs_come_from_columns(tmp_path, name, header):
     rows = [('ein "Hund', "a dog"), ("zwei", "two")]
     data = read_pairs(write(tmp_path / name, *header, *("\t".join(row[::-1] if swapped else row) for row in rows)))
     assert list(zip(data.sources, data.targets, strict=True)) == rows
-    with pytest.raises(InputError, match=r"'nowhere\.tsv' is neither"):
+    with pytest.raises(InputError, match=r"'nowhere\.tsv' is not there"):
         read_pairs("nowhere.tsv")
 
 
