@@ -138,7 +138,7 @@ def _others(columns: Mapping[str, str]) -> str:
 
 
 def _read_json(file: TextFile, form: Format, columns: Mapping[str, str]) -> Iterator[Row]:
-    for values, where in _json_values(file, form):
+    for values, where in json_values(file, form):
         if not isinstance(values, dict):
             raise InputError(f"{where}: a line must be a JSON object, not {type(values).__name__}")
         cells = []
@@ -156,7 +156,7 @@ def _read_json(file: TextFile, form: Format, columns: Mapping[str, str]) -> Iter
         yield Row(cells, where)
 
 
-def _json_values(file: TextFile, form: Format) -> Iterator[tuple[Any, str]]:
+def json_values(file: TextFile, form: Format) -> Iterator[tuple[Any, str]]:
     """Yield the values of JSON lines, or of an array, which must fit memory."""
     if form.kind == "json array":
         try:

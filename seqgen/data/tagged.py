@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from seqgen.data.columns import BETWEEN, Columns, split_words
-from seqgen.data.format import first_lines, format_of
+from seqgen.data.format import Format, first_lines, format_of
 from seqgen.data.paths import find_files
-from seqgen.data.table import stored_rows
+from seqgen.data.table import json_values, stored_rows
 from seqgen.data.text_file import TextFile
 from seqgen.errors import InputError, nearest
 
@@ -38,7 +38,7 @@ def read_tagged(data: str, column: str = "UPOS", encoding: str = "utf-8") -> Tag
 
     Args:
         data: files as `find_files` finds them: CoNLL-U, by the ending `.conllu` or the ten columns of its first lines;
-            JSON lines with "tokens" and "tags" in each; anything else being lines of a token, a tab or else white
+            JSON with "tokens" and "tags" in each object; anything else being lines of a token, a tab or else white
             space, and a tag, with an empty line after each sequence.
         column: name or number (from 1) of the column of CoNLL-U with the tags; a number also of other lines, which
             may then have more columns than two.
@@ -48,13 +48,14 @@ def read_tagged(data: str, column: str = "UPOS", encoding: str = "utf-8") -> Tag
         InputError: a file does not exist or is empty, or a line is malformed.
     """
     files = find_files(data, encoding)
-    kinds = {file: _kind(file) for file in files}
+    forms = {file: format_of(file) for file in files}
+    kinds = {file: _kind(file, forms[file]) for file in files}
     numbered = int(column) - 1 if column.isdigit() else None
     places = {"CoNLL-U": _conllu_place(column) if "CoNLL-U" in kinds.values() else None, "lines": numbered}
 
     def rows(file: TextFile) -> Iterator[tuple[str, str, str]]:
-        kind = kinds[file]
-        for tokens, tags, where in _read_json_lines(file) if kind == "JSON" else _read_blocks(file, kind, places[kind]):
+        kind, form = kinds[file], forms[file]
+        for tokens, tags, where in _read_json(file, form) if kind == "JSON" else _read_blocks(file, kind, places[kind]):
             yield BETWEEN.join(tokens), BETWEEN.join(tags), where
 
     tokens, tags, where = stored_rows(["tagged", [kinds[file] for file in files], places], files, rows)
@@ -63,11 +64,11 @@ def read_tagged(data: str, column: str = "UPOS", encoding: str = "utf-8") -> Tag
     return Tagged(split_words(tokens), split_words(tags), where)
 
 
-def _kind(file: TextFile) -> str:
+def _kind(file: TextFile, form: Format) -> str:
     """Return the kind of a file of tagged texts: "JSON", "CoNLL-U" or "lines", by its ending or else first lines."""
     if file.ending == ".conllu":
         return "CoNLL-U"
-    if format_of(file).kind == "json lines":
+    if form.kind.startswith("json"):
         return "JSON"
     words = [line for line in first_lines(file) if not line.startswith("#")]
     return "CoNLL-U" if words and all(line.count("\t") == len(COLUMNS) - 1 for line in words) else "lines"
@@ -118,18 +119,13 @@ def _conllu_place(column: str) -> int:
     )
 
 
-def _read_json_lines(file: TextFile) -> Sequences:
-    for number, line in enumerate(file.lines(), start=1):
-        if not line.strip():
-            continue
-        where = file.at(number)
+def _read_json(file: TextFile, form: Format) -> Sequences:
+    for values, where in json_values(file, form):
         try:
-            values = json.loads(line)
             tokens, tags = list(map(str, values["tokens"])), list(map(str, values["tags"]))
-        except (ValueError, KeyError, TypeError):
-            raise InputError(
-                f'{where}: a line must be JSON with lists "tokens" and "tags", not {line[:80]!r}'
-            ) from None
+        except (KeyError, TypeError):
+            shown = json.dumps(values, ensure_ascii=False)[:80]
+            raise InputError(f'{where}: there must be lists "tokens" and "tags" in JSON, not {shown}') from None
         if BETWEEN in "".join(tokens + tags):
             raise InputError(f"{where}: tokens and tags must be text, but one holds a NUL character")
         if len(tokens) != len(tags):
