@@ -134,7 +134,7 @@ def split(column: str) -> list[str]:
 
 def _others(columns: Mapping[str, str]) -> str:
     options = [option for option in columns if option.startswith("--")]
-    return f"; {' and '.join(options)} name others" if options else ""
+    return f"; {' and '.join(options)} name others, or number them from 1" if options else ""
 
 
 def _read_json(file: TextFile, form: Format, columns: Mapping[str, str]) -> Iterator[Row]:
