@@ -17,6 +17,7 @@ from seqgen import patterns
 from seqgen.batches.text import TextBatches, document_batches, stream_batches
 from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import DocumentKind, encode_documents, encode_stream, token_counts
+from seqgen.data.text_file import TextOptions
 from seqgen.errors import InputError, run_main
 from seqgen.inference.generator import Generator
 from seqgen.runs.config import RunConfig, parse_options
@@ -33,7 +34,7 @@ TOKENS_PER_SECOND = 40_000  # usual speed on two cores
 
 
 @dataclass(kw_only=True)
-class Config(RunConfig):
+class Config(RunConfig, TextOptions):
     """Options of the character and word generator."""
 
     recipe = "char_generator"
@@ -41,7 +42,7 @@ class Config(RunConfig):
     sizes = GENERATOR
 
     data: str = "python-source"
-    """a file, a folder, a glob, - for standard input, python-source or python-docs"""
+    """a file, a folder, a glob, several with commas between, - for standard input, python-source or python-docs"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
     """kind of tokens"""
     vocab_size: int | None = None
@@ -91,7 +92,7 @@ def main() -> None:
     config = parse_options(Config)
     run = Run(config, default_seconds=100)
     run.alone("sampled_softmax")
-    corpus = Corpus.find(config.data)
+    corpus = Corpus.find(config.data, config.encoding)
     config.data = corpus.name  # a resumed run reads a copy of standard input
     tokenizer = fit_tokenizer(config.tokenizer, corpus.blocks(), config.vocab_size)
     ends = config.documents != "none"

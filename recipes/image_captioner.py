@@ -19,6 +19,7 @@ from seqgen.data.captioned import Captioned
 from seqgen.data.catalog import captioned_images
 from seqgen.data.pictures import suitable_preprocessing
 from seqgen.data.sets.scenes import Scenes
+from seqgen.data.text_file import TextOptions
 from seqgen.errors import InputError, run_main
 from seqgen.figures.captions import write_page
 from seqgen.inference.captioner import Captioner
@@ -38,7 +39,7 @@ SCENES = {"dropout": 0.0, "captions_per_image": 4, "backbone": SMALL, "self_crit
 
 
 @dataclass(kw_only=True)
-class Config(SearchConfig, PictureConfig):
+class Config(SearchConfig, PictureConfig, TextOptions):
     """Options of the captioner."""
 
     recipe = "image_captioner"
@@ -49,7 +50,7 @@ class Config(SearchConfig, PictureConfig):
     data: str = "scenes"
     """a folder of images, or scenes"""
     captions: str | None = None
-    """their captions: a .csv or .tsv (image, caption, optionally split), Flickr8k's token file, or COCO's JSON"""
+    """their captions: columns image, caption and optionally split, Flickr8k's token file, or COCO's JSON"""
     valid_captions: str | None = None
     """captions of images in --data to validate on; by default held back"""
     test_captions: str | None = None
@@ -120,7 +121,7 @@ def main() -> None:
     run = Run(config, default_seconds=180 if config.data == "scenes" else 900)
     run.alone("fine_tune", "doubly_stochastic")
     files = config.captions, config.valid_captions, config.test_captions
-    splits = captioned_images(config.data, *files, strays=config.strays, seed=config.seed)
+    splits = captioned_images(config.data, *files, strays=config.strays, encoding=config.encoding, seed=config.seed)
     captioner = untrained(config, splits.train).to(run.device)
     flags: dict[str, Any] = {"mirror": config.mirror, "skip_bad": config.skip_bad, "precision": config.precision}
     flags["pixels"] = config.fine_tune > 0

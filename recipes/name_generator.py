@@ -1,7 +1,8 @@
 """Train a recurrent network to generate texts for a category, such as names, for 60 seconds unless a limit is given.
 
 With no argument it learns function names for each package of Python's standard library. Give it texts of your own with
---data: a file with a label (surnames by language, products by brand) or numbers and a text in each row.
+--data: a label (surnames by language, products by brand) or numbers and a text in each row, or a file of texts for each
+category.
 """
 
 import math
@@ -17,7 +18,8 @@ from sklearn.pipeline import make_pipeline
 
 from seqgen import patterns
 from seqgen.data.catalog import conditioned_texts
-from seqgen.data.labelled import Labelled, read_numbers
+from seqgen.data.labelled import Labelled, TextColumns, read_numbers
+from seqgen.data.paths import kept
 from seqgen.data.splits import LabelledSplits
 from seqgen.errors import run_main
 from seqgen.inference.conditional_generator import ConditionalGenerator
@@ -33,7 +35,7 @@ WRITTEN = 100  # texts generated for each category, to be classified
 
 
 @dataclass(kw_only=True)
-class Config(RunConfig):
+class Config(RunConfig, TextColumns):
     """Options of the name generator."""
 
     recipe = "name_generator"
@@ -41,11 +43,7 @@ class Config(RunConfig):
     sizes = CONDITIONAL_GENERATOR
 
     data: str = "function-names"
-    """a .tsv, .csv or .jsonl, lines of a label and a text, or function-names"""
-    label_column: str = "label"
-    """name or number (from 1) of the column with the label, or with the numbers"""
-    text_column: str = "text"
-    """name or number (from 1) of the column with the text"""
+    """files with columns or lines of a label and a text, a file for each category, or function-names"""
     conditions: Literal["categories", "numbers"] = "categories"
     """content of the label column: a category, or the same number of numbers in each row, separated by white space"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
@@ -71,13 +69,8 @@ def main() -> None:
     """Train a generator, keep the one with the lowest validation loss, and test it."""
     config = parse_options(Config)
     run = Run(config, default_seconds=60)
-    splits = conditioned_texts(
-        config.data,
-        label_column=config.label_column,
-        text_column=config.text_column,
-        conditions=config.conditions,
-        seed=config.seed,
-    )
+    config.data = kept(config.data)
+    splits = conditioned_texts(config.data, columns=config, conditions=config.conditions, seed=config.seed)
     loss = partial(target_tokens, label_smoothing=config.label_smoothing)
     generator = untrained(config, splits.train)
     examples = generator.examples(splits.train)

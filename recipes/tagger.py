@@ -16,8 +16,10 @@ from nltk.tag import DefaultTagger, UnigramTagger
 from seqgen import patterns
 from seqgen.batches.examples import Examples
 from seqgen.data.catalog import tagged_texts
+from seqgen.data.paths import kept
 from seqgen.data.splits import TaggedSplits
 from seqgen.data.tagged import Tagged
+from seqgen.data.text_file import TextOptions
 from seqgen.errors import run_main
 from seqgen.inference.tagger import Tagger
 from seqgen.metrics.classification import Answered, majority_accuracy, span_f1
@@ -33,7 +35,7 @@ SHOWN = 30  # tokens that a validation shows
 
 
 @dataclass(kw_only=True)
-class Config(LabelConfig):
+class Config(LabelConfig, TextOptions):
     """Options of the tagger."""
 
     recipe = "tagger"
@@ -41,9 +43,9 @@ class Config(LabelConfig):
     sizes = TAGGER
 
     data: str = "python-source"
-    """a .conllu file, lines of a token and its tag, .jsonl with "tokens" and "tags", or python-source"""
+    """files of CoNLL-U, of lines of a token and its tag, or of JSON with "tokens" and "tags", or python-source"""
     column: str = "UPOS"
-    """name or number (from 1) of the column of CoNLL-U with the tags"""
+    """name or number (from 1) of the column with the tags: of CoNLL-U, or of lines with more columns than two"""
     batch_tokens: int = 4000
     """tokens of a batch of sequences, padding included"""
 
@@ -52,7 +54,8 @@ def main() -> None:
     """Train a tagger, keep the most accurate one, and test it."""
     config = parse_options(Config)
     run = Run(config, default_seconds=100)
-    splits = tagged_texts(config.data, config.valid, config.test, column=config.column, seed=config.seed)
+    config.data, columns = kept(config.data), {"column": config.column, "encoding": config.encoding}
+    splits = tagged_texts(config.data, config.valid, config.test, **columns, seed=config.seed)
     balance = class_weights(config.class_weights, splits.frequencies, run.device)
     loss = partial(right_answer, class_weights=balance, label_smoothing=config.label_smoothing)
     tagger = Tagger.fit(splits.train.tokens, splits.tags, **config.model)

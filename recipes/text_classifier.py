@@ -1,7 +1,7 @@
 """Train a recurrent network to classify texts, for 100 seconds unless a limit is given.
 
 With no argument it learns to classify passages of source and documentation by package of Python's standard library.
-Give it texts of your own with --data: a file with a label and a text in each row, or a folder for each class.
+Give it texts of your own with --data: a label and a text in each row, or a file or folder for each class.
 """
 
 import shlex
@@ -16,6 +16,8 @@ from sklearn.pipeline import make_pipeline
 
 from seqgen import patterns
 from seqgen.data.catalog import labelled_texts
+from seqgen.data.labelled import TextColumns
+from seqgen.data.paths import kept
 from seqgen.data.splits import LabelledSplits
 from seqgen.errors import run_main
 from seqgen.inference.classifiers import TextClassifier
@@ -37,7 +39,7 @@ BASELINE = 50_000  # maximum number of training texts of the logistic regression
 
 
 @dataclass(kw_only=True)
-class Config(LabelConfig):
+class Config(LabelConfig, TextColumns):
     """Options of the text classifier."""
 
     recipe = "text_classifier"
@@ -45,11 +47,7 @@ class Config(LabelConfig):
     sizes = TEXT_CLASSIFIER
 
     data: str = "python-packages"
-    """a .tsv, .csv or .jsonl file, lines of a label and a text, a folder for each class, or python-packages"""
-    label_column: str = "label"
-    """name or number (from 1) of the column with the label"""
-    text_column: str = "text"
-    """name or number (from 1) of the column with the text"""
+    """files with columns or lines of a label and a text, a file or folder for each class, or python-packages"""
     tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "word"
     """kind of tokens of the texts"""
     vocab_size: int | None = None
@@ -89,8 +87,8 @@ def main() -> None:
     """Train a classifier, keep the most accurate one, and test it."""
     config = parse_options(Config)
     run = Run(config, default_seconds=100, unit="examples")
-    columns = {"label_column": config.label_column, "text_column": config.text_column}
-    splits = labelled_texts(config.data, config.valid, config.test, seed=config.seed, **columns)
+    config.data = kept(config.data)
+    splits = labelled_texts(config.data, valid=config.valid, test=config.test, columns=config, seed=config.seed)
     weights = class_weights(config.class_weights, splits.frequencies, run.device)
     loss: LossFunction = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights)
     classifier = untrained(config, splits)

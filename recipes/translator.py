@@ -18,7 +18,8 @@ import torch
 from seqgen import patterns
 from seqgen.batches.pairs import Pairs
 from seqgen.data.catalog import parallel_texts
-from seqgen.data.parallel import Parallel
+from seqgen.data.parallel import PairOptions, Parallel
+from seqgen.data.paths import kept
 from seqgen.data.splits import Splits
 from seqgen.errors import run_main
 from seqgen.figures.attention import draw_attention
@@ -40,7 +41,7 @@ SHOWN = 5  # test sentences that are shown, with pictures of their attention
 
 
 @dataclass(kw_only=True)
-class Config(SearchConfig):
+class Config(SearchConfig, PairOptions):
     """Options of the translator."""
 
     recipe = "translator"
@@ -48,26 +49,6 @@ class Config(SearchConfig):
     presets: ClassVar = {"dates": DATES}
     sizes = TRANSLATOR
 
-    data: str = "dates"
-    """a .tsv, .csv or .jsonl with columns source and target, multi30k-de-en, multi30k-en-de, or dates"""
-    source: str | None = None
-    """instead of --data, a file of sentences"""
-    target: str | None = None
-    """with --source, the file of their translations"""
-    valid: str | None = None
-    """pairs to validate on, as --data; by default held back"""
-    valid_source: str | None = None
-    """with --source, sentences to validate on; by default held back"""
-    valid_target: str | None = None
-    """their translations"""
-    test: str | None = None
-    """pairs to test on, as --data; by default held back"""
-    test_source: str | None = None
-    """with --source, sentences to test on; by default held back"""
-    test_target: str | None = None
-    """their translations"""
-    drop_strange: bool = False
-    """leave out pairs that have an empty side, or one nine times as long as the other"""
     tokenizer: Literal["subword", "bpe", "char", "byte", "word", "lowercase-word"] = "subword"
     """kind of tokens; for dates char"""
     vocab_size: int = 6000
@@ -100,14 +81,8 @@ def main() -> None:
     """Train a translator, keep the one with the best BLEU, and test it."""
     config = parse_options(Config)
     run = Run(config, default_seconds=150 if config.data == "dates" and not config.source else 600)
-    splits = parallel_texts(
-        config.data,
-        (config.source, config.target),
-        (config.valid, (config.valid_source, config.valid_target)),
-        (config.test, (config.test_source, config.test_target)),
-        drop=config.drop_strange,
-        seed=config.seed,
-    )
+    config.data = kept(config.data)
+    splits = parallel_texts(config, seed=config.seed)
     loss = partial(target_tokens, **config.teaching)
     config = run.sized(config, trial, loss)
     translator = untrained(config, splits)

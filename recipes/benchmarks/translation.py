@@ -16,7 +16,7 @@ from machine import begin
 from measuring import OURS, Options, columns, in_turns, parse_options, precisions, save, show
 from torch import nn
 
-from seqgen.data.corpus import read_lines
+from seqgen.data.text_file import TextFile
 from seqgen.errors import run_main
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.packed import PackedDecoder, packed
@@ -139,7 +139,7 @@ def main() -> None:
     for beams in config.batches:
         if config.model is not None:
             translator = Translator.from_pretrained(config.model).to(device)
-            texts = [text for text in read_lines(Path(config.source or "")) if text.strip()]
+            texts = [text for text in TextFile(Path(config.source or ""), config.source or "").lines() if text.strip()]
             rows.append({"model": config.model, "beams": beams, **compare(config, translator, texts, beams)})
             continue
         for cell in config.cells:

@@ -4,15 +4,18 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from seqgen.data.columns import Columns
-from seqgen.data.corpus import read_lines
+from seqgen.data.format import Format, first_lines, format_of
 from seqgen.data.images import SUFFIXES
+from seqgen.data.paths import find_files
 from seqgen.data.store import fingerprint
-from seqgen.data.table import read_names, read_table
+from seqgen.data.table import first_row, lower_names, read_table
+from seqgen.data.text_file import TextFile
 from seqgen.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -26,6 +29,7 @@ PARTS = {
     "validation": "valid",
     "test": "test",
 }
+COLUMNS = {"the column of images": "image", "the column of captions": "caption"}
 TOKEN_LINE = re.compile(r"(\S.*?)#\d+\t(.*)")  # Flickr8k's: image.jpg#0, a tab, the caption
 
 
@@ -53,24 +57,29 @@ class CaptionRow(NamedTuple):
 
 
 def read_captioned(
-    folder: str, files: dict[str, str | None], *, strays: Literal["skip", "error"] = "skip"
+    folder: str,
+    files: dict[str, str | None],
+    *,
+    strays: Literal["skip", "error"] = "skip",
+    encoding: str = "utf-8",
 ) -> dict[str, Captioned]:
     """Return the splits "train", "valid" and "test", as far as the files have them.
 
     Args:
         folder: of the images, and of folders of images.
-        files: files of captions for these splits; that of "train" may have a column with the split of each row. A file
-            is a `.csv` or `.tsv` with columns image, caption and optionally split, Flickr8k's token file, or COCO's
-            JSON.
+        files: files of captions for these splits, as `find_files` finds them; those of "train" may have a column with
+            the split of each row. A file has columns or keys image, caption and optionally split in one of the formats
+            of `format_of`, or is Flickr8k's token file, or COCO's JSON.
         strays: for captions without an image, and images without captions: "skip" with a warning, or "error".
+        encoding: of the files of captions.
 
     Raises:
         InputError: a file or folder does not exist or is malformed, or there are no captions to train on.
     """
     paths = _Paths(folder)
     rows = []
-    for part, file in files.items():
-        if file is not None:
+    for part, data in files.items():
+        for file in find_files(data, encoding) if data is not None else []:
             found = list(_rows(file))
             rows += found if part == "train" else [row._replace(part=part) for row in found]
     parts: dict[str, dict[str, list[str]]] = {"train": {}, "valid": {}, "test": {}}
@@ -146,49 +155,61 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
-def _rows(file: str) -> Iterator[CaptionRow]:
+def _rows(file: TextFile) -> Iterator[CaptionRow]:
     """Yield the captions of a file of any kind."""
-    path = Path(file)
-    if not path.is_file():
-        raise InputError(f"--captions must be a file, but {file!r} is not a file")
-    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
-    rows = {".json": _coco, ".csv": _table, ".tsv": _table}.get(suffix, _token_file)(path)
+    form = format_of(file, COLUMNS.values())
+    first = next(iter(first_lines(file)), "")
+    if first.startswith("{") and file.ending != ".jsonl" and not _has_caption(first):
+        rows = _coco(file)
+    elif form.kind == "plain" or TOKEN_LINE.fullmatch(first):
+        rows = _token_file(file, form)
+    else:
+        rows = _table(file, form)
     for row in rows:
         if not row.caption.strip():
             raise InputError(f"{row.where}: a caption must not be empty")
         yield row
 
 
-def _table(path: Path) -> Iterator[CaptionRow]:
-    columns = ["image", "caption", "split"] if "split" in read_names(path) else ["image", "caption"]
-    for cells, where in read_table(path, columns):
+def _has_caption(line: str) -> bool:
+    """Return whether a line is a JSON object with a caption, and not the beginning of COCO's."""
+    with suppress(ValueError):
+        return "caption" in json.loads(line)
+    return False
+
+
+def _table(file: TextFile, form: Format) -> Iterator[CaptionRow]:
+    columns = COLUMNS | ({"the column of splits": "split"} if "split" in lower_names(first_row(file, form)) else {})
+    for cells, where in read_table(file, form, columns):
         yield CaptionRow(cells[0].strip(), cells[1], cells[2] if len(cells) > 2 else "", where)
 
 
-def _token_file(path: Path) -> Iterator[CaptionRow]:
-    for number, line in enumerate(read_lines(path), start=1):
+def _token_file(file: TextFile, form: Format) -> Iterator[CaptionRow]:
+    for number, line in enumerate(file.lines(), start=1):
         if not line.strip():
             continue
         found = TOKEN_LINE.fullmatch(line)
-        where = f"{path}, line {number}"
+        where = file.at(number)
         if found is None:
-            raise InputError(f"{where}: a line must be an image, #0, a tab and a caption, not {line[:80]!r}")
+            raise InputError(f"{where}: a line must be an image, #0, a tab and a caption, not {line[:80]!r} ({form})")
         yield CaptionRow(found[1], found[2], "", where)
 
 
-def _coco(path: Path) -> Iterator[CaptionRow]:
+def _coco(file: TextFile) -> Iterator[CaptionRow]:
     try:
-        data = json.loads("\n".join(read_lines(path)))
-        files = [(one["id"], str(one["file_name"])) for one in data["images"]]
+        data = json.loads("\n".join(file.lines()))
+        images = [(one["id"], str(one["file_name"])) for one in data["images"]]
         captions = [(one["image_id"], str(one["caption"])) for one in data["annotations"]]
     except (ValueError, KeyError, TypeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
-        raise InputError(f"{path} must be JSON with images and annotations as COCO has them, but {reason}") from None
-    names = dict(files)
-    if len(set(names.values())) < len(files):
-        first = next(name for name in names.values() if [file for _, file in files].count(name) > 1)
-        raise InputError(f"{path}: an image must be listed once, but {first} is listed again")
+        raise InputError(
+            f"{file.name} must be JSON with images and annotations as COCO has them, but {reason}"
+        ) from None
+    names = dict(images)
+    if len(set(names.values())) < len(images):
+        first = next(name for name in names.values() if [file for _, file in images].count(name) > 1)
+        raise InputError(f"{file.name}: an image must be listed once, but {first} is listed again")
     for number, (image, caption) in enumerate(captions, start=1):
         if image not in names:
-            raise InputError(f"{path}, annotation {number}: its image must be listed, but there is no {image}")
-        yield CaptionRow(names[image], caption, "", f"{path}, annotation {number}")
+            raise InputError(f"{file.name}, annotation {number}: its image must be listed, but there is no {image}")
+        yield CaptionRow(names[image], caption, "", f"{file.name}, annotation {number}")

@@ -7,8 +7,8 @@ import numpy as np
 
 from seqgen.data.captioned import Captioned, read_captioned
 from seqgen.data.images import SUFFIXES
-from seqgen.data.labelled import Labelled, files_by_class, read_texts, require_numbers
-from seqgen.data.parallel import Parallel, read_pairs, read_parallel, sound
+from seqgen.data.labelled import Labelled, TextColumns, files_by_class, read_texts, require_numbers
+from seqgen.data.parallel import PairOptions, Parallel, read_pairs, read_parallel, sound
 from seqgen.data.sets.dates import date_pairs
 from seqgen.data.sets.function_names import function_names
 from seqgen.data.sets.highlighting import highlighted_python
@@ -29,11 +29,9 @@ from seqgen.data.splits import (
 from seqgen.data.tagged import read_tagged
 from seqgen.errors import InputError, nearest
 
-Files = tuple[str | None, str | None]  # of source sentences, and of their translations
-
 
 def labelled_texts(
-    data: str, valid: str | None, test: str | None, *, label_column: str, text_column: str, seed: int
+    data: str, valid: str | None, test: str | None, columns: TextColumns, *, seed: int
 ) -> LabelledSplits:
     """Return labelled texts: "python-packages", or files and folders as `read_texts` reads them.
 
@@ -41,26 +39,25 @@ def labelled_texts(
         data: to train on, and to hold back from.
         valid: to validate on; by default held back.
         test: to test on; by default held back.
-        label_column: name or number of the column with the label.
-        text_column: name or number of the column with the text.
+        columns: of label and text, and the encoding.
         seed: random seed of the split.
     """
     if data == "python-packages":
         passages, files = python_passages()
         return split_labelled(passages, None, None, seed, groups=list(map(str, files)))
-    held_back = [read_texts(path, label_column, text_column) if path else None for path in (valid, test)]
-    return split_labelled(read_texts(data, label_column, text_column), held_back[0], held_back[1], seed)
+    held_back = [read_texts(path, columns) if path else None for path in (valid, test)]
+    return split_labelled(read_texts(data, columns), held_back[0], held_back[1], seed)
 
 
 def conditioned_texts(
-    data: str, *, label_column: str, text_column: str, conditions: Literal["categories", "numbers"], seed: int
+    data: str, columns: TextColumns, *, conditions: Literal["categories", "numbers"], seed: int
 ) -> LabelledSplits:
-    """Return texts with a category or numbers as their label: "function-names", or a file.
+    """Return texts with a category or numbers as their label: "function-names", or files as `read_texts` reads them.
 
     Raises:
         InputError: for numbers, a label of anything else, or of fewer or more than the first; or too few texts.
     """
-    texts = function_names() if data == "function-names" else read_texts(data, label_column, text_column)
+    texts = function_names() if data == "function-names" else read_texts(data, columns)
     if conditions == "categories":
         return split_labelled(texts, None, None, seed)
     require_numbers(texts)
@@ -71,71 +68,73 @@ def conditioned_texts(
     return LabelledSplits(texts.chosen(train), texts.chosen(valid), texts.chosen(test), [])
 
 
-def tagged_texts(data: str, valid: str | None, test: str | None, *, column: str, seed: int) -> TaggedSplits:
+def tagged_texts(
+    data: str, valid: str | None, test: str | None, *, column: str, seed: int, encoding: str = "utf-8"
+) -> TaggedSplits:
     """Return tagged sequences: "python-source", or files as `read_tagged` reads them.
 
     Args:
         data: to train on, and to hold back from.
         valid: to validate on; by default held back.
         test: to test on; by default held back.
-        column: name or number of a column of CoNLL-U.
+        column: name or number of the column with the tags.
         seed: random seed of the split.
+        encoding: of the files.
     """
     if data == "python-source":
         return split_tagged(*highlighted_python(seed), seed)
-    held_back = [read_tagged(path, column) if path else None for path in (valid, test)]
-    return split_tagged(read_tagged(data, column), held_back[0], held_back[1], seed)
+    held_back = [read_tagged(path, column, encoding) if path else None for path in (valid, test)]
+    return split_tagged(read_tagged(data, column, encoding), held_back[0], held_back[1], seed)
 
 
-def parallel_texts(
-    data: str, files: Files, valid: tuple[str | None, Files], test: tuple[str | None, Files], *, drop: bool, seed: int
-) -> Splits[Parallel]:
-    """Return pairs of sentences: "dates", Multi30k by name, a table, or two files.
-
-    Args:
-        data: a named set or a table, unless there are files.
-        files: of sentences and of their translations.
-        valid: the same to validate on; by default held back.
-        test: the same to test on; by default held back.
-        drop: whether to leave out malformed pairs, as `sound` does.
-        seed: random seed of the split.
+def parallel_texts(options: PairOptions, *, seed: int) -> Splits[Parallel]:
+    """Return pairs of sentences: "dates", Multi30k by name, files of pairs, or two files.
 
     Raises:
         InputError: a file without the other, files of splits for a set that has its own, or malformed pairs.
     """
-    own = files != (None, None)
-    for prefix, pair in (("", files), ("valid_", valid[1]), ("test_", test[1])):
-        if (pair[0] is None) != (pair[1] is None):
-            given, other = ("source", "target") if pair[1] is None else ("target", "source")
-            raise InputError(f"--{prefix}{given} must come with --{prefix}{other}, which is missing")
-    if own and data != "dates":
-        raise InputError(f"--source must be without --data, which is {data!r}")
-    if data == "dates" and not own:
-        for name, part in (("valid", valid), ("test", test)):
-            if part != (None, (None, None)):
-                option = name if part[0] is not None else f"{name}_source"
+    files = {part: _two_files(options, f"{part}_" if part else "") for part in ("", "valid", "test")}
+    if files[""] and options.data != "dates":
+        raise InputError(f"--source must be without --data, which is {options.data!r}")
+    if options.data == "dates" and not files[""]:
+        for part in ("valid", "test"):
+            if getattr(options, part) is not None or files[part]:
+                option = f"{part}_source" if getattr(options, part) is None else part
                 raise InputError(f"--{option} must come with --data or --source, as dates have their own parts")
         return Splits(*date_pairs(seed))
-    train, *held_back = (
-        _pairs(data, own, name, path, of_part)
-        for name, path, of_part in (("train", data, files), ("valid", *valid), ("test", *test))
-    )
+    train = _pairs(options, "train", files[""], None if files[""] else options.data)
+    valid, test = (_pairs(options, part, files[part], getattr(options, part)) for part in ("valid", "test"))
     assert train is not None
-    return split_parallel(sound(train, drop=drop), held_back[0], held_back[1], seed)
+    return split_parallel(sound(train, drop=options.drop_strange), valid, test, seed)
 
 
-def _pairs(data: str, own: bool, part: str, path: str | None, files: Files) -> Parallel | None:
-    """Return a split from its own file; None where it is to be held back."""
-    source, target = files
-    if source is not None and target is not None:
-        return read_parallel(source, target)
-    if not own and data in PAIRS and path in (None, data):
-        return find_multi30k(data, part)
-    return None if path is None else read_pairs(path)
+def _two_files(options: PairOptions, prefix: str) -> tuple[str, str] | None:
+    """Return the files of sentences and of their translations, if there are any."""
+    source, target = (getattr(options, f"{prefix}{side}") for side in ("source", "target"))
+    if (source is None) != (target is None):
+        given, other = ("source", "target") if target is None else ("target", "source")
+        raise InputError(f"--{prefix}{given} must come with --{prefix}{other}, which is missing")
+    return None if source is None else (source, target)
+
+
+def _pairs(options: PairOptions, part: str, files: tuple[str, str] | None, data: str | None) -> Parallel | None:
+    """Return a split from its own files; None where it is to be held back."""
+    if files:
+        return read_parallel(*files, options.encoding)
+    if options.data in PAIRS and options.source is None and data in (None, options.data):
+        return find_multi30k(options.data, part)
+    return None if data is None else read_pairs(data, options)
 
 
 def captioned_images(
-    data: str, captions: str | None, valid: str | None, test: str | None, *, strays: Literal["skip", "error"], seed: int
+    data: str,
+    captions: str | None,
+    valid: str | None,
+    test: str | None,
+    *,
+    strays: Literal["skip", "error"],
+    seed: int,
+    encoding: str = "utf-8",
 ) -> Splits[Captioned]:
     """Return images with captions: "scenes", or a folder of images and files of captions.
 
@@ -146,13 +145,14 @@ def captioned_images(
         test: file of captions to test on; by default held back.
         strays: for captions without an image, and images without captions: "skip" or "error".
         seed: random seed of scenes, or of the split.
+        encoding: of the files of captions.
     """
     if (data == "scenes") != (captions is None):
         raise InputError("--captions must come with --data, a folder of images, and that with --captions")
     if captions is None:
         return Splits(*(scenes(part, seed) for part in ("train", "valid", "test")))
     files = {"train": captions, "valid": valid, "test": test}
-    return split_captioned(read_captioned(data, files, strays=strays), seed)
+    return split_captioned(read_captioned(data, files, strays=strays, encoding=encoding), seed)
 
 
 def find_pictures(data: str, *, train: bool = True) -> Labelled:

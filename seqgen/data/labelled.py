@@ -1,5 +1,7 @@
 """Inputs with a label each, read from files or folders and checked."""
 
+import logging
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from seqgen.data.columns import Columns, content_key
-from seqgen.data.corpus import Corpus, visible_files
-from seqgen.data.store import file_fingerprint
+from seqgen.data.format import Format, format_of
+from seqgen.data.paths import find_files, visible_files
 from seqgen.data.table import read_table, stored_rows
+from seqgen.data.text_file import TextFile, TextOptions, known_encoding
 from seqgen.errors import InputError, nearest
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,36 +45,84 @@ class Labelled(Columns):
 
     @property
     def fingerprint(self) -> str:
-        """A hash of texts and labels, or of the names and labels of images."""
-        texts = [self.inputs] if len(self) and isinstance(self.inputs[0], str) else []
-        return content_key([*texts, self.labels, *([] if texts else [self.where])])
+        """A hash of texts and labels, or of the names (without folders) and labels of images."""
+        if len(self) and isinstance(self.inputs[0], str):
+            return content_key([self.inputs, self.labels])
+        return content_key([self.labels, [Path(place).name for place in self.where]])
 
 
-def read_texts(path: str, label_column: str = "label", text_column: str = "text") -> Labelled:
-    """Read labelled texts: rows of a file (`read_table` says which kinds), or a folder of text files for each class.
+@dataclass(kw_only=True)
+class TextColumns(TextOptions):
+    """Options for reading labelled texts from files."""
+
+    label_column: str = "label"
+    """name or number (from 1) of the column with the label"""
+    text_column: str = "text"
+    """name or number (from 1) of the column with the text; of several, as title,description, the texts are joined"""
+
+    @property
+    def by_option(self) -> dict[str, str]:
+        """The columns by their options."""
+        return {"--label_column": self.label_column, "--text_column": self.text_column}
+
+
+def read_texts(data: str, columns: TextColumns | None = None) -> Labelled:
+    """Read labelled texts.
+
+    Args:
+        data: files as `find_files` finds them, of rows in one of the formats of `format_of`: of plain lines, one file
+            has a label, white space and a text in each; several files, or those of a folder, have a text in each line,
+            whose label is the name of the file. Or a folder of text files for each class.
+        columns: the columns of label and text, and the encoding.
 
     Raises:
         InputError: the file does not exist, a row is malformed, or a text or label is empty.
     """
-    file = Path(path)
-    if file.is_dir():
-        return _texts_in_folders(file)
-    if not file.is_file():
-        raise InputError(f"labelled texts must be a file or a folder, but {path!r} is neither")
+    columns = columns or TextColumns()
+    folder = Path(data) if os.path.isdir(data) else None
+    if folder and any(path.parent != folder for path in visible_files(folder)):
+        return _texts_in_folders(folder, known_encoding(columns.encoding))
+    files = find_files(data, columns.encoding)
+    forms = {file: format_of(file, columns.by_option.values()) for file in files}
+    labels = _labels(files, forms) if folder or len(files) > 1 else {}
+    for file, form in forms.items():
+        if form.kind == "plain" and columns.by_option != TextColumns().by_option:
+            raise InputError(f"{file.name} must have columns where --label_column names one, but it is {form}")
 
-    def rows() -> Iterator[tuple[str, str, str]]:
-        for (label, text), where in read_table(file, [label_column, text_column]):
+    def rows(file: TextFile) -> Iterator[tuple[str, str, str]]:
+        if file in labels:
+            lines = enumerate(file.lines(), start=1)
+            yield from ((line.strip(), labels[file], file.at(number)) for number, line in lines if line.strip())
+            return
+        for (label, text), where in read_table(file, forms[file], columns.by_option):
             if not label.strip() or not text.strip():
                 raise InputError(f"{where}: a {'text' if label.strip() else 'label'} must not be empty")
             yield text, label.strip(), where
 
-    identity = ["labelled", file_fingerprint(file), file.suffixes, label_column, text_column]
-    return Labelled(*stored_rows(identity, file, path, rows))
+    identity = ["labelled", [forms[file].content for file in files], [*labels.values()], [*columns.by_option.values()]]
+    return Labelled(*stored_rows(identity, files, rows))
 
 
-def _texts_in_folders(folder: Path) -> Labelled:
+def _labels(files: list[TextFile], forms: dict[TextFile, Format]) -> dict[TextFile, str]:
+    """Return the label of each of several files of plain lines: its name, without its ending where that is unique."""
+    plain = [file for file in files if forms[file].kind == "plain"]
+    if not plain:
+        return {}
+    if len(plain) < len(files):
+        other = next(file for file in files if file not in plain)
+        raise InputError(
+            f"files must either all have columns or each be named after the label of its lines, but {plain[0].name} is "
+            f"{forms[plain[0]]}, and {other.name} is {forms[other]}"
+        )
+    stems = [Path(file.stem_and_ending).stem for file in files]
+    labels = stems if len(set(stems)) == len(stems) else [file.stem_and_ending for file in files]
+    logger.warning(f"each line is a text, and the name of its file its label, such as {labels[0]!r}")
+    return dict(zip(files, labels, strict=True))
+
+
+def _texts_in_folders(folder: Path, encoding: str) -> Labelled:
     files = files_by_class(folder)
-    texts = ["".join(Corpus([path], str(path)).blocks()) for path, _ in files]
+    texts = ["".join(TextFile(path, str(path), encoding).blocks()) for path, _ in files]
     for text, (path, _) in zip(texts, files, strict=True):
         if not text.strip():
             raise InputError(f"{path}: a text must not be empty")

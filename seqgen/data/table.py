@@ -1,14 +1,14 @@
-"""Rows of files: tab- or comma-separated, JSON lines, or a label before a text; each with its file and line."""
+"""Rows of files: separated by tabs or commas, JSON, or a label before a text; each with its file and line."""
 
 import csv
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from seqgen.data.columns import Column, stored_texts
-from seqgen.data.corpus import read_lines
+from seqgen.data.format import Format
+from seqgen.data.text_file import TextFile
 from seqgen.errors import InputError, nearest
 
 csv.field_size_limit(1 << 30)
@@ -22,129 +22,164 @@ class Row(NamedTuple):
     where: str
 
 
-def read_table(path: Path, columns: list[str]) -> Iterator[Row]:
+def read_table(file: TextFile, form: Format, columns: Mapping[str, str]) -> Iterator[Row]:
     """Yield the rows of a file, with the columns that were asked for.
 
     Args:
-        path: `.tsv`, `.csv` or `.jsonl`, anything else being lines of a label, white space, and a text; `.gz` of these.
-        columns: names from the first line (or JSON keys), or numbers from 1. Where all are names and the first line has
-            none of them, the file is taken to have no names, and just these columns.
+        file: of rows; plain lines are a label, white space, and a text.
+        form: of this file.
+        columns: by what errors call each, such as "--text_column": a name from the first line (or JSON key), or a
+            number from 1; or several with commas between, whose cells are joined by a space. Where all are names and
+            the first line has none of them, the file is taken to have no names, and just these columns.
 
     Raises:
         InputError: an unknown column, a row with too few or too many cells, or a file that cannot be read.
     """
-    kind = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
-    readers: dict[str, Callable[[Path, list[str]], Iterator[Row]]] = {
-        ".tsv": _read_separated,
-        ".csv": _read_separated,
-        ".jsonl": _read_json_lines,
-    }
-    yield from readers.get(kind, _read_label_first)(path, columns)
+    if form.kind == "separated":
+        return _read_separated(file, form, columns)
+    if form.kind == "plain":
+        return _read_label_first(file, form)
+    return _read_json(file, form, columns)
 
 
 def stored_rows(
-    identity: Any, path: Path, name: str, rows: Callable[[], Iterable[tuple[str, str, str]]]
+    identity: Any, files: Sequence[TextFile], rows: Callable[[TextFile], Iterable[tuple[str, str, str]]]
 ) -> list[Column[str]]:
-    """Return two columns of texts and one of places, as "file, line 3", from the cache where it has them.
+    """Return two columns of texts and one of places, as "file, line 3", of all files, from the cache where it has them.
 
     Args:
-        identity: plain data that identifies these rows.
-        path: of the file, with which the places of `rows` begin; the stored ones do not, as files can be renamed.
-        name: of the file, with which the returned places begin.
-        rows: yields two texts and the place of each row; called only where the cache lacks them.
+        identity: plain data that identifies these rows, together with the content of the files.
+        files: in order; the stored places have their numbers in place of their names, as files can be renamed.
+        rows: yields two texts and the place of each row of a file; called only where the cache lacks them.
     """
+    names = [file.name for file in files]
 
-    def relative() -> Iterator[tuple[str, str, str]]:
-        for one, other, place in rows():
-            yield one, other, place.removeprefix(str(path))
+    def numbered() -> Iterator[tuple[str, str, str]]:
+        for number, file in enumerate(files):
+            for one, other, place in rows(file):
+                yield one, other, f"{number}{place.removeprefix(file.name)}"
 
-    *texts, places = stored_texts(identity, relative, 3)
-    return [*texts, Column(places.rows, lambda row: f"{name}{places.item(row)}")]
+    def named(place: str) -> str:
+        number, comma, line = place.partition(",")
+        return f"{names[int(number)]}{comma}{line}"
+
+    *texts, places = stored_texts([identity, [file.fingerprint for file in files]], numbered, 3)
+    return [*texts, Column(places.rows, lambda row: named(places.item(row)))]
 
 
-def read_names(path: Path) -> list[str]:
-    """Return the cells of the first line of a `.tsv` or `.csv` in lower case: the columns' names, if it has any."""
-    return _names(next(_reader(path), []))
+def first_row(file: TextFile, form: Format) -> list[str]:
+    """Return the cells of the first row of a separated file: the columns' names, if it has any; none of other files."""
+    return next(filter(None, _reader(file, form)), []) if form.kind == "separated" else []
 
 
-def _names(cells: list[str]) -> list[str]:
+def lower_names(cells: list[str]) -> list[str]:
+    """Return the names of columns as they are compared."""
     return [cell.strip().lower() for cell in cells]
 
 
-def _reader(path: Path) -> Any:
-    if ".csv" in path.suffixes:
-        return csv.reader(line + "\n" for line in read_lines(path))
-    return csv.reader(read_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)  # in a .tsv quotes have no meaning
+def _reader(file: TextFile, form: Format) -> Any:
+    if form.quotes:
+        return csv.reader((line + "\n" for line in file.lines()), delimiter=form.separator)
+    return csv.reader(file.lines(), delimiter=form.separator, quoting=csv.QUOTE_NONE)
 
 
-def _read_separated(path: Path, columns: list[str]) -> Iterator[Row]:
-    reader = _reader(path)
-    first = next(reader, None)
+def _read_separated(file: TextFile, form: Format, columns: Mapping[str, str]) -> Iterator[Row]:
+    reader = _reader(file, form)
+    first = next(filter(None, reader), None)
     if first is None:
-        raise InputError(f"{path} must hold rows, but it is empty")
-    names = _names(first)
-    named = any(column.lower() in names for column in columns if not column.isdigit())
-    places = _places(path, names if named else None, len(first), columns)
-    if not named:
-        if not any(column.isdigit() for column in columns):
-            logger.warning(f"{path}, line 1: no name of {', '.join(columns)} here, so it is read as the first row")
-        yield _row(first, places, len(first), f"{path}, line 1")
-    for cells in reader:
-        if cells:
-            yield _row(cells, places, len(first), f"{path}, line {reader.line_num}")
-
-
-def _row(cells: list[str], places: list[int], width: int, where: str) -> Row:
-    if len(cells) != width:
-        raise InputError(f"{where}: a row must have as many columns as the first, {width}, but it has {len(cells)}")
-    return Row([cells[place] for place in places], where)
-
-
-def _places(path: Path, names: list[str] | None, width: int, columns: list[str]) -> list[int]:
-    if names is None and not any(column.isdigit() for column in columns):
-        if width == len(columns):
-            return list(range(width))
+        raise InputError(f"{file.name} must hold rows, but it holds none")
+    where = file.at(reader.line_num)
+    names = lower_names(first)
+    asked = {option: [column] if column.lower() in names else split(column) for option, column in columns.items()}
+    every = [part for parts in asked.values() for part in parts]
+    named = any(part.lower() in names for part in every if not part.isdigit())
+    if named or any(part.isdigit() for part in every):
+        known = names if named else []
+        places = [[_place(where, option, part, known, form, len(first)) for part in asked[option]] for option in asked]
+    elif len(first) == len(columns):
+        places = [[number] for number in range(len(columns))]
+        logger.warning(f"{where}: no name of {', '.join(every)} here, so it is read as the first row")
+    else:
         raise InputError(
-            f"{path}, line 1: it must name the columns {' and '.join(columns)}, or there must be just these "
-            f"{len(columns)}, but it has {width}"
+            f"{where}: it must name the columns {' and '.join(every)}, or there must be just these {len(columns)}, "
+            f"but it has {len(first)}: {', '.join(cell[:20] for cell in first)}{_others(columns)} ({form})"
         )
-    return [_place(path, names or [], width, column) for column in columns]
+    for cells in [] if named else [first]:
+        yield _row(cells, places, len(first), where, form)
+    for cells in filter(None, reader):
+        yield _row(cells, places, len(first), file.at(reader.line_num), form)
 
 
-def _place(path: Path, names: list[str], width: int, column: str) -> int:
-    if column.isdigit() and 1 <= int(column) <= width:
-        return int(column) - 1
-    if column.lower() in names:
-        return names.index(column.lower())
+def _row(cells: list[str], places: list[list[int]], width: int, where: str, form: Format) -> Row:
+    if len(cells) != width:
+        raise InputError(
+            f"{where}: a row must have as many columns as the first, {width}, but it has {len(cells)} ({form})"
+        )
+    return Row([" ".join(cells[number] for number in numbers) for numbers in places], where)
+
+
+def _place(where: str, option: str, part: str, names: list[str], form: Format, width: int) -> int:
+    if part.isdigit() and 1 <= int(part) <= width:
+        return int(part) - 1
+    if part.lower() in names:
+        return names.index(part.lower())
     among = f"one of {', '.join(names)}" if names else f"a number from 1 to {width}"
-    raise InputError(f"{path}, line 1: a column must be {among}, not {column!r}{nearest(column, names)}")
+    raise InputError(f"{where}: {option} must be {among}, not {part!r}{nearest(part, names)} ({form})")
 
 
-def _read_json_lines(path: Path, columns: list[str]) -> Iterator[Row]:
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            values: Any = json.loads(line)
-        except ValueError as error:
-            raise InputError(f"{where}: a line must be a JSON object, but it is not: {error}") from None
+def split(column: str) -> list[str]:
+    """Return the names or numbers of columns, which have commas between them."""
+    return [part.strip() for part in column.split(",")]
+
+
+def _others(columns: Mapping[str, str]) -> str:
+    options = [option for option in columns if option.startswith("--")]
+    return f"; {' and '.join(options)} name others, or number them from 1" if options else ""
+
+
+def _read_json(file: TextFile, form: Format, columns: Mapping[str, str]) -> Iterator[Row]:
+    for values, where in json_values(file, form):
         if not isinstance(values, dict):
             raise InputError(f"{where}: a line must be a JSON object, not {type(values).__name__}")
-        for column in columns:
-            if column not in values:
-                raise InputError(
-                    f"{where}: there must be a key {column!r}, but there are {', '.join(values) or 'none'}"
-                )
-            if not isinstance(values[column], str | int | float):
-                raise InputError(f"{where}: {column!r} must be a text or a number, not {json.dumps(values[column])}")
-        yield Row([str(values[column]) for column in columns], where)
+        cells = []
+        for option, column in columns.items():
+            parts = [column] if column in values else split(column)
+            for part in parts:
+                if part not in values:
+                    hint = f" ({option} names another)" if option.startswith("--") else ""
+                    raise InputError(
+                        f"{where}: there must be a key {part!r}, but there are {', '.join(values) or 'none'}{hint}"
+                    )
+                if not isinstance(values[part], str | int | float):
+                    raise InputError(f"{where}: {part!r} must be a text or a number, not {json.dumps(values[part])}")
+            cells.append(" ".join(str(values[part]) for part in parts))
+        yield Row(cells, where)
 
 
-def _read_label_first(path: Path, columns: list[str]) -> Iterator[Row]:
-    for number, line in enumerate(read_lines(path), start=1):
+def json_values(file: TextFile, form: Format) -> Iterator[tuple[Any, str]]:
+    """Yield the values of JSON lines, or of an array, which must fit memory."""
+    if form.kind == "json array":
+        try:
+            values = json.loads("\n".join(file.lines()))
+        except ValueError as error:
+            raise InputError(f"{file.name} must be a JSON array, but it is not: {error}") from None
+        yield from ((value, f"{file.name}, item {number}") for number, value in enumerate(values, start=1))
+        return
+    for number, line in enumerate(file.lines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield json.loads(line), file.at(number)
+        except ValueError as error:
+            raise InputError(f"{file.at(number)}: a line must be a JSON object, but it is not: {error}") from None
+
+
+def _read_label_first(file: TextFile, form: Format) -> Iterator[Row]:
+    for number, line in enumerate(file.lines(), start=1):
         if line.strip():
             cells = line.split(maxsplit=1)
             if len(cells) < 2:
-                raise InputError(f"{path}, line {number}: a line must be a label, white space and a text, not {line!r}")
-            yield Row(cells, f"{path}, line {number}")
+                raise InputError(
+                    f"{file.at(number)}: a line must be a label, white space and a text, not {line!r} ({form})"
+                )
+            yield Row(cells, file.at(number))

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from seqgen.data.columns import BETWEEN, Columns, split_words
-from seqgen.data.corpus import read_lines
-from seqgen.data.store import file_fingerprint
-from seqgen.data.table import stored_rows
+from seqgen.data.format import Format, first_lines, format_of
+from seqgen.data.paths import find_files
+from seqgen.data.table import json_values, stored_rows
+from seqgen.data.text_file import TextFile
 from seqgen.errors import InputError, nearest
 
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
@@ -33,56 +33,79 @@ class Tagged(Columns):
                     )
 
 
-def read_tagged(path: str, column: str = "UPOS") -> Tagged:
+def read_tagged(data: str, column: str = "UPOS", encoding: str = "utf-8") -> Tagged:
     """Read tagged sequences.
 
     Args:
-        path: `.conllu`; `.jsonl` with "tokens" and "tags" in each line; anything else being lines of a token, white
-            space and a tag, with an empty line after each sequence; `.gz` of these.
-        column: name or number (from 1) of a column of CoNLL-U.
+        data: files as `find_files` finds them: CoNLL-U, by the ending `.conllu` or the ten columns of its first lines;
+            JSON with "tokens" and "tags" in each object; anything else being lines of a token, a tab or else white
+            space, and a tag, with an empty line after each sequence.
+        column: name or number (from 1) of the column of CoNLL-U with the tags; a number also of other lines, which
+            may then have more columns than two.
+        encoding: of the files.
 
     Raises:
-        InputError: the file does not exist or is empty, or a line is malformed.
+        InputError: a file does not exist or is empty, or a line is malformed.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise InputError(f"tagged texts must be a file, but {path!r} is not a file")
-    kind = file.with_suffix("").suffix if file.suffix == ".gz" else file.suffix
-    place = _conllu_place(column) if kind == ".conllu" else None
+    files = find_files(data, encoding)
+    forms = {file: format_of(file) for file in files}
+    kinds = {file: _kind(file, forms[file]) for file in files}
+    numbered = int(column) - 1 if column.isdigit() else None
+    places = {"CoNLL-U": _conllu_place(column) if "CoNLL-U" in kinds.values() else None, "lines": numbered}
 
-    def rows() -> Iterator[tuple[str, str, str]]:
-        found = _read_json_lines(file) if kind == ".jsonl" else _read_blocks(file, place)
-        for tokens, tags, where in found:
+    def rows(file: TextFile) -> Iterator[tuple[str, str, str]]:
+        kind, form = kinds[file], forms[file]
+        for tokens, tags, where in _read_json(file, form) if kind == "JSON" else _read_blocks(file, kind, places[kind]):
             yield BETWEEN.join(tokens), BETWEEN.join(tags), where
 
-    tokens, tags, where = stored_rows(["tagged", file_fingerprint(file), kind, place], file, path, rows)
+    tokens, tags, where = stored_rows(["tagged", [kinds[file] for file in files], places], files, rows)
     if not len(tokens):
-        raise InputError(f"{path} must hold tagged texts, but it holds none")
+        raise InputError(f"{data} must hold tagged texts, but it holds none")
     return Tagged(split_words(tokens), split_words(tags), where)
+
+
+def _kind(file: TextFile, form: Format) -> str:
+    """Return the kind of a file of tagged texts: "JSON", "CoNLL-U" or "lines", by its ending or else first lines."""
+    if file.ending == ".conllu":
+        return "CoNLL-U"
+    if form.kind.startswith("json"):
+        return "JSON"
+    words = [line for line in first_lines(file) if not line.startswith("#")]
+    return "CoNLL-U" if words and all(line.count("\t") == len(COLUMNS) - 1 for line in words) else "lines"
 
 
 Sequences = Iterator[tuple[list[str], list[str], str]]
 
 
-def _read_blocks(path: Path, place: int | None) -> Sequences:
+def _read_blocks(file: TextFile, kind: str, place: int | None) -> Sequences:
+    """Yield the sequences of a file, with the tags at a place, or in the second of two columns."""
+    conllu = kind == "CoNLL-U"
     tokens: list[str] = []
     tags: list[str] = []
-    begin = 1
-    for number, line in enumerate(read_lines(path), start=1):
+    begin, width = 1, len(COLUMNS) if conllu else 2 if place is None else 0
+    for number, line in enumerate(file.lines(), start=1):
         if not line.strip():
             if tokens:
-                yield tokens, tags, f"{path}, line {begin}"
+                yield tokens, tags, file.at(begin)
             tokens, tags, begin = [], [], number + 1
-        elif place is None or not line.startswith("#"):
-            cells = line.split("\t") if place is not None else line.split()
-            width = 2 if place is None else len(COLUMNS)
+        elif not conllu or not line.startswith("#"):
+            cells = line.split("\t") if conllu else _cells(line)
+            width = width or max(len(cells), (place or 0) + 1)
             if len(cells) != width:
-                raise InputError(f"{path}, line {number}: there must be {width} columns, but there are {len(cells)}")
-            if place is None or cells[0].isdigit():  # neither a multiword token nor an empty node
-                tokens.append(cells[0 if place is None else 1])
+                hint = "" if conllu or place is not None or len(cells) < 2 else " (--column numbers that of the tags)"
+                where = f"{file.at(number)}: there must be {width} columns"
+                raise InputError(f"{where}, but there are {len(cells)}, read as {kind}{hint}")
+            if not conllu or cells[0].isdigit():  # neither a multiword token nor an empty node
+                tokens.append(cells[1 if conllu else 0])
                 tags.append(cells[1 if place is None else place])
     if tokens:
-        yield tokens, tags, f"{path}, line {begin}"
+        yield tokens, tags, file.at(begin)
+
+
+def _cells(line: str) -> list[str]:
+    """Return the columns of a line: two with one tab between, or what stands between white space."""
+    cells = [cell.strip() for cell in line.split("\t")]
+    return cells if len(cells) == 2 and all(cells) else line.split()
 
 
 def _conllu_place(column: str) -> int:
@@ -96,18 +119,13 @@ def _conllu_place(column: str) -> int:
     )
 
 
-def _read_json_lines(path: Path) -> Sequences:
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
+def _read_json(file: TextFile, form: Format) -> Sequences:
+    for values, where in json_values(file, form):
         try:
-            values = json.loads(line)
             tokens, tags = list(map(str, values["tokens"])), list(map(str, values["tags"]))
-        except (ValueError, KeyError, TypeError):
-            raise InputError(
-                f'{where}: a line must be JSON with lists "tokens" and "tags", not {line[:80]!r}'
-            ) from None
+        except (KeyError, TypeError):
+            shown = json.dumps(values, ensure_ascii=False)[:80]
+            raise InputError(f'{where}: there must be lists "tokens" and "tags" in JSON, not {shown}') from None
         if BETWEEN in "".join(tokens + tags):
             raise InputError(f"{where}: tokens and tags must be text, but one holds a NUL character")
         if len(tokens) != len(tags):

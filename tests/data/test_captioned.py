@@ -134,7 +134,7 @@ def test_a_name_in_two_folders_is_a_sentence(folder, tmp_path):
 
 
 def test_what_is_not_there_is_a_sentence(folder, tmp_path):
-    with pytest.raises(InputError, match=r"--captions must be a file, but 'none\.csv' is not a file"):
+    with pytest.raises(InputError, match=r"a file, a folder, a glob, .* but 'none\.csv' is not there"):
         read_captioned(str(folder), {"train": "none.csv"})
     with pytest.raises(InputError, match="--data must be a folder of images, but 'none' is not a folder"):
         read_captioned("none", {"train": "none.csv"})

@@ -6,10 +6,12 @@ import re
 import pytest
 
 from seqgen.data.catalog import conditioned_texts, labelled_texts, parallel_texts, tagged_texts
+from seqgen.data.labelled import TextColumns
+from seqgen.data.parallel import PairOptions
 from seqgen.data.sets import dates, highlighting
 from seqgen.errors import InputError
 
-COLUMNS = {"label_column": "label", "text_column": "text"}
+COLUMNS = TextColumns()
 NONE = (None, None)
 
 
@@ -38,7 +40,7 @@ def rows(count, first):
 
 
 def test_packages_of_python_are_split_by_file():
-    splits = labelled_texts("python-packages", None, None, **COLUMNS, seed=1)
+    splits = labelled_texts("python-packages", None, None, COLUMNS, seed=1)
     files = [{where.rsplit(", line", 1)[0] for where in part.where} for part in parts_of(splits)]
     assert all(files)
     assert sum(map(len, files)) == len(set.union(*files))
@@ -47,14 +49,14 @@ def test_packages_of_python_are_split_by_file():
 
 def test_labelled_texts_of_ones_own(tmp_path):
     data, valid = write(tmp_path / "a.tsv", rows(100, "label")), write(tmp_path / "b.tsv", rows(7, "label"))
-    assert lengths_of(labelled_texts(data, None, None, **COLUMNS, seed=1)) == [82, 8, 10]
-    splits = labelled_texts(data, valid, None, **COLUMNS, seed=1)
+    assert lengths_of(labelled_texts(data, None, None, COLUMNS, seed=1)) == [82, 8, 10]
+    splits = labelled_texts(data, valid, None, COLUMNS, seed=1)
     assert lengths_of(splits) == [90, 7, 10]
     assert [row.split(", ")[0] for row in splits.valid.where] == [valid] * 7
 
 
 def test_names_of_functions_for_their_package():
-    splits = conditioned_texts("function-names", **COLUMNS, conditions="categories", seed=1)
+    splits = conditioned_texts("function-names", COLUMNS, conditions="categories", seed=1)
     assert len(splits.classes) > 2
     assert all(re.fullmatch(r"\w+", name) for part in parts_of(splits) for name in part.inputs)
     assert set(splits.valid.labels) <= set(splits.classes) == set(splits.train.labels)
@@ -62,10 +64,10 @@ def test_names_of_functions_for_their_package():
 
 def test_texts_for_numbers(tmp_path):
     data = write(tmp_path / "a.tsv", rows(40, "numbers"))
-    splits = conditioned_texts(data, **COLUMNS, conditions="numbers", seed=1)
+    splits = conditioned_texts(data, COLUMNS, conditions="numbers", seed=1)
     assert lengths_of(splits) == [32, 4, 4]
     assert sorted(text for part in parts_of(splits) for text in part.inputs) == sorted(f"text {n}" for n in range(40))
-    again, other = (conditioned_texts(data, **COLUMNS, conditions="numbers", seed=seed) for seed in (1, 2))
+    again, other = (conditioned_texts(data, COLUMNS, conditions="numbers", seed=seed) for seed in (1, 2))
     assert list(again.test.inputs) == list(splits.test.inputs) != list(other.test.inputs)
 
 
@@ -83,7 +85,7 @@ def test_texts_for_numbers(tmp_path):
 def test_conditions_that_are_no_numbers_are_refused(tmp_path, lines, message):
     data = write(tmp_path / "a.tsv", lines)
     with pytest.raises(InputError, match=re.escape(message)):
-        conditioned_texts(data, **COLUMNS, conditions="numbers", seed=1)
+        conditioned_texts(data, COLUMNS, conditions="numbers", seed=1)
 
 
 def test_tagged_texts_of_python_and_of_ones_own(tmp_path, monkeypatch):
@@ -105,7 +107,10 @@ def few_dates(monkeypatch):
 
 
 def pairs_of(data, files=NONE, valid=(None, NONE), test=(None, NONE), drop=False):
-    return parallel_texts(data, files, valid, test, drop=drop, seed=1)
+    files_of = {"source": files, "valid_source": valid[1], "test_source": test[1]}
+    sides = {name: source for name, (source, _) in files_of.items()}
+    sides |= {name.replace("source", "target"): target for name, (_, target) in files_of.items()}
+    return parallel_texts(PairOptions(data=data, valid=valid[0], test=test[0], drop_strange=drop, **sides), seed=1)
 
 
 def test_parallel_texts_by_name_in_a_table_or_in_two_files(tmp_path, few_dates, monkeypatch):
@@ -145,7 +150,10 @@ def test_strange_pairs_stop_it_all_or_are_dropped_from_what_is_trained_on(tmp_pa
         ({"data": "a.tsv", "files": ("x", "y")}, "--source must be without --data, which is 'a.tsv'"),
         ({"valid": ("a.tsv", NONE)}, "--valid must come with --data or --source, as dates have their own parts"),
         ({"test": (None, ("x", "y"))}, "--test_source must come with --data or --source, as dates"),
-        ({"data": "datse"}, "pairs must be a file or a named set, but 'datse' is neither"),
+        (
+            {"data": "datse"},
+            "- or a named set, but 'datse' is not there (did you mean dates?)",
+        ),
     ],
 )
 def test_pairs_that_do_not_fit_together_are_refused(arguments, message):

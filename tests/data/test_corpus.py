@@ -2,11 +2,16 @@ import gzip
 import io
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
-from seqgen.data import corpus as corpus_module
+from seqgen.data import text_file
+from seqgen.data.captioned import read_captioned
 from seqgen.data.corpus import Corpus
+from seqgen.data.labelled import TextColumns, read_texts
+from seqgen.data.parallel import PairOptions, read_pairs, read_parallel
+from seqgen.data.tagged import read_tagged
 from seqgen.errors import InputError
 
 
@@ -58,7 +63,7 @@ def test_a_byte_order_mark_and_foreign_line_ends_are_no_text(tmp_path):
 
 @pytest.mark.parametrize("line", ["words and words \u00e9\u4e16\n", "no line end at all ", "nospaceatall"])
 def test_blocks_add_up_and_cut_no_word_that_they_need_not(tmp_path, monkeypatch, line):
-    monkeypatch.setattr(corpus_module, "BLOCK", 37)
+    monkeypatch.setattr(text_file, "BLOCK", 37)
     text = line * 50
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     blocks = list(Corpus.find(str(tmp_path / "a.txt")).blocks())
@@ -81,6 +86,83 @@ def test_folders_pass_over_hidden_and_binary_files_and_say_so(tmp_path, caplog):
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\0\0")
     assert text_of(Corpus.find(str(tmp_path))) == "text\n"
     assert "picture.png" in caplog.text
+
+
+WORDS = "na\u00efve\r\ncaf\u00e9\tx\n"
+
+
+ENCODINGS = ["utf-8", "UTF8", "utf-8-sig", "latin-1", "cp1252", "utf-16", "utf-16-le", "utf-32"]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
+def test_text_may_have_any_encoding(tmp_path, encoding, packed):
+    content = WORDS.encode(encoding)
+    (tmp_path / "a.txt").write_bytes(gzip.compress(content) if packed else content)
+    for name in ("a.txt", "*.txt", ""):
+        assert text_of(Corpus.find(str(tmp_path / name), encoding)) == WORDS.replace("\r", "")
+
+
+READERS = {
+    "labelled": (lambda data, **encoding: read_texts(data, TextColumns(**encoding)).inputs, "a\t\u00e9\n"),
+    "folder": (lambda data, **encoding: read_texts(os.path.dirname(data), TextColumns(**encoding)).inputs, "\u00e9\n"),
+    "pairs": (lambda data, **encoding: read_pairs(data, PairOptions(**encoding)).targets, "a\t\u00e9\n"),
+    "two files": (lambda data, **encoding: read_parallel(data, data, **encoding).targets, "\u00e9\n"),
+    "tagged": (lambda data, **encoding: read_tagged(data, **encoding).tags[0], "a\t\u00e9\n"),
+    "captions": (lambda data, **encoding: captions_of(data, **encoding), "a.png\t\u00e9\n"),
+}
+
+
+def captions_of(data, **encoding):
+    folder = Path(data).parent / "images"
+    folder.mkdir(exist_ok=True)
+    (folder / "a.png").touch()
+    return read_captioned(str(folder), {"train": data}, **encoding)["train"].captions[0]
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_every_reader_takes_an_encoding_and_keeps_what_it_read_apart(tmp_path, reader):
+    read, line = READERS[reader]
+    (tmp_path / "data.txt").write_bytes(line.encode("utf-8"))
+    data = str(tmp_path / "data.txt")
+    for _ in range(2):  # the second time from the cache
+        assert list(read(data)) == ["\u00e9"]
+        assert list(read(data, encoding="latin-1")) == ["\u00c3\u00a9"]
+    (tmp_path / "data.txt").write_bytes(line.encode("latin-1"))
+    assert list(read(data, encoding="latin-1")) == ["\u00e9"]
+    with pytest.raises(InputError, match=r"UTF-8.*--encoding"):
+        list(read(data))
+    with pytest.raises(InputError, match=r"--encoding must be one that Python knows, .*not 'latin-x'"):
+        read(data, encoding="latin-x")
+
+
+def test_the_fingerprint_is_that_of_the_text_as_it_is_read(tmp_path):
+    (tmp_path / "a").write_bytes("\u00e9".encode())
+    assert Corpus.find(str(tmp_path / "a")).fingerprint != Corpus.find(str(tmp_path / "a"), "cp1252").fingerprint
+
+
+@pytest.mark.parametrize("encoding", ["", "latin-x", "hex", "a\0b"])
+def test_an_unknown_encoding_is_a_sentence(tmp_path, encoding):
+    (tmp_path / "a").write_text("text")
+    with pytest.raises(InputError, match="--encoding must be one that Python knows, such as utf-8, latin-1"):
+        Corpus.find(str(tmp_path / "a"), encoding)
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "message"),
+    [
+        ("na\u00efve".encode("latin-1"), "utf-8", "line 1: text must be UTF-8, .*--encoding names another .* cp1252"),
+        ("naive".encode("utf-16"), "utf-8", "text must be UTF-8, .*--encoding names another .* utf-16"),
+        ("naive".encode("utf-16-le"), "utf-8", "NUL bytes .*--encoding utf-16"),
+        (b"a\nb\x81", "cp1252", "line 2: text must be cp1252 as --encoding says, but byte 2 is 0x81$"),
+        (b"naive", "utf-16", "text must be utf-16 as --encoding says, but "),
+    ],
+)
+def test_bytes_of_another_encoding_are_a_sentence_that_names_the_option(tmp_path, content, encoding, message):
+    (tmp_path / "a.txt").write_bytes(content)
+    for data in (tmp_path / "a.txt", tmp_path):
+        with pytest.raises(InputError, match=message):
+            text_of(Corpus.find(str(data), encoding))
 
 
 def bad_missing(folder):

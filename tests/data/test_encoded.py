@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from seqgen.data import corpus as corpus_module
+from seqgen.data import text_file
 from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import encode_documents, encode_stream, read_documents, token_counts
 from seqgen.files import cache_directory
@@ -16,7 +16,7 @@ TEXT = "one, two\nthree  three\n\n\nfour\nfive, two\n   \nsix\n"
 
 @pytest.fixture
 def corpus(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpus_module, "BLOCK", 7)
+    monkeypatch.setattr(text_file, "BLOCK", 7)
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
     return Corpus.find(str(tmp_path / "text.txt"))
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from seqgen.batches.pairs import pairs
-from seqgen.data.parallel import Parallel, read_pairs, read_parallel, sound
+from seqgen.data.parallel import PairOptions, Parallel, read_pairs, read_parallel, sound
 from seqgen.data.sets import dates, multi30k
 from seqgen.data.sets.dates import date_pairs
 from seqgen.data.sets.multi30k import find_multi30k
@@ -69,8 +69,52 @@ def test_pairs_come_from_columns(tmp_path, name, header):
     rows = [('ein "Hund', "a dog"), ("zwei", "two")]
     data = read_pairs(write(tmp_path / name, *header, *("\t".join(row[::-1] if swapped else row) for row in rows)))
     assert list(zip(data.sources, data.targets, strict=True)) == rows
-    with pytest.raises(InputError, match=r"'nowhere\.tsv' is neither"):
+    with pytest.raises(InputError, match=r"'nowhere\.tsv' is not there"):
         read_pairs("nowhere.tsv")
+
+
+MANY_THINGS = ["Go.\tGeh.\tCC-BY 2.0 (France) Attribution: tatoeba.org #1 & #2", "Hi.\tHallo!\tCC-BY 2.0 (France) ..."]
+TATOEBA = ["1276\tGo.\t347\tGeh.", "1277\tHi.\t348\tHallo!"]
+GO = [("Go.", "Geh."), ("Hi.", "Hallo!")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [(MANY_THINGS, "in columns 1 and 2 of 3"), (TATOEBA, "in columns 2 and 4 of 4")],
+)
+def test_pairs_of_tatoeba_are_read_as_they_come(tmp_path, caplog, lines, message):
+    data = read_pairs(write(tmp_path / "deu.txt", *lines))
+    assert list(zip(data.sources, data.targets, strict=True)) == GO
+    assert message in caplog.text
+    assert "--source_column and --target_column name others" in caplog.text
+
+
+@pytest.mark.parametrize(("source", "target"), [("german", "english"), ("4", "2"), ("german", "2")])
+def test_columns_of_pairs_have_names_or_numbers(tmp_path, caplog, source, target):
+    header = [] if source.isdigit() else ["id\tenglish\tid\tgerman"]
+    path = write(tmp_path / "pairs", *header, *TATOEBA)
+    data = read_pairs(path, PairOptions(source_column=source, target_column=target))
+    assert list(zip(data.targets, data.sources, strict=True)) == GO
+    assert not caplog.text
+    with pytest.raises(InputError, match=r"--target_column must be .*, not 'french'"):
+        read_pairs(path, PairOptions(source_column=source, target_column="french"))
+
+
+def test_a_prefix_names_two_files_in_the_order_of_its_languages(tmp_path):
+    german, english = write(tmp_path / "c.de-en.de", "eins", "zwei"), write(tmp_path / "c.de-en.en.gz", "one", "two")
+    write(tmp_path / "c.de-en.ids", "1")
+    data, same = read_pairs(str(tmp_path / "c.de-en")), read_parallel(german, english)
+    assert list(zip(data.sources, data.targets, strict=True)) == [("eins", "one"), ("zwei", "two")]
+    assert data.fingerprint == same.fingerprint
+
+
+@pytest.mark.parametrize("prefix", ["train", "corpus.de-fr"])
+def test_a_prefix_that_does_not_say_which_is_the_source_names_the_files(tmp_path, prefix):
+    for side in ("de", "en"):
+        write(tmp_path / f"{prefix}.{side}", "x")
+    message = f"must end in two languages, .* there are {prefix}.de, {prefix}.en: name two with --source and --target"
+    with pytest.raises(InputError, match=message):
+        read_pairs(str(tmp_path / prefix))
 
 
 def test_empty_sides_are_errors_or_left_out_and_wild_ones_are_counted(caplog):

@@ -59,7 +59,7 @@ def test_two_columns_and_json_lines_are_read_alike(tmp_path):
             r'{"tokens": ["a\u0000b"], "tags": ["X"]}',
             "line 1: tokens and tags must be text, but one holds a NUL",
         ),
-        ("a.jsonl", '{"tokens": ["a"]}', 'a.jsonl, line 1: a line must be JSON with lists "tokens" and "tags"'),
+        ("a.jsonl", '{"tokens": ["a"]}', 'a.jsonl, line 1: there must be lists "tokens" and "tags"'),
     ],
 )
 def test_a_broken_file_is_a_sentence_with_the_line(tmp_path, name, content, message):

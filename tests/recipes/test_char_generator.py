@@ -188,7 +188,7 @@ def test_a_short_text_shrinks_the_batch_and_says_so(train, tmp_path):
 
 BAD = {
     "missing": (["--data", "/nowhere.txt"], "'/nowhere.txt' is not there"),
-    "no data": (["--data", ""], "--data must name a text"),
+    "no data": (["--data", ""], "data must name a file, a folder, a glob"),
     "option": (["--hidden_sise", 3], "there is no option --hidden_sise (did you mean --hidden_size?)"),
     "value": (["--cell", "lstn"], "--cell must be one of lstm, gru, rnn, not 'lstn' (did you mean lstm?)"),
     "type": (["--layers", "two"], "--layers must be a whole number, not 'two'"),

@@ -117,7 +117,7 @@ def bad(folder):
         "empty": (with_empty, "de, line 61: the source must not be empty"),
         "one side": (["--source", folder / "de"], "--source must come with --target, which is missing"),
         "both": (["--data", folder / "x.tsv", *with_empty], "--source must be without --data"),
-        "nothing": (["--data", folder / "none.tsv"], "none.tsv' is neither"),
+        "nothing": (["--data", folder / "none.tsv"], "none.tsv' is not there"),
         "beams": (["--num_beams", 0], "--num_beams must be above 0, not 0"),
         "heads": (["--heads", 3], "heads must be at least 1 and divide the memory's 16 features, not 3"),
         "size": (["--hidden_size", 0], "hidden_size must be at least 1, not 0"),
@@ -125,7 +125,7 @@ def bad(folder):
         "even": (["--hidden_size", 15], "hidden_size must be even"),
         "layers": (["--layers", 0], "layers must be at least 1, not 0"),
         "parts of dates": (["--valid", folder / "x.tsv"], "--valid must come with --data or --source"),
-        "kind": (["--data", folder / "short"], "a file of pairs must end in .tsv, .csv or .jsonl"),
+        "kind": (["--data", folder / "short"], "a file of pairs must have a tab in each line"),
         "no test": (
             [*with_empty, "--drop_strange", "true", "--test_source", folder / "no", "--test_target", folder / "no"],
             "the part to test on must have at least one pair",

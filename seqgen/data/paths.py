@@ -1,0 +1,134 @@
+"""What an option such as `--data` can name beside a named set: files, folders, globs, lists of these, or a pipe."""
+
+import glob
+import hashlib
+import logging
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from seqgen.data.text_file import TextFile, known_encoding
+from seqgen.errors import InputError, nearest
+from seqgen.files import cache_directory, writing
+
+logger = logging.getLogger(__name__)
+
+# What the recipes can name without a file.
+NAMED_SETS = (
+    *("python-source", "python-docs", "python-packages", "function-names", "dates", "scenes", "shapes"),
+    *("FashionMNIST", "MNIST", "KMNIST", "CIFAR10", "CIFAR100", "multi30k-de-en", "multi30k-en-de"),
+)
+
+
+def find_files(data: str, encoding: str = "utf-8") -> list[TextFile]:
+    """Return the text files that an option names: a file, a folder, a glob, "-", or several with commas between them.
+
+    Of folders and globs, hidden files and those that are not text are left out; a warning says so of the latter. A name
+    with a comma is a list, unless there is a file, or a match of the glob, with this very name.
+
+    Args:
+        data: the value of the option.
+        encoding: of all these files.
+
+    Raises:
+        InputError: something is not there, is empty or is not text, or the encoding is unknown.
+    """
+    encoding = known_encoding(encoding)
+    return [file for part in _parts(data) for file in _files(part, encoding)]
+
+
+def kept(data: str) -> str:
+    """Return what an option names, but for standard input ("-") and pipes the path of a copy in the cache.
+
+    These can be read only once, and a resumed run must find its data again.
+    """
+    if data == "-":
+        return str(_keep(sys.stdin.buffer, "stdin"))
+    if os.path.isfile(data) or os.path.isdir(data) or not os.path.exists(data):
+        return data
+    with open(data, "rb") as pipe:
+        return str(_keep(pipe, "pipe"))
+
+
+def absolute(data: str) -> str:
+    """Return what an option names so that it is found from any folder: with absolute paths, also in lists and globs.
+
+    Named sets, "-", and what is not there stay as they are.
+    """
+    if not data or data == "-" or data in NAMED_SETS:
+        return data
+    return ",".join(str(Path(part).absolute()) if _is_there(part) else part for part in _parts(data))
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """Return all files in a folder and its subfolders, sorted, without those whose path has a hidden part (.name)."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return sorted(path for path in paths if not any(part[0] == "." for part in path.relative_to(folder).parts))
+
+
+def with_prefix(prefix: str) -> list[Path]:
+    """Return the files whose names are a prefix, a point and more, such as corpus.de-en.de of corpus.de-en."""
+    return sorted(path for path in map(Path, glob.glob(f"{glob.escape(prefix)}.*")) if path.is_file())
+
+
+def _is_there(data: str) -> bool:
+    return os.path.exists(data) or bool(_matches(data) or with_prefix(data))
+
+
+def _parts(data: str) -> list[str]:
+    return [data] if _is_there(data) or data == "-" else [part.strip() for part in data.split(",")]
+
+
+def _matches(pattern: str) -> list[Path]:
+    return sorted(path for path in map(Path, glob.glob(pattern, recursive=True)) if path.is_file())
+
+
+def _files(data: str, encoding: str) -> list[TextFile]:
+    if not data:
+        raise InputError("data must name a file, a folder, a glob, - or a named set, but a name is empty")
+    path = Path(kept(data))
+    if path.is_dir():
+        return _texts(visible_files(path), f"the folder {data}", encoding)
+    if path.is_file():
+        if path.stat().st_size == 0:
+            raise InputError(f"{data} must hold text, but it is empty")
+        return [TextFile(path, data, encoding)]
+    if matches := _matches(data):
+        return _texts(matches, f"the pattern {data}", encoding)
+    hint = nearest(data, NAMED_SETS)
+    raise InputError(f"data must be a file, a folder, a glob, - or a named set, but {data!r} is not there{hint}")
+
+
+def _texts(paths: list[Path], where: str, encoding: str) -> list[TextFile]:
+    """Return the files among these that begin like text; a warning says that others are skipped."""
+    files = [TextFile(path, str(path), encoding) for path in paths]
+    skipped = [(file, reason) for file in files if (reason := _no_text(file))]
+    if len(skipped) == len(files):
+        raise InputError(f"{where} must hold text files, but it holds none{f': {skipped[0][1]}' if skipped else ''}")
+    if skipped:
+        logger.warning(f"{where}: skipping {len(skipped)} files that are not text, such as {skipped[0][1]}")
+    return [file for file in files if file not in {one for one, _ in skipped}]
+
+
+def _no_text(file: TextFile) -> str:
+    """Return why a file does not begin like text, or an empty text where it does."""
+    try:
+        return "" if next(file.blocks(), "") else f"{file.name}, which is empty"
+    except InputError as error:
+        return str(error)
+
+
+def _keep(source: BinaryIO, name: str) -> Path:
+    """Copy text that is not a file into the cache, so that it can be read again and a run resumed."""
+    arriving = cache_directory() / f"{name}-{os.getpid()}.txt"
+    with writing(arriving) as file:
+        shutil.copyfileobj(source, file)
+    with arriving.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    copy = cache_directory() / f"{name}-{digest[:16]}.txt"
+    arriving.replace(copy)
+    if copy.stat().st_size == 0:
+        raise InputError(f"{name} must hold text, but it is empty")
+    return copy
