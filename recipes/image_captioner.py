@@ -101,11 +101,11 @@ class Config(SearchConfig, PictureConfig, TextOptions):
 def untrained(config: Config, train: Captioned) -> Captioner:
     """Return an untrained captioner, with a pretrained backbone where there are weights."""
     expected = expected_input(config.backbone, str(config.weights))
-    preprocessing = suitable_preprocessing(train.images, expected, config.image_size)
     learned = (text + "\n" for texts in config.learned(train) for text in texts)
     target = fit_tokenizer(config.tokenizer, learned, config.vocab_size)
     parts: dict[str, Any] = {"target": target, "generation": config.search(target, config.max_length)}
-    parts |= {"backbone": config.backbone, "weights": config.weights, "preprocessing": preprocessing}
+    parts |= {"backbone": config.backbone, "weights": config.weights}
+    parts["preprocessing"] = suitable_preprocessing(train.images, expected, config.image_size)
     return Captioner.untrained(**parts, **config.model)
 
 
@@ -130,39 +130,35 @@ def main() -> None:
     words: LossFunction = partial(target_tokens, doubly_stochastic=config.doubly_stochastic, **config.teaching)
     examples = captioner.examples(learned, config.captions_per_image)
 
-    def on_words(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
-        """Return the cross-entropy of words, for the images of a batch as the backbone sees them."""
-        return words(model, batch.seen(views.of(batch.numbers, seed=config.seed)), carry)
-
-    config, captioner = run.resized(config, captioner, examples, on_words)
-    captioner.to(run.device)
-    captions = run.batches(examples, config.batch_tokens)
-    held_back = captioner.examples(config.learned(valid.images), views=valid)
-    unseen = run.batches(held_back, config.batch_tokens, train=False)
-    tokens = f"{captioner.target.vocab_size:,} different tokens"
-    run.describe(f"images of {captioner.preprocessing.size} pixels a side: {splits.sizes}; {tokens}", captioner)
-    backbone = captioner.unfreeze_backbone() if config.fine_tune else []
-    groups = [Group(backbone, begins=1 - config.fine_tune, learning_rate=config.fine_tune_rate)]
     whole_captions = cider_loss(captioner.generation, captioner.target, learned)
 
     def loss(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
         """Return the cross-entropy of words or, at the end of training, the loss on CIDEr-D."""
-        inputs = views.of(batch.numbers, pixels=training.done > 1 - config.fine_tune, seed=config.seed)
-        function = whole_captions if training.done > 1 - config.self_critical else words
+        inputs = views.of(batch.numbers, pixels=run.done > 1 - config.fine_tune, seed=config.seed)
+        function = whole_captions if run.done > 1 - config.self_critical else words
         return function(model, batch.seen(inputs), carry)
 
+    config, captioner = run.resized(config, captioner, examples, loss)
+    unseen = run.batches(
+        captioner.examples(config.learned(valid.images), views=valid), config.batch_tokens, train=False
+    )
+    tokens = f"{captioner.target.vocab_size:,} different tokens"
+    run.describe(f"images of {captioner.preprocessing.size} pixels a side: {splits.sizes}; {tokens}", captioner)
+    late = {"begins": 1 - config.fine_tune, "learning_rate": config.fine_tune_rate}
+    groups = [Group(captioner.unfreeze_backbone(), **late)] if config.fine_tune else []
     with Training(run, captioner, splits.fingerprint, groups=groups) as training:
-        for step in training.steps(captions, loss):
+        for step in training.steps(run.batches(examples, config.batch_tokens), loss):
             if training.due(step):
                 val_loss = evaluate(training.averaged.model, unseen.once(), run.in_precision(target_tokens))
                 texts = [one.text for one in training.averaged.caption(valid, num_beams=1)]
                 figures = {f"val_{name}": figure for name, figure in metrics(texts, valid.images).items()}
                 figures["val_perplexity"] = math.exp(val_loss)
                 training.evaluated(step, val_loss, error=-figures["val_cider"], **figures)
-                shown = [f"  {name}: {text}" for name, text in zip(valid.images.names[:3], texts[:3], strict=True)]
+                run.say(
+                    "\n".join(f"  {one[0]}: {one[1]}" for one in zip(valid.images.names[:3], texts[:3], strict=True))
+                )
                 if figures["val_distinct_captions"] == 1:
-                    shown.append("  all captions are the same: the model does not use the images yet")
-                run.say("\n".join(shown))
+                    run.say("  all captions are the same: the model does not use the images yet")
     if run.main:
         best = Captioner.from_pretrained(run.model_directory).to(run.device)
         test(training, best, splits.test, evaluate(best.model, unseen.once(), target_tokens))

@@ -41,7 +41,7 @@ ALLOWED = {
     "inference": ROOT_FILES | {"nn", "models", "patterns", "text", "data", "batches", "generation"},
     "figures": ROOT_FILES | {"data", "inference", "metrics"},
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
-    "runs": ROOT_FILES | {"training", "inference", "generation", "batches", "text", "metrics", "figures"},
+    "runs": ROOT_FILES | {"data", "training", "inference", "generation", "batches", "text", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
     "cli": ROOT_FILES | {"inference", "data", "generation", "metrics", "figures", "diagnosis"},
     "__main__": {"cli"},

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 import yaml
 from jsonargparse import SUPPRESS, ArgumentParser
 
+from seqgen.data.paths import absolute
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 from seqgen.hardware.precision import Precision
@@ -24,6 +25,9 @@ C = TypeVar("C", bound="RunConfig")
 # Options that a resumed run may change.
 FREE_ON_RESUME = {"resume", "output_dir", "max_steps", "max_seconds", "device", "patience", "eval_every"}
 FREE_ON_RESUME |= {"learning_rate", "adamw_learning_rate"}
+# Options that name files, so that a run is resumed from any folder.
+PATHS = {"data", "valid", "test", "source", "target", "captions", "init_from", "weights"}
+PATHS |= {f"{part}_{option}" for part in ("valid", "test") for option in ("source", "target", "captions")}
 INNER = {"model", "asked", "settled"}
 NO_OPTIONS = {"resume"} | INNER
 
@@ -217,7 +221,9 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
     differing = [
         f"--{name} was {saved[name]} and is now {values[name]}"
         for name in types
-        if name in saved and name not in FREE_ON_RESUME and saved[name] != values[name]
+        if name in saved
+        and name not in FREE_ON_RESUME
+        and anywhere({name: saved[name]}) != anywhere({name: values[name]})
     ]
     if differing:
         raise InputError(f"a run must be resumed with its own options, but {', '.join(differing)}")
@@ -251,6 +257,11 @@ def option_parser(config_class: type[RunConfig]) -> tuple[ArgumentParser, dict[s
         parser.add_function_arguments(builder, skip=set(every) - {option.name for option in options})
         types |= {option.name: option.annotation for option in options}
     return parser, types
+
+
+def anywhere(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options with absolute paths in place of relative ones."""
+    return {name: absolute(value) if name in PATHS and value else value for name, value in options.items()}
 
 
 def _saved_options(asked: dict[str, Any]) -> dict[str, Any]:

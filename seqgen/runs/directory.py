@@ -10,7 +10,7 @@ import yaml
 
 from seqgen.errors import InputError
 from seqgen.files import write_text
-from seqgen.runs.config import RunConfig
+from seqgen.runs.config import RunConfig, anywhere
 
 OF_ONE_RUN = ("output_dir", "resume", "config")
 RESUMED = "resumed.jsonl"
@@ -48,7 +48,7 @@ def write_options(directory: Path, config: RunConfig, steps: int) -> None:
     """
     if config.resume:
         _record(directory, config, steps)
-    for name, options in (("config.yaml", config.asked), ("resolved.yaml", config.resolved())):
+    for name, options in (("config.yaml", anywhere(config.asked)), ("resolved.yaml", anywhere(config.resolved()))):
         kept = {option: value for option, value in options.items() if option not in OF_ONE_RUN}
         if name == "resolved.yaml" or not config.resume:
             write_text(directory / name, yaml.safe_dump(kept, sort_keys=False))
@@ -56,7 +56,7 @@ def write_options(directory: Path, config: RunConfig, steps: int) -> None:
 
 def _record(directory: Path, config: RunConfig, steps: int) -> None:
     before = yaml.safe_load((directory / "resolved.yaml").read_text(encoding="utf-8"))
-    now = config.resolved()
+    now = anywhere(config.resolved())
     changed = {name: [before[name], now[name]] for name in now if name in before and before[name] != now[name]}
     line = {"step": steps, "time": time.strftime("%Y-%m-%d %H:%M:%S"), "changed": changed}
     with (directory / RESUMED).open("a", encoding="utf-8") as file:

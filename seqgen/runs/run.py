@@ -21,6 +21,7 @@ from seqgen.runs.config import RunConfig
 from seqgen.runs.directory import run_directory
 from seqgen.runs.processes import Processes, agreed
 from seqgen.runs.suitable_size import BESIDE, FEW, rounded, suitable_size
+from seqgen.training.loop import Progress
 from seqgen.training.losses import LossFunction
 from seqgen.training.passes import passes
 from seqgen.training.schedules import Schedule
@@ -58,7 +59,13 @@ class Run:
         # Decided before the first update; a resumed run goes on as it was.
         self.calculation = Calculation(*self.checkpoint["calculation"]) if self.checkpoint else possible[0]
         self.schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
+        self.progress = Progress()
         torch.manual_seed(config.seed)
+
+    @property
+    def done(self) -> float:
+        """The fraction of training that is done."""
+        return self.schedule.progress(*self.progress[:2])
 
     @property
     def model_directory(self) -> Path:

@@ -71,7 +71,7 @@ class Training(Generic[B]):
         self.average = averaged(bundle.model, self._horizon)
         self.averaged: B = replace(bundle, model=self.average.module)
         self.best, self.signals = Best(config.patience), StopSignals()
-        self.progress = self.before = Progress()
+        self.before = Progress()
         self.carry: State | None = None
         self.saved_at = 0.0
         self._validated_at = self._validation_seconds = 0.0
@@ -80,7 +80,11 @@ class Training(Generic[B]):
         if run.checkpoint:
             self._restore(run.checkpoint)
         if run.config.resume:
-            more = ", which was the last one: to train on, raise --max_steps or --max_seconds" if self.done >= 1 else ""
+            more = (
+                ", which was the last one: to train on, raise --max_steps or --max_seconds"
+                if self.run.done >= 1
+                else ""
+            )
             run.say(f"resuming after step {self.progress.steps:,}{more}")
         if run.main:
             write_options(run.directory, run.config, self.progress.steps)
@@ -88,9 +92,9 @@ class Training(Generic[B]):
         self.model = run.processes.prepare(bundle.model)
 
     @property
-    def done(self) -> float:
-        """The fraction of training that is done."""
-        return self.run.schedule.progress(*self.progress[:2])
+    def progress(self) -> Progress:
+        """The progress of training."""
+        return self.run.progress
 
     def __enter__(self) -> "Training[B]":
         self.signals.__enter__()
@@ -135,13 +139,13 @@ class Training(Generic[B]):
             step = next(steps, None)
             if step is None:
                 return
-            self.progress = step.progress
+            self.run.progress = step.progress
             self.average.update_parameters(self.bundle.model)
             if self.run.main:
                 self.logger.log(step)
             yield step
             self._save_when_due(step, now=bool(self.best.reason_to_stop))
-        if self.done < 1:
+        if self.run.done < 1:
             self.run.say(f"stopped after step {self.progress.steps:,}: {self.best.reason_to_stop}")
 
     def due(self, step: Step) -> bool:
@@ -211,7 +215,7 @@ class Training(Generic[B]):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["initial_lr"] = rate  # which a resumed run may have changed
         self.best.load_state_dict(state["best"])
-        self.progress = Progress(*state["progress"])
+        self.run.progress = Progress(*state["progress"])
         self.saved_at = self.progress.seconds
         mine = state["processes"][self.run.processes.rank]
         self.run.processes.load_random_state(mine["random"])
@@ -219,7 +223,7 @@ class Training(Generic[B]):
 
     def _horizon(self, updates: int) -> float:
         """Return a fraction of the number of updates that are expected until the end of training."""
-        return self.run.config.averaging * updates / max(self.done, 1e-9)
+        return self.run.config.averaging * updates / max(self.run.done, 1e-9)
 
     def _decide(self, batches: Batches, loss_function: LossFunction) -> None:
         """Decide precision and threads by the first batch, with a copy of the model and its random numbers."""

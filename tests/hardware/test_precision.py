@@ -18,11 +18,13 @@ def four_threads():
     torch.set_num_threads(1)
 
 
-def test_what_was_asked_for_is_not_measured():
-    def operation():
-        raise AssertionError
-
-    assert fastest_calculation("nothing", operation, CPU, "fp32", 1) == (Calculation("fp32", 1), None)
+def test_what_was_asked_for_is_taken_and_its_time_is_known():
+    calls = []
+    found, decision = fastest_calculation("nothing", lambda: calls.append(1), CPU, "fp32", 1)
+    assert found == Calculation("fp32", 1)
+    assert list(decision.seconds) == [str(found)]
+    assert decision.fastest >= 0
+    assert calls
 
 
 def test_threads_are_powers_of_two_up_to_what_torch_uses(four_threads, monkeypatch):

@@ -28,7 +28,7 @@ RESULTS = {
 
 
 def test_a_run_leaves_all_that_is_promised(train, command, tmp_path):
-    code, out, err = train("--max_steps", 30, "--eval_every", 10, "--sample_every", 15)
+    code, out, err = train("--max_steps", 30, "--eval_every", 10)
     assert code == 0, err
     run = tmp_path / "run"
     found = {path.name for path in run.iterdir() if not path.name.startswith("events.")}
@@ -149,12 +149,12 @@ def test_a_small_text_is_validated_often_enough_to_find_its_best_model(train, tm
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_saves_a_model(train, recipe, monkeypatch, tmp_path):
-    calls = []
+    different = set()  # batches: the first one is also measured
 
     def spoiling(model, batch, carry, **options):
-        calls.append(1)
+        different.add(tuple(batch.inputs.flatten().tolist()))
         loss = next_token(model, batch, carry, **options)
-        return loss if len(calls) < 5 else type(loss)(loss.total * float("nan"), loss.count, loss.carry)
+        return loss if len(different) < 5 else type(loss)(loss.total * float("nan"), loss.count, loss.carry)
 
     monkeypatch.setattr(recipe, "next_token", spoiling)
     code, _, err = train("--max_steps", 30)

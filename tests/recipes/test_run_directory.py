@@ -95,3 +95,22 @@ def test_a_run_is_resumed_with_another_learning_rate_and_says_when(train, tmp_pa
     rates = {line["step"]: line["learning_rate"] for line in read_metrics(tmp_path / "run") if "learning_rate" in line}
     assert rates == {20: 0.004, 40: 0.001}
     assert weights_of(tmp_path / "run") != before
+
+
+def test_a_relative_path_is_found_from_another_folder(recipe, command, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here" / "text.txt").write_text(TEXT, encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "here")
+    code, _, err = command(recipe.main, "--data", "text.txt", "--output_dir", "run", *SMALL, "--max_steps", 4)
+    assert code == 0, err
+    monkeypatch.chdir(tmp_path / "there")
+    code, _, err = command(recipe.main, "--output_dir", "../here/run", "--resume", "--max_steps", 8)
+    assert code == 0, err
+    assert results_of(tmp_path / "here" / "run")["steps"] == 8
+    again = ["--config", "../here/run/config.yaml", "--output_dir", "again"]
+    code, _, err = command(recipe.main, *again)
+    assert code == 0, err
+    monkeypatch.chdir(tmp_path / "here")
+    code, _, err = command(recipe.main, "--data", "text.txt", "--output_dir", "run", "--resume", "--max_steps", 9)
+    assert code == 0, err
