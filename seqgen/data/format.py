@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from seqgen.data.text_file import TextFile
 
-LOOKED_AT = 20  # lines that are not blank
+LOOKED_AT = 1000  # lines that are not blank
 
 
 class Format(NamedTuple):
@@ -67,7 +67,10 @@ def format_of(file: TextFile, columns: Iterable[str] = ()) -> Format:
     wanted = {column.strip().lower() for column in columns}
     if wanted and wanted <= {cell.strip(' "').lower() for cell in first.split(",")}:
         return Format("separated", "as its first line names the columns", ",", quotes=True)
-    return Format("plain", "as its first lines have different numbers of tabs" if counts - {0} else "as it has no tabs")
+    if counts <= {0}:
+        return Format("plain", "as its first lines have no tabs")
+    other = next(line for line in lines if line.count("\t") != first.count("\t"))
+    return Format("plain", f"as its first lines differ in their number of tabs, such as {other[:40]!r}")
 
 
 def first_lines(file: TextFile) -> list[str]:

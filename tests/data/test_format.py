@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from seqgen.data.format import format_of
+from seqgen.data.format import LOOKED_AT, format_of
 from seqgen.data.labelled import TextColumns, read_texts
 from seqgen.data.parallel import read_pairs
 from seqgen.data.paths import find_files
@@ -92,15 +92,15 @@ def test_tags_may_be_in_any_column_of_lines(tmp_path):
 @pytest.mark.parametrize(
     ("content", "read_as"),
     [
-        ("a b\nc\td\n", "read as plain lines, as its first lines have different numbers of tabs"),
-        ("a b\nc d\n", "read as plain lines, as it has no tabs"),
+        ("a b\nc\td\n", "read as plain lines, as its first lines differ in their number of tabs, such as 'c\\td'"),
+        ("a b\nc d\n", "read as plain lines, as its first lines have no tabs"),
         ("a\tb\n\nc\td\n", "read as tab-separated, as its first lines have the same number of tabs"),
         ('{"a": 1}\n{"a": 2}\n', "read as JSON lines, as its first lines are JSON objects"),
-        ('{"a": 1}\n[2]\n', "read as plain lines, as it has no tabs"),
-        ("a,b\n1,2\n", "read as plain lines, as it has no tabs"),
-        ("B,a\n1,2\n", "read as plain lines, as it has no tabs"),
+        ('{"a": 1}\n[2]\n', "read as plain lines, as its first lines have no tabs"),
+        ("a,b\n1,2\n", "read as plain lines, as its first lines have no tabs"),
+        ("B,a\n1,2\n", "read as plain lines, as its first lines have no tabs"),
         ("Label, x ,text\n1,2,3\n", "read as comma-separated, as its first line names the columns"),
-        ("\n", "read as plain lines, as it has no tabs"),
+        ("\n", "read as plain lines, as its first lines have no tabs"),
     ],
 )
 def test_what_is_decided_is_said(tmp_path, content, read_as):
@@ -109,10 +109,14 @@ def test_what_is_decided_is_said(tmp_path, content, read_as):
 
 
 def test_errors_say_how_the_file_is_read(tmp_path):
-    lines = "".join(f"a\t{number}\n" for number in range(30))
-    with pytest.raises(InputError, match=r"line 31: .* 2, but it has 1 \(read as tab-separated, as its first lines"):
+    lines = "".join(f"a\t{number}\n" for number in range(LOOKED_AT))
+    with pytest.raises(
+        InputError, match=rf"line {LOOKED_AT + 1}: .* 2, but it has 1 \(read as tab-separated, as its first lines"
+    ):
         list(read_texts(write(tmp_path / "data.txt", lines + "no tab\n")).inputs)
-    with pytest.raises(InputError, match=r"must have a tab in each line, .* read as plain lines, as it has no tabs"):
+    with pytest.raises(
+        InputError, match=r"must have a tab in each line, .* read as plain lines, as its first lines have no tabs"
+    ):
         read_pairs(write(tmp_path / "data.txt", "ein Hund\n"))
     with pytest.raises(InputError, match="must have columns where --label_column names one, but it is read as plain"):
         read_texts(write(tmp_path / "data.txt", "pos fine\n"), TextColumns(text_column="review"))

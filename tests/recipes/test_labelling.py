@@ -12,6 +12,7 @@ from small_data import OPTIONS, WORDS, labelled, spans
 
 import seqgen
 from seqgen.cli import main as cli
+from seqgen.runs.config import parse_options
 
 RESULTS = {
     "test_accuracy",
@@ -193,3 +194,11 @@ def test_tags_are_shown_as_lines_json_or_in_colour(command, tmp_path, monkeypatc
     monkeypatch.delenv("NO_COLOR", raising=False)
     cli.run_command(["tag", str(tmp_path / "run")])
     assert "\033[" in terminal.getvalue()
+
+
+@pytest.mark.parametrize("name", ["text_classifier", "name_generator"])
+def test_columns_are_named_or_counted_on_the_command_line(name):
+    words = ["--data", "a.csv,b.csv", "--label_column", "1", "--text_column", "2,3", "--encoding", "latin-1"]
+    config = parse_options(load_recipe(name).Config, words)
+    assert (config.data, config.label_column, config.text_column) == ("a.csv,b.csv", "1", "2,3")
+    assert config.encoding == "latin-1"
