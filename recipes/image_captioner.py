@@ -104,9 +104,8 @@ def untrained(config: Config, train: Captioned) -> Captioner:
     learned = (text + "\n" for texts in config.learned(train) for text in texts)
     target = fit_tokenizer(config.tokenizer, learned, config.vocab_size)
     parts: dict[str, Any] = {"target": target, "generation": config.search(target, config.max_length)}
-    parts |= {"backbone": config.backbone, "weights": config.weights}
     parts["preprocessing"] = suitable_preprocessing(train.images, expected, config.image_size)
-    return Captioner.untrained(**parts, **config.model)
+    return Captioner.untrained(**parts, backbone=config.backbone, weights=config.weights, **config.model)
 
 
 def metrics(texts: list[str], images: Captioned) -> dict[str, float]:
@@ -170,13 +169,12 @@ def test(training: Training[Captioner], best: Captioner, tested: Captioned, val_
     texts = [one.text for one in best.caption(tested.images)]
     speed = len(tested) / (time.perf_counter() - began)
     figures = metrics(texts, tested)
-    distinct = figures.pop("distinct_captions")
     samples = "\n".join(f"  {name}: {text}" for name, text in zip(tested.names[:5], texts[:5], strict=True))
-    named = {f"test_{name}": figure for name, figure in figures.items()} | {"distinct_captions": distinct}
+    named = {f"test_{name}": figure for name, figure in figures.items()}
     training.results(samples, val_loss=val_loss, test_images_per_second=speed, **named)
     write_page(directory / "captions.html", best, tested.chosen(range(min(30, len(tested)))))
     shown = ", ".join(f"{name} {figure:.2f}" for name, figure in figures.items())
-    print(f"{samples}\n\n--- test {shown}; {distinct:,} different captions, {speed:.0f} images/s")
+    print(f"{samples}\n\n--- test {shown}; {speed:.0f} images/s")
     print(f"--- everything is in {directory}, captions.html first; to caption images of your own:\n")
     print(shlex.join(["seqgen", "caption", str(directory), "photo.jpg"]))
 
