@@ -1,10 +1,12 @@
 """The options of generation, under the names that Hugging Face's `generate` gave them."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from seqgen.errors import InputError, nearest
-from seqgen.hardware.precision import Precision
+from seqgen.hardware.names import Precision
+
+Unseen = Literal["error", "replace"]  # what to do with characters or words unseen in training
 
 WHOLE = (int, int | None)
 NUMBERS = (float, float | None)

@@ -13,15 +13,13 @@ from torch import nn
 from seqgen import patterns
 from seqgen.errors import InputError
 from seqgen.generation.beam import beam_search
-from seqgen.generation.config import GenerationConfig
+from seqgen.generation.config import GenerationConfig, Unseen
 from seqgen.generation.sampling import row_seed, sample
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.parts import GENERATION, tokenizer_part
 from seqgen.protocols import Decoder
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer
-
-Unseen = Literal["error", "replace"]
 
 
 class Score(NamedTuple):
