@@ -73,7 +73,11 @@ def machine(device: torch.device, rounds: int = 9) -> dict[str, Any]:
 
 def show_machine(limits: dict[str, Any]) -> None:
     """Print the description of `machine`."""
-    cores = f", {counted(limits['cores'], 'core')}, {counted(limits['threads'], 'thread')}, {limits['used']}" if "cores" in limits else ""
+    cores = (
+        f", {counted(limits['cores'], 'core')}, {counted(limits['threads'], 'thread')}, {limits['used']}"
+        if "cores" in limits
+        else ""
+    )
     print(
         f"{limits['name']}{cores} (--isa {limits['isa']}), torch {limits['torch']}: matrix products "
         f"{limits['fp32_flops'] / 1e9:,.0f} GFLOP/s in fp32 and {limits['bf16_flops'] / 1e9:,.0f} in bf16; reads "

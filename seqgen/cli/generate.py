@@ -45,7 +45,7 @@ def _conditional(generator: ConditionalGenerator, condition: str, options: dict[
 
 def _continue(generator: Generator, prompt: str, options: dict[str, Any]) -> None:
     asked = options["generation"] | {"unseen": options["unseen"] or "error"}
-    config = generator.generation.with_options(**options["generation"])
+    config = generator.options(**options["generation"])
     if options["json"]:
         for text in generator.generate(prompt, **asked):
             print(json.dumps({"prompt": prompt, "text": text}, ensure_ascii=False), flush=True)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,9 @@ from seqgen.data.corpus import read_lines
 from seqgen.errors import InputError
 from seqgen.files import read_text
 from seqgen.hardware.devices import find_device
-from seqgen.inference.bundle import used_as
-from seqgen.inference.saved import find_model
+from seqgen.inference.saved import find_model, used_as
+
+PATH = re.compile(r"\S+\.[a-z]\w{1,5}")  # what looks like the name of a file
 
 
 class Line(NamedTuple):
@@ -107,7 +109,12 @@ def best(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_file(argument: str, as_texts: bool) -> bool:
-    return not as_texts and os.path.isfile(argument)
+    """Return whether an argument is the path of a file; stderr says where it only looks like one."""
+    if as_texts or os.path.isfile(argument):
+        return not as_texts
+    if PATH.fullmatch(argument):
+        print(f"{argument} is not a file here, so it is taken for a text", file=sys.stderr)
+    return False
 
 
 def _standard_input() -> Iterator[Line]:

@@ -25,6 +25,7 @@ class CommandParser:
     def __init__(self, name: str, description: str):
         self.parser = new_parser(description, prog=f"seqgen {name}")
         self.types: dict[str, Any] = {}
+        self.flags: set[str] = set()
         self.generation: set[str] = set()
         self.parser.add_argument("directory", help=WHERE)
 
@@ -40,6 +41,7 @@ class CommandParser:
     def flag(self, name: str, rule: str) -> None:
         """Add an option without a value."""
         self.types[name] = bool
+        self.flags.add(name)
         self.parser.add_argument(f"--{name}", action="store_true", help=rule)
 
     def texts(self, name: str, kind: str) -> None:
@@ -57,14 +59,15 @@ class CommandParser:
                 action.default, action.help = SUPPRESS, f"{action.help}; by default as in the model"
 
     def parse(self, arguments: list[str]) -> dict[str, Any]:
-        """Return the options of a command line with their defaults; "generation" has those of generation that were given.
+        """Return the options of a command line; "generation" has those of generation, as far as they were given.
 
         Raises:
             InputError: an unknown option, or a value of another type.
         """
         given = parse(self.parser, arguments, self.types, defaults=False)
         generation = {name: value for name, value in given.items() if name in self.generation}
-        return self.parser.get_defaults().as_dict() | given | {"generation": generation}
+        defaults: dict[str, Any] = self.parser.get_defaults().as_dict()
+        return defaults | given | {"generation": generation}
 
 
 def generate() -> CommandParser:
@@ -72,7 +75,9 @@ def generate() -> CommandParser:
     parser = _parser("generate", "Continue each prompt, or generate a text for each condition, and print it.")
     parser.texts("prompts", "beginnings of texts, or conditions of a conditional generator (a category or numbers)")
     parser.option("prompt", str, None, "beginning of every text; for a generator without conditions, the only prompt")
-    parser.option("unseen", Unseen | None, None, "what to do with characters or words unseen in training; by default error")
+    parser.option(
+        "unseen", Unseen | None, None, "what to do with characters or words unseen in training; by default error"
+    )
     parser.parser.add_argument("--stop_strings", nargs="+", default=SUPPRESS, help="stop after any of these strings")
     parser.types["stop_strings"] = str
     parser.flag("json", "print a line of JSON for each text")
@@ -92,8 +97,7 @@ def classify() -> CommandParser:
 
 def tag() -> CommandParser:
     """Return the options of `seqgen tag`."""
-    rule = "Print the tag of each word or character: in colour on a terminal, else a token and its tag a line."
-    parser = _parser("tag", rule)
+    parser = _parser("tag", "Print the tag of each word or character, on a terminal in colour.")
     parser.texts("texts", "texts")
     parser.flag("json", "print a line of JSON for each text")
     parser.option("precision", Precision, "auto", "precision of matrix products; auto takes the faster one")
@@ -118,12 +122,15 @@ def translate() -> CommandParser:
 
 def evaluate() -> CommandParser:
     """Return the options of `seqgen evaluate`."""
-    rule = "Print how good a model is on a labelled file: the metrics that its recipe prints at the end."
-    parser = _parser("evaluate", rule)
+    parser = _parser("evaluate", "Print the metrics of a model on a labelled file, as its recipe does at the end.")
     _labelled_options(parser)
     kinds = Literal["none", "lines", "blank-lines", "files"]
-    parser.option("documents", kinds | None, None, "separate documents of a generator's text; by default as it was trained")
-    parser.option("num_beams", int | None, None, "number of beams of a translator or captioner; by default as in the model")
+    parser.option(
+        "documents", kinds | None, None, "separate documents of a generator's text; by default as it was trained"
+    )
+    parser.option(
+        "num_beams", int | None, None, "number of beams of a translator or captioner; by default as in the model"
+    )
     parser.flag("json", "print one JSON object")
     return parser
 
@@ -135,9 +142,14 @@ def score() -> CommandParser:
         "These come as a labelled file, as pairs of arguments, or as lines of standard input with a tab between them."
     )
     parser = _parser("score", rule)
-    parser.words("texts", "texts of a generator or a file of them; else a labelled file, or inputs and answers in turns")
+    parser.words(
+        "texts", "texts of a generator or a file of them; else a labelled file, or inputs and answers in turns"
+    )
     parser.flag("text", "take every argument for a text, even where a file has this name")
     _columns(parser)
+    parser.option(
+        "unseen", Unseen | None, None, "what a generator does with tokens unseen in training; by default error"
+    )
     parser.flag("json", "print a line of JSON for each text, with the log-probability of each token")
     return parser
 
@@ -159,14 +171,18 @@ def _search_options(parser: CommandParser, text: str, given: str) -> None:
     parser.option("nbest", int | None, None, f"number of {text}s of each {given}, best first")
     parser.flag("scores", f"print the score and a tab before each {text}")
     parser.flag("json", f"print a line of JSON for each {given}")
-    parser.option("attention", str | None, None, f"picture file for the attention; from the second {given} on, numbered")
+    parser.option(
+        "attention", str | None, None, f"picture file for the attention; from the second {given} on, numbered"
+    )
     rule = f"number of {text}s to sample of each {given}, of which the most typical one is taken; 0 for none"
     parser.option("minimum_bayes_risk", int, 0, rule)
     parser.generation_options()
 
 
 def _labelled_options(parser: CommandParser) -> None:
-    parser.words("file", "text, file or folder in the form of the recipe's --data; images in a folder for each class", "?")
+    parser.words(
+        "file", "text, file or folder in the form of the recipe's --data; images in a folder for each class", "?"
+    )
     parser.option("source", str | None, None, "with --target, a file of sentences to translate")
     parser.option("target", str | None, None, "with --source, the file of their translations")
     _columns(parser)

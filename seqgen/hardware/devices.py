@@ -26,8 +26,14 @@ def find_device(name: str) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError):
         accelerator = torch.accelerator.current_accelerator(check_available=True)
-        others = [f"{accelerator.type}:{number}" for number in range(torch.accelerator.device_count())] if accelerator else []
-        raise InputError(f"--device must be one of {', '.join(['auto', 'cpu', *others])} on this machine, not {name!r}") from None
+        others = (
+            [f"{accelerator.type}:{number}" for number in range(torch.accelerator.device_count())]
+            if accelerator
+            else []
+        )
+        raise InputError(
+            f"--device must be one of {', '.join(['auto', 'cpu', *others])} on this machine, not {name!r}"
+        ) from None
     return device
 
 

@@ -1,7 +1,6 @@
 """A model with everything needed to use it, written to and read from a directory as plain data."""
 
 import json
-import pkgutil
 from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ from torch import nn
 from seqgen.errors import InputError
 from seqgen.files import write_text, writing
 from seqgen.inference.parts import Part
-from seqgen.inference.saved import FORMAT, USED_AS, find_model, first_line, read_config, read_part
+from seqgen.inference.saved import FORMAT, find_model, first_line, read_config, read_part, used_as
 
 M = TypeVar("M", bound=nn.Module)
+
 
 @dataclass(kw_only=True)
 class Bundle(ABC, Generic[M]):
@@ -132,9 +132,3 @@ def load(source: str | Path) -> Any:
     """
     directory = find_model(source)
     return used_as(directory).from_pretrained(directory)
-
-
-def used_as(directory: Path) -> type[Bundle[Any]]:
-    """Return the class of the model in a directory."""
-    kind: type[Bundle[Any]] = pkgutil.resolve_name(USED_AS[read_config(directory)["builder"]])
-    return kind

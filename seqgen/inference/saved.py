@@ -1,6 +1,7 @@
 """A saved model as files: found, downloaded from the hub, and read as plain data, without torch."""
 
 import json
+import pkgutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ USED_AS = {
     "captioner": "seqgen.inference.captioner:Captioner",
     "conditional_generator": "seqgen.inference.conditional_generator:ConditionalGenerator",
 }
+
+
+def used_as(directory: Path) -> Any:
+    """Return the class of the model in a directory, a `Bundle`; only this imports torch."""
+    return pkgutil.resolve_name(USED_AS[read_config(directory)["builder"]])
 
 
 def find_model(source: str | Path) -> Path:
