@@ -49,7 +49,7 @@ def evaluate(options: dict[str, Any]) -> None:
     if options["json"]:
         print(json.dumps(figures, ensure_ascii=False))
         return
-    print(f"{table}\n" if table else "", end="")
+    print(f"{table}\n\n" if table else "", end="")
     for name, figure in figures.items():
         print(f"{name}\t{figure if isinstance(figure, str | int) else f'{figure:.4f}'}")
 

@@ -25,6 +25,7 @@ KINDS = {
 }
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of batch normalization: no parameters
 MADE = ("steps", "seconds", "precision", "threads", "seed", "parameters")  # results that say how, not how good
+TITLES = ("what it is", "how good it is", "how it was made", "how to use it")
 SHOWN = 12  # maximum number of names that are shown of many
 
 
@@ -33,18 +34,18 @@ def info(options: dict[str, Any]) -> None:
     model = find_model(options["directory"])
     run = model.parent if (model.parent / "resolved.yaml").is_file() else None
     results = _json(run / "results.json") if run else {}
-    sections = {
-        "what it is": _nature(model),
-        "how good it is": {name: figure for name, figure in results.items() if name not in MADE},
-        "how it was made": _making(model, run, results),
-        "how to use it": _use(model, options["directory"]),
+    sections: dict[str, Any] = {
+        "model": _nature(model),
+        "results": {name: figure for name, figure in results.items() if name not in MADE},
+        "made": _making(model, run, results),
+        "commands": _use(model, options["directory"]),
     }
     if options["json"]:
         print(json.dumps(sections, ensure_ascii=False, indent=1))
         return
-    for title, facts in sections.items():
+    sections["results"] = sections["results"] or {"figures": "unknown, as there is no results.json of a finished run"}
+    for title, facts in zip(TITLES, sections.values(), strict=True):
         print(f"{title}:")
-        facts = facts or {"figures": "unknown: there is no results.json, which a run writes at its end"}
         for name, fact in facts.items() if isinstance(facts, dict) else ():
             print(f"  {name:<22}  {_text(fact)}")
         for command in facts if isinstance(facts, list) else ():

@@ -11,7 +11,7 @@ NO_OPTIONS = ("model", "asked")  # fields of a recipe's options that no option s
 
 def recipe_options(path: Path) -> dict[str, list[str]]:
     """Return the options of a recipe, each with the words that it takes, or an empty list where it takes others."""
-    found = {"config": [], "print_config": [], "help": []}
+    found: dict[str, list[str]] = {"config": [], "print_config": [], "help": []}
     for option, annotation, module in _declared(_class(path, "Config"), path):
         found[option] = list(_words(annotation, module))
     return found
@@ -46,7 +46,7 @@ def _words(annotation: ast.expr, module: Path) -> Iterator[str]:
     """Yield the words of a Literal, which may have a name of its own; true and false for a bool."""
     for node in ast.walk(annotation):
         if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
-            yield from (one.value for one in ast.walk(node.slice) if isinstance(one, ast.Constant))
+            yield from (str(one.value) for one in ast.walk(node.slice) if isinstance(one, ast.Constant))
         elif isinstance(node, ast.Name) and node.id == "bool":
             yield from ("true", "false")
         elif isinstance(node, ast.Name) and node.id[0].isupper() and node.id != "Literal":
