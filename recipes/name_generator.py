@@ -118,7 +118,7 @@ def test(
         print(f"{accuracies['told_apart_real']:.2%}, by chance {accuracies['told_apart_by_chance']:.2%}; ", end="")
         print(f"{accuracies['new']:.1%} are new", end="")
     print(f"\n--- everything is in {directory}; to generate more:\n")
-    print(shlex.join(["seqgen", "generate", str(directory), "--condition", shown[0]]))
+    print(shlex.join(["seqgen", "generate", str(directory), shown[0]]))
 
 
 def classify_generated(generator: ConditionalGenerator, splits: LabelledSplits, seed: int) -> dict[str, float]:

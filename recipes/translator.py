@@ -134,7 +134,7 @@ def test(training: Training[Translator], splits: Splits[Parallel], unseen: Itera
     )
     print(f"{samples}\n\n--- test BLEU {scores[0].score:.2f}, chrF {scores[1].score:.2f}, exact {exact:.2%}", end="")
     print(f", {speed:.0f} sentences/s\n--- everything is in {directory}; to translate sentences of your own:\n")
-    print(f"echo {shlex.quote(sources[0])} | seqgen translate {shlex.quote(str(directory))}")
+    print(shlex.join(["seqgen", "translate", str(directory), sources[0]]))
 
 
 if __name__ == "__main__":

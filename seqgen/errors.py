@@ -28,6 +28,11 @@ def nearest(word: str, choices: Iterable[str], *, prefix: str = "") -> str:
     return f" (did you mean {prefix}{close[0]}?)" if close else ""
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, which has an s unless there is exactly one."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def run_main(main: Callable[[], None]) -> None:
     """Run a command: invalid input exits with 2 and an interruption with 130, each with one sentence on stderr."""
     for stream in (sys.stdout, sys.stderr):

@@ -32,17 +32,63 @@ def parse(
     Args:
         parser: from `new_parser`.
         arguments: of the command line.
-        types: the type of each option, for error messages.
+        types: the type of each option.
         defaults: whether to return options that were not given, too, with their defaults.
 
     Raises:
         InputError: an unknown option, or a value of another type.
     """
+    arguments = _in_brackets(_options_first(parser, arguments), types)
     try:
         values: dict[str, Any] = parser.parse_args(arguments, defaults=defaults).clone(with_meta=False).as_dict()
     except ArgumentError as error:
         raise InputError(_sentence(str(error), types)) from None
     return values
+
+
+OPTION = re.compile(r"--?[A-Za-z][\w-]*(=.*)?", flags=re.DOTALL)  # other words, such as "-1", are values or texts
+
+
+def _options_first(parser: ArgumentParser, arguments: list[str]) -> list[str]:
+    """Return the options before the other arguments, between which argparse would not take them."""
+    if all(action.option_strings for action in parser._actions):
+        return arguments
+    taken = {name: action.nargs for action in parser._actions for name in action.option_strings}
+    words, options, others = list(arguments), list[str](), list[str]()
+    while words:
+        word = words.pop(0)
+        if word == "--":
+            others += words
+            break
+        if not OPTION.fullmatch(word):
+            others.append(word)
+            continue
+        options.append(word)
+        values = 0 if "=" in word else {0: 0, "+": len(words)}.get(taken.get(word), 1)
+        while values and words and words[0] != "--" and not OPTION.fullmatch(words[0]):
+            options.append(words.pop(0))
+            values -= 1
+    return [*options, "--", *others] if others else options
+
+
+def _in_brackets(arguments: list[str], types: dict[str, Any]) -> list[str]:
+    """Return the values of an option that takes a list in brackets, where they were given without."""
+    found: list[str] = []
+    for word in arguments:
+        name, sign, value = (found[-1] if found else "").partition("=")
+        if OPTION.fullmatch(word) or not str(types.get(name.strip("-"), "")).startswith("list["):
+            found.append(word)
+        elif not sign:
+            found[-1] = f"{name}={word}"
+        else:
+            found[-1] = f"{name}={value.rstrip(',')},{word}"
+    return [_bracketed(word, types) for word in found]
+
+
+def _bracketed(word: str, types: dict[str, Any]) -> str:
+    name, _, value = word.partition("=")
+    is_list = name.startswith("--") and str(types.get(name.strip("-"), "")).startswith("list[")
+    return f"{name}=[{value}]" if is_list and value and not value.startswith("[") else word
 
 
 def _sentence(message: str, types: dict[str, Any]) -> str:
@@ -53,20 +99,26 @@ def _sentence(message: str, types: dict[str, Any]) -> str:
         return f"there is no option {option}{nearest(option.strip('-'), types, prefix='--')}"
     if missing := re.search(r"arguments are required: ([\w, -]+)", message):
         return f"{missing[1].split(',')[0]} must be given, but it is missing"
+    if bare := re.search(r"argument (--\w+).*: expected", message):
+        return f"{bare[1]} must have a value after it, but it has none"
     name = re.search(r'Parser key "(\w+)"', message)
     value = re.search(r"value: (.*)$", message)
     if name and value and name[1] in types:
-        words = [choice for choice in _choices(types[name[1]]) if isinstance(choice, str)]
-        rule = f"one of {', '.join(words)}" if words else _type_name(types[name[1]])
+        words, is_list = choices(types[name[1]]), str(types[name[1]]).startswith("list[")
+        rule = f"{'a list of' if is_list else 'one of'} {', '.join(words)}" if words else _type_name(types[name[1]])
         return f"--{name[1]} must be {rule}, not {value[1]!r}{nearest(value[1], words)}"
     return " ".join(re.sub(r'^Parser key "(\w+)":', r"--\1:", message).split())
 
 
-def _choices(annotation: Any) -> Iterator[Any]:
-    """Yield the values of a Literal, also of an optional one."""
-    for choice in getattr(annotation, "__args__", ()):
-        yield choice
-        yield from _choices(choice)
+def choices(annotation: Any) -> list[str]:
+    """Return the words of a Literal, also of an optional one or of a list."""
+    return [word for word in _parts(annotation) if isinstance(word, str)]
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    for part in getattr(annotation, "__args__", ()):
+        yield part
+        yield from _parts(part)
 
 
 def _type_name(annotation: Any) -> str:
@@ -79,5 +131,5 @@ def _type_name(annotation: Any) -> str:
         "None": "null",
     }
     if text.startswith("list["):
-        return f"a list in brackets like '[a, b]', each {words.get(text[5:-1], text[5:-1])}"
+        return f"a list, each {words.get(text[5:-1], text[5:-1])}"
     return " or ".join(words.get(part, part) for part in text.split(" | "))

@@ -11,7 +11,7 @@ import pytest
 
 import seqgen
 from seqgen.cli.main import COMMANDS
-from seqgen.inference.bundle import USED_AS
+from seqgen.inference.saved import USED_AS
 from seqgen.text.tokenizer import KINDS
 
 ROOT = Path(seqgen.__file__).parent
@@ -43,7 +43,7 @@ ALLOWED = {
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES | {"data", "training", "inference", "generation", "batches", "text", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
-    "cli": ROOT_FILES | {"inference", "data", "generation", "metrics", "figures", "diagnosis"},
+    "cli": ROOT_FILES | {"inference", "data", "batches", "generation", "metrics", "figures", "diagnosis"},
     "__main__": {"cli"},
 }
 

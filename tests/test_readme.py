@@ -25,6 +25,7 @@ from making import (
 )
 
 from seqgen.cli import main as cli
+from seqgen.cli.parsers import PARSERS
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.bundle import Bundle
 from seqgen.runs.config import RunConfig, option_parser, parse_options
@@ -77,8 +78,10 @@ def folder(tmp_path_factory):
         model.save_pretrained(folder / "runs" / name / "model")
     for name in ("picture.jpg", "photo.jpg", "photo.png"):
         PIL.Image.new("RGB", (40, 30)).save(folder / name)
-    for name in ("in.de", "test.de", "test.en", "reviews.txt", "file.py"):
+    for name in ("in.de", "test.de", "test.en", "reviews.txt", "file.py", "prompts.txt", "book.txt"):
         (folder / name).write_text("the cat sat\nthe dog\n")
+    (folder / "prompts.txt").write_text("ROMEO:\nJULIET:\n")
+    (folder / "reviews.tsv").write_text("label\ttext\nfine\tthe cat\nbad\tthe dog\n")
     return folder
 
 
@@ -244,7 +247,7 @@ def test_commands_of_a_saved_model_work(line, here, monkeypatch, command):
 
 
 def test_the_generate_command_works(here, command):
-    [line] = [line for line in commands(MANUAL) if line.startswith("seqgen generate runs/mine")]
+    [line] = [line for line in commands(MANUAL) if line.startswith('seqgen generate runs/mine "')]
     exit_code, out, _ = command(cli.main, *shlex.split(line)[1:])
     assert exit_code == 0
     assert out.startswith("ROMEO:")
@@ -281,6 +284,7 @@ def test_a_table_has_shared_options_of_another_default_and_presets():
 def test_options_that_a_page_names_exist(name):
     known = {option for recipe in RECIPES for option in option_parser(recipe_of(recipe).Config)[1]}
     known |= set(GenerationConfig.__dataclass_fields__) | {"config", "print_config", "help", "copy", "nproc"}
+    known |= {option for new in PARSERS.values() for option in new().types}
     sources = [*(ROOT / "seqgen" / "cli").glob("*.py"), *(ROOT / "recipes" / "benchmarks").glob("*.py")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     known |= set(re.findall(r'"--(\w+)"', text)) | set(re.findall(r"^    (\w+): ", text, flags=re.MULTILINE))

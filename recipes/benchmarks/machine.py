@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from measuring import Isa, Options, in_turns
 
-from seqgen.errors import InputError
+from seqgen.errors import InputError, counted
 from seqgen.hardware.devices import describe_device, find_device
 from seqgen.hardware.rates import product_rate
 
@@ -73,7 +73,11 @@ def machine(device: torch.device, rounds: int = 9) -> dict[str, Any]:
 
 def show_machine(limits: dict[str, Any]) -> None:
     """Print the description of `machine`."""
-    cores = f", {limits['cores']} cores, {limits['threads']} threads, {limits['used']}" if "cores" in limits else ""
+    cores = (
+        f", {counted(limits['cores'], 'core')}, {counted(limits['threads'], 'thread')}, {limits['used']}"
+        if "cores" in limits
+        else ""
+    )
     print(
         f"{limits['name']}{cores} (--isa {limits['isa']}), torch {limits['torch']}: matrix products "
         f"{limits['fp32_flops'] / 1e9:,.0f} GFLOP/s in fp32 and {limits['bf16_flops'] / 1e9:,.0f} in bf16; reads "

@@ -2,44 +2,32 @@
 
 import json
 import sys
-from pathlib import Path
+from typing import Any
 
 import PIL.Image
 
-from seqgen.cli.inputs import best, blocks, generation_options, model_parser
+from seqgen.cli.inputs import Line, best, blocks, lines, numbered, open_model
 from seqgen.data.images import Image, read_image
 from seqgen.errors import InputError
 from seqgen.figures.attention import draw_heat
-from seqgen.hardware.devices import find_device
-from seqgen.inference.bundle import load
 from seqgen.inference.captioner import Caption, Captioner
 
 FILES = 16  # images of a batch; photographs are large
 
 
-def caption(arguments: list[str]) -> None:
+def caption(options: dict[str, Any]) -> None:
     """Print a caption of each image file, or of each path on standard input."""
-    parser = model_parser("caption", caption.__doc__)
-    parser.add_argument("images", nargs="*", help="image files; by default the lines of standard input")
-    parser.add_argument("--nbest", type=int, default=1, help="number of captions of each image, best first")
-    parser.add_argument("--attention", type=str, help="picture file for the attention weights; for one image")
-    parser.add_argument("--scores", action="store_true", help="print the score and a tab before each caption")
-    parser.add_argument("--json", action="store_true", help="print a line of JSON for each image")
-    own = {"nbest": int, "attention": str, "scores": bool, "json": bool, "device": str}
-    directory, options, asked = generation_options(parser, arguments, own, "caption")
-    asked |= best(options["nbest"])
-    if options["attention"] and len(options["images"]) != 1:
-        raise InputError(f"--attention must be with one image, but there are {len(options['images'])}")
-    captioner: Captioner = load(directory).to(find_device(options["device"]))
-    if options["attention"]:
-        asked["return_attention"] = True
-    bad, given = 0, options["images"]
-    for block in [given[begin : begin + FILES] for begin in range(0, len(given), FILES)] or blocks(FILES):
-        images = [_read(path) for path in block]
+    asked = best(options) | {"minimum_bayes_risk": options["minimum_bayes_risk"]}
+    captioner: Captioner = open_model(options, "caption")
+    given = map(Line, options["images"]) if options["images"] else lines([])
+    bad = read = 0
+    for block in blocks(iter(given), FILES):
+        images = [_read(line.text) for line in block]
         good: list[Image] = [image for image in images if not isinstance(image, InputError)]
-        found = captioner.caption(good, **asked)
+        found = captioner.caption(good, return_attention=bool(options["attention"]), **asked)
         each = len(found) // max(len(good), 1)
-        for path, image in zip(block, images, strict=True):
+        for (path, _), image in zip(block, images, strict=True):
+            read += 1
             if isinstance(image, InputError):
                 bad += 1
                 print(f"error: {image}", file=sys.stderr)
@@ -48,9 +36,9 @@ def caption(arguments: list[str]) -> None:
                 continue
             mine, found = found[:each], found[each:]
             _show(path, mine, json_lines=options["json"], scores=options["scores"])
-            if options["attention"] and mine[0].attention:
+            if mine[0].attention:
                 square = PIL.Image.fromarray(captioner.preprocessing.fit(image))
-                draw_heat(Path(options["attention"]), square, mine[0].attention)
+                draw_heat(numbered(options["attention"], read), square, mine[0].attention)
         sys.stdout.flush()
     if bad:
         raise InputError(f"{bad} of the images could not be read")

@@ -1,60 +1,57 @@
 """`seqgen generate`."""
 
+import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
-from seqgen.cli.inputs import generation_options, lines, model_parser
+from seqgen.cli.inputs import Line, lines, open_model
 from seqgen.errors import InputError
-from seqgen.hardware.devices import find_device
-from seqgen.inference.bundle import load
 from seqgen.inference.conditional_generator import ConditionalGenerator
-from seqgen.inference.generator import Generator, Unseen
+from seqgen.inference.generator import Generator
 
 
-def generate(arguments: list[str]) -> None:
-    """Continue a prompt, or each line of standard input, and print the text token by token."""
-    parser = model_parser("generate", generate.__doc__)
-    parser.add_argument("--prompt", type=str, help="beginning of the text; by default each line of standard input")
-    parser.add_argument(
-        "--condition",
-        type=str,
-        help="category or numbers of a conditional generator; by default each line of standard input",
-    )
-    parser.add_argument(
-        "--unseen", type=Unseen, default="error", help="what to do with characters or words unseen in training"
-    )
-    parser.add_argument("--stop_strings", nargs="+", default=[], help="stop after any of these strings")
-    own = {"prompt": str, "condition": str, "unseen": Unseen, "device": str, "stop_strings": str}
-    directory, options, asked = generation_options(parser, arguments, own, "generate")
-    generator: Generator | ConditionalGenerator = load(directory).to(find_device(options["device"]))
-    if isinstance(generator, ConditionalGenerator):
-        _conditional(generator, options["condition"], options["prompt"] or "", asked)
-        return
-    if options["condition"] is not None:
-        raise InputError("--condition must be with a model of conditional_generator, not with one of generator")
-    if options["prompt"] is not None:
-        _show(generator, options["prompt"], options["unseen"], asked)
-        return
-    for number, line in enumerate(lines(), start=1):
+def generate(options: dict[str, Any]) -> None:
+    """Continue each prompt, or generate a text for each condition, and print it token by token."""
+    generator = open_model(options, "generate")
+    conditional = isinstance(generator, ConditionalGenerator)
+    if conditional and options["unseen"]:
+        raise InputError("--unseen must be with a generator without conditions, not with one of conditional_generator")
+    show = _conditional if conditional else _continue
+    for line in _prompts(options, conditional):
         try:
-            _show(generator, line, options["unseen"], asked)
+            show(generator, line.text, options)
         except InputError as error:
-            if not sys.stdin.isatty():
-                raise InputError(f"standard input, line {number}: {error}") from None
+            if not (line.where and sys.stdin.isatty()):
+                raise InputError(f"{line.where}{error}") from None
             print(f"error: {error}", file=sys.stderr)  # the user can try again
 
 
-def _conditional(generator: ConditionalGenerator, condition: str | None, prompt: str, options: dict[str, Any]) -> None:
-    conditions = lines() if condition is None else [condition]
-    for one in conditions:
-        print("\n".join(generator.generate(one, prompt, **options)), flush=True)
+def _prompts(options: dict[str, Any], conditional: bool) -> Iterator[Line]:
+    if conditional or options["prompt"] is None:
+        return lines(options["prompts"], as_texts=options["text"])
+    if options["prompts"]:
+        raise InputError(f"--prompt must be without other prompts, but there is {options['prompts'][0]!r}, too")
+    return iter([Line(options["prompt"])])
 
 
-def _show(generator: Generator, prompt: str, unseen: Unseen, options: dict[str, Any]) -> None:
-    config = generator.generation.with_options(**options)
-    if config.num_return_sequences > 1 or config.num_beams > 1:
-        print("\n---\n".join(generator.generate(prompt, unseen=unseen, **options)))
-        return
-    for piece in generator.stream(prompt, unseen=unseen, **options):
-        print(piece, end="", flush=True)
-    print()
+def _conditional(generator: ConditionalGenerator, condition: str, options: dict[str, Any]) -> None:
+    rows = [generator.encode(condition)]
+    [found] = generator.write(rows, prefix=options["prompt"] or "", **options["generation"])
+    for one in found:
+        row = {"condition": condition, "text": one.text, "score": one.score}
+        print(json.dumps(row, ensure_ascii=False) if options["json"] else one.text, flush=True)
+
+
+def _continue(generator: Generator, prompt: str, options: dict[str, Any]) -> None:
+    asked = options["generation"] | {"unseen": options["unseen"] or "error"}
+    config = generator.options(**options["generation"])
+    if options["json"]:
+        for text in generator.generate(prompt, **asked):
+            print(json.dumps({"prompt": prompt, "text": text}, ensure_ascii=False), flush=True)
+    elif config.num_return_sequences > 1 or config.num_beams > 1:
+        print("\n---\n".join(generator.generate(prompt, **asked)))
+    else:
+        for piece in generator.stream(prompt, **asked):
+            print(piece, end="", flush=True)
+        print()

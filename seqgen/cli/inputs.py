@@ -1,109 +1,135 @@
-"""Shared parts of the commands: the model, the options of generation, and the lines of standard input."""
+"""Shared parts of the commands: the model, and the texts that are given as arguments, in files or on standard input."""
 
 import io
+import os
+import re
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from jsonargparse import ArgumentParser
-
+from seqgen.data.corpus import read_lines
 from seqgen.errors import InputError
-from seqgen.generation.config import GenerationConfig
-from seqgen.hardware.precision import Precision
-from seqgen.inference.bundle import find_model, used_as
-from seqgen.options import new_parser, parse
+from seqgen.files import read_text
+from seqgen.hardware.devices import find_device
+from seqgen.inference.saved import find_model, used_as
 
-WHERE = "run directory, its model/, or name of a model on the hub"
-LISTS = {"stop_strings", "suppress_tokens"}  # options of generation that a command declares itself, if at all
+PATH = re.compile(r"\S+\.[a-z]\w{1,5}")  # what looks like the name of a file
 
 
-def model_parser(command: str, description: str | None) -> ArgumentParser:
-    """Return a parser of the arguments that all commands share."""
-    parser = new_parser(description or "", prog=f"seqgen {command}")
-    parser.add_argument("directory", help=WHERE)
-    parser.add_argument("--device", type=str, default="cpu", help="auto, cpu, cuda, cuda:1, mps and so on")
-    return parser
+class Line(NamedTuple):
+    """A text, and the file and line that it comes from, as the beginning of an error; "" for an argument."""
+
+    text: str
+    where: str = ""
 
 
-def encoder_options(parser: ArgumentParser) -> None:
-    """Add the options of a model that is an encoder with a head."""
-    rule = "precision of matrix products; auto takes the one that is faster on this machine"
-    parser.add_argument("--precision", type=Precision, default="auto", help=rule)
-
-
-def model_for(source: str, command: str) -> Path:
-    """Return the directory of a model that has the method of this name.
+def open_model(options: dict[str, Any], command: str) -> Any:
+    """Return the model of a command, which has the method of this name, on its device.
 
     Raises:
-        InputError: there is no model, or its kind has no such method.
+        InputError: there is no model or device, or the model's kind has no such method.
     """
-    directory = find_model(source)
+    directory = find_model(options["directory"])
     kind = used_as(directory)
     if not hasattr(kind, command):
-        raise InputError(f"{source} must hold a model that can {command}, but it holds one of {kind.builder}")
-    return directory
+        raise InputError(
+            f"{options['directory']} must hold a model that can {command}, but it holds one of {kind.builder}"
+        )
+    device = find_device(options["device"])
+    return kind.from_pretrained(directory).to(device)
 
 
-def generation_options(
-    parser: ArgumentParser, arguments: list[str], own: dict[str, Any], command: str
-) -> tuple[Path, dict[str, Any], dict[str, Any]]:
-    """Return the model's directory, all options with their defaults, and the options of generation that were given.
+def lines(arguments: list[str], *, as_texts: bool = False) -> Iterator[Line]:
+    """Yield the texts that a command is given: its arguments, the lines of those that are files, or standard input.
+
+    An argument that is the path of a file is read line by line, which stderr says, and "-" is standard input.
 
     Args:
-        parser: with the command's own options; those of generation are added to it.
-        arguments: of the command line.
-        own: the types of the command's own options.
-        command: its name.
+        arguments: of the command; without any, standard input is read.
+        as_texts: whether every argument is a text, even where a file has this name.
+    """
+    for argument in arguments or ["-"]:
+        if argument == "-" and not (arguments and as_texts):
+            yield from _standard_input()
+        elif _is_file(argument, as_texts):
+            print(f"reading the lines of {argument}", file=sys.stderr)
+            for number, line in enumerate(read_lines(Path(argument)), start=1):
+                yield Line(line, f"{argument}, line {number}: ")
+        else:
+            yield Line(argument)
+
+
+def whole_texts(arguments: list[str], *, as_texts: bool = False) -> Iterator[str]:
+    """Yield the texts of a command as `lines` does, but whole files and the whole of standard input."""
+    for argument in arguments or ["-"]:
+        if argument == "-" and not (arguments and as_texts):
+            yield sys.stdin.read()
+        elif _is_file(argument, as_texts):
+            print(f"reading {argument}", file=sys.stderr)
+            yield read_text(Path(argument))
+        else:
+            yield argument
+
+
+def blocks(given: Iterator[Line], size: int) -> Iterator[list[Line]]:
+    """Yield lines in blocks of this size, or one by one where they are typed on a terminal."""
+    block: list[Line] = []
+    for line in given:
+        block.append(line)
+        if len(block) == size or (line.where and sys.stdin.isatty()):
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def numbered(path: str, number: int) -> Path:
+    """Return the path of the picture of a number: the first has the name that was given, others end in their number."""
+    return Path(path) if number == 1 else Path(path).with_stem(f"{Path(path).stem}-{number}")
+
+
+def best(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of generation of a command with `--nbest`.
 
     Raises:
-        InputError: an option, a value or a model that does not exist.
+        InputError: it is below 1, or another option says the same or has no effect.
     """
-    parser.add_class_arguments(GenerationConfig, skip=LISTS)
-    generation = {field.name: field.type for field in fields(GenerationConfig)}
-    types = {name: kind for name, kind in generation.items() if name not in LISTS} | own
-    given = parse(parser, arguments, types, defaults=False)
-    options = parser.get_defaults().as_dict() | given
-    # An option of generation that is not given has the value in the model's own file.
-    asked = {name: value for name, value in given.items() if name in generation}
-    return model_for(given["directory"], command), options, asked
-
-
-def best(count: int) -> dict[str, int]:
-    """Return `--nbest` as an option of generation.
-
-    Raises:
-        InputError: it is below 1.
-    """
+    count, generation = options["nbest"], dict(options["generation"])
+    if options["scores"] and options["json"]:
+        raise InputError("--scores must be without --json, whose lines have the scores, but both are given")
+    if count is None:
+        return generation
     if count < 1:
         raise InputError(f"--nbest must be at least 1, not {count}")
-    return {"num_return_sequences": count} if count > 1 else {}  # else the number in the model's own options
+    if "num_return_sequences" in generation:
+        raise InputError("--nbest must be without --num_return_sequences, which means the same, but both are given")
+    # A single one is what the model's own options say.
+    return generation | ({"num_return_sequences": count} if count > 1 else {})
 
 
-def lines() -> Iterator[str]:
+def _is_file(argument: str, as_texts: bool) -> bool:
+    """Return whether an argument is the path of a file; stderr says where it only looks like one."""
+    if as_texts or os.path.isfile(argument):
+        return not as_texts
+    if PATH.fullmatch(argument):
+        print(f"{argument} is not a file here, so it is taken for a text", file=sys.stderr)
+    return False
+
+
+def _standard_input() -> Iterator[Line]:
     """Yield the lines of standard input, UTF-8 whatever the locale; a terminal shows a prompt for each.
 
     Only line feeds and CR LF end a line, as in files.
     """
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")
+    number = 0
     while True:
         if sys.stdin.isatty():
             print("> ", end="", file=sys.stderr, flush=True)
         line = sys.stdin.readline()
         if not line:
             return
-        yield line.removesuffix("\n").removesuffix("\r")
-
-
-def blocks(size: int) -> Iterator[list[str]]:
-    """Yield the lines of standard input in blocks of this size, or one by one on a terminal."""
-    block: list[str] = []
-    for line in lines():
-        block.append(line)
-        if sys.stdin.isatty() or len(block) == size:
-            yield block
-            block = []
-    if block:
-        yield block
+        number += 1
+        yield Line(line.removesuffix("\n").removesuffix("\r"), f"standard input, line {number}: ")

@@ -3,6 +3,7 @@
 Nothing heavy is loaded before it is needed.
 """
 
+import os
 import pkgutil
 import sys
 
@@ -12,32 +13,39 @@ from seqgen.errors import InputError, nearest, run_main
 USAGE = """usage: seqgen COMMAND ...
 
   train NAME [OPTION ...]              train a model with the recipe of this name; without a name, list the recipes
-  generate DIRECTORY [--prompt TEXT]   continue a prompt, or each line of standard input
-  generate DIRECTORY --condition TEXT  generate a text for a category or numbers
-  classify DIRECTORY [INPUT ...]       classify texts or image files, or each line of standard input
-  tag DIRECTORY [FILE ...]             tag the words or characters of files, or of standard input
-  caption DIRECTORY [IMAGE ...]        caption image files, or those whose paths are the lines of standard input
-  translate DIRECTORY                  translate each line of standard input
-  evaluate DIRECTORY --source FILE --target FILE   BLEU, chrF and exact matches of a translator
+  info MODEL                           show what a model is, how good, how it was made, and how to use it
+  generate MODEL [TEXT ...]            continue prompts, or generate texts for categories or numbers
+  classify MODEL [TEXT|IMAGE ...]      classify texts or images
+  tag MODEL [TEXT ...]                 tag the words or characters of texts
+  translate MODEL [TEXT ...]           translate sentences
+  caption MODEL [IMAGE ...]            caption images
+  score MODEL [TEXT ...]               show the log-probability of texts, or of answers to inputs
+  evaluate MODEL FILE                  show the metrics of a model on a labelled file
   doctor [--measure_again]             show the machine, what is fastest on it, and whether the installation is sound
 
-`seqgen COMMAND --help` shows the options of a command. DIRECTORY is a run directory, its model/ or the name of a
-model on the hub."""
+MODEL is a run directory, its model/, or the name of a model on the hub. TEXT is a text, or a text file whose lines are
+read (--text takes every argument for a text); without one, standard input is read, line by line.
+`seqgen COMMAND --help` shows the options of a command."""
 
 COMMANDS = {
     "train": "seqgen.cli.train:train",
+    "info": "seqgen.cli.info:info",
     "generate": "seqgen.cli.generate:generate",
     "classify": "seqgen.cli.classify:classify",
     "tag": "seqgen.cli.tag:tag",
-    "caption": "seqgen.cli.caption:caption",
     "translate": "seqgen.cli.translate:translate",
-    "evaluate": "seqgen.cli.translate:evaluate",
+    "caption": "seqgen.cli.caption:caption",
+    "score": "seqgen.cli.score:score",
+    "evaluate": "seqgen.cli.evaluate:evaluate",
     "doctor": "seqgen.cli.doctor:doctor",
 }
+OWN_OPTIONS = ("train", "doctor")  # commands that read their options themselves
 
 
 def main() -> None:
-    """Run the command line of this process."""
+    """Run the command line of this process, or complete it where a shell asks for that."""
+    if "_ARGCOMPLETE" in os.environ:
+        pkgutil.resolve_name("seqgen.cli.completion:complete")()
     run_main(lambda: run_command(sys.argv[1:]))
 
 
@@ -51,7 +59,11 @@ def run_command(arguments: list[str]) -> None:
         print(USAGE)
     elif arguments[0] == "--version":
         print(f"seqgen {__version__}")
-    elif arguments[0] in COMMANDS:
+    elif arguments[0] in OWN_OPTIONS:
         pkgutil.resolve_name(COMMANDS[arguments[0]])(arguments[1:])
+    elif arguments[0] in COMMANDS:
+        parser = pkgutil.resolve_name("seqgen.cli.parsers:PARSERS")[arguments[0]]()
+        options = parser.parse(arguments[1:])  # a mistake is found before torch is imported, which takes seconds
+        pkgutil.resolve_name(COMMANDS[arguments[0]])(options)
     else:
         raise InputError(f"there is no command {arguments[0]!r}{nearest(arguments[0], COMMANDS)}; see seqgen --help")

@@ -5,67 +5,72 @@ import os
 import sys
 from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from seqgen.cli.inputs import encoder_options, model_for, model_parser
-from seqgen.files import read_text
-from seqgen.hardware.devices import find_device
-from seqgen.hardware.precision import Precision
-from seqgen.inference.bundle import load
+from seqgen.cli.inputs import blocks, lines, open_model, whole_texts
 from seqgen.inference.tagger import TaggedToken, Tagger
-from seqgen.options import parse
+
+Kind = Literal["colour", "lines", "json"]
 
 # Escape codes of a terminal, in the order of the tags.
 COLOURS = ("35", "36", "32", "33", "34", "31", "95", "96", "92", "93", "94", "91")
 LINES = 256  # sentences of a batch
 
 
-def tag(arguments: list[str]) -> None:
+def tag(options: dict[str, Any]) -> None:
     """Print the tag of each word or character: in colour on a terminal, else one token and its tag a line."""
-    parser = model_parser("tag", tag.__doc__)
-    parser.add_argument("files", nargs="*", help="text files; by default standard input")
-    parser.add_argument("--json", action="store_true", help="print a line of JSON for each text")
-    encoder_options(parser)
-    options = parse(parser, arguments, {"json": bool, "device": str, "precision": Precision})
-    tagger: Tagger = load(model_for(options["directory"], "tag")).to(find_device(options["device"]))
+    tagger: Tagger = open_model(options, "tag")
     tagger.precision = options["precision"]
-    for path in options["files"] or ["-"]:
-        text = sys.stdin.read() if path == "-" else read_text(Path(path))
-        coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        for piece in printed(tagger, text, "json" if options["json"] else "colour" if coloured else "lines"):
-            print(piece, end="")
+    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    kind: Kind = "json" if options["json"] else "colour" if coloured else "lines"
+    if tagger.alphabet is None:
+        for text in whole_texts(options["texts"], as_texts=options["text"]):
+            for piece in of_characters(tagger, text, kind):
+                print(piece, end="")
+        return
+    for block in blocks(lines(options["texts"], as_texts=options["text"]), LINES):
+        for piece in of_words(tagger, [line.text for line in block], kind):
+            print(piece, end="", flush=True)
 
 
-def printed(tagger: Tagger, text: str, kind: Literal["colour", "lines", "json"]) -> Iterator[str]:
+def of_characters(tagger: Tagger, text: str, kind: Kind) -> Iterator[str]:
     """Yield the output for a text, piece by piece.
 
-    A tagger of characters reads the text as one; for one of words each line is a sentence.
+    Args:
+        tagger: of characters.
+        text: the text.
+        kind: "colour" for a terminal; "lines" of a JSON string of characters that follow each other with the same tag,
+            a tab and the tag; or "json".
+    """
+    runs = _runs(tagger.tag(text)[0])
+    if kind == "json":
+        yield json.dumps([{"text": run, "tag": tag} for run, tag in runs], ensure_ascii=False) + "\n"
+        return
+    for run, tag in runs:
+        yield _coloured(tagger, run, tag) if kind == "colour" else f"{json.dumps(run, ensure_ascii=False)}\t{tag}\n"
+    if kind == "colour" and text and not text.endswith("\n"):
+        yield "\n"
+
+
+def of_words(tagger: Tagger, sentences: list[str], kind: Kind) -> Iterator[str]:
+    """Yield the output for each sentence.
 
     Args:
-        tagger: of characters or of words.
-        text: the text.
-        kind: "colour" for a terminal; "lines" of a token (of characters, a JSON string of those that follow each other
-            with the same tag), a tab and its tag, and an empty line after each sentence; or "json".
+        tagger: of words.
+        sentences: the sentences.
+        kind: "colour" for a terminal; "lines" of a token, a tab and its tag, with an empty line after each sentence; or
+            "json".
     """
-    if tagger.alphabet is None:
-        runs = _runs(tagger.tag(text)[0])
+    for tokens in tagger.tag(sentences):
         if kind == "json":
-            yield json.dumps([{"text": run, "tag": tag} for run, tag in runs], ensure_ascii=False) + "\n"
-        for run, tag in runs if kind != "json" else ():
-            yield _coloured(tagger, run, tag) if kind == "colour" else f"{json.dumps(run, ensure_ascii=False)}\t{tag}\n"
-        return
-    lines = text.splitlines()
-    for begin in range(0, len(lines), LINES):
-        for tokens in tagger.tag(lines[begin : begin + LINES]):
-            if kind == "json":
-                columns = {"tokens": [one.token for one in tokens], "tags": [one.tag for one in tokens]}
-                yield json.dumps(columns, ensure_ascii=False) + "\n"
-            elif kind == "lines":
-                yield "".join(f"{one.token}\t{one.tag}\n" for one in tokens) + "\n"
-            else:
-                words = (_coloured(tagger, one.token, one.tag) + f"\033[2m/{one.tag}\033[0m" for one in tokens)
-                yield " ".join(words) + "\n"
+            columns = {name: [getattr(one, name[:-1]) for one in tokens] for name in ("tokens", "tags")}
+            row = columns | {"probabilities": [round(one.probability, 4) for one in tokens]}
+            yield json.dumps(row, ensure_ascii=False) + "\n"
+        elif kind == "lines":
+            yield "".join(f"{one.token}\t{one.tag}\n" for one in tokens) + "\n"
+        else:
+            words = (_coloured(tagger, one.token, one.tag) + f"\033[2m/{one.tag}\033[0m" for one in tokens)
+            yield " ".join(words) + "\n"
 
 
 def _runs(tokens: list[TaggedToken]) -> list[tuple[str, str]]:

@@ -1,56 +1,47 @@
-"""`seqgen translate` and `seqgen evaluate`."""
+"""`seqgen translate`."""
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from seqgen.cli.inputs import best, blocks, generation_options, model_for, model_parser
-from seqgen.data.parallel import read_parallel
-from seqgen.errors import InputError
-from seqgen.hardware.devices import find_device
-from seqgen.inference.bundle import load
+from seqgen.cli.inputs import Line, best, blocks, lines, numbered, open_model
+from seqgen.figures.attention import draw_attention
 from seqgen.inference.translator import Translation, Translator
-from seqgen.metrics.translation import bleu, chrf
-from seqgen.options import parse
 
-LINES = 1024  # of standard input that are sorted by length and translated in batches
+LINES = 1024  # that are sorted by length and translated in batches
 
 
-def translate(arguments: list[str]) -> None:
-    """Translate each line of standard input."""
-    parser = model_parser("translate", translate.__doc__)
-    parser.add_argument("--nbest", type=int, default=1, help="number of translations of each line, best first")
-    parser.add_argument("--scores", action="store_true", help="print the score and a tab before each translation")
-    parser.add_argument("--json", action="store_true", help="print a line of JSON for each line")
-    parser.add_argument(
-        "--minimum_bayes_risk", type=int, default=0, help="number of samples from which the most typical is chosen"
-    )
-    own = {"nbest": int, "scores": bool, "json": bool, "minimum_bayes_risk": int, "device": str}
-    directory, options, asked = generation_options(parser, arguments, own, "translate")
-    asked |= best(options["nbest"])
-    translator: Translator = load(directory).to(find_device(options["device"]))
+def translate(options: dict[str, Any]) -> None:
+    """Print the translation of each sentence."""
+    asked = best(options) | {"minimum_bayes_risk": options["minimum_bayes_risk"]}
+    translator: Translator = open_model(options, "translate")
+    given = lines(options["sentences"], as_texts=options["text"])
+    shown = bool(options["sentences"]) or sys.stdin.isatty() or not sys.stderr.isatty()
     read = 0
-    with tqdm(unit=" lines", disable=not sys.stderr.isatty() or sys.stdin.isatty()) as progress:
-        for block in blocks(LINES):
-            for number, line in enumerate(block, start=read + 1):
-                # There are no more tokens than bytes, which are faster to count.
-                if len(line.encode()) > translator.max_length < len(translator.source.encode(line)):
-                    tqdm.write(f"line {number:,} is cut to {translator.max_length} tokens", file=sys.stderr)
-            read += len(block)
-            found = translator.translate(block, minimum_bayes_risk=options["minimum_bayes_risk"], **asked)
+    with tqdm(unit=" lines", disable=shown) as progress:
+        for block in blocks(given, LINES):
+            _warn_of_cut(translator, block)
+            texts = [line.text for line in block]
+            found = translator.translate(texts, return_attention=bool(options["attention"]), **asked)
             each = len(found) // len(block)
-            for number, line in enumerate(block):
-                _show(
-                    line,
-                    found[number * each : (number + 1) * each],
-                    json_lines=options["json"],
-                    scores=options["scores"],
-                )
+            for number, text in enumerate(texts, start=1):
+                mine, found = found[:each], found[each:]
+                _show(text, mine, json_lines=options["json"], scores=options["scores"])
+                if mine[0].attention and mine[0].attention.weights.size:
+                    draw_attention(numbered(options["attention"], read + number), mine[0].attention)
             sys.stdout.flush()
+            read += len(block)
             progress.update(len(block))
+
+
+def _warn_of_cut(translator: Translator, block: list[Line]) -> None:
+    for text, where in block:
+        # There are no more tokens than bytes, which are faster to count.
+        if len(text.encode()) > translator.max_length < len(translator.source.encode(text)):
+            name = where or f"{text[:40]!r}: "
+            tqdm.write(f"{name}the sentence is cut to {translator.max_length} tokens", file=sys.stderr)
 
 
 def _show(line: str, found: list[Translation], *, json_lines: bool, scores: bool) -> None:
@@ -61,27 +52,3 @@ def _show(line: str, found: list[Translation], *, json_lines: bool, scores: bool
     for one in found:
         text = " ".join(one.text.split("\n"))  # a line stays a line
         print(f"{one.score:.4f}\t{text}" if scores else text)
-
-
-def evaluate(arguments: list[str]) -> None:
-    """Translate a file and compare with the reference translations in another: BLEU, chrF and exact matches."""
-    parser = model_parser("evaluate", evaluate.__doc__)
-    parser.add_argument("--source", type=str, required=True, help="file of sentences")
-    parser.add_argument("--target", type=str, required=True, help="file of their reference translations")
-    parser.add_argument("--num_beams", type=int, help="number of beams; by default as in the model")
-    options = parse(parser, arguments, {"source": str, "target": str, "num_beams": int, "device": str})
-    for name in ("source", "target"):
-        if not Path(options[name]).is_file():
-            raise InputError(f"--{name} must be a file, but {options[name]!r} is not a file")
-    translator: Translator = load(model_for(options["directory"], "translate")).to(find_device(options["device"]))
-    data = read_parallel(options["source"], options["target"])
-    if not len(data):
-        raise InputError(f"--source must hold at least one sentence, but {options['source']} is empty")
-    asked: dict[str, Any] = {"num_return_sequences": 1}
-    if options["num_beams"] is not None:
-        asked["num_beams"] = options["num_beams"]
-    written = [one.text for one in translator.translate(data.sources, **asked)]
-    for name, measured in (("BLEU", bleu(written, data.targets)), ("chrF", chrf(written, data.targets))):
-        print(f"{name}\t{measured.score:.2f}\t{measured.signature}")
-    exact = sum(one == other for one, other in zip(written, data.targets, strict=True)) / max(len(written), 1)
-    print(f"exact\t{100 * exact:.2f}")

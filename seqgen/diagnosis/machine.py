@@ -9,6 +9,7 @@ import torch
 
 from seqgen import __version__
 from seqgen.diagnosis.rows import Found, Rows
+from seqgen.errors import counted
 from seqgen.hardware.devices import LIMITS, describe_device
 from seqgen.hardware.precision import DTYPES, EMULATED, has_bf16, is_worth_trying
 from seqgen.hardware.rates import product_rate
@@ -22,7 +23,7 @@ def machine(device: torch.device) -> Rows:
     rows = {"device": f"{device}: {described.get('name', device.type)}"}
     if device.type == "cpu":
         names = [name for name in described["instructions"] if "bf16" in name]
-        rows["cores"] = f"{described['cores']}; torch uses {described['threads']} threads"
+        rows["cores"] = f"{described['cores']}; torch uses {counted(described['threads'], 'thread')}"
         own = ", ".join(names) or "none"
         rows["instructions"] = f"{described['used']} in torch's kernels; the processor's own for bf16: {own}"
     limits = [f"{name}={os.environ[name]}" for name in SETTINGS if name in os.environ]

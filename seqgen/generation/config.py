@@ -1,13 +1,17 @@
 """The options of generation, under the names that Hugging Face's `generate` gave them."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from seqgen.errors import InputError, nearest
-from seqgen.hardware.precision import Precision
+from seqgen.hardware.names import Precision
+
+Unseen = Literal["error", "replace"]  # what to do with characters or words unseen in training
 
 WHOLE = (int, int | None)
 NUMBERS = (float, float | None)
+SAMPLING = ("temperature", "top_k", "top_p", "min_p")  # options that have an effect only where tokens are sampled
+SEARCHING = ("coverage_penalty", "num_beam_groups", "diversity_penalty")  # only with several beams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,18 +113,51 @@ class GenerationConfig:
         Several beams turn sampling off, and sampling turns beam search off, unless both are given.
 
         Raises:
+            InputError: an unknown option, a value outside its range, or one that has no effect with the others.
+        """
+        changed = replace(self, **_consistent(options))
+        for name in options:
+            if getattr(changed, name) != getattr(DEFAULTS, name):
+                changed._require_effect(name)
+        return changed
+
+    def _require_effect(self, name: str) -> None:
+        received = f"but it is {getattr(self, name)!r} with"
+        if name in SAMPLING and not self.do_sample:
+            how = f"num_beams {self.num_beams}" if self.num_beams > 1 else "do_sample off"
+            raise InputError(f"{name} must be given where tokens are sampled, {received} {how}: leave one of them out")
+        if name in SEARCHING and self.num_beams == 1:
+            raise InputError(f"{name} must be given with several beams, {received} num_beams 1: add num_beams")
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> "GenerationConfig":
+        """Return the options that `to_data` described; those that it lacks have their defaults.
+
+        Raises:
             InputError: an unknown option, or a value outside its range.
         """
-        names = [field.name for field in fields(self)]
-        for name in options:
-            if name not in names:
-                raise InputError(f"there is no generation option {name!r}{nearest(name, names)}")
-        if options.get("num_beams") not in (None, 1):
-            options.setdefault("do_sample", False)
-        if options.get("do_sample"):
-            options = {"num_beams": 1, "num_beam_groups": 1, "diversity_penalty": 0.0, **options}
-        return replace(self, **options)
+        return cls(**_consistent(data))
 
     def to_data(self) -> dict[str, Any]:
         """Return the options as plain data."""
         return asdict(self)
+
+
+def _consistent(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options that exist, with those that follow from several beams or from sampling.
+
+    Raises:
+        InputError: an unknown option.
+    """
+    names = [field.name for field in fields(GenerationConfig)]
+    for name in options:
+        if name not in names:
+            raise InputError(f"there is no generation option {name!r}{nearest(name, names)}")
+    if options.get("num_beams") not in (None, 1):
+        options = {"do_sample": False, **options}
+    if options.get("do_sample"):
+        options = {"num_beams": 1, "num_beam_groups": 1, "diversity_penalty": 0.0, **options}
+    return options
+
+
+DEFAULTS = GenerationConfig()

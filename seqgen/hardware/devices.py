@@ -24,9 +24,16 @@ def find_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"--device must be auto or an available device, but {name!r} is not: {reason}") from None
+    except (RuntimeError, AssertionError, NotImplementedError):
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        others = (
+            [f"{accelerator.type}:{number}" for number in range(torch.accelerator.device_count())]
+            if accelerator
+            else []
+        )
+        raise InputError(
+            f"--device must be one of {', '.join(['auto', 'cpu', *others])} on this machine, not {name!r}"
+        ) from None
     return device
 
 

@@ -4,16 +4,15 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import nn
 
-from seqgen.errors import InputError
+from seqgen.errors import InputError, counted
 from seqgen.hardware.decisions import Decision, Operation, decide
 from seqgen.hardware.devices import unchanged_random_state
-
-Precision = Literal["auto", "fp32", "bf16"]
+from seqgen.hardware.names import Precision as Precision
 
 SMALL_PRODUCTS = "small products"  # the question by which emulated bf16 is found
 EMULATED = 4.0  # times as long as in fp32: bf16 products that are so slow are never worth an experiment
@@ -27,7 +26,7 @@ class Calculation(NamedTuple):
     threads: int
 
     def __str__(self) -> str:
-        return f"{self.precision}, {self.threads} thread{'s' if self.threads > 1 else ''}"
+        return f"{self.precision}, {counted(self.threads, 'thread')}"
 
     def autocast(self, device: torch.device) -> AbstractContextManager[None]:
         """Return a context in which matrix products have this precision."""

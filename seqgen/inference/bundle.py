@@ -1,9 +1,8 @@
 """A model with everything needed to use it, written to and read from a directory as plain data."""
 
 import json
-import pkgutil
 from abc import ABC
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,28 +10,15 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import safetensors.torch
 import torch
-from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub import HfApi
 from torch import nn
 
 from seqgen.errors import InputError
 from seqgen.files import write_text, writing
 from seqgen.inference.parts import Part
-
-FORMAT = 2
-FILES = ("config.json", "model.safetensors")  # of every model; each kind has further ones
+from seqgen.inference.saved import FORMAT, find_model, first_line, read_config, read_part, used_as
 
 M = TypeVar("M", bound=nn.Module)
-
-# The class of a saved model in use, by the name of its builder.
-USED_AS = {
-    "generator": "seqgen.inference.generator:Generator",
-    "text_classifier": "seqgen.inference.classifiers:TextClassifier",
-    "image_classifier": "seqgen.inference.classifiers:ImageClassifier",
-    "tagger": "seqgen.inference.tagger:Tagger",
-    "translator": "seqgen.inference.translator:Translator",
-    "captioner": "seqgen.inference.captioner:Captioner",
-    "conditional_generator": "seqgen.inference.conditional_generator:ConditionalGenerator",
-}
 
 
 @dataclass(kw_only=True)
@@ -126,7 +112,7 @@ class Bundle(ABC, Generic[M]):
                 repository = hub.create_repo(name, private=private, exist_ok=True).repo_id
                 return str(hub.upload_folder(repo_id=repository, folder_path=directory).commit_url)
             except Exception as error:  # the hub's client passes on all errors of its transport
-                raise InputError(f"the hub did not accept {name!r}: {_first_line(error)}") from None
+                raise InputError(f"the hub did not accept {name!r}: {first_line(error)}") from None
 
     def to(self, device: torch.device | str) -> Self:
         """Move the model to a device."""
@@ -150,73 +136,3 @@ def load(source: str | Path) -> Any:
     """
     directory = find_model(source)
     return used_as(directory).from_pretrained(directory)
-
-
-def used_as(directory: Path) -> type[Bundle[Any]]:
-    """Return the class of the model in a directory."""
-    kind: type[Bundle[Any]] = pkgutil.resolve_name(USED_AS[read_config(directory)["builder"]])
-    return kind
-
-
-def find_model(source: str | Path) -> Path:
-    """Return the directory of a model, downloaded from the hub where `source` is a name instead of a directory."""
-    directory = Path(source)
-    if not directory.exists():
-        return _download(str(source))
-    if not (directory / "config.json").exists() and (directory / "model").is_dir():
-        directory = directory / "model"
-    if (directory / "config.yaml").exists() and not (directory / "model").is_dir():
-        raise InputError(f"{directory} must hold a model, but that run was killed before it had one: resume it")
-    _require(directory, FILES)
-    return directory
-
-
-def _require(directory: Path, names: Iterable[str]) -> None:
-    missing = [name for name in names if not (directory / name).is_file()]
-    if missing:
-        raise InputError(f"{directory} must hold a whole model, but it lacks {', '.join(missing)}")
-
-
-def _download(name: str) -> Path:
-    if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise InputError(f"a model must be a directory or a name like user/model, but {name!r} is neither")
-    try:
-        directory = snapshot_download(name, allow_patterns=["*.json", "*.safetensors"])
-    except Exception as error:  # the hub's client passes on all errors of its transport
-        raise InputError(
-            f"{name!r} is not a directory here, and the hub did not return it: {_first_line(error)}"
-        ) from None
-    return find_model(directory)
-
-
-def read_config(directory: Path) -> dict[str, Any]:
-    """Return the format, the builder and its arguments of a saved model."""
-    config = read_part(directory, "config.json")
-    made_by, path = config.get("format"), directory / "config.json"
-    if isinstance(made_by, int) and made_by < FORMAT:
-        raise InputError(
-            f"{path} must be of format {FORMAT}, but it is of format {made_by}, saved before the layout of seqgen "
-            "changed: train the model again"
-        )
-    if made_by != FORMAT or config.get("builder") not in USED_AS:
-        raise InputError(
-            f"{path} must be of format {FORMAT}, but it is of format {made_by!r} with builder "
-            f"{config.get('builder')!r}: a newer version of seqgen may read it"
-        )
-    return config
-
-
-def read_part(directory: Path, name: str) -> dict[str, Any]:
-    """Return the plain data of a file of a saved model."""
-    _require(directory, [name])
-    try:
-        data = json.loads((directory / name).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{directory / name} must be JSON as it was saved, but it is not: {error}") from None
-    if not isinstance(data, dict):
-        raise InputError(f"{directory / name} must be a JSON object, not {type(data).__name__}")
-    return data
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

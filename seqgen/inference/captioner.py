@@ -19,6 +19,7 @@ from seqgen.generation.config import GenerationConfig
 from seqgen.hardware.precision import Precision, fastest_calculation
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written
 from seqgen.inference.parts import GENERATION, PREPROCESSING, tokenizer_part
+from seqgen.inference.score import Score
 from seqgen.nn.backbones import load_pretrained
 from seqgen.nn.image_encoder import ImageEncoder
 from seqgen.text.tokenizer import Tokenizer
@@ -130,6 +131,15 @@ class Captioner(EncoderDecoderBundle):
         rows: Any = images if isinstance(images, list | tuple | Views) else [images]
         written = self.write(rows, prefix=prefix, return_attention=return_attention, **options)
         return [Caption(one.text, one.score, _heat(one)) for found in written for one in found]
+
+    def score(self, images: Image | Sequence[Image], captions: str | Sequence[str]) -> list[Score]:
+        """Return the log-probability of a caption of each image, or of one of one, in nats.
+
+        Raises:
+            InputError: an image cannot be read, or there are more images than captions, or fewer.
+        """
+        rows: Any = images if isinstance(images, list | tuple) else [images]
+        return self.scored(rows, [captions] if isinstance(captions, str) else captions)
 
     def budget(self, hypotheses: int) -> int:
         """Return the maximum number of images of a batch."""

@@ -63,6 +63,19 @@ class ClassifierBundle(InputBundle[EncoderClassifier]):
             for row, numbers in zip(probabilities, best, strict=True)
         ]
 
+    def score(self, inputs: Any, labels: str | Sequence[str]) -> list[float]:
+        """Return the log-probability of a label of each input, or of one of one, in nats.
+
+        Raises:
+            InputError: a label that is not among the classes, or an input cannot be read.
+        """
+        inputs = inputs if isinstance(inputs, list) else [inputs]
+        labels = [labels] if isinstance(labels, str) else labels
+        where = [f"input {number}" for number in range(1, len(labels) + 1)]
+        targets = Labelled(inputs, labels, where).targets(self.classes)
+        logs = np.log(self.probabilities(inputs).clip(1e-30))
+        return [float(row[target]) for row, target in zip(logs, targets, strict=True)]
+
     def probabilities(self, inputs: Sequence[Any]) -> np.ndarray:
         """Return the (inputs, classes) probabilities, as float32.
 

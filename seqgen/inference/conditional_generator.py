@@ -18,6 +18,7 @@ from seqgen.errors import InputError, nearest
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle
 from seqgen.inference.parts import GENERATION, tokenizer_part
+from seqgen.inference.score import Score
 from seqgen.text.tokenizer import Tokenizer
 
 HYPOTHESES = 256  # maximum number of hypotheses of a batch
@@ -82,6 +83,15 @@ class ConditionalGenerator(EncoderDecoderBundle):
         rows = [self.encode(one) for one in ([conditions] if isinstance(conditions, str) else conditions)]
         return [one.text for found in self.write(rows, prefix=prompt, **options) for one in found]
 
+    def score(self, conditions: str | Sequence[Any], texts: str | Sequence[str]) -> list[Score]:
+        """Return the log-probability of a text for each condition, or of one for one, in nats.
+
+        Raises:
+            InputError: a condition that the model does not know, or more conditions than texts, or fewer.
+        """
+        rows = [self.encode(one) for one in ([conditions] if isinstance(conditions, str) else conditions)]
+        return self.scored(rows, [texts] if isinstance(texts, str) else texts)
+
     def budget(self, hypotheses: int) -> int:
         """Return the maximum number of conditions of a batch."""
         return max(HYPOTHESES // hypotheses, 1)
@@ -116,6 +126,11 @@ class ConditionalGenerator(EncoderDecoderBundle):
             return pairs((conditions[numbers],), [texts[number] for number in numbers], longest)
 
         return Batchable(np.minimum(texts.lengths + 1, longest), collate)
+
+    def _options(self, minimum_bayes_risk: int, options: dict[str, Any]) -> tuple[int, GenerationConfig]:
+        if options.get("coverage_penalty"):
+            raise InputError("coverage_penalty must be 0 for a condition, which is only one position to attend to")
+        return super()._options(minimum_bayes_risk, options)
 
     def _category(self, condition: Any) -> int:
         if condition not in self.categories:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from seqgen.batches.pairs import pairs
 from seqgen.errors import InputError
 from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig
@@ -17,11 +18,14 @@ from seqgen.generation.packed import packed
 from seqgen.generation.sampling import Hypothesis, sampled
 from seqgen.hardware.precision import Precision
 from seqgen.inference.inputs import InputBundle
+from seqgen.inference.score import Score
 from seqgen.models import EncoderDecoder
 from seqgen.protocols import Decoder
 from seqgen.state import Memory
 from seqgen.symbols import BOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer
+
+SCORED = 8  # hypotheses for which a batch must be small enough when texts are scored: logits take more memory
 
 
 def line_options(target: Tokenizer, longest: int, **options: Any) -> GenerationConfig:
@@ -112,6 +116,27 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
                 found[places[number]] = [self._written(one, attended) for one in whole]
         return found
 
+    @torch.inference_mode()
+    def scored(self, rows: Sequence[Any], texts: Sequence[str]) -> list[Score]:
+        """Return the log-probability of a text for each encoded input, that of its end included, in fp32.
+
+        Raises:
+            InputError: there are more inputs than texts, or fewer.
+        """
+        if len(rows) != len(texts):
+            raise InputError(f"there must be a text for each input, but {len(rows)} inputs have {len(texts)}")
+        targets = [self.target.encode(text) for text in texts]
+        scores = [Score.of([], [])] * len(rows)
+        self.model.eval()
+        for numbers, inputs in self.batches(rows, self.budget(SCORED)):
+            batch = pairs(inputs, [targets[number] for number in numbers]).to(self.device)
+            logs = self.model(batch.inputs, batch.tokens).float().log_softmax(dim=2)
+            of_targets = logs.gather(2, batch.targets[:, :, None]).squeeze(2).tolist()
+            for number, found in zip(numbers, of_targets, strict=True):
+                pieces = [*(self.target.decode([int(token)]) for token in targets[number]), "</s>"]
+                scores[number] = Score.of(pieces, found[: len(pieces)])
+        return scores
+
     def _options(self, minimum_bayes_risk: int, options: dict[str, Any]) -> tuple[int, GenerationConfig]:
         """Return the number of texts to return for each input, and the options of generation."""
         if minimum_bayes_risk < 0:
@@ -120,6 +145,8 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
         if minimum_bayes_risk:
             if not 1 <= each <= minimum_bayes_risk:
                 raise InputError(f"num_return_sequences must be from 1 to minimum_bayes_risk, not {each}")
+            if options.get("do_sample") is False:
+                raise InputError("do_sample must be on with minimum_bayes_risk, which compares samples, but it is off")
             options = options | {"do_sample": True, "num_return_sequences": minimum_bayes_risk}
         config = self.generation.with_options(**options)
         if config.stop_strings:

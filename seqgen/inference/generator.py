@@ -1,11 +1,10 @@
 """A generator in use: it continues a prompt, streams, and returns the log-probability of a text."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import torch
 from torch import nn
@@ -13,23 +12,14 @@ from torch import nn
 from seqgen import patterns
 from seqgen.errors import InputError
 from seqgen.generation.beam import beam_search
-from seqgen.generation.config import GenerationConfig
+from seqgen.generation.config import GenerationConfig, Unseen
 from seqgen.generation.sampling import row_seed, sample
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.parts import GENERATION, tokenizer_part
+from seqgen.inference.score import Score
 from seqgen.protocols import Decoder
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer
-
-Unseen = Literal["error", "replace"]
-
-
-class Score(NamedTuple):
-    """The tokens of a text, as text, the log-probability of each in nats, and the perplexity of the text."""
-
-    tokens: list[str]
-    log_probabilities: list[float]
-    perplexity: float
 
 
 @dataclass(kw_only=True)
@@ -95,6 +85,21 @@ class Generator(Bundle[nn.Module]):
             )
         super().save_pretrained(directory)
 
+    def options(self, **options: Any) -> GenerationConfig:
+        """Return the options of generation with some changed, all of which have an effect with this model.
+
+        Raises:
+            InputError: an unknown option, a value outside its range, or one that has no effect.
+        """
+        config = self.generation.with_options(**options)
+        if options.get("coverage_penalty"):
+            raise InputError("coverage_penalty must be 0 for a generator without an input to attend to")
+        if "length_penalty" in options and config.num_beams == 1 and config.length_penalty != 1.0:
+            raise InputError(f"length_penalty must be given with several beams, not {config.length_penalty} with one")
+        if options.get("min_new_tokens") and EOS in config.suppress_tokens:
+            raise InputError("min_new_tokens must be 0 for a generator trained on one stream, whose texts never end")
+        return config
+
     def generate(self, prompts: str | list[str] = "", *, unseen: Unseen = "error", **options: Any) -> list[str]:
         """Continue one prompt, or several as one batch.
 
@@ -113,7 +118,7 @@ class Generator(Bundle[nn.Module]):
         prompts = [prompts] if isinstance(prompts, str) else prompts
         if not prompts:
             return []
-        config = self.generation.with_options(**options)
+        config = self.options(**options)
         if config.num_beams > 1:
             return list(self._searched(prompts, config, unseen))
         rows = [prompt for prompt in prompts for _ in range(config.num_return_sequences)]
@@ -128,7 +133,7 @@ class Generator(Bundle[nn.Module]):
         Raises:
             InputError: as in `generate`, or for several sequences or beams.
         """
-        config = self.generation.with_options(**options)
+        config = self.options(**options)
         if config.num_return_sequences != 1:
             raise InputError(
                 f"a stream has one text: num_return_sequences must be 1, not {config.num_return_sequences}"
@@ -158,7 +163,7 @@ class Generator(Bundle[nn.Module]):
                 of_all = logits[0].float().log_softmax(dim=-1)
                 logs += of_all.gather(1, tokens[begin : begin + 4096, None]).flatten().tolist()
         pieces = [self.tokenizer.decode([int(token)]) for token in tokens]
-        return Score(pieces, logs, math.exp(-sum(logs) / len(logs)))
+        return Score.of(pieces, logs)
 
     def _write(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[tuple[int, str]]:
         encoded = [[BOS, *self._encode(prompt, unseen).tolist()] for prompt in prompts]

@@ -29,5 +29,5 @@ def vocabulary_part(field: str) -> Part:
     )
 
 
-GENERATION = Part("generation", GenerationConfig.to_data, lambda data: GenerationConfig().with_options(**data))
+GENERATION = Part("generation", GenerationConfig.to_data, GenerationConfig.from_data)
 PREPROCESSING = Part("preprocessing", Preprocessing._asdict, lambda data: Preprocessing(**data))

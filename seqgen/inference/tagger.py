@@ -15,9 +15,10 @@ from seqgen.batches.examples import IGNORED, Batchable, Examples
 from seqgen.batches.windows import padded
 from seqgen.data.store import stored
 from seqgen.data.tagged import Tagged
-from seqgen.errors import InputError
+from seqgen.errors import InputError, nearest
 from seqgen.inference.inputs import InputBundle
 from seqgen.inference.parts import vocabulary_part
+from seqgen.inference.score import Score
 from seqgen.models import EncoderTagger
 from seqgen.symbols import PAD
 from seqgen.text.vocabulary import Vocabulary, most_frequent
@@ -162,6 +163,30 @@ class Tagger(InputBundle[EncoderTagger]):
             best = probabilities.max(axis=1).tolist()
             tagged.append([TaggedToken(*found) for found in zip(tokens, names, best, strict=True)])
         return tagged
+
+    def score(self, texts: Sequence[str | Sequence[str]], tags: Sequence[Sequence[str]]) -> list[Score]:
+        """Return the log-probabilities, in nats, of given tags of each text, one for each token.
+
+        Args:
+            texts: each a text or a list of tokens.
+            tags: of each text, as many as it has tokens.
+
+        Raises:
+            InputError: a tag that is not one of the model's, or more or fewer tags than tokens.
+        """
+        rows, scores = [self.tokens(text) for text in texts], []
+        for tokens, names, found in zip(rows, tags, self.probabilities(rows), strict=True):
+            if len(tokens) != len(names):
+                raise InputError(f"there must be a tag for each token, but {len(tokens)} tokens have {len(names)} tags")
+            for name in names:
+                if name not in self.tags:
+                    raise InputError(
+                        f"a tag must be one of {', '.join(self.tags)}, not {name!r}{nearest(name, self.tags)}"
+                    )
+            places = [self.tags.index(name) for name in names]
+            logs = np.log(found[np.arange(len(places)), places].clip(1e-30))
+            scores.append(Score.of(list(tokens), logs.tolist()))
+        return scores
 
     def probabilities(self, texts: Sequence[Sequence[str]]) -> list[np.ndarray]:
         """Return the (tokens, tags) probabilities of each sequence of tokens."""

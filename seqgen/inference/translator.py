@@ -17,6 +17,7 @@ from seqgen.data.store import stored
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written
 from seqgen.inference.parts import GENERATION, Part, tokenizer_part
+from seqgen.inference.score import Score
 from seqgen.symbols import EOS
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
 
@@ -122,6 +123,15 @@ class Translator(EncoderDecoderBundle):
             for row, found in zip(rows, written, strict=True)
             for one in found
         ]
+
+    def score(self, texts: str | Sequence[str], translations: str | Sequence[str]) -> list[Score]:
+        """Return the log-probability of a translation of each sentence, or of one of one, in nats.
+
+        Raises:
+            InputError: there are more sentences than translations, or fewer.
+        """
+        texts, translations = ([one] if isinstance(one, str) else one for one in (texts, translations))
+        return self.scored([self.encode(text) for text in texts], translations)
 
     def budget(self, hypotheses: int) -> int:
         """Return the maximum number of source tokens of a batch."""

@@ -207,7 +207,7 @@ def test_without_torch_it_still_says_what_is_broken(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--device", "tpu9"], "--device must be auto or an available device"),
+        (["--device", "tpu9"], "--device must be one of auto, cpu"),
         (["--measure_agin"], "there is no option --measure_agin (did you mean --measure_again?)"),
     ],
 )

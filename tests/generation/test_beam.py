@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -193,7 +194,7 @@ def test_coverage_is_what_the_attention_weights_say():
     memory = memory_of(model, 6)
     plain = GenerationConfig(num_beams=1, do_sample=False, max_new_tokens=6, precision="fp32")
     [[one]] = beam_search(model.decoder, [[BOS]], plain, memory=memory)
-    [[punished]] = beam_search(model.decoder, [[BOS]], plain.with_options(coverage_penalty=0.5), memory=memory)
+    [[punished]] = beam_search(model.decoder, [[BOS]], replace(plain, coverage_penalty=0.5), memory=memory)
     assert punished.tokens == one.tokens
     with torch.no_grad():
         steps = len(one.tokens) + one.ended

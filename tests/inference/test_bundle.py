@@ -11,10 +11,10 @@ from making import make_generator
 
 import seqgen
 from seqgen.errors import InputError
-from seqgen.inference import bundle
+from seqgen.inference import saved as saved_model
 from seqgen.inference.generator import Generator
 
-FILES = [*Generator.files, *bundle.FILES]
+FILES = [*Generator.files, *saved_model.FILES]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from making import make_conditional_generator, make_generator
+from making import make_conditional_generator
 
 import seqgen
 from seqgen import patterns
@@ -56,14 +56,13 @@ def test_an_unknown_category_names_the_nearest():
 def test_the_command(command, tmp_path, monkeypatch):
     generator = make_conditional_generator()
     generator.save_pretrained(tmp_path / "names")
-    _, out, _ = command(cli.main, "generate", tmp_path / "names", "--condition", "dog", "--seed", 1)
+    _, out, _ = command(cli.main, "generate", tmp_path / "names", "dog", "--seed", 1)
     assert out == generator.generate("dog", seed=1)[0] + "\n"
     monkeypatch.setattr(sys, "stdin", io.StringIO("dog\ncat\n"))
     _, out, _ = command(cli.main, "generate", tmp_path / "names", "--seed", 1, "--prompt", "the")
     assert out.splitlines() == [generator.generate(one, "the", seed=1)[0] for one in ("dog", "cat")]
-    code, _, err = command(cli.main, "generate", tmp_path / "names", "--condition", "cow")
+    code, _, err = command(cli.main, "generate", tmp_path / "names", "cow")
     assert (code, err) == (2, "error: a condition must be one of cat, dog, not 'cow'\n")
-    make_generator().save_pretrained(tmp_path / "text")
-    code, _, err = command(cli.main, "generate", tmp_path / "text", "--condition", "cow")
+    code, _, err = command(cli.main, "generate", tmp_path / "names", "cat", "--unseen", "replace")
     assert (code, err.count("\n")) == (2, 1)
-    assert "--condition must be with a model of conditional_generator" in err
+    assert "--unseen must be with a generator without conditions" in err

@@ -1,0 +1,167 @@
+"""`seqgen evaluate`: the metrics of a model on a labelled file."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from seqgen.batches.documents import Documents
+from seqgen.batches.stream import held_back_windows
+from seqgen.batches.windows import Batch
+from seqgen.cli.inputs import open_model
+from seqgen.cli.labelled import Answers, labelled, refuse_others
+from seqgen.data.corpus import Corpus
+from seqgen.data.encoded import encode_documents, encode_stream
+from seqgen.errors import InputError
+from seqgen.inference.captioner import Captioner
+from seqgen.inference.classifiers import ClassifierBundle
+from seqgen.inference.conditional_generator import ConditionalGenerator
+from seqgen.inference.generator import Generator
+from seqgen.inference.tagger import Tagger
+from seqgen.inference.translator import Translator
+from seqgen.metrics.captions import caption_scores
+from seqgen.metrics.classification import Answered, span_f1
+from seqgen.metrics.translation import bleu, chrf
+from seqgen.symbols import EOS, PAD, UNK
+
+WINDOW, ROWS = 256, 64  # tokens and rows of a batch, as in validation
+
+Figures = dict[str, float | str]
+
+
+def evaluate(options: dict[str, Any]) -> None:
+    """Print the metrics that the recipe of a model prints at its end, on a labelled file."""
+    model = open_model(options, "score")
+    kind, file = model.builder, options["file"]
+    if isinstance(model, Generator):
+        refuse_others(options, kind, "documents")
+        if file is None:
+            raise InputError("a text must be given as a file, a folder or -, but there is none")
+        figures = of_text(model, Corpus.find(file), options["documents"])
+    else:
+        refuse_others(options, kind, *(["num_beams"] if isinstance(model, Translator | Captioner) else []))
+        search = {} if options["num_beams"] is None else {"num_beams": options["num_beams"]}
+        figures = METRICS[kind](model, labelled(options, kind, file), search)
+    table = str(figures.pop("table", ""))
+    if options["json"]:
+        print(json.dumps(figures, ensure_ascii=False))
+        return
+    print(f"{table}\n\n" if table else "", end="")
+    for name, figure in figures.items():
+        print(f"{name}\t{figure if isinstance(figure, str | int) else f'{figure:.4f}'}")
+
+
+def of_text(generator: Generator, corpus: Corpus, documents: Any = None) -> Figures:
+    """Return the loss, perplexity and bits a character of a text, as the generator's recipe does.
+
+    Args:
+        generator: the model.
+        corpus: the text.
+        documents: kind of separate documents; by default lines where the model was trained on documents, else none.
+    """
+    ends, tokenizer = EOS not in generator.generation.suppress_tokens, generator.tokenizer
+    documents = documents or ("lines" if ends else "none")
+    if documents == "none":
+        tokens = np.asarray(encode_stream(corpus, tokenizer))
+        batches = held_back_windows(tokens, window=WINDOW)
+    else:
+        rows = encode_documents(corpus, tokenizer, documents)
+        several = Documents(rows, min(ROWS, len(rows)), WINDOW)
+        tokens, batches = several.chosen_tokens(), several.once()
+    loss = _mean_loss(generator, batches)
+    # EOS counts as a character: it is predicted in place of a line end.
+    characters = len(tokenizer.decode(tokens)) + int((tokens == EOS).sum())
+    return {
+        "loss": loss,
+        "perplexity": math.exp(loss),
+        "bits_per_character": loss * len(tokens) / characters / math.log(2),
+        "unknown_tokens": float((tokens == UNK).mean()),
+        "tokens": len(tokens),
+    }
+
+
+@torch.inference_mode()
+def _mean_loss(generator: Generator, batches: Iterator[Batch]) -> float:
+    total, count, state = 0.0, 0, None
+    generator.model.eval()
+    for batch in batches:
+        inputs, targets, starts = batch.to(generator.device)
+        logits, state = generator.model(inputs, None if starts else state)
+        logs = logits.float().log_softmax(dim=2).gather(2, targets[:, :, None]).squeeze(2)
+        total, count = total - float(logs[targets != PAD].sum()), count + int((targets != PAD).sum())
+    return total / count
+
+
+def of_classes(classifier: ClassifierBundle, data: Answers, search: dict[str, Any]) -> Figures:
+    """Return accuracy, macro F1, calibration error and loss, and a table of all classes."""
+    numbers = [classifier.classes.index(label) if label in classifier.classes else -1 for label in data.answers]
+    if -1 in numbers:
+        raise InputError(
+            f"a label must be one of {', '.join(classifier.classes)}, not {data.answers[numbers.index(-1)]!r}"
+        )
+    logs = np.log(classifier.probabilities(data.inputs).clip(1e-30))
+    return _answered(Answered(logs, np.array(numbers), classifier.classes))
+
+
+def of_tags(tagger: Tagger, data: Answers, search: dict[str, Any]) -> Figures:
+    """Return the same of each token's tag, and the F1 of spans where tags are those of spans."""
+    unknown = next((tag for tags in data.answers for tag in tags if tag not in tagger.tags), None)
+    if unknown is not None:
+        raise InputError(f"a tag must be one of {', '.join(tagger.tags)}, not {unknown!r}")
+    targets = np.array([tagger.tags.index(tag) for tags in data.answers for tag in tags])
+    logs = np.log(np.concatenate(tagger.probabilities(data.inputs)).clip(1e-30))
+    answered = Answered(logs, targets, tagger.tags)
+    figures = _answered(answered)
+    if any(tag.startswith("B-") for tag in tagger.tags):
+        ends = np.cumsum([len(row) for row in data.inputs])
+        rows = np.split(answered.predictions, ends[:-1])
+        figures["span_f1"] = span_f1([[tagger.tags[number] for number in row] for row in rows], data.answers)
+    return figures
+
+
+def _answered(answered: Answered) -> Figures:
+    return {
+        "table": answered.table(),
+        "accuracy": answered.accuracy,
+        "macro_f1": answered.macro_f1,
+        "calibration_error": answered.calibration_error,
+        "loss": answered.loss,
+        "examples": len(answered.targets),
+    }
+
+
+def of_translations(translator: Translator, data: Answers, search: dict[str, Any]) -> Figures:
+    """Return BLEU, chrF and the fraction of exact translations, from 0 to 100, and sacrebleu's signatures."""
+    written = [one.text for one in translator.translate(data.inputs, num_return_sequences=1, **search)]
+    scores = {"bleu": bleu(written, data.answers), "chrf": chrf(written, data.answers)}
+    exact = sum(one == other for one, other in zip(written, data.answers, strict=True)) / len(written)
+    figures: Figures = {name: measured.score for name, measured in scores.items()}
+    signatures = " ".join(measured.signature for measured in scores.values())
+    return figures | {"exact": 100 * exact, "sentences": len(written), "signatures": signatures}
+
+
+def of_captions(captioner: Captioner, data: Answers, search: dict[str, Any]) -> Figures:
+    """Return BLEU-1 to BLEU-4, CIDEr-D, ROUGE-L and chrF, and the numbers of images and of different captions."""
+    written = [one.text for one in captioner.caption(data.inputs, num_return_sequences=1, **search)]
+    figures: Figures = {**caption_scores(written, data.answers)}
+    return figures | {"distinct_captions": len(set(written)), "images": len(written)}
+
+
+def of_conditions(generator: ConditionalGenerator, data: Answers, search: dict[str, Any]) -> Figures:
+    """Return the mean loss of a token of the texts, given their conditions, and the perplexity."""
+    scores = generator.score(data.inputs, data.answers)
+    loss = -sum(one.log_probability for one in scores) / sum(len(one.tokens) for one in scores)
+    return {"loss": loss, "perplexity": math.exp(loss), "texts": len(scores)}
+
+
+METRICS: dict[str, Callable[[Any, Answers, dict[str, Any]], Figures]] = {
+    "text_classifier": of_classes,
+    "image_classifier": of_classes,
+    "tagger": of_tags,
+    "translator": of_translations,
+    "captioner": of_captions,
+    "conditional_generator": of_conditions,
+}

@@ -1,0 +1,144 @@
+"""`seqgen info`: what a model is, how good it is, how it was made, and how to use it; read from its files alone."""
+
+import json
+import math
+import re
+import shlex
+import struct
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from seqgen.errors import InputError
+from seqgen.inference.saved import find_model, read_config, read_part
+
+KINDS = {
+    "generator": ("a generator of texts", "char_generator"),
+    "text_classifier": ("a classifier of texts", "text_classifier"),
+    "image_classifier": ("a classifier of images", "image_classifier"),
+    "tagger": ("a tagger", "tagger"),
+    "translator": ("a translator", "translator"),
+    "captioner": ("a captioner of images", "image_captioner"),
+    "conditional_generator": ("a generator of texts for a category or numbers", "name_generator"),
+}
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of batch normalization: no parameters
+MADE = ("steps", "seconds", "precision", "threads", "seed", "parameters")  # results that say how, not how good
+TITLES = ("what it is", "how good it is", "how it was made", "how to use it")
+SHOWN = 12  # maximum number of names that are shown of many
+
+
+def info(options: dict[str, Any]) -> None:
+    """Show what a model is, how good it is, how it was made, and how to use it."""
+    model = find_model(options["directory"])
+    run = model.parent if (model.parent / "resolved.yaml").is_file() else None
+    results = _json(run / "results.json") if run else {}
+    sections: dict[str, Any] = {
+        "model": _nature(model),
+        "results": {name: figure for name, figure in results.items() if name not in MADE},
+        "made": _making(model, run, results),
+        "commands": _use(model, options["directory"]),
+    }
+    if options["json"]:
+        print(json.dumps(sections, ensure_ascii=False, indent=1))
+        return
+    sections["results"] = sections["results"] or {"figures": "unknown, as there is no results.json of a finished run"}
+    for title, facts in zip(TITLES, sections.values(), strict=True):
+        print(f"{title}:")
+        for name, fact in facts.items() if isinstance(facts, dict) else ():
+            print(f"  {name:<22}  {_text(fact)}")
+        for command in facts if isinstance(facts, list) else ():
+            print(f"  {command}")
+
+
+def _nature(model: Path) -> dict[str, Any]:
+    config = read_config(model)
+    names = {path.name for path in model.iterdir()}
+    found: dict[str, Any] = {"kind": KINDS[config["builder"]][0], "pattern": config["builder"]}
+    found |= config["arguments"] | {"parameters": _parameters(model / "model.safetensors")}
+    for name in sorted(names & {"tokenizer.json", "source_tokenizer.json", "target_tokenizer.json"}):
+        found[name.removesuffix(".json").replace("_", " ")] = _tokenizer(read_part(model, name))
+    if "vocabulary.json" in names:
+        alphabet = read_part(model, "alphabet.json")
+        found["tokens"] = "words" if alphabet else "characters"
+    for name in names & {"labels.json", "conditions.json", "preprocessing.json"}:
+        found |= {key: value for key, value in read_part(model, name).items() if value not in ([], None)}
+    return found
+
+
+def _tokenizer(data: dict[str, Any]) -> str:
+    if data.get("shared"):
+        return "that of the source"
+    sizes = [len(value) for value in data.values() if isinstance(value, list)]
+    return f"{data.get('kind', 'unknown')}" + (f", {max(sizes):,} tokens" if sizes else "")
+
+
+def _parameters(path: Path) -> int:
+    """Return the number of weights, from the header of the file alone."""
+    with path.open("rb") as file:
+        [length] = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    return sum(math.prod(one["shape"]) for name, one in header.items() if not name.endswith(STATISTICS))
+
+
+def _making(model: Path, run: Path | None, results: dict[str, Any]) -> dict[str, Any]:
+    saved = datetime.fromtimestamp((model / "model.safetensors").stat().st_mtime).astimezone()
+    found: dict[str, Any] = {"saved": saved.isoformat(sep=" ", timespec="seconds")}
+    if run is None:
+        return found | {"run": "unknown: only the model is here"}
+    recipe = KINDS[read_config(model)["builder"]][1]
+    asked = _yaml(run / "config.yaml")
+    words = [word for name, value in asked.items() for word in (f"--{name}", _word(value))]
+    found["command"] = shlex.join(["seqgen", "train", recipe, *words])
+    every = _yaml(run / "resolved.yaml")
+    found["data"] = every.get("source") or every.get("data")
+    report = run / "report.md"
+    text = report.read_text(encoding="utf-8") if report.is_file() else ""
+    found |= dict(re.findall(r"^- (machine|versions): (.*)$", text, flags=re.MULTILINE))
+    return found | {name: results[name] for name in ("steps", "seconds", "precision", "threads") if name in results}
+
+
+def _use(model: Path, directory: str) -> list[str]:
+    """Return the commands for this kind of model, to be typed."""
+    builder, place = read_config(model)["builder"], shlex.quote(directory)
+    categories = read_part(model, "conditions.json")["categories"] if builder == "conditional_generator" else []
+    condition = shlex.quote(categories[0]) if categories else '"0.5 1"'
+    again = f"seqgen train {KINDS[builder][1]} --output_dir {place} --resume"
+    commands = {
+        "generator": ['generate {} "The "', 'score {} "a text"', "evaluate {} text.txt"],
+        "text_classifier": ['classify {} "a text" --top_k 2', "classify {} texts.txt", "evaluate {} labelled.tsv"],
+        "image_classifier": ["classify {} *.jpg --top_k 2", "evaluate {} folder"],
+        "tagger": ['tag {} "a text"', "tag {} file.txt", "evaluate {} tagged.conllu"],
+        "translator": ['translate {} "a sentence"', "translate {} sentences.txt", "evaluate {} pairs.tsv"],
+        "captioner": ["caption {} *.jpg", "evaluate {} folder --captions captions.csv"],
+        "conditional_generator": [f"generate {{}} {condition} --num_return_sequences 5", "evaluate {} labelled.tsv"],
+    }[builder]
+    trained = [again] if (model.parent / "state").is_dir() else []
+    return [f"seqgen {command.format(place)}" for command in commands] + trained
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _text(fact: Any) -> str:
+    if isinstance(fact, list):
+        more = f", ... ({len(fact)} in all)" if len(fact) > SHOWN else ""
+        return ", ".join(map(_text, fact[:SHOWN])) + more
+    if isinstance(fact, float):
+        return f"{fact:.4g}"
+    return f"{fact:,}" if isinstance(fact, int) and not isinstance(fact, bool) else str(fact)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return read_part(path.parent, path.name) if path.is_file() else {}
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except yaml.YAMLError:
+        raise InputError(f"{path} must hold the options of a run as they were saved, but it is damaged") from None
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,200 @@
+"""The options of each command that uses a saved model; torch is not imported to read or to complete them."""
+
+from argparse import SUPPRESS
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, Literal
+
+from seqgen.generation.config import GenerationConfig, Unseen
+from seqgen.hardware.names import Precision
+from seqgen.options import new_parser, parse
+
+WHERE = "run directory, its model/, or name of a model on the hub"
+TEXTS = "{}, or text files to read line by line; by default standard input"
+LISTS = {"stop_strings", "suppress_tokens"}  # options of generation that a command declares itself, if at all
+
+
+class CommandParser:
+    """The options of a command, with the type of each.
+
+    Args:
+        name: of the command.
+        description: what it does, in one sentence.
+    """
+
+    def __init__(self, name: str, description: str):
+        self.parser = new_parser(description, prog=f"seqgen {name}")
+        self.types: dict[str, Any] = {}
+        self.flags: set[str] = set()
+        self.generation: set[str] = set()
+        self.parser.add_argument("directory", help=WHERE)
+
+    def words(self, name: str, rule: str, count: Literal["*", "?"] = "*") -> None:
+        """Add the arguments that are no options."""
+        self.parser.add_argument(name, nargs=count, help=rule).required = False
+
+    def option(self, name: str, kind: Any, default: Any, rule: str) -> None:
+        """Add an option with a value."""
+        self.types[name] = kind
+        self.parser.add_argument(f"--{name}", type=kind, default=default, help=rule)
+
+    def flag(self, name: str, rule: str) -> None:
+        """Add an option without a value."""
+        self.types[name] = bool
+        self.flags.add(name)
+        self.parser.add_argument(f"--{name}", action="store_true", help=rule)
+
+    def texts(self, name: str, kind: str) -> None:
+        """Add the arguments that are texts or text files, and the flag for arguments that look like files."""
+        self.words(name, TEXTS.format(kind))
+        self.flag("text", "take every argument for a text, even where a file has this name")
+
+    def generation_options(self) -> None:
+        """Add the options of generation, whose defaults are in the model's own file."""
+        self.parser.add_class_arguments(GenerationConfig, skip=LISTS)
+        self.generation = {field.name for field in fields(GenerationConfig)}
+        self.types |= {field.name: field.type for field in fields(GenerationConfig) if field.name not in LISTS}
+        for action in self.parser._actions:
+            if action.dest in self.generation:
+                action.default, action.help = SUPPRESS, f"{action.help}; by default as in the model"
+
+    def parse(self, arguments: list[str]) -> dict[str, Any]:
+        """Return the options of a command line; "generation" has those of generation, as far as they were given.
+
+        Raises:
+            InputError: an unknown option, or a value of another type.
+        """
+        given = parse(self.parser, arguments, self.types, defaults=False)
+        generation = {name: value for name, value in given.items() if name in self.generation}
+        defaults: dict[str, Any] = self.parser.get_defaults().as_dict()
+        return defaults | given | {"generation": generation}
+
+
+def generate() -> CommandParser:
+    """Return the options of `seqgen generate`."""
+    parser = _parser("generate", "Continue each prompt, or generate a text for each condition, and print it.")
+    parser.texts("prompts", "beginnings of texts, or conditions of a conditional generator (a category or numbers)")
+    parser.option("prompt", str, None, "beginning of every text; for a generator without conditions, the only prompt")
+    parser.option(
+        "unseen", Unseen | None, None, "what to do with characters or words unseen in training; by default error"
+    )
+    parser.parser.add_argument("--stop_strings", nargs="+", default=SUPPRESS, help="stop after any of these strings")
+    parser.types["stop_strings"] = str
+    parser.flag("json", "print a line of JSON for each text")
+    parser.generation_options()
+    return parser
+
+
+def classify() -> CommandParser:
+    """Return the options of `seqgen classify`."""
+    parser = _parser("classify", "Print the class of each text or image, and its probability.")
+    parser.texts("inputs", "texts or image files")
+    parser.option("top_k", int, 1, "number of most probable classes of each input")
+    parser.flag("json", "print a line of JSON for each input")
+    parser.option("precision", Precision, "auto", "precision of matrix products; auto takes the faster one")
+    return parser
+
+
+def tag() -> CommandParser:
+    """Return the options of `seqgen tag`."""
+    parser = _parser("tag", "Print the tag of each word or character, on a terminal in colour.")
+    parser.texts("texts", "texts")
+    parser.flag("json", "print a line of JSON for each text")
+    parser.option("precision", Precision, "auto", "precision of matrix products; auto takes the faster one")
+    return parser
+
+
+def caption() -> CommandParser:
+    """Return the options of `seqgen caption`."""
+    parser = _parser("caption", "Print a caption of each image file, or of each path on standard input.")
+    parser.words("images", "image files; by default the lines of standard input")
+    _search_options(parser, "caption", "image")
+    return parser
+
+
+def translate() -> CommandParser:
+    """Return the options of `seqgen translate`."""
+    parser = _parser("translate", "Print the translation of each sentence.")
+    parser.texts("sentences", "sentences")
+    _search_options(parser, "translation", "sentence")
+    return parser
+
+
+def evaluate() -> CommandParser:
+    """Return the options of `seqgen evaluate`."""
+    parser = _parser("evaluate", "Print the metrics of a model on a labelled file, as its recipe does at the end.")
+    _labelled_options(parser)
+    kinds = Literal["none", "lines", "blank-lines", "files"]
+    parser.option(
+        "documents", kinds | None, None, "separate documents of a generator's text; by default as it was trained"
+    )
+    parser.option(
+        "num_beams", int | None, None, "number of beams of a translator or captioner; by default as in the model"
+    )
+    parser.flag("json", "print one JSON object")
+    return parser
+
+
+def score() -> CommandParser:
+    """Return the options of `seqgen score`."""
+    rule = (
+        "Print the log-probability of each text, in nats; of models with an input, that of an answer given the input. "
+        "These come as a labelled file, as pairs of arguments, or as lines of standard input with a tab between them."
+    )
+    parser = _parser("score", rule)
+    parser.words(
+        "texts", "texts of a generator or a file of them; else a labelled file, or inputs and answers in turns"
+    )
+    parser.flag("text", "take every argument for a text, even where a file has this name")
+    _columns(parser)
+    parser.option(
+        "unseen", Unseen | None, None, "what a generator does with tokens unseen in training; by default error"
+    )
+    parser.flag("json", "print a line of JSON for each text, with the log-probability of each token")
+    return parser
+
+
+def info() -> CommandParser:
+    """Return the options of `seqgen info`."""
+    parser = CommandParser("info", "Show what a model is, how good it is, how it was made, and how to use it.")
+    parser.flag("json", "print one JSON object")
+    return parser
+
+
+def _parser(name: str, description: str) -> CommandParser:
+    parser = CommandParser(name, description)
+    parser.option("device", str, "cpu", "auto, cpu, cuda, cuda:1, mps and so on")
+    return parser
+
+
+def _search_options(parser: CommandParser, text: str, given: str) -> None:
+    parser.option("nbest", int | None, None, f"number of {text}s of each {given}, best first")
+    parser.flag("scores", f"print the score and a tab before each {text}")
+    parser.flag("json", f"print a line of JSON for each {given}")
+    parser.option(
+        "attention", str | None, None, f"picture file for the attention; from the second {given} on, numbered"
+    )
+    rule = f"number of {text}s to sample of each {given}, of which the most typical one is taken; 0 for none"
+    parser.option("minimum_bayes_risk", int, 0, rule)
+    parser.generation_options()
+
+
+def _labelled_options(parser: CommandParser) -> None:
+    parser.words(
+        "file", "text, file or folder in the form of the recipe's --data; images in a folder for each class", "?"
+    )
+    parser.option("source", str | None, None, "with --target, a file of sentences to translate")
+    parser.option("target", str | None, None, "with --source, the file of their translations")
+    _columns(parser)
+
+
+def _columns(parser: CommandParser) -> None:
+    parser.option("label_column", str | None, None, "name or number of the column with the label; by default label")
+    parser.option("text_column", str | None, None, "name or number of the column with the text; by default text")
+    parser.option("column", str | None, None, "name or number of the column of CoNLL-U with the tags; by default UPOS")
+    parser.option("captions", str | None, None, "file of the captions of the images in a folder")
+
+
+PARSERS: dict[str, Callable[[], CommandParser]] = {
+    command.__name__: command for command in (generate, classify, tag, caption, translate, evaluate, score, info)
+}

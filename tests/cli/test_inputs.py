@@ -1,0 +1,165 @@
+"""One rule for the texts of all commands: arguments, the lines of files, or standard input."""
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+from making import (
+    make_conditional_generator,
+    make_generator,
+    make_image_classifier,
+    make_tagger,
+    make_text_classifier,
+    make_translator,
+)
+
+from seqgen.cli import main as cli
+
+LINES = ["the cat sat", "", "dog"]
+MODELS = {
+    "generate": make_generator,
+    "classify": make_text_classifier,
+    "tag": lambda: make_tagger(words=True),
+    "translate": make_translator,
+    "score": make_generator,
+}
+
+
+@pytest.fixture(params=MODELS)
+def run(request, command, monkeypatch, tmp_path):
+    """Run a command with a model of its kind; with `typed` on standard input."""
+    MODELS[request.param]().save_pretrained(tmp_path / "model")
+    monkeypatch.chdir(tmp_path)
+
+    def of(*arguments, typed=None):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("" if typed is None else typed))
+        seed = ("--seed", 1, "--max_new_tokens", 8) if request.param == "generate" else ()
+        return command(cli.main, request.param, "model", *arguments, *seed)
+
+    of.name = request.param
+    return of
+
+
+def test_arguments_files_and_standard_input_are_the_same_texts(run, tmp_path):
+    lines = LINES if run.name != "score" else ["the cat sat", "dog"]  # an empty text has no score
+    content = "".join(line + "\n" for line in lines)
+    (tmp_path / "lines.txt").write_text(content)
+    code, out, err = run(*lines)
+    assert (code, err) == (0, "")
+    assert run("lines.txt") == (0, out, "reading the lines of lines.txt\n")
+    assert run(typed=content) == run("-", typed=content) == (0, out, "")
+    assert run("lines.txt", lines[0])[1] == out + run(lines[0])[1]
+
+
+def test_text_takes_the_name_of_a_file_for_a_text(run, tmp_path):
+    (tmp_path / "sat").write_text("the dog\n")
+    assert run("sat")[1] == run("the dog")[1]
+    code, out, err = run("--text", "sat")
+    assert (code, err) == (0, "")
+    (tmp_path / "sat").unlink()
+    assert out == run("sat")[1]
+
+
+def test_a_name_of_no_file_is_taken_for_a_text_and_said(run):
+    if run.name not in ("generate", "score"):  # these know no full stop
+        assert run("none.txt")[::2] == (0, "none.txt is not a file here, so it is taken for a text\n")
+
+
+def test_options_may_stand_anywhere(run):
+    flag = [] if run.name == "score" else ["--device", "cpu"]
+    out = run("the cat", "dog", *flag, "--json")[1]
+    assert run("the cat", "--json", *flag, "dog")[1] == run(*flag, "--json", "the cat", "dog")[1] == out
+
+
+def test_json_has_a_line_for_each_text(run):
+    rows = [json.loads(line) for line in run("the cat", "dog", "--json")[1].splitlines()]
+    assert len(rows) == 2
+    numbers = {"classify": "labels", "tag": "probabilities", "translate": "translations", "score": "log_probability"}
+    assert all(numbers.get(run.name, "text") in row for row in rows)
+
+
+def test_a_tagger_of_characters_reads_a_whole_file(command, tmp_path):
+    make_tagger().save_pretrained(tmp_path / "model")
+    (tmp_path / "two.txt").write_text("the cat\nsat\n")
+    _, out, err = command(cli.main, "tag", tmp_path / "model", tmp_path / "two.txt", "x = 1", "--json")
+    assert ["".join(run["text"] for run in json.loads(line)) for line in out.splitlines()] == [
+        "the cat\nsat\n",
+        "x = 1",
+    ]
+    assert err == f"reading {tmp_path / 'two.txt'}\n"
+
+
+def test_a_line_of_json_for_each_sample(command, tmp_path):
+    make_generator().save_pretrained(tmp_path / "model")
+    options = ("--num_return_sequences", 3, "--seed", 1, "--max_new_tokens", 9, "--json")
+    _, out, _ = command(cli.main, "generate", tmp_path / "model", "the", "dog", *options)
+    rows = [json.loads(line) for line in out.splitlines()]
+    expected = make_generator().generate(["the", "dog"], num_return_sequences=3, seed=1, max_new_tokens=9)
+    assert [row["text"] for row in rows] == expected
+    assert [row["prompt"] for row in rows] == ["the"] * 3 + ["dog"] * 3
+    make_conditional_generator().save_pretrained(tmp_path / "names")
+    _, out, _ = command(cli.main, "generate", tmp_path / "names", "cat", "dog", *options)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["condition"] for row in rows] == ["cat"] * 3 + ["dog"] * 3
+    assert all(row["score"] < 0 for row in rows)
+
+
+def test_pictures_of_several_alignments_are_numbered(command, tmp_path):
+    make_translator().save_pretrained(tmp_path / "model")
+    arguments = ("the cat", "", "dog", "--attention", tmp_path / "out.png")
+    code, _, err = command(cli.main, "translate", tmp_path / "model", *arguments)
+    assert code == 0, err
+    # An empty sentence has nothing to attend to.
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["out-3.png", "out.png"]
+
+
+@pytest.mark.parametrize(
+    ("make", "arguments", "sentence"),
+    [
+        (make_generator, ("generate", "the", "--condition", "cat"), "there is no option --condition"),
+        (make_generator, ("generate", "the", "--prompt", "a"), "--prompt must be without other prompts"),
+        (
+            make_generator,
+            ("generate", "the", "--num_beams", 2, "--temperature", 0.5),
+            "temperature must be given where",
+        ),
+        (make_generator, ("evaluate", "x", "--column", "UPOS"), "--column must be with a model of another kind"),
+        (make_conditional_generator, ("generate", "cat", "--unseen", "replace"), "--unseen must be with a generator"),
+        (make_conditional_generator, ("score", "cat", "the", "--unseen", "error"), "--unseen must be with a generator"),
+        (make_image_classifier, ("classify", "--text", "x"), "--text must be with a model that reads texts"),
+        (make_translator, ("translate", "x", "--top_k", 3), "top_k must be given where tokens are sampled"),
+        (make_translator, ("translate", "x", "--scores", "--json"), "--scores must be without --json"),
+        (make_translator, ("translate", "x", "--nbest", 2, "--num_return_sequences", 2), "--nbest must be without"),
+        (make_translator, ("evaluate", "x", "--captions", "y"), "--captions must be with a model of another kind"),
+        (make_translator, ("score", "x"), "'x' is neither a file nor followed by an answer"),
+        (make_text_classifier, ("classify", "x", "-k", 2), "there is no option -k"),
+        (make_text_classifier, ("classify", "x", "--top_k"), "--top_k must have a value after it"),
+    ],
+)
+def test_what_does_not_apply_is_one_sentence(command, tmp_path, make, arguments, sentence):
+    make().save_pretrained(tmp_path / "model")
+    name, *others = arguments
+    code, out, err = command(cli.main, name, tmp_path / "model", *others)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert sentence in err
+
+
+@pytest.mark.parametrize("name", ["generate", "translate", "caption"])
+def test_the_help_shows_no_defaults_that_the_model_overrules(command, name):
+    _, out, _ = command(cli.main, name, "--help")
+    options = " ".join(out.split("Options of generation:")[1].split())
+    assert options.count("by default as in the model") == options.count("(type: ") > 10
+    assert "default:" not in options
+
+
+def test_mistakes_in_options_and_help_need_no_torch():
+    program = (
+        "import sys, seqgen.cli.main as cli\n"
+        "for words in (['classify', 'x', '--top_kk', '1'], ['generate', '--help']):\n"
+        "    try: cli.run_command(words)\n"
+        "    except (SystemExit, ValueError): pass\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
