@@ -105,7 +105,7 @@ def untrained(config: Config, train: Captioned) -> Captioner:
     target = fit_tokenizer(config.tokenizer, learned, config.vocab_size)
     parts: dict[str, Any] = {"target": target, "generation": config.search(target, config.max_length)}
     parts["preprocessing"] = suitable_preprocessing(train.images, expected, config.image_size)
-    return Captioner.untrained(**parts, backbone=config.backbone, weights=config.weights, **config.model)
+    return Captioner.untrained(**parts, backbone=config.backbone, weights=str(config.weights), **config.model)
 
 
 def metrics(texts: list[str], images: Captioned) -> dict[str, float]:
@@ -128,7 +128,6 @@ def main() -> None:
     learned = config.learned(views.images)
     words: LossFunction = partial(target_tokens, doubly_stochastic=config.doubly_stochastic, **config.teaching)
     examples = captioner.examples(learned, config.captions_per_image)
-
     whole_captions = cider_loss(captioner.generation, captioner.target, learned)
 
     def loss(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
@@ -138,9 +137,8 @@ def main() -> None:
         return function(model, batch.seen(inputs), carry)
 
     config, captioner = run.resized(config, captioner, examples, loss)
-    unseen = run.batches(
-        captioner.examples(config.learned(valid.images), views=valid), config.batch_tokens, train=False
-    )
+    held_back = captioner.examples(config.learned(valid.images), views=valid)
+    unseen = run.batches(held_back, config.batch_tokens, train=False)
     tokens = f"{captioner.target.vocab_size:,} different tokens"
     run.describe(f"images of {captioner.preprocessing.size} pixels a side: {splits.sizes}; {tokens}", captioner)
     late = {"begins": 1 - config.fine_tune, "learning_rate": config.fine_tune_rate}
@@ -153,9 +151,8 @@ def main() -> None:
                 figures = {f"val_{name}": figure for name, figure in metrics(texts, valid.images).items()}
                 figures["val_perplexity"] = math.exp(val_loss)
                 training.evaluated(step, val_loss, error=-figures["val_cider"], **figures)
-                run.say(
-                    "\n".join(f"  {one[0]}: {one[1]}" for one in zip(valid.images.names[:3], texts[:3], strict=True))
-                )
+                for name, text in zip(valid.images.names[:3], texts[:3], strict=True):
+                    run.say(f"  {name}: {text}")
                 if figures["val_distinct_captions"] == 1:
                     run.say("  all captions are the same: the model does not use the images yet")
     if run.main:

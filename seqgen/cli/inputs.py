@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqgen.data.corpus import read_lines
+from seqgen.data.text_file import TextFile
 from seqgen.errors import InputError
 from seqgen.files import read_text
 from seqgen.hardware.devices import find_device
@@ -54,7 +54,7 @@ def lines(arguments: list[str], *, as_texts: bool = False) -> Iterator[Line]:
             yield from _standard_input()
         elif _is_file(argument, as_texts):
             print(f"reading the lines of {argument}", file=sys.stderr)
-            for number, line in enumerate(read_lines(Path(argument)), start=1):
+            for number, line in enumerate(TextFile(Path(argument), argument).lines(), start=1):
                 yield Line(line, f"{argument}, line {number}: ")
         else:
             yield Line(argument)

@@ -17,7 +17,7 @@ RESULTS = {
     "test_cider",
     "test_rouge_l",
     "test_chrf",
-    "distinct_captions",
+    "test_distinct_captions",
     "test_images_per_second",
     "val_loss",
     "steps",
