@@ -25,7 +25,7 @@ class Parallel(Columns):
 
     sources: Sequence[str]
     targets: Sequence[str]
-    where: Sequence[str]
+    where: Sequence[str] = ()
 
 
 def read_pairs(path: str) -> Parallel:
