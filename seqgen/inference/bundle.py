@@ -17,7 +17,7 @@ from torch import nn
 from seqgen.errors import InputError
 from seqgen.files import write_text, writing
 from seqgen.inference.parts import Part
-from seqgen.inference.rebuilding import builder_name, difference, require_plain
+from seqgen.inference.rebuilding import NothingDrawn, builder_name, difference, require_plain
 
 FORMAT = 2
 FILES = ("config.json", "model.safetensors")  # of every model; each kind has further ones
@@ -96,7 +96,7 @@ class Bundle(ABC, Generic[M]):
                 return self.own_builder(**self.arguments)
             kept = [[part.field] if isinstance(part, Part) else part for part in self.files.values()]
             parts = {name: getattr(self, name) for names in kept for name in names}
-            with torch.device("meta"):  # without memory for the weights
+            with NothingDrawn():
                 again: Self = self.untrained(**parts, **self.arguments)
             return again.model
 

@@ -15,6 +15,7 @@ from seqgen.data.images import Image, Preprocessing, read_image
 from seqgen.data.labelled import Labelled
 from seqgen.data.store import stored
 from seqgen.errors import InputError
+from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.generator import Generator
 from seqgen.inference.inputs import InputBundle
 from seqgen.inference.parts import PREPROCESSING, tokenizer_part
@@ -157,6 +158,14 @@ class TextClassifier(ClassifierBundle):
         encoder.forwards.load_state_dict(layers.state_dict())
         encoder.forwards.stack[0].all_weights[0][0].div_(smaller)
         return classifier
+
+    def embeddings(self) -> Embeddings:
+        """Return the embeddings of all tokens.
+
+        Raises:
+            InputError: the encoder has none.
+        """
+        return embeddings(self.model.encoder, lambda token: self.tokenizer.decode([token]))
 
     def encode(self, given: str) -> np.ndarray:
         """Return BOS and the tokens of a text: of one longer than `max_length` its beginning and its end."""

@@ -14,7 +14,9 @@ from seqgen.errors import InputError
 from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.sampling import row_seed, sample
+from seqgen.inference.activations import TextActivations, text_activations
 from seqgen.inference.bundle import Bundle
+from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.parts import GENERATION, tokenizer_part
 from seqgen.protocols import Decoder
 from seqgen.symbols import BOS, EOS, PAD, UNK
@@ -148,6 +150,26 @@ class Generator(Bundle[nn.Module]):
                 logs += of_all.gather(1, tokens[begin : begin + 4096, None]).flatten().tolist()
         pieces = [self.tokenizer.decode([int(token)]) for token in tokens]
         return Score(pieces, logs, math.exp(-sum(logs) / len(logs)))
+
+    def activations(self, text: str, *, unseen: Unseen = "error") -> TextActivations:
+        """Return what each cell of each recurrent layer calculates while it reads a text.
+
+        Raises:
+            InputError: the text is empty or has unseen characters, or the decoder has no `activations`.
+        """
+        if not text:
+            raise InputError("a text must have at least one token, but it is empty")
+        tokens = self._encode(text, unseen).tolist()
+        names = [self.tokenizer.decode([token]) for token in tokens]
+        return text_activations(self.model, tokens, names, self.device)
+
+    def embeddings(self) -> Embeddings:
+        """Return the embeddings of all tokens.
+
+        Raises:
+            InputError: the model has none.
+        """
+        return embeddings(self.model, lambda token: self.tokenizer.decode([token]))
 
     def _write(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[tuple[int, str]]:
         encoded = [[BOS, *self._encode(prompt, unseen).tolist()] for prompt in prompts]

@@ -16,6 +16,7 @@ from seqgen.batches.windows import padded
 from seqgen.data.store import stored
 from seqgen.data.tagged import Tagged
 from seqgen.errors import InputError
+from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.inputs import InputBundle
 from seqgen.inference.parts import vocabulary_part
 from seqgen.models import EncoderTagger
@@ -114,6 +115,14 @@ class Tagger(InputBundle[EncoderTagger]):
         """Return an untrained tagger; `arguments` are the options of `patterns.tagger`."""
         model = patterns.tagger(len(vocabulary), len(tags), len(alphabet) if alphabet else 0, **arguments)
         return cls.of(model, tags=tags, vocabulary=vocabulary, alphabet=alphabet, arguments=arguments)
+
+    def embeddings(self) -> Embeddings:
+        """Return the embeddings of all words or characters, without those of words' spellings.
+
+        Raises:
+            InputError: the encoder has none.
+        """
+        return embeddings(self.model.encoder, self.vocabulary.text)
 
     def encode(self, given: Sequence[str]) -> Row:
         """Return the numbers of tokens and, for words, those of their characters, with PAD after each word."""

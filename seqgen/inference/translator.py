@@ -15,6 +15,7 @@ from seqgen.batches.windows import padded
 from seqgen.data.parallel import Parallel
 from seqgen.data.store import stored
 from seqgen.generation.config import GenerationConfig
+from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written, search_options
 from seqgen.inference.parts import GENERATION, Part, tokenizer_part
 from seqgen.models import EncoderDecoder
@@ -147,6 +148,14 @@ class Translator(EncoderDecoderBundle):
             for row, found in zip(rows, written, strict=True)
             for one in found
         ]
+
+    def source_embeddings(self) -> Embeddings:
+        """Return the embeddings of the tokens of source sentences.
+
+        Raises:
+            InputError: the encoder has none.
+        """
+        return embeddings(self.model.encoder, lambda token: self.source.decode([token]))
 
     def budget(self, hypotheses: int) -> int:
         """Return the maximum number of source tokens of a batch."""
