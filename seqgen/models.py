@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from seqgen.nn.decoder import RecurrentDecoder
-from seqgen.protocols import Encoder
+from seqgen.protocols import Encoder, Factored, TrainableDecoder
 from seqgen.state import State
 
 
@@ -51,17 +51,17 @@ class EncoderDecoder(nn.Module):
 
     Args:
         encoder: of the input, a module.
-        decoder: with a bridge from the memory's summary.
+        decoder: whose `start` takes a memory, such as a `RecurrentDecoder` with a bridge.
     """
 
-    def __init__(self, encoder: Encoder, decoder: RecurrentDecoder):
+    def __init__(self, encoder: Encoder, decoder: TrainableDecoder):
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
 
     @property
     def output(self) -> nn.Linear:
-        """The decoder's output layer."""
-        return self.decoder.output
+        """The output layer of a recurrent decoder."""
+        return cast("RecurrentDecoder", self.decoder).output
 
     def forward(self, inputs: tuple[Tensor, ...], tokens: Tensor) -> Tensor:
         """Return the logits of each next token, with teacher forcing.
@@ -75,11 +75,12 @@ class EncoderDecoder(nn.Module):
         """
         memory = self.encoder(*inputs)
         logits, _ = self.decoder(tokens, self.decoder.start(memory), memory)
-        return cast("Tensor", logits)
+        return logits
 
     def output_layer(self) -> nn.Linear | None:
-        """Return the layer that maps `output_features` to logits; None where a subclass has its own `forward`."""
-        return self.decoder.output_layer() if type(self).forward is EncoderDecoder.forward else None
+        """Return the layer that maps `output_features` to logits; None where `forward` computes them otherwise."""
+        usual = type(self).forward is EncoderDecoder.forward and isinstance(self.decoder, Factored)
+        return cast("Factored", self.decoder).output_layer() if usual else None
 
     def output_features(
         self, inputs: tuple[Tensor, ...], tokens: Tensor, *, watched: bool = False
@@ -95,4 +96,4 @@ class EncoderDecoder(nn.Module):
         state = self.decoder.start(memory)
         if watched:
             state = state._replace(attended=memory.states.new_zeros(1, *memory.mask.shape, dtype=torch.float32))
-        return self.decoder.output_features(tokens, state, memory)
+        return cast("Factored", self.decoder).output_features(tokens, state, memory)

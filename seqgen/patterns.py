@@ -47,13 +47,14 @@ def generator(
         tie_embeddings: whether the output layer shares its weights with the embedding: for large vocabularies.
     """
     recurrent = Recurrent(cell, embedding_size, hidden_size, layers, dropout=dropout, weight_drop=weight_drop)
-    dropouts = nn.Dropout(dropout), LockedDropout(embedding_dropout)
+    dropouts: dict[str, Any] = {"dropout": nn.Dropout(dropout), "embedding_dropout": LockedDropout(embedding_dropout)}
     if not tie_embeddings:
         embedding, output = nn.Embedding(vocab_size, embedding_size), nn.Linear(hidden_size, vocab_size)
-        return RecurrentDecoder(embedding, recurrent, output, *dropouts)
+        return RecurrentDecoder(embedding, recurrent, output, **dropouts)
     embedding, output = ScaledEmbedding(vocab_size, embedding_size), nn.Linear(embedding_size, vocab_size)
     output.weight = embedding.weight
-    return RecurrentDecoder(embedding, recurrent, output, *dropouts, nn.Linear(hidden_size, embedding_size))
+    projection = nn.Linear(hidden_size, embedding_size)
+    return RecurrentDecoder(embedding, recurrent, output, projection=projection, **dropouts)
 
 
 def translator(

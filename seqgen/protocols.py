@@ -30,6 +30,19 @@ class Decoder(Protocol):
         ...
 
 
+class TrainableDecoder(Decoder, Protocol):
+    """A decoder that also reads all steps at once, which training and the scores of texts need."""
+
+    def __call__(
+        self, tokens: Tensor, state: State | None = None, memory: Memory | None = None
+    ) -> tuple[Tensor, State]:
+        """Return (batch, steps, vocabulary) logits for (batch, steps) tokens, and the state after the last step.
+
+        It starts from `state`, or without one from that of `start`.
+        """
+        ...
+
+
 @runtime_checkable
 class Reader(Protocol):
     """A decoder that also reads a whole prompt in one fused pass; sampling uses this where it exists."""

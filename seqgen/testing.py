@@ -13,83 +13,130 @@ from seqgen.inference.inputs import InputBundle
 from seqgen.protocols import Decoder, Encoder
 from seqgen.state import Memory, State
 
+CLOSE = 1e-4  # maximum difference of numbers that must be equal but for rounding
 
-def check_encoder(encoder: Encoder, *inputs: Tensor, padding: int | None = None) -> None:
+
+class Checks(list[str]):
+    """The properties that were checked, each a line that begins with "ok: "; printed, a line for each."""
+
+    def require(self, kept: bool, rule: str, found: str) -> None:
+        """Raise an AssertionError of one sentence where a rule is not kept, with what was found instead."""
+        if not kept:
+            raise AssertionError(f"{rule}, but {found}")
+        if f"ok: {rule}" not in self:
+            self.append(f"ok: {rule}")
+
+    def same(self, one: Tensor, other: Tensor, rule: str, name: str) -> None:
+        """Require that two tensors are equal but for rounding."""
+        if one.shape != other.shape:
+            self.require(False, rule, f"{name} are of shapes {tuple(one.shape)} and {tuple(other.shape)}")
+        difference = (one.float() - other.float()).abs().max().item()
+        self.require(difference < CLOSE, rule, f"the largest difference of {name} is {difference:.2g}")
+
+    def __str__(self) -> str:
+        return "\n".join(self)
+
+
+def check_encoder(encoder: Encoder, *inputs: Tensor, padding: int | None = None) -> Checks:
     """Check the properties of an encoder that heads, attention and decoders rely on.
-
-    Its memory has the batch on axis 0 and `output_size` features at every position; every row has a real position;
-    rows are independent of each other; the same inputs give the same memory; and padding changes nothing.
 
     Args:
         encoder: any module that returns a memory; it is checked in evaluation mode.
         *inputs: tensors with a batch of at least 2 rows on axis 0, as the encoder takes them.
         padding: the number with which the first input is padded on the right, for an encoder of sequences.
 
+    Returns:
+        The properties that were checked; print them.
+
     Raises:
-        AssertionError: with the property that is violated.
+        AssertionError: with the property that is violated, and what was found.
     """
+    checks = Checks()
     with _evaluating(encoder):
         memory = encoder(*inputs)
-        _require(isinstance(memory, Memory), f"an encoder must return a Memory, not {type(memory).__name__}")
+        checks.require(isinstance(memory, Memory), "an encoder must return a Memory", f"it is a {_kind(memory)}")
         batch, positions = memory.mask.shape
-        _require(batch == len(inputs[0]), "memory.mask must be (batch, positions)")
-        expected = (batch, positions, encoder.output_size)
-        _require(memory.states.shape == expected, f"memory.states must be (batch, positions, output_size), {expected}")
-        size = (batch, getattr(encoder, "summary_size", memory.summary.shape[-1]))
-        _require(memory.summary.shape == size, f"memory.summary must be (batch, summary_size), {size}")
-        _require(memory.mask.dtype == torch.bool, "memory.mask must be of booleans")
-        _require(bool(memory.mask.any(dim=1).all()), "every row of memory.mask must have a real position")
+        _check_shapes(checks, encoder, memory, (len(inputs[0]), positions))
         again = encoder(*inputs)
-        _require(torch.equal(memory.summary, again.summary), "the same inputs must give the same memory")
+        checks.same(memory.summary, again.summary, "the same inputs must give the same memory", "summaries")
         for row in range(batch):
             alone = encoder(*(tensor[row : row + 1] for tensor in inputs))
-            _same_memory(alone, memory.select(torch.tensor([row])), "a row must not depend on its neighbours")
+            rule = "the memory of a row must not depend on its neighbours"
+            _same_memory(checks, alone, memory.select(torch.tensor([row])), rule)
         if padding is not None:
             wider = nn.functional.pad(inputs[0], (0, 3), value=padding)
-            _same_memory(memory, encoder(wider, *inputs[1:]), "padding must not change a memory")
+            _same_memory(checks, memory, encoder(wider, *inputs[1:]), "padding must not change a memory")
+    return checks
 
 
-def _same_memory(one: Memory, other: Memory, rule: str) -> None:
-    _same(one.summary, other.summary, rule)
-    _require(torch.equal(one.mask.sum(dim=1), other.mask.sum(dim=1)), f"{rule}, nor how many positions are real")
-    _same(one.states[one.mask], other.states[other.mask], rule)
+def _check_shapes(checks: Checks, encoder: Encoder, memory: Memory, shape: tuple[int, int]) -> None:
+    states = (*shape, encoder.output_size)
+    summary = (shape[0], getattr(encoder, "summary_size", memory.summary.shape[-1]))
+    for name, axes, tensor, expected in (
+        ("mask", "(batch, positions)", memory.mask, shape),
+        ("states", "(batch, positions, output_size)", memory.states, states),
+        ("summary", "(batch, summary_size)", memory.summary, summary),
+    ):
+        rule = f"memory.{name} must be {axes}"
+        checks.require(tensor.shape == expected, rule, f"it is {tuple(tensor.shape)} instead of {expected}")
+    checks.require(memory.mask.dtype == torch.bool, "memory.mask must be of booleans", f"it is of {memory.mask.dtype}")
+    empty = (~memory.mask.any(dim=1)).nonzero().flatten().tolist()
+    checks.require(not empty, "every row of memory.mask must have a real position", f"rows {empty} have none")
 
 
-def check_bundle(bundle: Bundle[Any], inputs: Sequence[Any] = ()) -> None:
+def _same_memory(checks: Checks, one: Memory, other: Memory, rule: str) -> None:
+    checks.same(one.summary, other.summary, rule, "summaries")
+    counts = one.mask.sum(dim=1).tolist(), other.mask.sum(dim=1).tolist()
+    checks.require(counts[0] == counts[1], rule, f"rows have {counts[0]} and {counts[1]} real positions")
+    checks.same(one.states[one.mask], other.states[other.mask], rule, "states")
+
+
+def check_bundle(bundle: Bundle[Any], inputs: Sequence[Any] = ()) -> Checks:
     """Check that a bundle is loaded from a directory as it was saved, and that its inputs are independent.
 
     Args:
         bundle: of any class derived from `Bundle`.
         inputs: for an `InputBundle`, at least 2 inputs, of unequal lengths where they have a length.
 
+    Returns:
+        The properties that were checked; print them.
+
     Raises:
-        AssertionError: with the property that is violated.
+        AssertionError: with the property that is violated, and what was found.
     """
+    checks = Checks()
     with TemporaryDirectory() as directory:
         bundle.save_pretrained(directory)
-        again = type(bundle).from_pretrained(directory)
-    _require(again.arguments == bundle.arguments, "the arguments of the builder must come back as they were saved")
-    _require(again.parts() == bundle.parts(), "all other parts must come back as they were saved")
-    _require(set(bundle.parts()) == set(bundle.files), "files must name all parts that are saved")
-    before, after = bundle.model.state_dict(), again.model.state_dict()
-    _require(before.keys() == after.keys(), "the model must be built again with the same weights")
-    for name, tensor in before.items():
-        _require(torch.equal(tensor.cpu(), after[name]), f"the weight {name} must come back as it was saved")
+        again = type(bundle).from_pretrained(directory, builder=bundle.own_builder)
+    rule = "the arguments of the builder must come back as they were saved"
+    checks.require(again.arguments == bundle.arguments, rule, f"{bundle.arguments} are {again.arguments}")
+    before, after = bundle.parts(), again.parts()
+    changed = [name for name in before if before[name] != after.get(name)]
+    checks.require(not changed, "all other parts must come back as they were saved", f"{', '.join(changed)} changed")
+    unnamed = sorted(set(before) ^ set(bundle.files))
+    checks.require(not unnamed, "files must name all parts that are saved", f"it differs in {', '.join(unnamed)}")
+    weights, loaded = bundle.model.state_dict(), again.model.state_dict()
+    missing = sorted(weights.keys() ^ loaded.keys())
+    checks.require(not missing, "the model must be built again with the same weights", f"it differs in {missing}")
+    unequal = [name for name, tensor in weights.items() if not torch.equal(tensor.cpu(), loaded[name])]
+    checks.require(not unequal, "all weights must come back as they were saved", f"{', '.join(unequal)} changed")
     if isinstance(bundle, InputBundle) and inputs:
-        _check_inputs(bundle, [bundle.encode(given) for given in inputs])
+        _check_inputs(checks, bundle, [bundle.encode(given) for given in inputs])
+    return checks
 
 
-def _check_inputs(bundle: InputBundle[Any], rows: Sequence[Any]) -> None:
-    lengths = bundle.lengths(rows)
-    _require(len(lengths) == len(rows), "lengths must be (rows,)")
+def _check_inputs(checks: Checks, bundle: InputBundle[Any], rows: Sequence[Any]) -> None:
+    count = len(bundle.lengths(rows))
+    checks.require(count == len(rows), "lengths must be (rows,)", f"there are {count} for {len(rows)} rows")
     with _evaluating(bundle.model):
         encoder = bundle.model.encoder
         whole = encoder(*bundle.collate(rows))
-        _require(len(whole.mask) == len(rows), "collate must make a batch with the rows on axis 0")
+        rule = "collate must make a batch with the rows on axis 0"
+        checks.require(len(whole.mask) == len(rows), rule, f"it has {len(whole.mask)} rows for {len(rows)}")
         for number, row in enumerate(rows):
             alone = encoder(*bundle.collate([row]))
             rule = "an input must not depend on those that are collated with it"
-            _same_memory(alone, whole.select(torch.tensor([number])), rule)
+            _same_memory(checks, alone, whole.select(torch.tensor([number])), rule)
 
 
 @contextmanager
@@ -108,73 +155,119 @@ def _evaluating(module: Any) -> Iterator[None]:
 
 def check_decoder(
     decoder: Decoder, vocab_size: int, *, memory: Memory | None = None, batch_size: int = 3, steps: int = 5
-) -> None:
-    """Check the properties of a decoder that sampling and beam search rely on.
-
-    Its state is a value with the batch on axis 1; rows are independent of each other; `State.select` commutes with
-    `step`; the same tokens and state give the same logits; and if it has a `forward`, that equals its steps.
+) -> Checks:
+    """Check the properties of a decoder that sampling, beam search and, where it has a `forward`, training rely on.
 
     Args:
         decoder: any object with `start` and `step`; a module is checked in evaluation mode.
         vocab_size: number of tokens.
         memory: of at least 2 rows, for a decoder that starts from a memory.
         batch_size: number of rows to check with, at least 2; with a memory, that of its rows.
-        steps: number of steps to check with.
+        steps: number of steps to check with, at least 2.
+
+    Returns:
+        The properties that were checked; print them.
 
     Raises:
-        AssertionError: with the property that is violated.
+        AssertionError: with the property that is violated, and what was found.
     """
+    checks = Checks()
+    batch_size = batch_size if memory is None else len(memory.mask)
+    tokens = torch.randint(vocab_size, (batch_size, steps), generator=torch.Generator().manual_seed(0))
     with _evaluating(decoder):
-        _check(decoder, vocab_size, memory, batch_size if memory is None else len(memory.mask), steps)
+        logits, state = _check_steps(checks, decoder, tokens, vocab_size, memory)
+        _check_rows(checks, decoder, tokens, memory, logits, state)
+        if isinstance(decoder, nn.Module) and type(decoder).forward is not nn.Module.forward:
+            _check_forward(checks, decoder, tokens, memory, logits, state)
+        else:
+            checks.append("not checked: forward, which training and score need, because there is none")
+    return checks
 
 
-def _check(decoder: Decoder, vocab_size: int, memory: Memory | None, batch_size: int, steps: int) -> None:
-    generator = torch.Generator().manual_seed(0)
-    tokens = torch.randint(vocab_size, (batch_size, steps), generator=generator)
-    start = decoder.start(memory, batch_size=batch_size)
-    _require(isinstance(start, State), f"start must return a State, not {type(start).__name__}")
-    for name, tensor in start._asdict().items():
-        _require(tensor is None or tensor.shape[1] == batch_size, f"state.{name} must have the batch on axis 1")
+def _check_steps(
+    checks: Checks, decoder: Decoder, tokens: Tensor, vocab_size: int, memory: Memory | None
+) -> tuple[Tensor, State]:
+    start = decoder.start(memory, batch_size=len(tokens))
+    checks.require(isinstance(start, State), "start must return a State", f"it is a {_kind(start)}")
+    _check_batch_axis(checks, start, len(tokens), "start")
     before = [None if tensor is None else tensor.clone() for tensor in start]
-    logits, state = _unroll(decoder, tokens, start, memory)
-    shape = (batch_size, steps, vocab_size)
-    _require(logits.shape == shape, f"step must return (batch, vocabulary) logits, not {tuple(logits.shape)}")
-    _require(bool(logits.isfinite().all()), "logits must be finite numbers")
-    for old, new in zip(before, start, strict=True):
+    logits, state = _unroll(checks, decoder, tokens, start, memory)
+    shape, expected = tuple(logits.shape), (*tokens.shape, vocab_size)
+    found = f"they are {(shape[0], *shape[2:])} instead of {(expected[0], expected[2])}"
+    checks.require(shape == expected, "step must return (batch, vocabulary) logits", found)
+    checks.require(bool(logits.isfinite().all()), "logits must be finite numbers", "some are not")
+    _check_batch_axis(checks, state, len(tokens), "step")
+    for name, old, new in zip(State._fields, before, start, strict=True):
         kept = old is None or new is None or torch.equal(old, new)
-        _require(kept, "step must not change the state it was given")
-    again, _ = _unroll(decoder, tokens, start, memory)
-    _require(torch.equal(logits, again), "the same tokens and state must give the same logits")
+        checks.require(kept, "step must not change the state it was given", f"state.{name} changed")
+    again, _ = _unroll(checks, decoder, tokens, start, memory)
+    checks.same(logits, again, "the same tokens and state must give the same logits", "logits")
+    return logits, state
 
-    rows = torch.tensor([batch_size - 1, 0, 0])
+
+def _check_batch_axis(checks: Checks, state: State, batch_size: int, name: str) -> None:
+    for field, tensor in state._asdict().items():
+        kept = tensor is None or (tensor.ndim > 1 and tensor.shape[1] == batch_size)
+        found = "" if tensor is None else f"state.{field} is {tuple(tensor.shape)} with a batch of {batch_size}"
+        checks.require(kept, f"the state that {name} returns must have the batch on axis 1", found)
+
+
+def _check_rows(
+    checks: Checks, decoder: Decoder, tokens: Tensor, memory: Memory | None, logits: Tensor, state: State
+) -> None:
+    rows = torch.tensor([len(tokens) - 1, 0, 0])
     part = None if memory is None else memory.select(rows)
-    picked, picked_state = _unroll(decoder, tokens[rows], start.select(rows), part)
-    _same(picked, logits[rows], "a row must not depend on its neighbours or on its place in the batch")
-    for name, mine, theirs in zip(State._fields, picked_state, state.select(rows), strict=True):
+    start = decoder.start(memory, batch_size=len(tokens)).select(rows)
+    picked, picked_state = _unroll(checks, decoder, tokens[rows], start, part)
+    rule = "a row must not depend on its neighbours or on its place in the batch"
+    checks.same(picked, logits[rows], rule, "logits")
+    _same_state(checks, picked_state, state.select(rows), "selecting rows of a state must commute with step")
+
+
+def _check_forward(
+    checks: Checks, decoder: Any, tokens: Tensor, memory: Memory | None, logits: Tensor, state: State
+) -> None:
+    """Call `forward` as training and `score` do: without a state, with that of `start`, and with a carried one."""
+    seen, more = ((), "") if memory is None else ((memory,), ", memory")
+    start = decoder.start(memory, batch_size=len(tokens))
+    _, carried = _unroll(checks, decoder, tokens[:, :1], start, memory)
+    calls: list[tuple[str, int, State | None]] = [("state", 0, start), ("state", 1, carried)]
+    for name, begin, before in calls if seen else [*calls, ("None", 0, None)]:
+        call = f"forward(tokens, {name}{more})"
+        try:
+            result = decoder(tokens[:, begin:], before, *seen)
+        except Exception as error:
+            raise AssertionError(
+                f"{call} must read all steps at once, but it raises {_kind(error)}: {error}"
+            ) from error
+        checks.require(_is_pair(result), f"{call} must return logits and a State", f"it returns a {_kind(result)}")
+        rule = f"{call} must equal step after step"
+        checks.same(result[0], logits[:, begin:], rule, "logits")
+        _same_state(checks, result[1], state, rule)
+
+
+def _same_state(checks: Checks, one: State, other: State, rule: str) -> None:
+    for name, mine, theirs in zip(State._fields, one, other, strict=True):
+        checks.require((mine is None) == (theirs is None), rule, f"only one has state.{name}")
         if mine is not None and theirs is not None:
-            _same(mine, theirs, f"selecting rows of state.{name} must commute with step")
-
-    if isinstance(decoder, nn.Module) and type(decoder).forward is not nn.Module.forward:
-        seen = () if memory is None else (memory,)
-        fused, _ = decoder(tokens, decoder.start(memory, batch_size=batch_size), *seen)
-        _same(fused, logits, "forward must equal step after step")
+            checks.same(mine, theirs, rule, f"state.{name}")
 
 
-def _unroll(decoder: Decoder, tokens: Tensor, state: State, memory: Memory | None) -> tuple[Tensor, State]:
+def _unroll(
+    checks: Checks, decoder: Decoder, tokens: Tensor, state: State, memory: Memory | None
+) -> tuple[Tensor, State]:
     logits = []
     for position in tokens.T:
         result = decoder.step(position, state, memory)
-        _require(isinstance(result, tuple) and len(result) == 2, "step must return logits and a state")
+        checks.require(_is_pair(result), "step must return logits and a State", f"it returns a {_kind(result)}")
         step_logits, state = result
         logits.append(step_logits)
     return torch.stack(logits, dim=1), state
 
 
-def _same(one: Tensor, other: Tensor, rule: str) -> None:
-    difference = (one.float() - other.float()).abs().max().item()
-    _require(difference < 1e-4, f"{rule}; the largest difference is {difference:.2g}")
+def _is_pair(result: Any) -> bool:
+    return isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], State)
 
 
-def _require(kept: bool, rule: str) -> None:
-    if not kept:
-        raise AssertionError(rule)
+def _kind(value: Any) -> str:
+    return type(value).__name__

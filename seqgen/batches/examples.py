@@ -27,13 +27,6 @@ class Examples(NamedTuple):
         return Examples(inputs, self.targets.to(device, non_blocking=True))
 
 
-class Batchable(NamedTuple, Generic[B]):
-    """Examples to make batches of: their (examples,) lengths, and `collate`, from example numbers to a batch."""
-
-    lengths: np.ndarray
-    collate: Callable[[np.ndarray], B]
-
-
 @dataclass(frozen=True)
 class ExampleBatches(Generic[B]):
     """Batches that are collated as they are needed.
@@ -63,3 +56,21 @@ class ExampleBatches(Generic[B]):
     def mean_length(self) -> float:
         """The mean length of an example."""
         return float(self.buckets.lengths.mean())
+
+
+class Batchable(NamedTuple, Generic[B]):
+    """Examples to make batches of: their (examples,) lengths, and `collate`, from example numbers to a batch."""
+
+    lengths: np.ndarray
+    collate: Callable[[np.ndarray], B]
+
+    def batches(self, budget: int, *, seed: int = 0, rank: int = 0, world_size: int = 1) -> ExampleBatches[B]:
+        """Return batches of examples of similar length, whose lengths sum to at most `budget`, padding included.
+
+        Args:
+            budget: number of tokens, or images, of a batch.
+            seed: random seed of their order.
+            rank: number of this process among `world_size`.
+            world_size: number of processes that train together.
+        """
+        return ExampleBatches(Buckets(self.lengths, budget, seed=seed, rank=rank, world_size=world_size), self.collate)

@@ -36,6 +36,8 @@ class Pairs(NamedTuple):
 def pairs(inputs: tuple[Tensor, ...], targets: list[np.ndarray], longest: int | None = None) -> Pairs:
     """Return a batch of inputs with rows of target tokens, which have neither BOS nor EOS.
 
+    The inputs must be as the model in use collates them: `Translator.examples`, for one, ends source sentences in EOS.
+
     Targets are cut to at most `longest` tokens, EOS included; those that were cut have no EOS.
     """
     tokens = torch.from_numpy(padded([np.concatenate([[BOS], row])[:longest] for row in targets]))

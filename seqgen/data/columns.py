@@ -8,6 +8,7 @@ from typing import Any, Generic, Self, TypeVar, overload
 import numpy as np
 
 from seqgen.data.store import Ragged, blocks, fingerprint, stored
+from seqgen.errors import InputError
 
 T = TypeVar("T")
 
@@ -87,7 +88,22 @@ def chosen(column: Sequence[T], numbers: np.ndarray | Iterable[int]) -> Sequence
 
 @dataclass(frozen=True)
 class Columns:
-    """Base of examples in columns of equal length: lists, or what behaves like lists and is read from its file."""
+    """Base of examples in columns of equal length: lists, or what behaves like lists and is read from its file.
+
+    Where there is a column "where", of the file and line of each, by default they are numbered.
+
+    Raises:
+        InputError: columns of unequal lengths.
+    """
+
+    def __post_init__(self) -> None:
+        first, *others = (field.name for field in fields(self))
+        if not len(getattr(self, "where", first)):
+            object.__setattr__(self, "where", [f"example {number}" for number in range(1, len(self) + 1)])
+        for name in others:
+            if len(getattr(self, name)) != len(self):
+                rule = f"{name} must have an item for each of the {len(self):,} {first}"
+                raise InputError(f"{rule}, but it has {len(getattr(self, name)):,}")
 
     def __len__(self) -> int:
         return len(getattr(self, fields(self)[0].name))

@@ -25,7 +25,7 @@ class Labelled(Columns):
 
     inputs: Sequence[Any]
     labels: Sequence[str]
-    where: Sequence[str]
+    where: Sequence[str] = ()
 
     def targets(self, classes: Sequence[str]) -> np.ndarray:
         """Return the (examples,) number of each label among the classes.

@@ -29,7 +29,7 @@ class Parallel(Columns):
 
     sources: Sequence[str]
     targets: Sequence[str]
-    where: Sequence[str]
+    where: Sequence[str] = ()
 
 
 @dataclass(kw_only=True)

@@ -20,7 +20,7 @@ class Tagged(Columns):
 
     tokens: Sequence[Sequence[str]]
     tags: Sequence[Sequence[str]]
-    where: Sequence[str]
+    where: Sequence[str] = ()
 
     def require_known(self, tags: Sequence[str]) -> None:
         """Raise an InputError where a sequence has a tag that is not one of these."""

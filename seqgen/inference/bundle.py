@@ -16,6 +16,7 @@ from torch import nn
 from seqgen.errors import InputError
 from seqgen.files import write_text, writing
 from seqgen.inference.parts import Part
+from seqgen.inference.rebuilding import NothingDrawn, builder_name, difference, require_plain
 from seqgen.inference.saved import FORMAT, find_model, first_line, read_config, read_part, used_as
 
 M = TypeVar("M", bound=nn.Module)
@@ -28,14 +29,26 @@ class Bundle(ABC, Generic[M]):
     Args:
         model: in evaluation mode where it was loaded.
         arguments: of the builder, without those that the other parts determine.
+        own_builder: a function of one's own that makes the model of `arguments` alone; by default it is made by the
+            builder of this kind.
+
+    Raises:
+        InputError: a builder of one's own makes another model of `arguments`, or they are not plain data.
     """
 
     builder: ClassVar[str]
     untrained: ClassVar[Callable[..., Any]]  # class method: from the other parts and the arguments of the builder
+    of: ClassVar[Callable[..., Any]]  # class method: from a model and the other parts
     files: ClassVar[dict[str, Part | tuple[str, ...]]]  # JSON files: of one part, or of fields that are plain data
 
     model: M
     arguments: dict[str, Any]
+    own_builder: Callable[..., M] | None = None
+
+    def __post_init__(self) -> None:
+        if self.own_builder is not None:
+            require_plain(self.arguments)
+            self._require_loadable()
 
     def parts(self) -> dict[str, dict[str, Any]]:
         """Return all parts but the model as plain data, by the names of their files."""
@@ -47,25 +60,56 @@ class Bundle(ABC, Generic[M]):
         }
 
     @classmethod
-    def built(cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Self:
+    def built(
+        cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]], builder: Callable[..., M] | None = None
+    ) -> Self:
         """Return an untrained model with its other parts, as `parts` described them."""
         values: dict[str, Any] = {}
         for name, kept in cls.files.items():
             data = parts[name]
             values |= {kept.field: kept.from_data(data)} if isinstance(kept, Part) else {key: data[key] for key in kept}
-        bundle: Self = cls.untrained(**values, **arguments)
+        bundle: Self = (
+            cls.untrained(**values, **arguments)
+            if builder is None
+            else cls.of(builder(**arguments), **values, builder=builder, arguments=arguments)
+        )
         return bundle
 
     def rebuilt(self, **arguments: Any) -> Self:
         """Return an untrained model with the same other parts, some arguments of its builder being these."""
         return self.built(self.arguments | arguments, self.parts())
 
+    def _built_again(self) -> nn.Module:
+        """Return the model as it is before training, built again of its arguments, without drawing random numbers."""
+        with torch.random.fork_rng(devices=[]):
+            if self.own_builder is not None:
+                return self.own_builder(**self.arguments)
+            kept = [[part.field] if isinstance(part, Part) else part for part in self.files.values()]
+            parts = {name: getattr(self, name) for names in kept for name in names}
+            with NothingDrawn():
+                again: Self = self.untrained(**parts, **self.arguments)
+            return again.model
+
+    def _require_loadable(self) -> None:
+        try:
+            found = difference(self.model, self._built_again())
+        except TypeError as error:
+            found = str(error)
+        if found:
+            name = builder_name(self.own_builder) if self.own_builder is not None else f"patterns.{self.builder}"
+            raise InputError(
+                f"a {self.builder} that is saved must be what its builder, {name}, makes of its arguments, "
+                f"{self.arguments}, but {found}: give {type(self).__name__}.of the builder and arguments that made it"
+            )
+
     def save_pretrained(self, directory: str | Path) -> None:
         """Write the model to a directory; each file is replaced as a whole.
 
         Raises:
+            InputError: the model is not what its builder makes of `arguments`, so it could not be loaded.
             OSError: a file cannot be written.
         """
+        self._require_loadable()
         directory = Path(directory)
         with writing(directory / "model.safetensors") as file:
             # Shared weights are written once: safetensors refuses tensors that share memory.
@@ -73,23 +117,38 @@ class Bundle(ABC, Generic[M]):
             tensors = {name: self.model.state_dict()[name].cpu().contiguous() for name in once.values()}
             file.write(safetensors.torch.save(tensors))
         config = {"format": FORMAT, "library": "seqgen", "builder": self.builder, "arguments": self.arguments}
+        if self.own_builder is not None:
+            config |= {"builder": builder_name(self.own_builder), "used_as": self.builder}
         for name, data in {**self.parts(), "config.json": config}.items():
             write_text(directory / name, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
 
     @classmethod
-    def from_pretrained(cls, source: str | Path) -> Self:
+    def from_pretrained(cls, source: str | Path, *, builder: Callable[..., M] | None = None) -> Self:
         """Load a model from a directory (that of a run, or its `model/`), or from the hub by its name.
 
+        Args:
+            source: run directory, its `model/`, or name of a model on the hub.
+            builder: the function of one's own that built it, if one did. A saved model says which, but nothing is ever
+                imported because a file names it.
+
         Raises:
-            InputError: it does not exist, is incomplete, or was saved by another version.
+            InputError: it does not exist, is incomplete, was saved by another version, or by a builder of one's own
+                that was not given.
         """
         directory = find_model(source)
         config = read_config(directory)
-        if config["builder"] != cls.builder:
-            raise InputError(f"{directory} must hold a {cls.builder}, but it holds a {config['builder']}")
+        if config["used_as"] != cls.builder:
+            raise InputError(f"{directory} must hold a {cls.builder}, but it holds a {config['used_as']}")
+        if config["used_as"] == config["builder"] and builder is not None:
+            raise InputError(f"{directory} was built by seqgen's {cls.builder}: leave out builder")
+        if config["used_as"] != config["builder"] and builder is None:
+            raise InputError(
+                f"{directory} holds a {cls.builder} built by {config['builder']!r}, which is not imported because a "
+                "file names it: if you trust that function, give it itself as builder"
+            )
         parts = {name: read_part(directory, name) for name in cls.files}
         try:
-            bundle = cls.built(config["arguments"], parts)
+            bundle = cls.built(config["arguments"], parts, builder)
             safetensors.torch.load_model(bundle.model, directory / "model.safetensors")
         except InputError:
             raise
@@ -125,14 +184,18 @@ class Bundle(ABC, Generic[M]):
         return next(self.model.parameters()).device
 
 
-def load(source: str | Path) -> Any:
+def load(source: str | Path, *, builder: Callable[..., nn.Module] | None = None) -> Any:
     """Return a saved model in use: a `Generator`, `TextClassifier`, `Tagger`, `Translator` and so on, as it was saved.
 
+    Which of them is known only when the file is read: `Translator.from_pretrained(source)` is the same for a type
+    checker and an editor to know, and for a sentence where it is none.
+
     Args:
-        source: a run directory, its `model/`, or the name of a model on the hub.
+        source: run directory, its `model/`, or name of a model on the hub.
+        builder: the function of one's own that built it, if one did, as in `from_pretrained`.
 
     Raises:
         InputError: it does not exist, is incomplete, or was saved by another version.
     """
     directory = find_model(source)
-    return used_as(directory).from_pretrained(directory)
+    return used_as(directory).from_pretrained(directory, builder=builder)

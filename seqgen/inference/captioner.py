@@ -1,6 +1,6 @@
 """A captioner in use: images in, captions out, with the attention weights over each image."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
@@ -17,13 +17,15 @@ from seqgen.data.images import Image, Preprocessing, read_image
 from seqgen.data.store import stored
 from seqgen.generation.config import GenerationConfig
 from seqgen.hardware.precision import Precision, fastest_calculation
-from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written
+from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written, search_options
 from seqgen.inference.parts import GENERATION, PREPROCESSING, tokenizer_part
 from seqgen.inference.score import Score
+from seqgen.models import EncoderDecoder
 from seqgen.nn.backbones import load_pretrained
 from seqgen.nn.image_encoder import ImageEncoder
 from seqgen.text.tokenizer import Tokenizer
 
+NUM_BEAMS, LENGTH_PENALTY, LONGEST = 5, 0.7, 40  # of beam search, by default
 IMAGES = 64  # maximum number of images of a batch
 HYPOTHESES = 320  # maximum number of hypotheses of a batch
 
@@ -66,21 +68,50 @@ class Captioner(EncoderDecoderBundle):
     preprocessing: Preprocessing
 
     @classmethod
+    def of(
+        cls,
+        model: EncoderDecoder,
+        *,
+        target: Tokenizer,
+        preprocessing: Preprocessing,
+        generation: GenerationConfig | None = None,
+        builder: Callable[..., EncoderDecoder] | None = None,
+        arguments: dict[str, Any] | None = None,
+    ) -> Self:
+        """Return the captioner of a model.
+
+        Args:
+            model: an encoder of (batch, 3, size, size) images, and a decoder.
+            target: the tokenizer of captions.
+            preprocessing: what is done to an image before the model sees it.
+            generation: the options that captioning starts from; by default those of beam search.
+            builder: a function of one's own that makes this model of `arguments` alone, to save it: whoever loads the
+                model gives that function, too.
+            arguments: plain data: those of `builder`, or the options that `patterns.captioner` was given.
+
+        Raises:
+            InputError: `builder` makes another model of `arguments`.
+        """
+        generation = generation or search_options(target, NUM_BEAMS, LENGTH_PENALTY, LONGEST)
+        parts: dict[str, Any] = {"target": target, "generation": generation, "preprocessing": preprocessing}
+        return cls(model=model, arguments=arguments or {}, own_builder=builder, **parts)
+
+    @classmethod
     def untrained(
         cls,
         *,
         target: Tokenizer,
-        generation: GenerationConfig,
         preprocessing: Preprocessing,
+        generation: GenerationConfig | None = None,
         weights: str = "none",
         **arguments: Any,
     ) -> Self:
         """Return an untrained captioner.
 
         Args:
-            target: the tokenizer of captions.
-            generation: the options that captioning starts from.
-            preprocessing: what is done to an image before the model sees it.
+            target: as in `of`.
+            preprocessing: as in `of`.
+            generation: as in `of`.
             weights: pretrained weights as `load_pretrained` takes them, with which the backbone is frozen; or "none".
             **arguments: the options of `patterns.captioner`, but the size of images.
 
@@ -93,7 +124,7 @@ class Captioner(EncoderDecoderBundle):
         if weights != "none":
             load_pretrained(cast("ImageEncoder", model.encoder).backbone, arguments["backbone"], weights)
         parts: dict[str, Any] = {"target": target, "generation": generation, "preprocessing": preprocessing}
-        return cls(model=model, arguments=arguments, **parts)
+        return cls.of(model, arguments=arguments, **parts)
 
     def rebuilt(self, **arguments: Any) -> Self:
         """Return an untrained captioner with the same other parts, those of a frozen backbone included."""

@@ -1,6 +1,6 @@
 """Classifiers in use: the classes of a text or an image, the most probable first."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
@@ -15,6 +15,7 @@ from seqgen.data.images import Image, Preprocessing, read_image
 from seqgen.data.labelled import Labelled
 from seqgen.data.store import stored
 from seqgen.errors import InputError
+from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.generator import Generator
 from seqgen.inference.inputs import InputBundle
 from seqgen.inference.parts import PREPROCESSING, tokenizer_part
@@ -109,10 +110,39 @@ class TextClassifier(ClassifierBundle):
     max_length: int
 
     @classmethod
+    def of(
+        cls,
+        model: EncoderClassifier,
+        *,
+        classes: list[str],
+        tokenizer: Tokenizer,
+        max_length: int = 500,
+        builder: Callable[..., EncoderClassifier] | None = None,
+        arguments: dict[str, Any] | None = None,
+    ) -> Self:
+        """Return the classifier of a model.
+
+        Args:
+            model: an encoder of tokens, BOS first, and a head.
+            classes: the names of the classes, by their numbers.
+            tokenizer: whose vocabulary the model has.
+            max_length: maximum number of tokens that are read of a text.
+            builder: a function of one's own that makes this model of `arguments` alone, to save it: whoever loads the
+                model gives that function, too.
+            arguments: plain data: those of `builder`, or the options that `patterns.text_classifier` was given.
+
+        Raises:
+            InputError: `builder` makes another model of `arguments`.
+        """
+        parts: dict[str, Any] = {"classes": classes, "tokenizer": tokenizer, "max_length": max_length}
+        return cls(model=model, arguments=arguments or {}, own_builder=builder, **parts)
+
+    @classmethod
     def untrained(cls, *, classes: list[str], tokenizer: Tokenizer, max_length: int = 500, **arguments: Any) -> Self:
         """Return an untrained classifier; `arguments` are the options of `patterns.text_classifier`."""
         model = patterns.text_classifier(tokenizer.vocab_size, len(classes), **arguments)
-        return cls(model=model, arguments=arguments, classes=classes, tokenizer=tokenizer, max_length=max_length)
+        parts: dict[str, Any] = {"classes": classes, "tokenizer": tokenizer, "max_length": max_length}
+        return cls.of(model, arguments=arguments, **parts)
 
     @classmethod
     @torch.no_grad()
@@ -141,6 +171,14 @@ class TextClassifier(ClassifierBundle):
         encoder.forwards.load_state_dict(layers.state_dict())
         encoder.forwards.stack[0].all_weights[0][0].div_(smaller)
         return classifier
+
+    def embeddings(self) -> Embeddings:
+        """Return the embeddings of all tokens.
+
+        Raises:
+            InputError: the encoder has none.
+        """
+        return embeddings(self.model.encoder, lambda token: self.tokenizer.decode([token]))
 
     def encode(self, given: str) -> np.ndarray:
         """Return BOS and the tokens of a text: of one longer than `max_length` its beginning and its end."""
@@ -184,10 +222,36 @@ class ImageClassifier(ClassifierBundle):
     preprocessing: Preprocessing
 
     @classmethod
+    def of(
+        cls,
+        model: EncoderClassifier,
+        *,
+        classes: list[str],
+        preprocessing: Preprocessing,
+        builder: Callable[..., EncoderClassifier] | None = None,
+        arguments: dict[str, Any] | None = None,
+    ) -> Self:
+        """Return the classifier of a model.
+
+        Args:
+            model: an encoder of (batch, 3, size, size) images, and a head.
+            classes: the names of the classes, by their numbers.
+            preprocessing: what is done to an image before the model sees it.
+            builder: a function of one's own that makes this model of `arguments` alone, to save it: whoever loads the
+                model gives that function, too.
+            arguments: plain data: those of `builder`, or the options that `patterns.image_classifier` was given.
+
+        Raises:
+            InputError: `builder` makes another model of `arguments`.
+        """
+        parts: dict[str, Any] = {"classes": classes, "preprocessing": preprocessing}
+        return cls(model=model, arguments=arguments or {}, own_builder=builder, **parts)
+
+    @classmethod
     def untrained(cls, *, classes: list[str], preprocessing: Preprocessing, **arguments: Any) -> Self:
         """Return an untrained classifier; `arguments` are the options of `patterns.image_classifier`."""
         model = patterns.image_classifier(len(classes), **arguments)
-        return cls(model=model, arguments=arguments, classes=classes, preprocessing=preprocessing)
+        return cls.of(model, classes=classes, preprocessing=preprocessing, arguments=arguments)
 
     def encode(self, given: Image) -> Image:
         """Return an image unchanged: it is read when it is collated."""

@@ -1,7 +1,7 @@
 """A conditional generator in use: texts for a category, or for numbers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -16,11 +16,13 @@ from seqgen.data.labelled import Labelled, read_numbers
 from seqgen.data.store import stored
 from seqgen.errors import InputError, nearest
 from seqgen.generation.config import GenerationConfig
-from seqgen.inference.encoder_decoder import EncoderDecoderBundle
+from seqgen.inference.encoder_decoder import EncoderDecoderBundle, line_options
 from seqgen.inference.parts import GENERATION, tokenizer_part
 from seqgen.inference.score import Score
+from seqgen.models import EncoderDecoder
 from seqgen.text.tokenizer import Tokenizer
 
+LONGEST = 60  # maximum number of tokens of a text, by default
 HYPOTHESES = 256  # maximum number of hypotheses of a batch
 
 
@@ -48,21 +50,54 @@ class ConditionalGenerator(EncoderDecoderBundle):
     deviation: list[float]
 
     @classmethod
+    def of(
+        cls,
+        model: EncoderDecoder,
+        *,
+        target: Tokenizer,
+        generation: GenerationConfig | None = None,
+        categories: list[str] | None = None,
+        mean: list[float] | None = None,
+        deviation: list[float] | None = None,
+        builder: Callable[..., EncoderDecoder] | None = None,
+        arguments: dict[str, Any] | None = None,
+    ) -> Self:
+        """Return the generator of a model.
+
+        Args:
+            model: an encoder of (batch,) categories or (batch, numbers), and a decoder.
+            target: the tokenizer of texts.
+            generation: the options that generation starts from; by default sampling of at most 60 tokens.
+            categories: their names, by their numbers; none where conditions are numbers.
+            mean: of each number of a condition, which is subtracted from it.
+            deviation: standard deviation of each number, by which the difference is divided.
+            builder: a function of one's own that makes this model of `arguments` alone, to save it: whoever loads the
+                model gives that function, too.
+            arguments: plain data: those of `builder`, or the options that `patterns.conditional_generator` was given.
+
+        Raises:
+            InputError: `builder` makes another model of `arguments`.
+        """
+        generation = generation or line_options(target, LONGEST)
+        conditions: dict[str, Any] = {"categories": categories or [], "mean": mean or [], "deviation": deviation or []}
+        parts: dict[str, Any] = {"target": target, "generation": generation, **conditions}
+        return cls(model=model, arguments=arguments or {}, own_builder=builder, **parts)
+
+    @classmethod
     def untrained(
         cls,
         *,
         target: Tokenizer,
-        generation: GenerationConfig,
+        generation: GenerationConfig | None = None,
         categories: list[str] | None = None,
         mean: list[float] | None = None,
         deviation: list[float] | None = None,
         **arguments: Any,
     ) -> Self:
         """Return an untrained generator; `arguments` are the options of `patterns.conditional_generator`."""
-        conditions: dict[str, Any] = {"categories": categories or [], "mean": mean or [], "deviation": deviation or []}
-        sizes = len(conditions["categories"]), len(conditions["mean"])
-        model = patterns.conditional_generator(target.vocab_size, *sizes, **arguments)
-        return cls(model=model, arguments=arguments, target=target, generation=generation, **conditions)
+        model = patterns.conditional_generator(target.vocab_size, len(categories or []), len(mean or []), **arguments)
+        parts: dict[str, Any] = {"categories": categories, "mean": mean, "deviation": deviation}
+        return cls.of(model, target=target, generation=generation, arguments=arguments, **parts)
 
     def generate(self, conditions: str | Sequence[Any], prompt: str = "", **options: Any) -> list[str]:
         """Generate a text for a condition, or for each of several.

@@ -17,6 +17,7 @@ from seqgen.generation.minimum_bayes_risk import least_risk
 from seqgen.generation.packed import packed
 from seqgen.generation.sampling import Hypothesis, sampled
 from seqgen.hardware.precision import Precision
+from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.inputs import InputBundle
 from seqgen.inference.score import Score
 from seqgen.models import EncoderDecoder
@@ -64,6 +65,14 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
 
     target: Tokenizer
     generation: GenerationConfig
+
+    def embeddings(self) -> Embeddings:
+        """Return the embeddings of the tokens of generated texts.
+
+        Raises:
+            InputError: the decoder has none.
+        """
+        return embeddings(self.model.decoder, lambda token: self.target.decode([token]))
 
     @abstractmethod
     def budget(self, hypotheses: int) -> int:

@@ -1,9 +1,8 @@
 """A generator in use: it continues a prompt, streams, and returns the log-probability of a text."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 import torch
@@ -14,7 +13,9 @@ from seqgen.errors import InputError
 from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig, Unseen
 from seqgen.generation.sampling import row_seed, sample
+from seqgen.inference.activations import TextActivations, text_activations
 from seqgen.inference.bundle import Bundle
+from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.parts import GENERATION, tokenizer_part
 from seqgen.inference.score import Score
 from seqgen.protocols import Decoder
@@ -39,51 +40,41 @@ class Generator(Bundle[nn.Module]):
 
     @classmethod
     def of(
-        cls, model: nn.Module, tokenizer: Tokenizer, arguments: dict[str, Any] | None = None, *, ends: bool = False
+        cls,
+        model: nn.Module,
+        *,
+        tokenizer: Tokenizer,
+        generation: GenerationConfig | None = None,
+        ends: bool = False,
+        builder: Callable[..., nn.Module] | None = None,
+        arguments: dict[str, Any] | None = None,
     ) -> Self:
         """Return the generator of a decoder.
 
         Args:
-            model: the decoder.
+            model: the decoder, a module with `start` and `step` (`check_decoder` checks them).
             tokenizer: whose vocabulary it has.
-            arguments: the options that `patterns.generator` was given, where it is to be saved.
+            generation: the options that generation starts from; by default nothing but what `ends` says.
             ends: whether the model is trained on separate documents, so that it may generate EOS.
+            builder: a function of one's own that makes this model of `arguments` alone, to save it: whoever loads the
+                model gives that function, too.
+            arguments: plain data: those of `builder`, or the options that `patterns.generator` was given.
+
+        Raises:
+            InputError: `builder` makes another model of `arguments`.
         """
         never = (PAD, BOS, UNK) if ends else (PAD, BOS, UNK, EOS)
-        generation = GenerationConfig(suppress_tokens=never)
-        return cls(model=model, arguments=arguments or {}, tokenizer=tokenizer, generation=generation)
+        generation = generation or GenerationConfig(suppress_tokens=never)
+        parts: dict[str, Any] = {"tokenizer": tokenizer, "generation": generation}
+        return cls(model=model, arguments=arguments or {}, own_builder=builder, **parts)
 
     @classmethod
     def untrained(
         cls, *, tokenizer: Tokenizer, generation: GenerationConfig | None = None, ends: bool = False, **arguments: Any
     ) -> Self:
-        """Return an untrained generator.
-
-        Args:
-            tokenizer: whose vocabulary the model has.
-            generation: the options that generation starts from; by default nothing but what `ends` says.
-            ends: whether the model is trained on separate documents, so that it may generate EOS.
-            **arguments: the options of `patterns.generator`.
-        """
-        generator = cls.of(patterns.generator(tokenizer.vocab_size, **arguments), tokenizer, arguments, ends=ends)
-        return generator if generation is None else replace(generator, generation=generation)
-
-    def save_pretrained(self, directory: str | Path) -> None:
-        """Write the model to a directory; each file is replaced as a whole.
-
-        Raises:
-            InputError: the model is not what `patterns.generator` builds of `arguments`, so it could not be loaded.
-            OSError: a file cannot be written.
-        """
-        with torch.device("meta"):
-            again = patterns.generator(self.tokenizer.vocab_size, **self.arguments).state_dict()
-        shapes = {name: tensor.shape for name, tensor in self.model.state_dict().items()}
-        if shapes != {name: tensor.shape for name, tensor in again.items()}:
-            raise InputError(
-                f"a generator must have been built by patterns.generator with its arguments, {self.arguments}, to be "
-                "saved: give them to Generator.of, or save the weights of a decoder of your own with safetensors"
-            )
-        super().save_pretrained(directory)
+        """Return an untrained generator; `arguments` are the options of `patterns.generator`, the others as in `of`."""
+        model = patterns.generator(tokenizer.vocab_size, **arguments)
+        return cls.of(model, tokenizer=tokenizer, generation=generation, ends=ends, arguments=arguments)
 
     def options(self, **options: Any) -> GenerationConfig:
         """Return the options of generation with some changed, all of which have an effect with this model.
@@ -164,6 +155,26 @@ class Generator(Bundle[nn.Module]):
                 logs += of_all.gather(1, tokens[begin : begin + 4096, None]).flatten().tolist()
         pieces = [self.tokenizer.decode([int(token)]) for token in tokens]
         return Score.of(pieces, logs)
+
+    def activations(self, text: str, *, unseen: Unseen = "error") -> TextActivations:
+        """Return what each cell of each recurrent layer calculates while it reads a text.
+
+        Raises:
+            InputError: the text is empty or has unseen characters, or the decoder has no `activations`.
+        """
+        if not text:
+            raise InputError("a text must have at least one token, but it is empty")
+        tokens = self._encode(text, unseen).tolist()
+        names = [self.tokenizer.decode([token]) for token in tokens]
+        return text_activations(self.model, tokens, names, self.device)
+
+    def embeddings(self) -> Embeddings:
+        """Return the embeddings of all tokens.
+
+        Raises:
+            InputError: the model has none.
+        """
+        return embeddings(self.model, lambda token: self.tokenizer.decode([token]))
 
     def _write(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[tuple[int, str]]:
         encoded = [[BOS, *self._encode(prompt, unseen).tolist()] for prompt in prompts]

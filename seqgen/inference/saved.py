@@ -25,7 +25,7 @@ USED_AS = {
 
 def used_as(directory: Path) -> Any:
     """Return the class of the model in a directory, a `Bundle`; only this imports torch."""
-    return pkgutil.resolve_name(USED_AS[read_config(directory)["builder"]])
+    return pkgutil.resolve_name(USED_AS[read_config(directory)["used_as"]])
 
 
 def find_model(source: str | Path) -> Path:
@@ -62,15 +62,16 @@ def _download(name: str) -> Path:
 
 
 def read_config(directory: Path) -> dict[str, Any]:
-    """Return the format, the builder and its arguments of a saved model."""
+    """Return the format, the builder and its arguments, and the kind (`used_as`) of a saved model."""
     config = read_part(directory, "config.json")
+    config.setdefault("used_as", config.get("builder"))
     made_by, path = config.get("format"), directory / "config.json"
     if isinstance(made_by, int) and made_by < FORMAT:
         raise InputError(
             f"{path} must be of format {FORMAT}, but it is of format {made_by}, saved before the layout of seqgen "
             "changed: train the model again"
         )
-    if made_by != FORMAT or config.get("builder") not in USED_AS:
+    if made_by != FORMAT or config["used_as"] not in list(USED_AS) or not isinstance(config.get("builder"), str):
         raise InputError(
             f"{path} must be of format {FORMAT}, but it is of format {made_by!r} with builder "
             f"{config.get('builder')!r}: a newer version of seqgen may read it"

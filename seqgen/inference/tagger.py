@@ -1,7 +1,7 @@
 """A tagger in use: the tag of each word or character of a text."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -16,6 +16,7 @@ from seqgen.batches.windows import padded
 from seqgen.data.store import stored
 from seqgen.data.tagged import Tagged
 from seqgen.errors import InputError, nearest
+from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.inputs import InputBundle
 from seqgen.inference.parts import vocabulary_part
 from seqgen.inference.score import Score
@@ -81,12 +82,48 @@ class Tagger(InputBundle[EncoderTagger]):
         return cls.untrained(tags=tags, vocabulary=vocabulary, alphabet=alphabet, **arguments)
 
     @classmethod
+    def of(
+        cls,
+        model: EncoderTagger,
+        *,
+        tags: list[str],
+        vocabulary: Vocabulary,
+        alphabet: Vocabulary | None = None,
+        builder: Callable[..., EncoderTagger] | None = None,
+        arguments: dict[str, Any] | None = None,
+    ) -> Self:
+        """Return the tagger of a model.
+
+        Args:
+            model: an encoder of tokens and, with an alphabet, of their spellings, and a head.
+            tags: their names, by their numbers.
+            vocabulary: of words in lower case, or of characters.
+            alphabet: the characters that words are spelled with; None where the tokens are characters.
+            builder: a function of one's own that makes this model of `arguments` alone, to save it: whoever loads the
+                model gives that function, too.
+            arguments: plain data: those of `builder`, or the options that `patterns.tagger` was given.
+
+        Raises:
+            InputError: `builder` makes another model of `arguments`.
+        """
+        parts: dict[str, Any] = {"tags": tags, "vocabulary": vocabulary, "alphabet": alphabet}
+        return cls(model=model, arguments=arguments or {}, own_builder=builder, **parts)
+
+    @classmethod
     def untrained(
-        cls, *, tags: list[str], vocabulary: Vocabulary, alphabet: Vocabulary | None, **arguments: Any
+        cls, *, tags: list[str], vocabulary: Vocabulary, alphabet: Vocabulary | None = None, **arguments: Any
     ) -> Self:
         """Return an untrained tagger; `arguments` are the options of `patterns.tagger`."""
         model = patterns.tagger(len(vocabulary), len(tags), len(alphabet) if alphabet else 0, **arguments)
-        return cls(model=model, arguments=arguments, tags=tags, vocabulary=vocabulary, alphabet=alphabet)
+        return cls.of(model, tags=tags, vocabulary=vocabulary, alphabet=alphabet, arguments=arguments)
+
+    def embeddings(self) -> Embeddings:
+        """Return the embeddings of all words or characters, without those of words' spellings.
+
+        Raises:
+            InputError: the encoder has none.
+        """
+        return embeddings(self.model.encoder, self.vocabulary.text)
 
     def encode(self, given: Sequence[str]) -> Row:
         """Return the numbers of tokens and, for words, those of their characters, with PAD after each word."""

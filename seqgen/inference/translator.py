@@ -1,6 +1,6 @@
 """A translator in use: sentences in, sentences out, with the attention weights between them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -15,12 +15,15 @@ from seqgen.batches.windows import padded
 from seqgen.data.parallel import Parallel
 from seqgen.data.store import stored
 from seqgen.generation.config import GenerationConfig
-from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written
+from seqgen.inference.embeddings import Embeddings, embeddings
+from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written, search_options
 from seqgen.inference.parts import GENERATION, Part, tokenizer_part
 from seqgen.inference.score import Score
+from seqgen.models import EncoderDecoder
 from seqgen.symbols import EOS
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
 
+NUM_BEAMS, LENGTH_PENALTY = 5, 0.6  # of beam search, by default
 BUDGET = 16_384  # maximum number of source tokens of a batch, times hypotheses
 SHARED = {"shared": True}  # the data of a target tokenizer that is the source tokenizer
 
@@ -68,29 +71,52 @@ class Translator(EncoderDecoderBundle):
     max_length: int
 
     @classmethod
+    def of(
+        cls,
+        model: EncoderDecoder,
+        *,
+        source: Tokenizer,
+        target: Tokenizer | None = None,
+        generation: GenerationConfig | None = None,
+        max_length: int = 200,
+        builder: Callable[..., EncoderDecoder] | None = None,
+        arguments: dict[str, Any] | None = None,
+    ) -> Self:
+        """Return the translator of a model.
+
+        Args:
+            model: an encoder of source tokens, EOS last, and a decoder.
+            source: the tokenizer of source sentences.
+            target: the tokenizer of translations; by default that of source sentences.
+            generation: the options that translating starts from; by default those of beam search.
+            max_length: maximum number of source tokens that are read.
+            builder: a function of one's own that makes this model of `arguments` alone, to save it: whoever loads the
+                model gives that function, too.
+            arguments: plain data: those of `builder`, or the options that `patterns.translator` was given.
+
+        Raises:
+            InputError: `builder` makes another model of `arguments`.
+        """
+        target = target or source
+        generation = generation or search_options(target, NUM_BEAMS, LENGTH_PENALTY, max_length)
+        parts: dict[str, Any] = {"source": source, "target": target, "generation": generation, "max_length": max_length}
+        return cls(model=model, arguments=arguments or {}, own_builder=builder, **parts)
+
+    @classmethod
     def untrained(
         cls,
         *,
         source: Tokenizer,
         target: Tokenizer | None = None,
-        generation: GenerationConfig,
+        generation: GenerationConfig | None = None,
         max_length: int = 200,
         **arguments: Any,
     ) -> Self:
-        """Return an untrained translator.
-
-        Args:
-            source: the tokenizer of source sentences.
-            target: the tokenizer of translations; by default that of source sentences.
-            generation: the options that translating starts from.
-            max_length: maximum number of source tokens that are read.
-            **arguments: the options of `patterns.translator`.
-        """
-        target = target or source
-        target_size = None if target is source else target.vocab_size
+        """Return an untrained translator; `arguments` are options of `patterns.translator`, the others as in `of`."""
+        target_size = None if target in (None, source) else target.vocab_size
         model = patterns.translator(source.vocab_size, target_size, **arguments)
         parts: dict[str, Any] = {"source": source, "target": target, "generation": generation, "max_length": max_length}
-        return cls(model=model, arguments=arguments, **parts)
+        return cls.of(model, arguments=arguments, **parts)
 
     def parts(self) -> dict[str, dict[str, Any]]:
         """Return tokenizers and options as plain data; a shared tokenizer is written once."""
@@ -132,6 +158,14 @@ class Translator(EncoderDecoderBundle):
         """
         texts, translations = ([one] if isinstance(one, str) else one for one in (texts, translations))
         return self.scored([self.encode(text) for text in texts], translations)
+
+    def source_embeddings(self) -> Embeddings:
+        """Return the embeddings of the tokens of source sentences.
+
+        Raises:
+            InputError: the encoder has none.
+        """
+        return embeddings(self.model.encoder, lambda token: self.source.decode([token]))
 
     def budget(self, hypotheses: int) -> int:
         """Return the maximum number of source tokens of a batch."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from seqgen.errors import InputError
+from seqgen.nn.activations import Activations
 from seqgen.nn.attention import Attention
 from seqgen.nn.bridge import Bridge
 from seqgen.nn.cells import EQUATIONS
@@ -49,10 +50,10 @@ class RecurrentDecoder(nn.Module):
         embedding: nn.Embedding,
         recurrent: Recurrent,
         output: nn.Linear,
+        *,
         dropout: nn.Module | None = None,
         embedding_dropout: nn.Module | None = None,
         projection: nn.Module | None = None,
-        *,
         bridge: nn.Module | None = None,
         attention: Attention | None = None,
         above: Recurrent | None = None,
@@ -108,12 +109,33 @@ class RecurrentDecoder(nn.Module):
     ) -> tuple[Tensor, State]:
         """Return the (batch, steps, features) input of the output layer, and the state after the last step."""
         state = self.start(memory, batch_size=len(tokens)) if state is None else state
+        return self._features_of(tokens, state, memory, _all_steps)
+
+    def activations(self, tokens: Tensor, state: State | None = None, memory: Memory | None = None) -> Activations:
+        """Return the hidden states, cell states and gates of all recurrent layers, after each token was read.
+
+        Read them in evaluation mode; the arguments are those of `forward`.
+        """
+        state = self.start(memory, batch_size=len(tokens)) if state is None else state
+        found: list[Activations] = []
+
+        def apply(layers: Recurrent, x: Tensor, before: State) -> tuple[Tensor, State]:
+            found.append(layers.activations(x, before))
+            return found[-1].h[-1], found[-1].last
+
+        self._features_of(tokens, state, memory, apply)
+        stacks = 1 if self.above is None else 2  # which take turns where there is input feeding
+        return Activations.joined([Activations.joined(found[place::stacks], 2) for place in range(stacks)], 0)
+
+    def _features_of(
+        self, tokens: Tensor, state: State, memory: Memory | None, apply: ApplyLayers
+    ) -> tuple[Tensor, State]:
         real = tokens != PAD
         if not self.input_feeding:
-            return self._features(self._embed(tokens), state, memory, _all_steps, real)
+            return self._features(self._embed(tokens), state, memory, apply, real)
         features = []
         for step, embedded in enumerate(torch.split(self._embed(tokens), 1, dim=1)):
-            one, state = self._features(embedded, state, memory, _all_steps, real[:, step : step + 1])
+            one, state = self._features(embedded, state, memory, apply, real[:, step : step + 1])
             features.append(one)
         return torch.cat(features, dim=1), state
 
@@ -234,9 +256,9 @@ def attentive_decoder(
         embedding,
         Recurrent(cell, embedding_size + (embedding_size if input_feeding else 0), hidden_size),
         output,
-        LockedDropout(dropout),
-        LockedDropout(dropout),
-        nn.Linear(hidden_size if above else attended_size, embedding_size),
+        dropout=LockedDropout(dropout),
+        embedding_dropout=LockedDropout(dropout),
+        projection=nn.Linear(hidden_size if above else attended_size, embedding_size),
         bridge=Bridge(encoder.summary_size, hidden_size, layers, cell),
         attention=attention,
         above=above,

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from seqgen.errors import InputError
+from seqgen.nn.activations import Activations
 from seqgen.nn.dropout import WordDropout
 from seqgen.nn.recurrent import Recurrent
 from seqgen.state import Memory
@@ -55,7 +56,7 @@ class SequenceEncoder(nn.Module):
     def forward(self, tokens: Tensor, *more: Tensor) -> Memory:
         """Encode right-padded (batch, steps) tokens, PAD after each row's end; `more` are for the embedding."""
         mask = tokens != PAD
-        embedded = self.embedding_dropout(self.embedding(self.word_dropout(tokens), *more))
+        embedded = self._embed(tokens, *more)
         # Padding comes after all that is real, so the forward direction never sees it.
         features = [self.forwards(embedded)[0]]
         if self.skip:
@@ -65,6 +66,26 @@ class SequenceEncoder(nn.Module):
             features.append(reorder(self.backwards(reorder(embedded, order))[0], order))
         states = self.dropout(self.norm(torch.cat(features, dim=2))) * mask.unsqueeze(2)
         return Memory(states, mask, self.pooling(states, mask))
+
+    def activations(self, tokens: Tensor, *more: Tensor) -> list[Activations]:
+        """Return the activations of the layers that read forward and, where there are any, of those that read backward.
+
+        Both are those at the position of each token; on padding they are meaningless. Read them in evaluation mode.
+
+        Args:
+            tokens: right-padded (batch, steps) numbers.
+            *more: further inputs of the embedding.
+        """
+        embedded = self._embed(tokens, *more)
+        found = [self.forwards.activations(embedded)]
+        if self.backwards is not None:
+            order = reversing(tokens != PAD)
+            found.append(self.backwards.activations(reorder(embedded, order)).reordered(order))
+        return found
+
+    def _embed(self, tokens: Tensor, *more: Tensor) -> Tensor:
+        embedded: Tensor = self.embedding_dropout(self.embedding(self.word_dropout(tokens), *more))
+        return embedded
 
 
 def reversing(mask: Tensor) -> Tensor:

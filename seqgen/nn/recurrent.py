@@ -9,7 +9,8 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from seqgen.errors import InputError
-from seqgen.nn.cells import EQUATIONS
+from seqgen.nn.activations import Activations
+from seqgen.nn.cells import EQUATIONS, GATE_NAMES, GATES
 from seqgen.nn.dropout import LockedDropout
 from seqgen.state import State
 
@@ -132,6 +133,32 @@ class Recurrent(nn.Module):
                 state = state.put(unfinished, after)
             begin = end
         return out, state
+
+    def activations(self, x: Tensor, state: State | None = None) -> Activations:
+        """Return the hidden states, cell states and gates of all layers at each step, without dropout.
+
+        Args:
+            x: (batch, steps, input).
+            state: the initial state; zeros by default.
+        """
+        state = self.start(x.shape[0]) if state is None else state
+        stack = []
+        for index in range(len(self.stack)):
+            stack.append(self._activations_of(index, x, state.layers(index, index + 1)))
+            x = stack[-1].h[0]
+        return Activations.joined(stack, 0)
+
+    def _activations_of(self, index: int, x: Tensor, state: State) -> Activations:
+        input_weight, state_weight, input_bias, state_bias = self.stack[index].all_weights[0]
+        h, c = state.h, state.c
+        steps = []
+        for from_input in functional.linear(x, input_weight, input_bias).unbind(1):
+            products = from_input, functional.linear(h, state_weight, state_bias)
+            gates = zip(GATE_NAMES[self.cell], GATES[self.cell](*products), strict=True)
+            h, c = EQUATIONS[self.cell](*products, h, c)
+            cells = None if c is None else c.unsqueeze(2)
+            steps.append(Activations(h.unsqueeze(2), cells, {name: gate.unsqueeze(2) for name, gate in gates}))
+        return Activations.joined(steps, 2)
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Advance by one step, without dropout and without the fixed cost of a fused kernel.

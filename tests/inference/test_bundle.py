@@ -96,9 +96,11 @@ def test_a_model_is_used_only_as_what_it_is(saved, monkeypatch):
 
 
 def test_a_generator_that_could_not_be_loaded_is_not_saved(generator, tmp_path):
-    other = Generator.of(generator.model, generator.tokenizer, {**generator.arguments, "hidden_size": 8})
-    for unknown in (other, Generator.of(torch.nn.Linear(2, 2), generator.tokenizer)):
-        with pytest.raises(InputError, match="must have been built by patterns"):
+    other = Generator.of(
+        generator.model, tokenizer=generator.tokenizer, arguments={**generator.arguments, "hidden_size": 8}
+    )
+    for unknown in (other, Generator.of(torch.nn.Linear(2, 2), tokenizer=generator.tokenizer)):
+        with pytest.raises(InputError, match="that is saved must be what its builder"):
             unknown.save_pretrained(tmp_path / "model")
     assert not (tmp_path / "model").exists()
 

@@ -3,8 +3,14 @@ import torch
 from torch import nn
 
 from seqgen import patterns
+from seqgen.batches.stream import Stream
+from seqgen.inference.generator import Generator
 from seqgen.state import Memory, State
 from seqgen.testing import check_decoder
+from seqgen.text.characters import CharacterTokenizer
+from seqgen.training.loop import train_steps
+from seqgen.training.optimizers import optimizers
+from seqgen.training.schedules import Schedule
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -58,13 +64,40 @@ class Broken(nn.Module):
         return (logits[:, :5] if self.promise == "shape" else logits), State(h)
 
 
-class Disagreeing(Broken):
-    def forward(self, tokens, state, memory=None):
-        return torch.zeros(*tokens.shape, 11), state
+class WithForward(Broken):
+    """A decoder whose `forward` breaks one promise."""
+
+    def forward(self, tokens, state=None, memory=None):
+        if state is None and self.promise == "no state":
+            raise TypeError("a state is needed")
+        start = self.start(batch_size=len(tokens))
+        h = (start if state is None or self.promise == "not carried" else state).h
+        sums = h[0, :, None] + self.table[tokens].cumsum(dim=1)
+        if self.promise == "only logits":
+            return sums
+        return (sums * 2 if self.promise == "other logits" else sums), (
+            start if self.promise == "other state" else State(sums[None, :, -1])
+        )
 
 
-def test_a_decoder_without_forward_may_keep_the_contract():
-    check_decoder(Broken("none"), 11)
+def test_what_was_checked_is_said():
+    without, checked = check_decoder(Broken("none"), 11), check_decoder(WithForward("none"), 11)
+    assert [line for line in without if not line.startswith("ok: ")] == [without[-1]]
+    assert without[-1].startswith("not checked: forward")
+    assert set(without[:-1]) < set(checked)
+    assert all(line.startswith("ok: ") for line in checked)
+    assert str(checked).splitlines() == checked
+    assert "ok: forward(tokens, None) must equal step after step" in checked
+
+
+def test_a_decoder_that_passes_can_be_scored_and_trained():
+    tokenizer = CharacterTokenizer.fit(["abcdefg"])
+    decoder = WithForward("none")
+    generator = Generator.of(decoder, tokenizer=tokenizer)
+    assert generator.score("abc").perplexity > 1
+    batches = Stream(tokenizer.encode("abcdefg" * 100), 4, 8).starting_at(0)
+    losses = [step.loss for step in train_steps(decoder, batches, optimizers(decoder, "adamw"), Schedule(max_steps=3))]
+    assert len(losses) == 3
 
 
 @pytest.mark.parametrize(
@@ -77,7 +110,7 @@ def test_a_decoder_without_forward_may_keep_the_contract():
         ("shape", "logits"),
         ("finite", "finite"),
         ("state", "must return a State"),
-        ("pair", "logits and a state"),
+        ("pair", "logits and a State"),
     ],
 )
 def test_each_broken_promise_is_named(promise, sentence):
@@ -85,6 +118,25 @@ def test_each_broken_promise_is_named(promise, sentence):
         check_decoder(Broken(promise), 11)
 
 
-def test_forward_that_differs_from_step_is_named():
-    with pytest.raises(AssertionError, match="forward"):
-        check_decoder(Disagreeing("none"), 11)
+@pytest.mark.parametrize(
+    ("promise", "sentence"),
+    [
+        (
+            "no state",
+            r"forward\(tokens, None\) must read all steps at once, but it raises TypeError: a state is needed",
+        ),
+        ("only logits", r"forward\(tokens, state\) must return logits and a State, but it returns a Tensor"),
+        (
+            "other logits",
+            r"forward\(tokens, state\) must equal step after step, but the largest difference of logits is",
+        ),
+        (
+            "other state",
+            r"forward\(tokens, state\) must equal step after step, but the largest difference of state.h is",
+        ),
+        ("not carried", r"forward\(tokens, state\) must equal step after step"),
+    ],
+)
+def test_each_promise_that_forward_breaks_is_named(promise, sentence):
+    with pytest.raises(AssertionError, match=sentence):
+        check_decoder(WithForward(promise), 11)

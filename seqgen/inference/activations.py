@@ -1,0 +1,48 @@
+"""What each cell of a generator calculates while it reads a text: for pictures of cells over it."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqgen.errors import InputError
+from seqgen.symbols import BOS
+
+
+class TextActivations(NamedTuple):
+    """The tokens of a text, as text, and what the recurrent layers calculate at each: (layers, tokens, hidden) arrays.
+
+    `h` are the hidden states after each token, `c` the cell states, of an LSTM only, and `gates` those of `Activations`
+    by their names.
+    """
+
+    tokens: list[str]
+    h: np.ndarray
+    c: np.ndarray | None
+    gates: dict[str, np.ndarray]
+
+
+@torch.inference_mode()
+def text_activations(model: Any, tokens: list[int], names: list[str], device: torch.device) -> TextActivations:
+    """Return the activations of a decoder that reads BOS and these tokens.
+
+    Args:
+        model: with a method `activations`, such as that of `RecurrentDecoder`.
+        tokens: their numbers.
+        names: the same as text.
+        device: of the model.
+
+    Raises:
+        InputError: the model has no such method.
+    """
+    if not hasattr(model, "activations"):
+        raise InputError(f"a decoder must have a method activations, but a {type(model).__name__} has none")
+    found = model.eval().activations(torch.tensor([[BOS, *tokens]], device=device))
+
+    def without_start(x: Tensor) -> np.ndarray:
+        return x[:, 0, 1:].float().cpu().numpy()
+
+    cells = None if found.c is None else without_start(found.c)
+    gates = {name: without_start(gate) for name, gate in found.gates.items()}
+    return TextActivations(names, without_start(found.h), cells, gates)
