@@ -9,7 +9,8 @@ from making import make_generator, make_tagger, make_text_classifier, make_trans
 
 import seqgen
 from seqgen.errors import InputError
-from seqgen.inference.bundle import USED_AS, Bundle
+from seqgen.inference.bundle import Bundle
+from seqgen.inference.saved import USED_AS
 from seqgen.symbols import SYMBOLS
 
 

@@ -7,7 +7,7 @@ from torch import nn
 
 import seqgen
 from seqgen.inference.embeddings import Embeddings
-from seqgen.inference.generator import Score
+from seqgen.inference.score import Score
 from seqgen.inference.translator import Translation
 
 

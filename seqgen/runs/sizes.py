@@ -20,37 +20,37 @@ Sizes = dict[Size, SizeOptions]
 
 GENERATOR: Sizes = {
     "tiny": SizeOptions(0, {"hidden_size": 128, "embedding_size": 32, "batch_size": 16}),
-    "small": SizeOptions(500, {"hidden_size": 256, "batch_size": 32}),
-    "medium": SizeOptions(500),
-    "large": SizeOptions(2000, {"hidden_size": 768, "embedding_size": 128}),
+    "small": SizeOptions(350, {"hidden_size": 256, "batch_size": 32}),
+    "medium": SizeOptions(900),
+    "large": SizeOptions(5000, {"hidden_size": 768, "embedding_size": 128}),
 }
 TEXT_CLASSIFIER: Sizes = {
     "tiny": SizeOptions(0, {"hidden_size": 48, "embedding_size": 64, "batch_tokens": 1250}),
-    "small": SizeOptions(500, {"hidden_size": 96, "embedding_size": 96}),
-    "medium": SizeOptions(1000),
-    "large": SizeOptions(4000, {"hidden_size": 256, "embedding_size": 192, "batch_tokens": 5000}),
+    "small": SizeOptions(1500, {"hidden_size": 96, "embedding_size": 96}),
+    "medium": SizeOptions(3000),
+    "large": SizeOptions(10000, {"hidden_size": 256, "embedding_size": 192, "batch_tokens": 5000}),
 }
 IMAGE_CLASSIFIER: Sizes = {
     "tiny": SizeOptions(0, {"width": 8, "batch_size": 32}),
-    "small": SizeOptions(400, {"width": 12, "batch_size": 48}),
-    "medium": SizeOptions(800),
-    "large": SizeOptions(4000, {"width": 32}),
+    "small": SizeOptions(600, {"width": 12, "batch_size": 48}),
+    "medium": SizeOptions(1200),
+    "large": SizeOptions(6000, {"width": 32}),
 }
 TAGGER: Sizes = {
     "tiny": SizeOptions(0, {"hidden_size": 64, "embedding_size": 64, "spelling_size": 32, "batch_tokens": 1000}),
     "small": SizeOptions(300, {"hidden_size": 128, "embedding_size": 96, "batch_tokens": 2000}),
-    "medium": SizeOptions(600),
-    "large": SizeOptions(3000, {"hidden_size": 384, "embedding_size": 192}),
+    "medium": SizeOptions(1000),
+    "large": SizeOptions(4000, {"hidden_size": 384, "embedding_size": 192}),
 }
 TRANSLATOR: Sizes = {
     "tiny": SizeOptions(
         0, {"hidden_size": 128, "layers": 1, "embedding_size": 128, "vocab_size": 1500, "batch_tokens": 1000}
     ),
     "small": SizeOptions(
-        500, {"hidden_size": 256, "layers": 1, "embedding_size": 192, "vocab_size": 3000, "batch_tokens": 1000}
+        450, {"hidden_size": 256, "layers": 1, "embedding_size": 192, "vocab_size": 3000, "batch_tokens": 1000}
     ),
-    "medium": SizeOptions(1000),
-    "large": SizeOptions(6000, {"hidden_size": 512, "embedding_size": 384, "vocab_size": 8000, "batch_tokens": 3000}),
+    "medium": SizeOptions(2000),
+    "large": SizeOptions(10000, {"hidden_size": 512, "embedding_size": 384, "vocab_size": 8000, "batch_tokens": 3000}),
 }
 CAPTIONER: Sizes = {
     "tiny": SizeOptions(
@@ -64,7 +64,7 @@ CAPTIONER: Sizes = {
 }
 CONDITIONAL_GENERATOR: Sizes = {
     "tiny": SizeOptions(0, {"hidden_size": 96, "layers": 1, "embedding_size": 32, "batch_tokens": 1000}),
-    "small": SizeOptions(500, {"hidden_size": 192, "layers": 1, "batch_tokens": 1500}),
-    "medium": SizeOptions(800),
-    "large": SizeOptions(4000, {"hidden_size": 384, "embedding_size": 96}),
+    "small": SizeOptions(250, {"hidden_size": 192, "layers": 1, "batch_tokens": 1500}),
+    "medium": SizeOptions(400),
+    "large": SizeOptions(5000, {"hidden_size": 384, "embedding_size": 96}),
 }

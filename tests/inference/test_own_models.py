@@ -22,7 +22,7 @@ from torch import nn
 import seqgen
 from seqgen import patterns
 from seqgen.errors import InputError
-from seqgen.inference.bundle import USED_AS
+from seqgen.inference.saved import USED_AS
 
 MADE = {
     "generator": make_generator,
