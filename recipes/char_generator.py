@@ -156,7 +156,7 @@ def test(training: Training[Generator], data: TextBatches, prompt: str) -> None:
     rest = f", {unknown:.1%} of the tokens unknown" if unknown else ""
     print(f"--- validation loss {val_loss:.4f} nats a token, {bits:.4f} bits a character", end="")
     print(f", perplexity {perplexity:.2f}{rest}\n--- everything is in {directory}; to generate more:\n")
-    print(shlex.join(["seqgen", "generate", str(directory), "--prompt", prompt, "--temperature", "0.8"]))
+    print(shlex.join(["seqgen", "generate", str(directory), prompt, "--temperature", "0.8"]))
 
 
 if __name__ == "__main__":

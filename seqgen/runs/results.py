@@ -13,6 +13,7 @@ import torchvision
 import yaml
 
 from seqgen import __version__
+from seqgen.errors import counted
 from seqgen.files import write_text
 from seqgen.inference.bundle import Bundle
 from seqgen.runs.command import command
@@ -50,7 +51,7 @@ def _report(run: Run, identity: str, results: dict[str, Any], samples: str) -> s
         "options": _asked(run.directory),
         "data": f"`{data}`, fingerprint {identity[:16]}",
         "machine": machine(),
-        "device": f"{run.device}, {run.processes.world_size} process(es), {run.calculation}",
+        "device": f"{run.device}, {_processes(run.processes.world_size)}, {run.calculation}",
         "versions": f"{_source()}, torch {torch.__version__}, torchvision {torchvision.__version__}, Python "
         f"{platform.python_version()}, {platform.system()}",
         "training": f"{results['steps']:,} updates in {results['seconds']:.0f} s of wall-clock",
@@ -64,6 +65,10 @@ def _report(run: Run, identity: str, results: dict[str, Any], samples: str) -> s
     if samples:
         lines += ["", "## Samples", "", *(f"    {line}".rstrip() for line in samples.splitlines())]
     return "\n".join([*lines, ""])
+
+
+def _processes(number: int) -> str:
+    return f"{number} process{'' if number == 1 else 'es'}"
 
 
 def _resumed(one: dict[str, Any]) -> str:
@@ -100,7 +105,7 @@ def machine() -> str:
     pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
     memory = f", {pages * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB of memory" if pages else ""
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    return f"{processor}, {os.cpu_count()} cores, {torch.get_num_threads()} threads{memory}{gpu}"
+    return f"{processor}, {counted(os.cpu_count() or 1, 'core')}, {counted(torch.get_num_threads(), 'thread')}{memory}{gpu}"
 
 
 def _source() -> str:

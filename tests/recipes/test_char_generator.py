@@ -44,7 +44,7 @@ def test_a_run_leaves_all_that_is_promised(train, command, tmp_path):
     for temperature in ("0.5", "0.8", "1.0"):
         assert f"--- temperature {temperature}\n" in out
     *_, line = out.splitlines()
-    assert line.startswith(f"seqgen generate {run} --prompt")
+    assert line.startswith(f"seqgen generate {run} ")
     code, more, mistake = command(cli.main, *shlex.split(line)[1:], "--max_new_tokens", 20)
     assert code == 0, mistake
     assert len(more) > 20

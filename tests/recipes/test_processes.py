@@ -46,7 +46,7 @@ def test_two_processes_learn_what_one_does(name, tmp_path):
     assert one["val_loss"] < learned
     assert two["val_loss"] == pytest.approx(one["val_loss"], abs=0.1 if name in NORMALIZED else 1e-4)
     assert two["steps"] == one["steps"] == steps
-    assert "2 process(es)" in (tmp_path / "two" / "report.md").read_text()
+    assert "2 processes" in (tmp_path / "two" / "report.md").read_text()
 
 
 def test_torchrun_trains_a_recipe_by_its_name(tmp_path):
@@ -56,5 +56,5 @@ def test_torchrun_trains_a_recipe_by_its_name(tmp_path):
     done = subprocess.run(program, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     report = (tmp_path / "run" / "report.md").read_text()
-    assert "2 process(es)" in report
+    assert "2 processes" in report
     assert f"- command: `torchrun --nproc_per_node 2 -m seqgen train char_generator --data {tmp_path}" in report

@@ -16,7 +16,7 @@ def test_a_report_has_what_an_issue_needs(command, text_file, tmp_path):
     assert code == 0, err
     report = (run / "report.md").read_text()
     assert report.startswith("# char_generator\n")
-    for fact in (f"`{text_file}`, fingerprint ", f"torch {torch.__version__}", "1 process(es), fp32", "8 updates in "):
+    for fact in (f"`{text_file}`, fingerprint ", f"torch {torch.__version__}", "1 process, fp32", "8 updates in "):
         assert fact in report
     assert "`--hidden_size 16`" in report
     assert f"--output_dir {run} --max_steps 8`" in report
