@@ -98,7 +98,8 @@ class Columns:
 
     def __post_init__(self) -> None:
         first, *others = (field.name for field in fields(self))
-        if not len(getattr(self, "where", first)):
+        where = getattr(self, "where", None)
+        if where is not None and not len(where):
             object.__setattr__(self, "where", [f"example {number}" for number in range(1, len(self) + 1)])
         for name in others:
             if len(getattr(self, name)) != len(self):
