@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-NO_OPTIONS = ("model", "asked")  # fields of a recipe's options that no option sets
+NO_OPTIONS = ("model", "asked", "settled")  # fields of a recipe's options that no option sets
 
 
 def recipe_options(path: Path) -> dict[str, list[str]]:
