@@ -49,7 +49,7 @@ TRANSLATOR: Sizes = {
     "small": SizeOptions(
         450, {"hidden_size": 256, "layers": 1, "embedding_size": 192, "vocab_size": 3000, "batch_tokens": 1000}
     ),
-    "medium": SizeOptions(2000),
+    "medium": SizeOptions(1500),
     "large": SizeOptions(10000, {"hidden_size": 512, "embedding_size": 384, "vocab_size": 8000, "batch_tokens": 3000}),
 }
 CAPTIONER: Sizes = {

@@ -91,6 +91,20 @@ def tables(benchmark, quick, command, tmp_path, monkeypatch):
     return run
 
 
+def test_sizes_are_trained_and_shown(command, text_file):
+    benchmark = importlib.import_module("sizes")
+    shown = ["--recipe", "char_generator", "--seconds", "[1]", "--sizes", "[tiny, auto]"]
+    code, out, err = command(benchmark.main, *shown, "--", "--data", text_file, "--window", 8, "--threads", 1)
+    assert code == 0, err
+    *_, columns, tiny, auto = [line.split() for line in out.splitlines()]
+    assert columns[:2] == ["asked", "size"]
+    assert "val_loss" in columns
+    assert (tiny[:2], auto[0]) == (["tiny", "tiny"], "auto")
+    code, _, err = command(benchmark.main, "--recipe", "taggr")
+    assert code == 2
+    assert "did you mean tagger?" in err
+
+
 def test_a_benchmark_prints_and_saves_its_tables(tables):
     out, machine, networks = tables()
     assert "GFLOP/s" in out
