@@ -44,13 +44,20 @@ TAGGER: Sizes = {
 }
 TRANSLATOR: Sizes = {
     "tiny": SizeOptions(
-        0, {"hidden_size": 128, "layers": 1, "embedding_size": 128, "vocab_size": 1500, "batch_tokens": 1000}
+        0,
+        {"hidden_size": 128, "layers": 1, "embedding_size": 128, "dropout": 0.1}
+        | {"vocab_size": 1500, "batch_tokens": 1000},
     ),
     "small": SizeOptions(
-        450, {"hidden_size": 256, "layers": 1, "embedding_size": 192, "vocab_size": 3000, "batch_tokens": 1000}
+        450,
+        {"hidden_size": 256, "layers": 1, "embedding_size": 192, "dropout": 0.1}
+        | {"vocab_size": 3000, "batch_tokens": 1000},
     ),
     "medium": SizeOptions(1500),
-    "large": SizeOptions(10000, {"hidden_size": 512, "embedding_size": 384, "vocab_size": 8000, "batch_tokens": 3000}),
+    "large": SizeOptions(
+        10000,
+        {"hidden_size": 512, "embedding_size": 384, "dropout": 0.3} | {"vocab_size": 8000, "batch_tokens": 3000},
+    ),
 }
 CAPTIONER: Sizes = {
     "tiny": SizeOptions(
