@@ -90,7 +90,10 @@ def main() -> None:
     valid = run.batches(translator.examples(splits.valid), config.batch_tokens, train=False)
     tokens = f"{train.mean_length:.0f} tokens a pair of {translator.target.vocab_size:,} different"
     run.describe(f"pairs: {splits.sizes}; {tokens}", translator)
-    bounds = {"num_beams": 1, "max_new_tokens": int(valid.buckets.lengths.max())}  # at first a model never ends
+    bounds: dict[str, Any] = {
+        "num_beams": 1,
+        "max_new_tokens": int(valid.buckets.lengths.max()),
+    }  # at first a model never ends
     with Training(run, translator, splits.fingerprint) as training:
         for step in training.steps(train, loss):
             if training.due(step):
