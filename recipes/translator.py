@@ -90,15 +90,13 @@ def main() -> None:
     valid = run.batches(translator.examples(splits.valid), config.batch_tokens, train=False)
     tokens = f"{train.mean_length:.0f} tokens a pair of {translator.target.vocab_size:,} different"
     run.describe(f"pairs: {splits.sizes}; {tokens}", translator)
-    bounds: dict[str, Any] = {
-        "num_beams": 1,
-        "max_new_tokens": int(valid.buckets.lengths.max()),
-    }  # at first a model never ends
+    longest = int(valid.buckets.lengths.max())  # as at first a model never ends a sentence
     with Training(run, translator, splits.fingerprint) as training:
         for step in training.steps(train, loss):
             if training.due(step):
                 val_loss = evaluate(training.averaged.model, valid.once(), run.in_precision(target_tokens))
-                written = [one.text for one in training.averaged.translate(list(splits.valid.sources), **bounds)]
+                found = training.averaged.translate(list(splits.valid.sources), num_beams=1, max_new_tokens=longest)
+                written = [one.text for one in found]
                 score = bleu(written, splits.valid.targets).score
                 training.evaluated(step, val_loss, error=-score, val_perplexity=math.exp(val_loss), val_bleu=score)
                 for source, text in list(zip(splits.valid.sources, written, strict=True))[:2]:

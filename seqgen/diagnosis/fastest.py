@@ -29,7 +29,7 @@ from seqgen.symbols import UNK
 from seqgen.text.characters import CharacterTokenizer
 from seqgen.training.losses import next_token
 from seqgen.training.optimizers import optimizers
-from seqgen.training.passes import passes
+from seqgen.training.trial import update
 
 ROWS, STEPS = 64, 64  # of a batch of the character generator
 TOKENIZER = CharacterTokenizer.fit([string.printable])  # about as many characters as in Python's own source
@@ -67,7 +67,9 @@ def fastest(device: torch.device) -> Rows:
 def training(device: torch.device) -> Calculation:
     """Return how the default generator learns fastest from its usual batches."""
     model = usual_generator().to(device).model.train()
-    return fastest_calculation(*passes("char_generator", model, usual_batch(device), next_token), device)[0]
+    return fastest_calculation(
+        *update("char_generator", model, usual_batch(device), next_token, optimizers(model, "muon")), device
+    )[0]
 
 
 def muon(device: torch.device) -> None:

@@ -1,12 +1,13 @@
 """A run of a recipe: its options, directory and processes, before there is a model."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 from tqdm import tqdm
 
 from seqgen.batches.buckets import Buckets
@@ -23,8 +24,9 @@ from seqgen.runs.processes import Processes, agreed
 from seqgen.runs.suitable_size import BESIDE, FEW, rounded, suitable_size
 from seqgen.training.loop import Progress
 from seqgen.training.losses import LossFunction
-from seqgen.training.passes import passes
+from seqgen.training.optimizers import Group, optimizers
 from seqgen.training.schedules import Schedule
+from seqgen.training.trial import update
 
 B = TypeVar("B", bound=Bundle[Any])
 C = TypeVar("C", bound=RunConfig)
@@ -97,7 +99,8 @@ class Run:
         def seconds(sized: C) -> float:
             model, batch = trial(sized)
             model.to(self.device).train()
-            return self._fastest(*passes(self.name, model, batch.to(self.device), loss_function))[1].fastest
+            trainers = self.optimizers(model)
+            return self._fastest(*update(self.name, model, batch.to(self.device), loss_function, trainers))[1].fastest
 
         with unchanged_random_state(self.device):
             suitable = agreed(suitable_size(config, seconds))
@@ -154,6 +157,12 @@ class Run:
     def shared(self) -> dict[str, int]:
         """Random seed, rank and number of processes, on which the batches of training depend."""
         return {"seed": self.config.seed, "rank": self.processes.rank, "world_size": self.processes.world_size}
+
+    def optimizers(self, model: nn.Module, groups: Iterable[Group] = ()) -> list[Optimizer]:
+        """Return the optimizers of a model as the options have them."""
+        config = self.config
+        rates = {"learning_rate": config.learning_rate, "adamw_learning_rate": config.adamw_learning_rate}
+        return optimizers(model, config.optimizer, groups=groups, **rates)
 
     def say(self, text: str) -> None:
         """Print text to stderr, above the progress bar."""

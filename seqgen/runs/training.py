@@ -26,8 +26,8 @@ from seqgen.state import State
 from seqgen.training.averaging import averaged
 from seqgen.training.loop import Progress, Step, train_steps
 from seqgen.training.losses import LossFunction
-from seqgen.training.optimizers import Group, optimizers
-from seqgen.training.passes import passes
+from seqgen.training.optimizers import Group
+from seqgen.training.trial import update
 
 B = TypeVar("B", bound=Bundle[Any])
 
@@ -61,13 +61,7 @@ class Training(Generic[B]):
     def __init__(self, run: Run, bundle: B, identity: str, *, groups: Iterable[Group] = ()):
         self.run, self.bundle, self.identity = run, bundle.to(run.device), identity
         config = run.config
-        self.optimizers = optimizers(
-            bundle.model,
-            config.optimizer,
-            config.learning_rate,
-            adamw_learning_rate=config.adamw_learning_rate,
-            groups=groups,
-        )
+        self.optimizers = run.optimizers(bundle.model, groups)
         self.average = averaged(bundle.model, self._horizon)
         self.averaged: B = replace(bundle, model=self.average.module)
         self.best, self.signals = Best(config.patience), StopSignals()
@@ -233,7 +227,8 @@ class Training(Generic[B]):
         device = self.run.device
         with unchanged_random_state(device):
             model, batch = copy.deepcopy(self.bundle.model).train(), next(batches.starting_at(0)).to(device)
-            self.run.calculate_fastest(*passes(self.run.name, model, batch, loss_function))
+            trainers = self.run.optimizers(model)
+            self.run.calculate_fastest(*update(self.run.name, model, batch, loss_function, trainers))
 
     def _restore(self, checkpoint: dict[str, Any]) -> None:
         if checkpoint["identity"] != self.identity:

@@ -1,28 +1,36 @@
-"""The forward and backward pass of an update: what the precision and the threads of a training are decided by."""
+"""An update on one batch: what the precision, the threads and the size of a training are decided by."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from seqgen.hardware.decisions import Operation
 from seqgen.training.losses import LossFunction
+from seqgen.training.optimizers import set_learning_rates
 
 
-def passes(name: str, model: nn.Module, batch: Any, loss_function: LossFunction) -> tuple[str, Operation]:
-    """Return the question and the operation for `fastest_calculation`: the gradients of a batch of this shape.
+def update(
+    name: str, model: nn.Module, batch: Any, loss_function: LossFunction, trainers: list[Optimizer]
+) -> tuple[str, Operation]:
+    """Return the question and the operation for `fastest_calculation`: an update on a batch of this shape.
 
     Args:
         name: of what is trained.
-        model: in training mode; the operation leaves it without gradients.
+        model: in training mode; the operation leaves it without gradients, and its weights unchanged.
         batch: on the device of the model.
         loss_function: of the model, the batch, and no state before it.
+        trainers: the optimizers of the model.
     """
+    set_learning_rates(trainers, 0.0)
 
     def calculate() -> None:
         torch.autograd.backward(loss_function(model, batch, None).total)
-        model.zero_grad()
+        for optimizer in trainers:
+            optimizer.step()
+            optimizer.zero_grad()
 
     parameters = sum(parameter.numel() for parameter in model.parameters())
     shapes = ", ".join(" x ".join(map(str, shape)) for shape in _shapes(batch))
