@@ -95,8 +95,7 @@ def translator(
         raise InputError(f"hidden_size must be even, half of it for each direction of the encoder, not {hidden_size}")
     encoder = SequenceEncoder(
         source,
-        Recurrent(cell, embedding_size, half, encoder_layers, dropout=dropout),
-        Recurrent(cell, embedding_size, half, encoder_layers, dropout=dropout),
+        *(Recurrent(cell, embedding_size, half, encoder_layers, dropout=dropout) for _ in ("forward", "backward")),
         Mean(),
         2 * half,
         word_dropout=word_dropout,
@@ -222,8 +221,8 @@ def text_classifier(
         weight_drop: dropout probability of the recurrent weights, with one mask for a whole batch.
     """
     forward_size = hidden_size + (embedding_size if skip else 0)
-    size = forward_size + (hidden_size if bidirectional else 0)
-    pooled, summary_size = pooling_by_name(pooling, size, forward_size)
+    backward_size = hidden_size if bidirectional else 0
+    pooled, summary_size = pooling_by_name(pooling, forward_size + backward_size, forward_size)
     stack = partial(Recurrent, cell, embedding_size, hidden_size, layers, dropout=dropout, weight_drop=weight_drop)
     encoder = SequenceEncoder(
         small_embedding(vocab_size, embedding_size),
@@ -251,8 +250,8 @@ def image_classifier(
         dropout: dropout probability of the summary.
     """
     network, size = backbones.backbone(backbone, width)
-    head = nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes))
-    return EncoderClassifier(ImageEncoder(network, size, Mean(), frozen=frozen), head)
+    encoder = ImageEncoder(network, size, Mean(), frozen=frozen)
+    return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes)))
 
 
 def tagger(

@@ -249,7 +249,7 @@ def test_a_table_has_shared_options_of_another_default_and_presets():
     captioner = option_tables.options(recipe_of("image_captioner").Config)
     assert "label_smoothing" in options_of_table("image_captioner")
     assert "clip" not in options_of_table("image_captioner")
-    assert dict(option[:2] for option in captioner)["`--hidden_size`"] == "384; with scenes 128"
+    assert dict(option[:2] for option in captioner)["`--dropout`"] == "0.3; with scenes 0.0"
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -186,7 +186,7 @@ def test_taggers_answer(gpu, words):
 
 
 @pytest.mark.parametrize("name", PAIRS)
-@pytest.mark.parametrize("options", [{"num_beams": 3, "coverage_penalty": 0.2, "num_beam_groups": 3}, {"num_beams": 1}])
+@pytest.mark.parametrize("options", [{"num_beams": 3, "num_beam_groups": 3}, {"num_beams": 1}])
 def test_what_writes_to_an_input_writes(gpu, name, options):
     bundle = PAIRS[name]().to(gpu)
     rows = [bundle.encode(one) for one in inputs_of(name)]

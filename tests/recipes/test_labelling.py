@@ -184,8 +184,9 @@ def test_tags_are_shown_as_lines_json_or_in_colour(command, tmp_path, monkeypatc
         assert code == 0, err
         if flags:
             first, empty, _ = map(json.loads, out.splitlines())
-            assert first == {"tokens": ["Bob", "Smith9", "saw"], "tags": ["B-PER", "I-PER", "O"]}
-            assert empty == {"tokens": [], "tags": []}
+            assert (first["tokens"], first["tags"]) == (["Bob", "Smith9", "saw"], ["B-PER", "I-PER", "O"])
+            assert all(0 < probability <= 1 for probability in first["probabilities"])
+            assert empty == {"tokens": [], "tags": [], "probabilities": []}
         else:
             assert out == "Bob\tB-PER\nSmith9\tI-PER\nsaw\tO\n\n\nthe\tO\nriver\tO\n\n"
     terminal = Terminal()
