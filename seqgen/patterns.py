@@ -93,15 +93,10 @@ def translator(
     half = hidden_size // 2
     if hidden_size % 2:
         raise InputError(f"hidden_size must be even, half of it for each direction of the encoder, not {hidden_size}")
-    encoder = SequenceEncoder(
-        source,
-        *(Recurrent(cell, embedding_size, half, encoder_layers, dropout=dropout) for _ in ("forward", "backward")),
-        Mean(),
-        2 * half,
-        word_dropout=word_dropout,
-        embedding_dropout=LockedDropout(dropout),
-        norm=nn.LayerNorm(2 * half),  # without dropout: the decoder applies it to the context vectors
-    )
+    forward, backward = (Recurrent(cell, embedding_size, half, encoder_layers, dropout=dropout) for _ in range(2))
+    norm = nn.LayerNorm(2 * half)  # without dropout: the decoder applies it to the context vectors
+    dropouts: dict[str, Any] = {"word_dropout": word_dropout, "embedding_dropout": LockedDropout(dropout)}
+    encoder = SequenceEncoder(source, forward, backward, Mean(), 2 * half, norm=norm, **dropouts)
     attention_layer = Attention(hidden_size, encoder.output_size, attention, heads)
     decoder = attentive_decoder(
         target, encoder, attention_layer, cell, hidden_size, layers, dropout=dropout, input_feeding=input_feeding

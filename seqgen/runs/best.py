@@ -41,8 +41,10 @@ class Best:
     def improves(self, error: float, loss: float) -> bool:
         """Record a validation, and return whether it is the best so far."""
         improved = (error, loss) < self.error_and_loss
-        self.error_and_loss = min((error, loss), self.error_and_loss)
-        self.lowest_loss = min(loss, self.lowest_loss)
+        if improved:  # which what is no number never is
+            self.error_and_loss = error, loss
+        if loss < self.lowest_loss:
+            self.lowest_loss = loss
         self.validations_since = 0 if improved else self.validations_since + 1
         self.clearly_worse = self.clearly_worse + 1 if not improved and loss > CLEARLY * self.lowest_loss else 0
         return improved

@@ -49,3 +49,13 @@ def test_a_loss_that_is_a_little_worse_ends_nothing():
     for loss in [1.0] + [1.09] * 50:
         best.improves(loss, loss)
     assert not best.reason_to_stop
+
+
+def test_a_loss_that_is_no_number_is_never_the_best():
+    best = Best()
+    assert not best.improves(float("nan"), float("nan"))
+    assert not best.exists
+    assert best.improves(1.0, 1.0)
+    assert not best.improves(float("nan"), float("nan"))
+    assert best.error_and_loss == (1.0, 1.0)
+    assert best.improves(0.5, 0.5)
