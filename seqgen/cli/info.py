@@ -55,7 +55,7 @@ def info(options: dict[str, Any]) -> None:
 def _nature(model: Path) -> dict[str, Any]:
     config = read_config(model)
     names = {path.name for path in model.iterdir()}
-    found: dict[str, Any] = {"kind": KINDS[config["builder"]][0], "pattern": config["builder"]}
+    found: dict[str, Any] = {"kind": KINDS[config["used_as"]][0], "builder": config["builder"]}
     found |= config["arguments"] | {"parameters": _parameters(model / "model.safetensors")}
     for name in sorted(names & {"tokenizer.json", "source_tokenizer.json", "target_tokenizer.json"}):
         found[name.removesuffix(".json").replace("_", " ")] = _tokenizer(read_part(model, name))
@@ -88,12 +88,12 @@ def _making(model: Path, run: Path | None, results: dict[str, Any]) -> dict[str,
     found: dict[str, Any] = {"saved": saved.isoformat(sep=" ", timespec="seconds")}
     if run is None:
         return found | {"run": "unknown: only the model is here"}
-    recipe = KINDS[read_config(model)["builder"]][1]
+    recipe = KINDS[read_config(model)["used_as"]][1]
     asked = _yaml(run / "config.yaml")
     words = [word for name, value in asked.items() for word in (f"--{name}", _word(value))]
     found["command"] = shlex.join(["seqgen", "train", recipe, *words])
     every = _yaml(run / "resolved.yaml")
-    found["data"] = every.get("source") or every.get("data")
+    found |= {"data": every.get("source") or every.get("data"), "size": every.get("size")}
     report = run / "report.md"
     text = report.read_text(encoding="utf-8") if report.is_file() else ""
     found |= dict(re.findall(r"^- (machine|versions): (.*)$", text, flags=re.MULTILINE))
@@ -102,7 +102,7 @@ def _making(model: Path, run: Path | None, results: dict[str, Any]) -> dict[str,
 
 def _use(model: Path, directory: str) -> list[str]:
     """Return the commands for this kind of model, to be typed."""
-    builder, place = read_config(model)["builder"], shlex.quote(directory)
+    builder, place = read_config(model)["used_as"], shlex.quote(directory)
     categories = read_part(model, "conditions.json")["categories"] if builder == "conditional_generator" else []
     condition = shlex.quote(categories[0]) if categories else '"0.5 1"'
     again = f"seqgen train {KINDS[builder][1]} --output_dir {place} --resume"

@@ -8,6 +8,7 @@ import sys
 import pytest
 import yaml
 from making import (
+    TEXT,
     make_captioner,
     make_conditional_generator,
     make_generator,
@@ -17,11 +18,14 @@ from making import (
     make_translator,
 )
 
+from seqgen import patterns
 from seqgen.cli import main as cli
 from seqgen.cli.info import KINDS, TITLES
 from seqgen.cli.parsers import PARSERS
 from seqgen.cli.train import recipes
+from seqgen.inference.generator import Generator
 from seqgen.inference.saved import USED_AS
+from seqgen.text.characters import CharacterTokenizer
 
 MAKERS = (
     make_generator,
@@ -54,7 +58,7 @@ def test_every_kind_is_described_with_commands_that_exist(command, tmp_path, mak
     found = json.loads(out)
     # A weight that is shared is saved once, and is one parameter.
     assert found["model"]["parameters"] == sum(parameter.numel() for parameter in model.model.parameters())
-    assert found["model"]["pattern"] == model.builder
+    assert found["model"]["builder"] == model.builder
     for line in found["commands"]:
         name, *words = shlex.split(line)[1:]
         assert PARSERS[name]().parse(words)["directory"] == str(tmp_path / "model")
@@ -74,6 +78,21 @@ def test_a_run_says_how_good_it_is_and_how_it_was_made(command, run):
 def test_a_run_without_results_says_so(command, run):
     (run / "results.json").unlink()
     assert "unknown, as there is no results.json" in command(cli.main, "info", run)[1]
+
+
+def own_decoder(vocab_size):
+    return patterns.generator(vocab_size, hidden_size=12)
+
+
+def test_a_model_of_a_builder_of_ones_own_is_described_without_it(command, tmp_path):
+    tokenizer = CharacterTokenizer.fit([TEXT])
+    arguments = {"vocab_size": tokenizer.vocab_size}
+    own = {"builder": own_decoder, "arguments": arguments}
+    Generator.of(own_decoder(**arguments), tokenizer=tokenizer, **own).save_pretrained(tmp_path / "own")
+    code, out, err = command(cli.main, "info", tmp_path / "own", "--json")
+    assert code == 0, err
+    assert json.loads(out)["model"]["builder"].endswith(":own_decoder")
+    assert "a generator" in json.loads(out)["model"]["kind"]
 
 
 def test_every_kind_has_a_recipe():
