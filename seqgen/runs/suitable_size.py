@@ -8,7 +8,7 @@ from seqgen.runs.sizes import SIZES, Size
 
 C = TypeVar("C", bound=RunConfig)
 
-BESIDE = 1.2  # the time of validations and of what else there is, as a factor of that of the updates
+BESIDE = 1.4  # the time of validations and of what else there is, as a factor of that of the updates
 FEW = 200  # updates below which a model has learned little
 
 
