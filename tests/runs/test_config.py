@@ -66,9 +66,10 @@ def test_a_size_gives_way_to_what_is_asked_for_and_to_the_preset(config_class, s
     plain, sized = parse_options(config_class, []).resolved(), parse_options(config_class, ["--size", size]).resolved()
     preset = config_class.presets.get(plain["data"], {})
     assert sized == plain | options | preset | {"size": size}
-    for option in options:
-        asked = parse_options(config_class, ["--size", size, f"--{option}", "7"])
-        assert asked.resolved() == sized | {option: 7}
+    for option, of_size in options.items():
+        value = 7 if isinstance(of_size, int) else 0.25
+        asked = parse_options(config_class, ["--size", size, f"--{option}", str(value)])
+        assert asked.resolved() == sized | {option: value}
 
 
 def test_sizes_grow(config_class):
