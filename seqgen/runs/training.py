@@ -98,6 +98,8 @@ class Training(Generic[B]):
         self.signals.__exit__()
         if not self.run.main:
             return
+        if error is None:
+            self.run.say("testing the model with the best validation")
         self.logger.close()
         if isinstance(error, NonFiniteLoss | Interrupted) and not self.best.exists:
             self.averaged.save_pretrained(self.run.model_directory)  # not validated, but better than no model
