@@ -99,8 +99,7 @@ class Run:
         def seconds(sized: C) -> float:
             model, batch = trial(sized)
             model.to(self.device).train()
-            trainers = self.optimizers(model)
-            return self._fastest(*update(self.name, model, batch.to(self.device), loss_function, trainers))[1].fastest
+            return self._fastest(*self.trial(model, batch.to(self.device), loss_function))[1].fastest
 
         with unchanged_random_state(self.device):
             suitable = agreed(suitable_size(config, seconds))
@@ -157,6 +156,12 @@ class Run:
     def shared(self) -> dict[str, int]:
         """Random seed, rank and number of processes, on which the batches of training depend."""
         return {"seed": self.config.seed, "rank": self.processes.rank, "world_size": self.processes.world_size}
+
+    def trial(self, model: nn.Module, batch: Any, loss_function: LossFunction) -> tuple[str, Operation]:
+        """Return the question and the operation of an update, which `calculate_fastest` takes."""
+        # Processes that measure do not do so in step, so they cannot share Muon's products.
+        trainers = self.optimizers(model) if self.processes.world_size == 1 else []
+        return update(self.name, model, batch, loss_function, trainers)
 
     def optimizers(self, model: nn.Module, groups: Iterable[Group] = ()) -> list[Optimizer]:
         """Return the optimizers of a model as the options have them."""

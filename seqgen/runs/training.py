@@ -27,7 +27,6 @@ from seqgen.training.averaging import averaged
 from seqgen.training.loop import Progress, Step, train_steps
 from seqgen.training.losses import LossFunction
 from seqgen.training.optimizers import Group
-from seqgen.training.trial import update
 
 B = TypeVar("B", bound=Bundle[Any])
 
@@ -229,8 +228,7 @@ class Training(Generic[B]):
         device = self.run.device
         with unchanged_random_state(device):
             model, batch = copy.deepcopy(self.bundle.model).train(), next(batches.starting_at(0)).to(device)
-            trainers = self.run.optimizers(model)
-            self.run.calculate_fastest(*update(self.run.name, model, batch, loss_function, trainers))
+            self.run.calculate_fastest(*self.run.trial(model, batch, loss_function))
 
     def _restore(self, checkpoint: dict[str, Any]) -> None:
         if checkpoint["identity"] != self.identity:

@@ -22,19 +22,21 @@ def update(
         model: in training mode; the operation leaves it without gradients, and its weights unchanged.
         batch: on the device of the model.
         loss_function: of the model, the batch, and no state before it.
-        trainers: the optimizers of the model.
+        trainers: the optimizers of the model; none for the forward and backward pass alone.
     """
-    set_learning_rates(trainers, 0.0)
+    if trainers:
+        set_learning_rates(trainers, 0.0)
 
     def calculate() -> None:
         torch.autograd.backward(loss_function(model, batch, None).total)
         for optimizer in trainers:
             optimizer.step()
-            optimizer.zero_grad()
+        model.zero_grad()
 
     parameters = sum(parameter.numel() for parameter in model.parameters())
     shapes = ", ".join(" x ".join(map(str, shape)) for shape in _shapes(batch))
-    return f"{name} of {parameters:,} parameters, batches of {shapes}", calculate
+    alone = "" if trainers else ", without optimizers"
+    return f"{name} of {parameters:,} parameters, batches of {shapes}{alone}", calculate
 
 
 def _shapes(batch: Any) -> Iterator[tuple[int, ...]]:

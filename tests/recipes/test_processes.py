@@ -51,7 +51,9 @@ def test_two_processes_learn_what_one_does(name, tmp_path):
 
 def test_torchrun_trains_a_recipe_by_its_name(tmp_path):
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "seqgen", "train"]
-    asked = [*options("char_generator", tmp_path), "--max_steps", 2, "--output_dir", tmp_path / "run"]
+    # With a time each process also measures the sizes, on its own.
+    limits = ["--max_steps", 2, "--max_seconds", 60]
+    asked = [*options("char_generator", tmp_path), *limits, "--output_dir", tmp_path / "run"]
     program = [sys.executable, *launcher, "char_generator", *map(str, asked)]
     done = subprocess.run(program, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
