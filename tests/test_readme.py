@@ -204,7 +204,7 @@ def test_benchmark_commands_have_options_that_exist(line, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "recipes" / "benchmarks")
     benchmark = load_recipe(words[1].removeprefix("recipes/").removesuffix(".py"))
     monkeypatch.setattr("sys.argv", words[1:])
-    assert benchmark.parse_options(benchmark.Config, "").widths
+    assert benchmark.parse_options(benchmark.Config, "")
 
 
 @pytest.mark.parametrize("line", IN_USE)

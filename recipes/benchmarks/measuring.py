@@ -26,7 +26,7 @@ OURS: tuple[Precision, ...] = "fp32", "bf16", "auto"  # the precisions of seqgen
 
 Isa = Literal["avx2", "avx512", "native"]
 
-C = TypeVar("C", bound="Options")
+C = TypeVar("C")
 
 
 @dataclass(kw_only=True)
@@ -63,7 +63,8 @@ def parse_options(options_class: type[C], description: str) -> C:
     """Return the options of the command line."""
     parser = new_parser(description)
     parser.add_class_arguments(options_class)
-    return options_class(**parse(parser, sys.argv[1:], {each.name: each.type for each in fields(options_class)}))
+    types = {each.name: each.type for each in fields(options_class)}  # type: ignore[arg-type]
+    return options_class(**parse(parser, sys.argv[1:], types))
 
 
 class Plain(nn.Module):

@@ -1,9 +1,10 @@
 """Train a recipe in each size for some times, and print what it reaches: how the updates in runs/sizes.py were found.
 
-python recipes/benchmarks/sizes.py --recipe translator --seconds [30, 100] -- --data multi30k-de-en --threads 1
+python recipes/benchmarks/sizes.py --recipe translator --seconds [30] --options "--data multi30k-de-en --threads 1"
 """
 
 import json
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -11,11 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from measuring import show
+from measuring import parse_options, show
 
 from seqgen.cli.train import recipes
 from seqgen.errors import InputError, nearest, run_main
-from seqgen.options import new_parser, parse
 
 # Figures on the validation part, by which sizes are chosen, and what is told beside them.
 TUNED = ("val_loss", "val_bleu", "val_cider", "val_accuracy")
@@ -23,8 +23,8 @@ BESIDE = ("steps", "seconds", "parameters")
 
 
 @dataclass
-class Options:
-    """Options of this benchmark; those after -- are the recipe's."""
+class Config:
+    """Options of the benchmark of sizes."""
 
     recipe: str = "translator"
     """name of the recipe"""
@@ -32,6 +32,8 @@ class Options:
     """times of training"""
     sizes: list[str] = field(default_factory=lambda: ["tiny", "small", "medium", "large", "auto"])
     """sizes of the model"""
+    options: str = ""
+    """further options of the recipe"""
 
 
 def trained(script: Path, seconds: float, size: str, options: list[str]) -> dict[str, Any]:
@@ -55,17 +57,16 @@ def trained(script: Path, seconds: float, size: str, options: list[str]) -> dict
 
 def main() -> None:
     """Run the benchmark."""
-    split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
-    parser = new_parser(__doc__ or "")
-    parser.add_class_arguments(Options)
-    types = {"recipe": str, "seconds": list[float], "sizes": list[str]}
-    options = Options(**parse(parser, sys.argv[1:split], types))
+    config = parse_options(Config, __doc__ or "")
     scripts = recipes()
-    if options.recipe not in scripts:
-        raise InputError(f"--recipe must be one of {', '.join(scripts)}{nearest(options.recipe, scripts)}")
-    for seconds in options.seconds:
-        rows = [trained(scripts[options.recipe], seconds, size, sys.argv[split + 1 :]) for size in options.sizes]
-        show(f"{options.recipe}, {seconds:g} seconds", rows)
+    if config.recipe not in scripts:
+        raise InputError(f"--recipe must be one of {', '.join(scripts)}{nearest(config.recipe, scripts)}")
+    options = shlex.split(config.options)
+    for seconds in config.seconds:
+        show(
+            f"{config.recipe}, {seconds:g} seconds",
+            [trained(scripts[config.recipe], seconds, size, options) for size in config.sizes],
+        )
 
 
 if __name__ == "__main__":

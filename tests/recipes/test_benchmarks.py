@@ -94,7 +94,7 @@ def tables(benchmark, quick, command, tmp_path, monkeypatch):
 def test_sizes_are_trained_and_shown(command, text_file):
     benchmark = importlib.import_module("sizes")
     shown = ["--recipe", "char_generator", "--seconds", "[1]", "--sizes", "[tiny, auto]"]
-    code, out, err = command(benchmark.main, *shown, "--", "--data", text_file, "--window", 8, "--threads", 1)
+    code, out, err = command(benchmark.main, *shown, "--options", f"--data {text_file} --window 8 --threads 1")
     assert code == 0, err
     *_, columns, tiny, auto = [line.split() for line in out.splitlines()]
     assert columns[:2] == ["asked", "size"]
