@@ -53,9 +53,9 @@ TRANSLATOR: Sizes = {
         {"hidden_size": 256, "layers": 1, "embedding_size": 192, "dropout": 0.1}
         | {"vocab_size": 3000, "batch_tokens": 1000},
     ),
-    "medium": SizeOptions(1500),
+    "medium": SizeOptions(8000),
     "large": SizeOptions(
-        10000,
+        30000,
         {"hidden_size": 512, "embedding_size": 384, "dropout": 0.3} | {"vocab_size": 8000, "batch_tokens": 3000},
     ),
 }
