@@ -23,6 +23,7 @@ from seqgen.inference.generator import Generator
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import GENERATOR
+from seqgen.runs.suitable_size import EPOCHS, Trial
 from seqgen.runs.training import Training
 from seqgen.symbols import EOS, UNK
 from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
@@ -115,7 +116,12 @@ def main() -> None:
         dropout = {"dropout": config.dropout or 0.0, "weight_drop": config.weight_drop or 0.0}
         return Generator.untrained(tokenizer=tokenizer, ends=ends, **(config.model | dropout))
 
-    config = run.sized(config, lambda one: (untrained(one).model, next(batches(one).train.starting_at(0))), loss)
+    def trial(config: Config) -> Trial:
+        """Return a model, and the first batch."""
+        data = batches(config)
+        return Trial(untrained(config).model, next(data.train.starting_at(0)), data.batches_per_epoch)
+
+    config = run.sized(config, trial, loss)
     data = batches(config)
     prompt = "" if ends else first_words(tokenizer, data.held_back)
     epochs = regularize(config, data)
@@ -125,6 +131,8 @@ def main() -> None:
     run.describe(f"{config.data}: {len(tokens):,} tokens, {tokenizer.vocab_size:,} different", generator)
     if not config.resume:
         run.say(f"{epochs:.3g} epochs, so --dropout {config.dropout} --weight_drop {config.weight_drop}")
+        if epochs > EPOCHS:
+            run.say("so small a text is learned by heart in this time: expect little of new text")
     with Training(run, generator, corpus.fingerprint) as training:
         for step in training.steps(data.train, loss):
             if training.due(step):

@@ -82,7 +82,7 @@ def main() -> None:
     with Training(run, generator, splits.fingerprint) as training:
         for step in training.steps(names, loss):
             if training.due(step):
-                one = splits.valid.labels[0]
+                one = splits.valid.labels[step.number % len(splits.valid)]
                 written = training.averaged.generate(one, num_return_sequences=4, seed=config.seed)
                 run.say(f"  {one}: {', '.join(written)}")
                 average, validation_loss = training.averaged.model, run.in_precision(target_tokens)

@@ -26,10 +26,10 @@ from seqgen.figures.attention import draw_attention
 from seqgen.figures.mistakes import write_worst_translations
 from seqgen.inference.translator import Translator
 from seqgen.metrics.translation import bleu, chrf
-from seqgen.models import EncoderDecoder
 from seqgen.runs.config import SearchConfig, parse_options
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TRANSLATOR
+from seqgen.runs.suitable_size import Trial
 from seqgen.runs.training import Training
 from seqgen.symbols import SYMBOLS
 from seqgen.text.tokenizer import fit_tokenizer
@@ -70,11 +70,12 @@ def untrained(config: Config, data: Splits[Parallel]) -> Translator:
     return Translator.untrained(generation=config.search(found[-1], config.max_length), **parts, **config.model)
 
 
-def trial(config: Config) -> tuple[EncoderDecoder, Pairs]:
-    """Return a model, and a batch of random tokens, to measure an update before there is a vocabulary."""
+def trial(count: int, config: Config) -> Trial:
+    """Return a model and a batch of random tokens, for so many pairs, before there is a vocabulary."""
     vocab_size = 256 if config.tokenizer in ("char", "byte") else config.vocab_size
     tokens = torch.randint(len(SYMBOLS), vocab_size, (max(config.batch_tokens // (2 * LENGTH), 1), LENGTH))
-    return patterns.translator(vocab_size, **config.model), Pairs((tokens,), tokens, tokens)
+    model = patterns.translator(vocab_size, **config.model)
+    return Trial(model, Pairs((tokens,), tokens, tokens), count / len(tokens))
 
 
 def main() -> None:
@@ -84,7 +85,7 @@ def main() -> None:
     config.data = kept(config.data)
     splits = parallel_texts(config, seed=config.seed)
     loss = partial(target_tokens, **config.teaching)
-    config = run.sized(config, trial, loss)
+    config = run.sized(config, partial(trial, len(splits.train)), loss)
     translator = untrained(config, splits)
     train = run.batches(translator.examples(splits.train), config.batch_tokens)
     valid = run.batches(translator.examples(splits.valid), config.batch_tokens, train=False)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from textwrap import shorten
 from typing import Any
 
+import numpy as np
+
 from seqgen.figures.confusion import draw_confusion
 from seqgen.figures.mistakes import write_wrong_answers
 from seqgen.metrics.classification import Answered
@@ -15,7 +17,7 @@ SAMPLES, LONGEST = 2, 80  # examples that a validation shows, and characters of 
 def show_classified(
     training: Training[Any], inputs: Sequence[Any], labels: Sequence[str], described: Sequence[str]
 ) -> None:
-    """Print the classes that the model in training gives to the first examples, beside the right ones.
+    """Print the classes that the model in training gives to two examples, other ones each time, beside the right ones.
 
     Args:
         training: of a classifier.
@@ -23,9 +25,11 @@ def show_classified(
         labels: the right classes of these examples.
         described: the same examples as text.
     """
-    found = training.averaged.classify(list(inputs[:SAMPLES]))
-    for text, [best], right in zip(described, found, labels, strict=False):
-        answer = best.label
+    steps = training.progress.steps
+    numbers = np.random.default_rng(steps).choice(len(inputs), min(SAMPLES, len(inputs)), replace=False).tolist()
+    found = training.averaged.classify([inputs[number] for number in numbers])
+    for number, [best] in zip(numbers, found, strict=True):
+        text, right, answer = described[number], labels[number], best.label
         line = f"  {shorten(text, LONGEST)} -> {answer}"
         training.run.say(line if answer == right else f"{line}, where {right} is right")
 

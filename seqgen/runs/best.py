@@ -4,7 +4,7 @@ from typing import Any
 
 INFINITE = float("inf")
 NOT_YET = (INFINITE, INFINITE)
-CLEARLY = 1.1  # factor of the lowest loss from which on a validation is clearly worse
+CLEARLY, AT_LEAST = 1.1, 0.01  # factor of the lowest loss, and nats above it, beyond which a loss is clearly worse
 IN_A_ROW = 5  # such validations, after which training stops unless a patience is given
 
 
@@ -46,7 +46,8 @@ class Best:
         if loss < self.lowest_loss:
             self.lowest_loss = loss
         self.validations_since = 0 if improved else self.validations_since + 1
-        self.clearly_worse = self.clearly_worse + 1 if not improved and loss > CLEARLY * self.lowest_loss else 0
+        worse = not improved and loss > max(CLEARLY * self.lowest_loss, self.lowest_loss + AT_LEAST)
+        self.clearly_worse = self.clearly_worse + 1 if worse else 0
         return improved
 
     def state_dict(self) -> dict[str, Any]:

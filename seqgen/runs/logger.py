@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ class Logger:
         self.line_at = seconds if self.line_at is None else self.line_at
         if seconds - self.line_at >= LINE_EVERY:
             self.line_at = seconds
-            print(text, file=sys.stderr, flush=True)
+            with suppress(BrokenPipeError):
+                print(text, file=sys.stderr, flush=True)
 
     def mean_loss(self) -> float:
         """Return the mean training loss since the last call."""

@@ -6,7 +6,7 @@ from itertools import takewhile
 from seqgen.training.loop import Progress
 from seqgen.training.schedules import Schedule
 
-FIRST_SECOND = 8.0
+FIRST_SECOND = 2.0  # to a small text a model overfits in seconds
 FIRST_STEP = 25  # where no time is given
 GROWTH = 0.35  # of the distance, as a fraction of what is done
 FEWEST = 10  # the longest distance between two is this part of the training
@@ -17,7 +17,7 @@ def moments(total: float, first: float) -> Iterator[float]:
     moment = min(first, total / 4)
     while True:
         yield moment
-        moment += min(GROWTH * moment, total / FEWEST)
+        moment += min(max(GROWTH * moment, 1.0), total / FEWEST)
 
 
 def is_due(schedule: Schedule, before: Progress, now: Progress) -> bool:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -21,7 +22,7 @@ from seqgen.runs.checkpoints import load_checkpoint
 from seqgen.runs.config import RunConfig
 from seqgen.runs.directory import run_directory
 from seqgen.runs.processes import Processes, agreed
-from seqgen.runs.suitable_size import BESIDE, FEW, rounded, suitable_size
+from seqgen.runs.suitable_size import BESIDE, FEW, Trial, rounded, suitable_size
 from seqgen.training.loop import Progress
 from seqgen.training.losses import LossFunction
 from seqgen.training.optimizers import Group, optimizers
@@ -83,12 +84,12 @@ class Run:
 
         return calculate
 
-    def sized(self, config: C, trial: Callable[[C], tuple[nn.Module, Any]], loss_function: LossFunction) -> C:
+    def sized(self, config: C, trial: Callable[[C], Trial], loss_function: LossFunction) -> C:
         """Return the options with the sizes that suit the time, and say which: as given, by measuring, or medium.
 
         Args:
             config: the options of this run.
-            trial: returns a model with such options, and a batch like those that it will be trained on.
+            trial: returns a model with such options, and a batch.
             loss_function: of the training.
         """
         if config.size != "auto":
@@ -96,13 +97,14 @@ class Run:
         if config.max_seconds is None or not config.sizes:
             return self._with(config.of_size("medium"))
 
-        def seconds(sized: C) -> float:
-            model, batch = trial(sized)
+        def measured(sized: C) -> tuple[float, float]:
+            model, batch, batches_per_epoch = trial(sized)
             model.to(self.device).train()
-            return self._fastest(*self.trial(model, batch.to(self.device), loss_function))[1].fastest
+            seconds = self._fastest(*self.trial(model, batch.to(self.device), loss_function))[1].fastest
+            return seconds, batches_per_epoch
 
         with unchanged_random_state(self.device):
-            suitable = agreed(suitable_size(config, seconds))
+            suitable = agreed(suitable_size(config, measured))
         self.say(str(suitable))
         return self._with(config.of_size(suitable.name))
 
@@ -119,9 +121,10 @@ class Run:
             budget: name of the option that is the maximum sum of lengths in a batch.
         """
 
-        def trial(one: C) -> tuple[nn.Module, Any]:
+        def trial(one: C) -> Trial:
             batches = self.batches(examples, getattr(one, budget))
-            return bundle.rebuilt(**one.model).model, next(batches.starting_at(0))
+            model = bundle.rebuilt(**one.model).model
+            return Trial(model, next(batches.starting_at(0)), batches.batches_per_epoch)
 
         sized = self.sized(config, trial, loss_function)
         if sized.model == config.model:
@@ -172,7 +175,8 @@ class Run:
     def say(self, text: str) -> None:
         """Print text to stderr, above the progress bar."""
         if self.main:
-            tqdm.write(text, file=sys.stderr)
+            with suppress(BrokenPipeError):  # as with `2>&1 | head`: training goes on
+                tqdm.write(text, file=sys.stderr)
 
     def alone(self, *names: str) -> None:
         """Raise an InputError where one of these options was given and there are several processes."""

@@ -1,7 +1,9 @@
 """The size that suits a time: the largest that makes enough updates in it."""
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+from torch import nn
 
 from seqgen.runs.config import RunConfig
 from seqgen.runs.sizes import SIZES, Size
@@ -10,6 +12,15 @@ C = TypeVar("C", bound=RunConfig)
 
 BESIDE = 1.4  # the time of validations and of what else there is, as a factor of that of the updates
 FEW = 200  # updates below which a model has learned little
+EPOCHS = 100  # after which there is nothing left to learn from the data
+
+
+class Trial(NamedTuple):
+    """A model of a size, a batch like those that it will be trained on, and the number of these in an epoch."""
+
+    model: nn.Module
+    batch: Any
+    batches_per_epoch: float
 
 
 class Suitable(NamedTuple):
@@ -25,23 +36,23 @@ class Suitable(NamedTuple):
         return text + (f"; {self.larger} would need {rounded(self.seconds)} seconds" if self.larger else "")
 
 
-def suitable_size(config: C, seconds_of: Callable[[C], float]) -> Suitable:
-    """Return the largest size that makes enough updates in `--max_seconds`.
+def suitable_size(config: C, measured: Callable[[C], tuple[float, float]]) -> Suitable:
+    """Return the largest size that makes enough updates in `--max_seconds`, with data that are enough for them.
 
     Args:
         config: the options, with a time.
-        seconds_of: measures an update with these options, in seconds.
+        measured: returns the seconds of an update with these options, and the number of batches in an epoch.
     """
     assert config.max_seconds is not None
-    limit = config.max_steps or float("inf")
     suitable: Suitable | None = None
     for name in SIZES:
-        seconds = BESIDE * config.accumulate * seconds_of(config.of_size(name))
-        updates = min(config.max_seconds / seconds, limit)
-        enough = config.sizes[name].updates
-        if suitable is not None and updates < enough:
+        taken, batches = measured(config.of_size(name))
+        seconds = BESIDE * config.accumulate * taken
+        limit = min(config.max_steps or float("inf"), EPOCHS * batches / config.accumulate)
+        updates, enough = config.max_seconds / seconds, config.sizes[name].updates
+        if suitable is not None and min(updates, limit) < enough:
             return suitable._replace(larger=name, seconds=seconds * enough) if enough <= limit else suitable
-        suitable = Suitable(name, updates)
+        suitable = Suitable(name, min(updates, config.max_steps or updates))
     assert suitable is not None
     return suitable
 

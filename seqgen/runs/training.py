@@ -129,6 +129,8 @@ class Training(Generic[B]):
             progress=self.progress,
             carry=self.carry,
         )
+        if self.best.reason_to_stop:
+            self.run.say("this run has stopped before, and only another --patience trains on")
         while not self.best.reason_to_stop:
             self.before = self.progress
             step = next(steps, None)

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqgen.runs.best import CLEARLY, IN_A_ROW, Best
+from seqgen.runs.best import AT_LEAST, CLEARLY, IN_A_ROW, Best
 
 validations = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1)
 
@@ -40,7 +40,8 @@ def test_without_patience_it_ends_after_validations_in_a_row_that_are_clearly_wo
     best, worse = Best(), []
     for error, loss in figures:
         improved = best.improves(error, loss)
-        worse.append(not improved and loss > CLEARLY * min(other for _, other in figures[: len(worse) + 1]))
+        lowest = min(other for _, other in figures[: len(worse) + 1])
+        worse.append(not improved and loss > max(CLEARLY * lowest, lowest + AT_LEAST))
         assert bool(best.reason_to_stop) == (len(worse) >= IN_A_ROW and all(worse[-IN_A_ROW:]))
 
 
@@ -48,6 +49,13 @@ def test_a_loss_that_is_a_little_worse_ends_nothing():
     best = Best()
     for loss in [1.0] + [1.09] * 50:
         best.improves(loss, loss)
+    assert not best.reason_to_stop
+
+
+def test_a_model_without_mistakes_is_never_clearly_worse():
+    best = Best()
+    for loss in [1e-9, 1e-4, 2e-6] * 20:
+        best.improves(0.0, loss)
     assert not best.reason_to_stop
 
 

@@ -7,15 +7,15 @@ from making import load_recipe
 
 from seqgen.runs.config import parse_options
 from seqgen.runs.sizes import SIZES
-from seqgen.runs.suitable_size import BESIDE, rounded, suitable_size
+from seqgen.runs.suitable_size import BESIDE, EPOCHS, rounded, suitable_size
 
 CONFIG = load_recipe("translator").Config
 COST = {"tiny": 0.01, "small": 0.04, "medium": 0.2, "large": 0.7}  # seconds of an update
 
 
-def chosen(seconds, slower=1.0, *options):
+def chosen(seconds, slower=1.0, *options, batches=10**9):
     config = parse_options(CONFIG, ["--max_seconds", str(seconds), *options])
-    return suitable_size(config, lambda one: slower * COST[one.size])
+    return suitable_size(config, lambda one: (slower * COST[one.size], batches))
 
 
 @given(st.floats(0.1, 10**5), st.floats(0.1, 100))
@@ -51,6 +51,14 @@ def test_updates_that_are_limited_do_not_call_for_a_larger_model():
     limited = chosen(10**5, 1.0, "--max_steps", "300")
     assert limited.name == "tiny"
     assert limited.larger is None
+
+
+@given(st.integers(1, 10**6))
+def test_few_data_do_not_call_for_a_larger_model(batches):
+    found = chosen(10**6, batches=batches)
+    assert EPOCHS * batches >= CONFIG.sizes[found.name].updates or found.name == "tiny"
+    assert SIZES.index(chosen(10**6, batches=10 * batches).name) >= SIZES.index(found.name)
+    assert found.larger is None
 
 
 @pytest.mark.parametrize(("number", "text"), [(7.4, "7"), (58.2, "58"), (1289, "1,300"), (123456, "120,000")])
