@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
@@ -18,6 +19,7 @@ from seqgen.data.store import stored
 from seqgen.generation.config import GenerationConfig
 from seqgen.hardware.precision import Precision, fastest_calculation
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written, search_options
+from seqgen.inference.known_tokens import require_known
 from seqgen.inference.parts import GENERATION, PREPROCESSING, tokenizer_part
 from seqgen.inference.score import Score
 from seqgen.models import EncoderDecoder
@@ -259,6 +261,7 @@ class Captioner(EncoderDecoderBundle):
                 yield from ((row,) for row in sorted(map(self.target.encode, texts), key=len))
 
         [rows] = stored([captions, self.parts()], encoded, [self.target.vocab_size])
+        require_known("target", rows, chain.from_iterable(captions), self.target)
         longest, counts = self.generation.max_new_tokens, np.array([len(texts) for texts in captions])
         ends, together = np.cumsum(counts), captions_per_image or int(counts.max())
         groups = [

@@ -17,6 +17,7 @@ from seqgen.data.store import stored
 from seqgen.errors import InputError, nearest
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, line_options
+from seqgen.inference.known_tokens import require_known
 from seqgen.inference.parts import GENERATION, tokenizer_part
 from seqgen.inference.score import Score
 from seqgen.models import EncoderDecoder
@@ -155,6 +156,7 @@ class ConditionalGenerator(EncoderDecoderBundle):
         longest, target = self.generation.max_new_tokens, self.target
         identity = [data.fingerprint, self.parts()]
         [texts] = stored(identity, lambda: ((target.encode(text),) for text in data.inputs), [target.vocab_size])
+        require_known("target", texts, data.inputs, target)
         conditions = torch.stack([self.encode(label) for label in data.labels])
 
         def collate(numbers: np.ndarray) -> Pairs:

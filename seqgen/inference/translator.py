@@ -17,6 +17,7 @@ from seqgen.data.store import stored
 from seqgen.generation.config import GenerationConfig
 from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written, search_options
+from seqgen.inference.known_tokens import require_known
 from seqgen.inference.parts import GENERATION, Part, tokenizer_part
 from seqgen.inference.score import Score
 from seqgen.models import EncoderDecoder
@@ -187,6 +188,8 @@ class Translator(EncoderDecoderBundle):
 
         largest = [self.source.vocab_size, self.target.vocab_size]
         sources, targets = stored([data.fingerprint, self.parts()], encoded, largest)
+        require_known("source", sources, data.sources, self.source)
+        require_known("target", targets, data.targets, self.target)
 
         def collate(numbers: np.ndarray) -> Pairs:
             inputs = self.collate([sources[number] for number in numbers])
