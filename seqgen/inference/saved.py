@@ -56,7 +56,7 @@ def _download(name: str) -> Path:
         directory = snapshot_download(name, allow_patterns=["*.json", "*.safetensors"])
     except Exception as error:  # the hub's client passes on all errors of its transport
         raise InputError(
-            f"{name!r} is not a directory here, and the hub did not return it: {first_line(error)}"
+            f"there is no folder {name!r} here, and no such model came from the hub: {first_line(error)}"
         ) from None
     return find_model(directory)
 
