@@ -62,11 +62,8 @@ def _pairs(options: dict[str, Any], model: Any) -> Iterator[Pair]:
             f"there must be a labelled file, or an answer after each input, but {given[-1]!r} is neither a file nor "
             "followed by an answer"
         )
-    typed = (
-        zip(given[::2], given[1::2], strict=True)
-        if given
-        else (_parted(line) for line in lines([]) if line.text.strip())
-    )
+    read = (_parted(line) for line in lines([]) if line.text.strip())
+    typed = zip(given[::2], given[1::2], strict=True) if given else read
     return ((text, answer.split() if isinstance(model, Tagger) else answer) for text, answer in typed)
 
 
@@ -74,8 +71,8 @@ def _require_labels(answers: list[str], classes: list[str]) -> None:
     strange = next((answer for answer in answers if answer not in classes), None)
     if strange is not None:
         raise InputError(
-            f"a label must be one of {shortened(classes)}, not {strange[:80]!r}{nearest(strange, classes)}: the order is "
-            "text (or image), then label"
+            f"a label must be one of {shortened(classes)}, not {strange[:80]!r}{nearest(strange, classes)}: the order "
+            "is text (or image), then label"
         )
 
 

@@ -84,7 +84,7 @@ def test_on_a_terminal_one_may_try_again(command, saved, monkeypatch):
     ("arguments", "sentence"),
     [
         (["generat"], "there is no command 'generat' (did you mean generate?)"),
-        (["generate", "/nowhere/at/all"], "'/nowhere/at/all' is neither"),
+        (["generate", "/nowhere/at/all"], "there is no folder '/nowhere/at/all'"),
         (["generate", "MODEL", "--prompt", "\u4e16"], "not '\u4e16'"),
         (["generate", "MODEL", "--prompt", "a", "--temperature", "-1"], "temperature must be above 0"),
         (["generate", "MODEL", "--prompt", "a", "--temperature", "hot"], "--temperature must be a number, not 'hot'"),
@@ -208,7 +208,7 @@ def test_a_file_that_cannot_be_tagged_is_a_sentence(command, tmp_path):
     (tmp_path / "a.txt").write_bytes(b"\xff\xfe")
     code, _, err = seqgen(command, "tag", tmp_path / "tagger", tmp_path / "a.txt")
     assert code == 2
-    assert "text must be UTF-8, but byte 1 is not" in err
+    assert "text must be UTF-8, but byte 1 is 0xff" in err
     code, _, err = seqgen(command, "tag", tmp_path / "tagger", "b.txt")
     assert (code, err) == (0, "b.txt is not a file here, so it is taken for a text\n")
 
