@@ -148,10 +148,10 @@ def classifier(tmp_path):
 
 
 def test_classify_prints_a_line_for_each_input(command, classifier):
-    code, out, _ = seqgen(command, "classify", classifier, "a fine film", "", "--top_k", 2)
+    code, out, _ = seqgen(command, "classify", classifier, "a fine film", "odd", "--top_k", 2)
     assert code == 0
-    expected = make_text_classifier().classify(["a fine film", ""], top_k=2)
-    for line, labels, text in zip(out.splitlines(), expected, ["a fine film", ""], strict=True):
+    expected = make_text_classifier().classify(["a fine film", "odd"], top_k=2)
+    for line, labels, text in zip(out.splitlines(), expected, ["a fine film", "odd"], strict=True):
         assert line.split("\t") == [cell for one in labels for cell in (one.label, f"{one.probability:.4f}")] + [text]
 
 
@@ -161,7 +161,9 @@ def test_classify_reads_standard_input_line_by_line(command, classifier, monkeyp
     code, out, _ = seqgen(command, "classify", classifier, "--json")
     assert code == 0
     assert [json.loads(line)["input"] for line in out.splitlines()] == ["one", "", "three\tx"]
-    assert all(0 < json.loads(line)["labels"][0]["probability"] <= 1 for line in out.splitlines())
+    labels = [json.loads(line)["labels"] for line in out.splitlines()]
+    assert [len(row) for row in labels] == [1, 0, 1]  # a blank line has no class
+    assert all(0 < label["probability"] <= 1 for row in labels for label in row)
 
 
 def test_a_bad_image_does_not_spoil_the_others(command, tmp_path):

@@ -83,7 +83,7 @@ def test_weights_of_another_size_are_refused(saved):
 
 def test_what_is_neither_a_directory_nor_a_name_is_refused(tmp_path):
     for source in (tmp_path / "nothing", "./nothing", "nothing"):
-        with pytest.raises(InputError, match="neither"):
+        with pytest.raises(InputError, match="there is no folder"):
             seqgen.load(source)
 
 
