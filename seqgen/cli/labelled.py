@@ -78,7 +78,7 @@ def _parallel(file: str | None, source: str | None, target: str | None, encoding
     return _some(Answers(pairs.sources, pairs.targets), source)
 
 
-def _given(options: dict[str, Any], *names: str) -> dict[str, str]:
+def _given(options: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: options[name] for name in names if options.get(name) is not None}
 
 
