@@ -1,11 +1,13 @@
 """`seqgen classify`."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from seqgen.cli.inputs import Line, blocks, lines, open_model
+from seqgen.cli.trained import as_trained
 from seqgen.errors import InputError
 from seqgen.inference.classifiers import ImageClassifier
 
@@ -21,8 +23,13 @@ def classify(options: dict[str, Any]) -> None:
     of_images = isinstance(classifier, ImageClassifier)
     if of_images and options["text"]:
         raise InputError("--text must be with a model that reads texts, not with one of image_classifier")
+    if of_images and options["encoding"]:
+        raise InputError("--encoding must be with a model that reads texts, not with one of image_classifier")
+    encoding = as_trained(options)["encoding"]
     inputs, bad = options["inputs"], 0
-    given = map(Line, inputs) if of_images and inputs else lines(inputs, as_texts=options["text"])
+    given = map(Line, inputs) if of_images and inputs else lines(inputs, as_texts=options["text"], encoding=encoding)
+    if not options["text"]:
+        _refuse_folders(inputs, "*.jpg" if of_images else "*.txt")
     for block in blocks(iter(given), LINES):
         for text, labels in _classified(classifier, [line.text for line in block], options["top_k"]):
             if isinstance(labels, InputError):
@@ -34,13 +41,23 @@ def classify(options: dict[str, Any]) -> None:
                 print(json.dumps({"input": text, "labels": [label._asdict() for label in labels]}, ensure_ascii=False))
             else:
                 cells = [cell for label in labels for cell in (label.label, f"{label.probability:.4f}")]
-                print("\t".join([*cells, " ".join(text.split())]), flush=True)
+                print("\t".join([*cells, " ".join(text.split())] if cells else []), flush=True)
     if bad:
         raise InputError(f"{bad} of the inputs could not be read")
 
 
+def _refuse_folders(inputs: list[str], pattern: str) -> None:
+    for path in inputs:
+        if os.path.isdir(path):
+            raise InputError(f"an input must not be a folder, but {path} is one: type {os.path.join(path, pattern)}")
+
+
 def _classified(classifier: Any, block: list[str], top_k: int) -> Iterator[tuple[str, Any]]:
-    """Yield each input with its labels or its error: one bad file does not spoil the others."""
+    """Yield each input with its labels or its error: one bad file does not spoil the others, a blank text has none."""
+    if not isinstance(classifier, ImageClassifier) and not all(map(str.strip, block)):
+        found = iter(list(_classified(classifier, [text for text in block if text.strip()], top_k)))
+        yield from (next(found) if text.strip() else (text, []) for text in block)
+        return
     try:
         yield from zip(block, classifier.classify(block, top_k=top_k), strict=True)
     except InputError as error:

@@ -12,7 +12,8 @@ from seqgen.batches.documents import Documents
 from seqgen.batches.stream import held_back_windows
 from seqgen.batches.windows import Batch
 from seqgen.cli.inputs import open_model
-from seqgen.cli.labelled import Answers, labelled, refuse_others
+from seqgen.cli.labelled import Answers, labelled, refuse_others, shortened
+from seqgen.cli.trained import as_trained
 from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import encode_documents, encode_stream
 from seqgen.errors import InputError
@@ -38,13 +39,14 @@ def evaluate(options: dict[str, Any]) -> None:
     kind, file = model.builder, options["file"]
     if isinstance(model, Generator):
         refuse_others(options, kind, "documents")
+        options = as_trained(options)
         if file is None:
             raise InputError("a text must be given as a file, a folder or -, but there is none")
-        figures = of_text(model, Corpus.find(file), options["documents"])
+        figures = of_text(model, Corpus.find(file, options["encoding"]), options["documents"])
     else:
         refuse_others(options, kind, *(["num_beams"] if isinstance(model, Translator | Captioner) else []))
         search = {} if options["num_beams"] is None else {"num_beams": options["num_beams"]}
-        figures = METRICS[kind](model, labelled(options, kind, file), search)
+        figures = METRICS[kind](model, labelled(as_trained(options), kind, file), search)
     table = str(figures.pop("table", ""))
     if options["json"]:
         print(json.dumps(figures, ensure_ascii=False))
@@ -100,7 +102,7 @@ def of_classes(classifier: ClassifierBundle, data: Answers, search: dict[str, An
     numbers = [classifier.classes.index(label) if label in classifier.classes else -1 for label in data.answers]
     if -1 in numbers:
         raise InputError(
-            f"a label must be one of {', '.join(classifier.classes)}, not {data.answers[numbers.index(-1)]!r}"
+            f"a label must be one of {shortened(classifier.classes)}, not {data.answers[numbers.index(-1)]!r}"
         )
     logs = np.log(classifier.probabilities(data.inputs).clip(1e-30))
     return _answered(Answered(logs, np.array(numbers), classifier.classes))
@@ -110,7 +112,7 @@ def of_tags(tagger: Tagger, data: Answers, search: dict[str, Any]) -> Figures:
     """Return the same of each token's tag, and the F1 of spans where tags are those of spans."""
     unknown = next((tag for tags in data.answers for tag in tags if tag not in tagger.tags), None)
     if unknown is not None:
-        raise InputError(f"a tag must be one of {', '.join(tagger.tags)}, not {unknown!r}")
+        raise InputError(f"a tag must be one of {shortened(tagger.tags)}, not {unknown!r}")
     targets = np.array([tagger.tags.index(tag) for tags in data.answers for tag in tags])
     logs = np.log(np.concatenate(tagger.probabilities(data.inputs)).clip(1e-30))
     answered = Answered(logs, targets, tagger.tags)

@@ -9,9 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from seqgen.errors import InputError
+from seqgen.cli.trained import read_yaml
 from seqgen.inference.saved import find_model, read_config, read_part
 
 KINDS = {
@@ -89,10 +87,10 @@ def _making(model: Path, run: Path | None, results: dict[str, Any]) -> dict[str,
     if run is None:
         return found | {"run": "unknown: only the model is here"}
     recipe = KINDS[read_config(model)["used_as"]][1]
-    asked = _yaml(run / "config.yaml")
+    asked = read_yaml(run / "config.yaml")
     words = [word for name, value in asked.items() for word in (f"--{name}", _word(value))]
     found["command"] = shlex.join(["seqgen", "train", recipe, *words])
-    every = _yaml(run / "resolved.yaml")
+    every = read_yaml(run / "resolved.yaml")
     found |= {"data": every.get("source") or every.get("data"), "size": every.get("size")}
     report = run / "report.md"
     text = report.read_text(encoding="utf-8") if report.is_file() else ""
@@ -102,7 +100,12 @@ def _making(model: Path, run: Path | None, results: dict[str, Any]) -> dict[str,
 
 def _use(model: Path, directory: str) -> list[str]:
     """Return the commands for this kind of model, to be typed."""
-    builder, place = read_config(model)["used_as"], shlex.quote(directory)
+    config, place = read_config(model), shlex.quote(directory)
+    builder = config["used_as"]
+    if config["builder"] != builder:
+        # A file names the function of one's own, but never has it run.
+        home, _, name = config["builder"].rpartition(":")
+        return [f"seqgen.load({directory!r}, builder={name})  # in Python, with {name} of {home}; not in the shell"]
     categories = read_part(model, "conditions.json")["categories"] if builder == "conditional_generator" else []
     condition = shlex.quote(categories[0]) if categories else '"0.5 1"'
     again = f"seqgen train {KINDS[builder][1]} --output_dir {place} --resume"
@@ -134,11 +137,3 @@ def _text(fact: Any) -> str:
 
 def _json(path: Path) -> dict[str, Any]:
     return read_part(path.parent, path.name) if path.is_file() else {}
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except yaml.YAMLError:
-        raise InputError(f"{path} must hold the options of a run as they were saved, but it is damaged") from None
-    return found if isinstance(found, dict) else {}

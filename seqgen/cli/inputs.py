@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from seqgen.data.text_file import TextFile
 from seqgen.errors import InputError
-from seqgen.files import read_text
 from seqgen.hardware.devices import find_device
 from seqgen.inference.saved import find_model, used_as
 
@@ -40,7 +39,7 @@ def open_model(options: dict[str, Any], command: str) -> Any:
     return kind.from_pretrained(directory).to(device)
 
 
-def lines(arguments: list[str], *, as_texts: bool = False) -> Iterator[Line]:
+def lines(arguments: list[str], *, as_texts: bool = False, encoding: str = "utf-8") -> Iterator[Line]:
     """Yield the texts that a command is given: its arguments, the lines of those that are files, or standard input.
 
     An argument that is the path of a file is read line by line, which stderr says, and "-" is standard input.
@@ -48,26 +47,27 @@ def lines(arguments: list[str], *, as_texts: bool = False) -> Iterator[Line]:
     Args:
         arguments: of the command; without any, standard input is read.
         as_texts: whether every argument is a text, even where a file has this name.
+        encoding: of the files; standard input is UTF-8.
     """
     for argument in arguments or ["-"]:
         if argument == "-" and not (arguments and as_texts):
             yield from _standard_input()
         elif _is_file(argument, as_texts):
             print(f"reading the lines of {argument}", file=sys.stderr)
-            for number, line in enumerate(TextFile(Path(argument), argument).lines(), start=1):
+            for number, line in enumerate(TextFile(Path(argument), argument, encoding).lines(), start=1):
                 yield Line(line, f"{argument}, line {number}: ")
         else:
             yield Line(argument)
 
 
-def whole_texts(arguments: list[str], *, as_texts: bool = False) -> Iterator[str]:
+def whole_texts(arguments: list[str], *, as_texts: bool = False, encoding: str = "utf-8") -> Iterator[str]:
     """Yield the texts of a command as `lines` does, but whole files and the whole of standard input."""
     for argument in arguments or ["-"]:
         if argument == "-" and not (arguments and as_texts):
             yield sys.stdin.read()
         elif _is_file(argument, as_texts):
             print(f"reading {argument}", file=sys.stderr)
-            yield read_text(Path(argument))
+            yield "".join(TextFile(Path(argument), argument, encoding).blocks())
         else:
             yield argument
 

@@ -6,21 +6,22 @@ from typing import Any, NamedTuple
 
 from seqgen.data.captioned import read_captioned
 from seqgen.data.catalog import find_pictures
-from seqgen.data.labelled import read_texts
-from seqgen.data.parallel import read_pairs, read_parallel
+from seqgen.data.labelled import TextColumns, read_texts
+from seqgen.data.parallel import PairOptions, read_pairs, read_parallel
 from seqgen.data.tagged import read_tagged
 from seqgen.errors import InputError
 
 # The options that say how the data of each kind of model is read, by the name of its builder.
 READING = {
-    "generator": (),
-    "text_classifier": ("label_column", "text_column"),
+    "generator": ("encoding",),
+    "text_classifier": ("label_column", "text_column", "encoding"),
     "image_classifier": (),
-    "tagger": ("column",),
-    "translator": ("source", "target"),
-    "captioner": ("captions",),
-    "conditional_generator": ("label_column", "text_column"),
+    "tagger": ("column", "encoding"),
+    "translator": ("source", "target", "source_column", "target_column", "encoding"),
+    "captioner": ("captions", "encoding"),
+    "conditional_generator": ("label_column", "text_column", "encoding"),
 }
+SHOWN = 12  # maximum number of labels that an error lists
 
 
 class Answers(NamedTuple):
@@ -28,6 +29,11 @@ class Answers(NamedTuple):
 
     inputs: Sequence[Any]
     answers: Sequence[Any]
+
+
+def shortened(names: Sequence[str]) -> str:
+    """Return the names of labels or tags for an error: the first of many."""
+    return ", ".join(names[:SHOWN]) + (f", ... ({len(names)} in all)" if len(names) > SHOWN else "")
 
 
 def refuse_others(options: dict[str, Any], kind: str, *further: str) -> None:
@@ -47,29 +53,37 @@ def refuse_others(options: dict[str, Any], kind: str, *further: str) -> None:
 def labelled(options: dict[str, Any], kind: str, file: str | None) -> Answers:
     """Return the inputs and answers of a labelled file.
 
+    Args:
+        options: of the command, as `as_trained` returns them.
+        kind: the name of the model's builder.
+        file: the labelled file.
+
     Raises:
         InputError: there is no file, it is malformed, or another option is needed to read it.
     """
     if kind == "translator" and (options.get("source") or options.get("target")):
-        return _parallel(file, options["source"], options["target"])
+        return _parallel(file, options["source"], options["target"], options["encoding"])
     if file is None:
         raise InputError("a labelled file must be given, in the form of the recipe's --data, but there is none")
     return READERS[kind](file, options)
 
 
-def _parallel(file: str | None, source: str | None, target: str | None) -> Answers:
+def _parallel(file: str | None, source: str | None, target: str | None, encoding: str) -> Answers:
     if source is None or target is None or file is not None:
         raise InputError("--source and --target must come together and without another file, but they do not")
     for name, path in (("source", source), ("target", target)):
         if not Path(path).is_file():
             raise InputError(f"--{name} must be a file, but {path!r} is not a file")
-    pairs = read_parallel(source, target)
+    pairs = read_parallel(source, target, encoding)
     return _some(Answers(pairs.sources, pairs.targets), source)
 
 
+def _given(options: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: options[name] for name in names if options.get(name) is not None}
+
+
 def _texts(file: str, options: dict[str, Any]) -> Answers:
-    names = {name: options[name] for name in ("label_column", "text_column") if options[name] is not None}
-    texts = read_texts(file, **names)
+    texts = read_texts(file, TextColumns(**_given(options, "label_column", "text_column", "encoding")))
     return _some(Answers(texts.inputs, texts.labels), file)
 
 
@@ -84,12 +98,12 @@ def _images(file: str, options: dict[str, Any]) -> Answers:
 
 
 def _tagged(file: str, options: dict[str, Any]) -> Answers:
-    tagged = read_tagged(file, **({} if options["column"] is None else {"column": options["column"]}))
+    tagged = read_tagged(file, **_given(options, "column", "encoding"))
     return _some(Answers(tagged.tokens, tagged.tags), file)
 
 
 def _pairs(file: str, options: dict[str, Any]) -> Answers:
-    pairs = read_pairs(file)
+    pairs = read_pairs(file, PairOptions(**_given(options, "source_column", "target_column", "encoding")))
     return _some(Answers(pairs.sources, pairs.targets), file)
 
 
@@ -97,7 +111,7 @@ def _captions(file: str, options: dict[str, Any]) -> Answers:
     """Return the images with captions, those of the split "test" where the file has one."""
     if options["captions"] is None:
         raise InputError(f"--captions must be given with a folder of images, {file}, but it is missing")
-    parts = read_captioned(file, {"train": options["captions"]})
+    parts = read_captioned(file, {"train": options["captions"]}, encoding=options["encoding"])
     images = parts.get("test") or parts["train"]
     return Answers(images.images, images.captions)
 

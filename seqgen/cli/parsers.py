@@ -11,6 +11,7 @@ from seqgen.options import new_parser, parse
 
 WHERE = "run directory, its model/, or name of a model on the hub"
 TEXTS = "{}, or text files to read line by line; by default standard input"
+ENCODING = "encoding of text files, such as latin-1 or utf-16; by default as the model was trained, else utf-8"
 LISTS = {"stop_strings", "suppress_tokens"}  # options of generation that a command declares itself, if at all
 
 
@@ -48,6 +49,7 @@ class CommandParser:
         """Add the arguments that are texts or text files, and the flag for arguments that look like files."""
         self.words(name, TEXTS.format(kind))
         self.flag("text", "take every argument for a text, even where a file has this name")
+        self.option("encoding", str | None, None, ENCODING)
 
     def generation_options(self) -> None:
         """Add the options of generation, whose defaults are in the model's own file."""
@@ -189,9 +191,26 @@ def _labelled_options(parser: CommandParser) -> None:
 
 
 def _columns(parser: CommandParser) -> None:
-    parser.option("label_column", str | None, None, "name or number of the column with the label; by default label")
-    parser.option("text_column", str | None, None, "name or number of the column with the text; by default text")
-    parser.option("column", str | None, None, "name or number of the column of CoNLL-U with the tags; by default UPOS")
+    parser.option(
+        "label_column", str | None, None, "name or number of the column with the label; by default as in training"
+    )
+    parser.option(
+        "text_column", str | None, None, "name or number of the column with the text; by default as in training"
+    )
+    parser.option(
+        "source_column",
+        str | None,
+        None,
+        "the column with the sentences; by default as in training",
+    )
+    parser.option(
+        "target_column",
+        str | None,
+        None,
+        "the column with their translations; by default as in training",
+    )
+    parser.option("column", str | None, None, "name or number of the column with the tags; by default as in training")
+    parser.option("encoding", str | None, None, ENCODING)
     parser.option("captions", str | None, None, "file of the captions of the images in a folder")
 
 

@@ -7,9 +7,11 @@ from itertools import islice
 from typing import Any
 
 from seqgen.cli.inputs import lines, open_model
-from seqgen.cli.labelled import labelled, refuse_others
-from seqgen.errors import InputError
+from seqgen.cli.labelled import labelled, refuse_others, shortened
+from seqgen.cli.trained import as_trained
+from seqgen.errors import InputError, nearest
 from seqgen.inference.captioner import Captioner
+from seqgen.inference.classifiers import ClassifierBundle
 from seqgen.inference.generator import Generator
 from seqgen.inference.score import Score
 from seqgen.inference.tagger import Tagger
@@ -23,8 +25,11 @@ def score(options: dict[str, Any]) -> None:
     """Print the log-probability of each text, or of each answer given its input."""
     model = open_model(options, "score")
     refuse_others(options, model.builder)
+    options = as_trained(options)
     if isinstance(model, Generator):
-        for line in lines(options["texts"], as_texts=options["text"]):
+        for line in lines(options["texts"], as_texts=options["text"], encoding=options["encoding"]):
+            if line.where and not line.text.strip():
+                continue  # blank lines set texts apart
             try:
                 found = model.score(line.text, unseen=options["unseen"] or "error")
             except InputError as error:
@@ -36,6 +41,8 @@ def score(options: dict[str, Any]) -> None:
     pairs = _pairs(options, model)
     while block := list(islice(pairs, PAIRS)):
         inputs, answers = map(list, zip(*block, strict=True))
+        if isinstance(model, ClassifierBundle):
+            _require_labels(answers, model.classes)
         for (given, answer), found in zip(block, model.score(inputs, answers), strict=True):
             _show({"input": _plain(given), "answer": _plain(answer)}, found, options["json"])
 
@@ -55,8 +62,18 @@ def _pairs(options: dict[str, Any], model: Any) -> Iterator[Pair]:
             f"there must be a labelled file, or an answer after each input, but {given[-1]!r} is neither a file nor "
             "followed by an answer"
         )
-    typed = zip(given[::2], given[1::2], strict=True) if given else map(_parted, lines([]))
+    read = (_parted(line) for line in lines([]) if line.text.strip())
+    typed = zip(given[::2], given[1::2], strict=True) if given else read
     return ((text, answer.split() if isinstance(model, Tagger) else answer) for text, answer in typed)
+
+
+def _require_labels(answers: list[str], classes: list[str]) -> None:
+    strange = next((answer for answer in answers if answer not in classes), None)
+    if strange is not None:
+        raise InputError(
+            f"a label must be one of {shortened(classes)}, not {strange[:80]!r}{nearest(strange, classes)}: the order "
+            "is text (or image), then label"
+        )
 
 
 def _parted(line: Any) -> Pair:

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from seqgen.cli.inputs import blocks, lines, open_model, whole_texts
+from seqgen.cli.trained import as_trained
 from seqgen.inference.tagger import TaggedToken, Tagger
 
 Kind = Literal["colour", "lines", "json"]
@@ -21,14 +22,15 @@ def tag(options: dict[str, Any]) -> None:
     """Print the tag of each word or character: in colour on a terminal, else one token and its tag a line."""
     tagger: Tagger = open_model(options, "tag")
     tagger.precision = options["precision"]
+    encoding = as_trained(options)["encoding"]
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     kind: Kind = "json" if options["json"] else "colour" if coloured else "lines"
     if tagger.alphabet is None:
-        for text in whole_texts(options["texts"], as_texts=options["text"]):
+        for text in whole_texts(options["texts"], as_texts=options["text"], encoding=encoding):
             for piece in of_characters(tagger, text, kind):
                 print(piece, end="")
         return
-    for block in blocks(lines(options["texts"], as_texts=options["text"]), LINES):
+    for block in blocks(lines(options["texts"], as_texts=options["text"], encoding=encoding), LINES):
         for piece in of_words(tagger, [line.text for line in block], kind):
             print(piece, end="", flush=True)
 

@@ -92,9 +92,12 @@ class TextFile:
 
     def _text(self, read: str) -> str:
         if "\0" in read:
-            hint = "" if self.encoding.startswith("utf-16") else " (UTF-16 has them, too: --encoding utf-16)"
-            raise InputError(f"{self.name} must be text, but it holds NUL bytes as binary files do{hint}")
+            raise InputError(self._binary())
         return read
+
+    def _binary(self) -> str:
+        hint = "" if self.encoding.startswith("utf-16") else " (UTF-16 has them, too: --encoding utf-16)"
+        return f"{self.name} must be text, but it holds NUL bytes as binary files do{hint}"
 
     @contextmanager
     def _open(self) -> Iterator[TextIO]:
@@ -123,7 +126,11 @@ class TextFile:
         utf8 = self.encoding == "utf-8"
         rule = "text must be UTF-8" if utf8 else f"text must be {self.encoding} as --encoding says"
         with self._open_bytes() as binary:
-            likely = "utf-16" if binary.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "cp1252"
+            begin = binary.read(BLOCK)
+            marked = begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            if utf8 and b"\0" in begin and not marked:
+                return self._binary()
+            likely = "utf-16" if marked else "cp1252"
             binary.seek(0)
             hint = f"; --encoding names another encoding, such as {likely}" if utf8 else ""
             # A line of bytes is one of text in encodings that contain ASCII only.

@@ -224,7 +224,8 @@ class Generator(Bundle[nn.Module]):
         if strange:
             named = ", ".join(map(repr, strange[:10])) + (", ..." if len(strange) > 10 else "")
             raise InputError(
-                f'the prompt must have only tokens seen in training, not {named} (unseen="replace" accepts others)'
+                f"the prompt must have only tokens seen in training, not {named} (unseen=replace accepts others, "
+                "--unseen replace in the shell)"
             )
         return self.tokenizer.encode(text)
 

@@ -49,14 +49,14 @@ def _require(directory: Path, names: Iterable[str]) -> None:
 
 def _download(name: str) -> Path:
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise InputError(f"a model must be a directory or a name like user/model, but {name!r} is neither")
+        raise InputError(f"there is no folder {name!r} here, and a model on the hub has a name like user/model")
     from huggingface_hub import snapshot_download
 
     try:
         directory = snapshot_download(name, allow_patterns=["*.json", "*.safetensors"])
     except Exception as error:  # the hub's client passes on all errors of its transport
         raise InputError(
-            f"{name!r} is not a directory here, and the hub did not return it: {first_line(error)}"
+            f"there is no folder {name!r} here, and the hub did not return it: {first_line(error)}"
         ) from None
     return find_model(directory)
 

@@ -84,7 +84,7 @@ def test_on_a_terminal_one_may_try_again(command, saved, monkeypatch):
     ("arguments", "sentence"),
     [
         (["generat"], "there is no command 'generat' (did you mean generate?)"),
-        (["generate", "/nowhere/at/all"], "'/nowhere/at/all' is neither"),
+        (["generate", "/nowhere/at/all"], "there is no folder '/nowhere/at/all'"),
         (["generate", "MODEL", "--prompt", "\u4e16"], "not '\u4e16'"),
         (["generate", "MODEL", "--prompt", "a", "--temperature", "-1"], "temperature must be above 0"),
         (["generate", "MODEL", "--prompt", "a", "--temperature", "hot"], "--temperature must be a number, not 'hot'"),
@@ -148,10 +148,10 @@ def classifier(tmp_path):
 
 
 def test_classify_prints_a_line_for_each_input(command, classifier):
-    code, out, _ = seqgen(command, "classify", classifier, "a fine film", "", "--top_k", 2)
+    code, out, _ = seqgen(command, "classify", classifier, "a fine film", "odd", "--top_k", 2)
     assert code == 0
-    expected = make_text_classifier().classify(["a fine film", ""], top_k=2)
-    for line, labels, text in zip(out.splitlines(), expected, ["a fine film", ""], strict=True):
+    expected = make_text_classifier().classify(["a fine film", "odd"], top_k=2)
+    for line, labels, text in zip(out.splitlines(), expected, ["a fine film", "odd"], strict=True):
         assert line.split("\t") == [cell for one in labels for cell in (one.label, f"{one.probability:.4f}")] + [text]
 
 
@@ -161,7 +161,9 @@ def test_classify_reads_standard_input_line_by_line(command, classifier, monkeyp
     code, out, _ = seqgen(command, "classify", classifier, "--json")
     assert code == 0
     assert [json.loads(line)["input"] for line in out.splitlines()] == ["one", "", "three\tx"]
-    assert all(0 < json.loads(line)["labels"][0]["probability"] <= 1 for line in out.splitlines())
+    labels = [json.loads(line)["labels"] for line in out.splitlines()]
+    assert [len(row) for row in labels] == [1, 0, 1]  # a blank line has no class
+    assert all(0 < label["probability"] <= 1 for row in labels for label in row)
 
 
 def test_a_bad_image_does_not_spoil_the_others(command, tmp_path):
@@ -208,7 +210,7 @@ def test_a_file_that_cannot_be_tagged_is_a_sentence(command, tmp_path):
     (tmp_path / "a.txt").write_bytes(b"\xff\xfe")
     code, _, err = seqgen(command, "tag", tmp_path / "tagger", tmp_path / "a.txt")
     assert code == 2
-    assert "text must be UTF-8, but byte 1 is not" in err
+    assert "text must be UTF-8, but byte 1 is 0xff" in err
     code, _, err = seqgen(command, "tag", tmp_path / "tagger", "b.txt")
     assert (code, err) == (0, "b.txt is not a file here, so it is taken for a text\n")
 

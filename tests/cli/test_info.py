@@ -93,6 +93,8 @@ def test_a_model_of_a_builder_of_ones_own_is_described_without_it(command, tmp_p
     assert code == 0, err
     assert json.loads(out)["model"]["builder"].endswith(":own_decoder")
     assert "a generator" in json.loads(out)["model"]["kind"]
+    [line] = json.loads(out)["commands"]  # the shell cannot give a function
+    assert line.startswith(f"seqgen.load({str(tmp_path / 'own')!r}, builder=own_decoder)")
 
 
 def test_every_kind_has_a_recipe():
@@ -108,3 +110,6 @@ def test_it_needs_no_torch(run):
 def test_what_is_no_model_is_a_sentence(command, tmp_path):
     code, _, err = command(cli.main, "info", tmp_path)
     assert (code, err.count("\n")) == (2, 1)
+    code, _, err = command(cli.main, "info", "../runs/nope")
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith("error: there is no folder '../runs/nope'")

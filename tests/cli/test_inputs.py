@@ -115,6 +115,24 @@ def test_pictures_of_several_alignments_are_numbered(command, tmp_path):
     assert sorted(path.name for path in tmp_path.glob("*.png")) == ["out-3.png", "out.png"]
 
 
+def test_a_blank_text_has_a_line_without_a_class(command, tmp_path):
+    make_text_classifier().save_pretrained(tmp_path / "model")
+    (tmp_path / "lines.txt").write_text("the cat\n\n \ndog\n")
+    rows = command(cli.main, "classify", tmp_path / "model", tmp_path / "lines.txt")[1].split("\n")
+    assert [bool(row) for row in rows] == [True, False, False, True, False]
+    out = command(cli.main, "classify", tmp_path / "model", tmp_path / "lines.txt", "--json")[1]
+    assert [len(json.loads(line)["labels"]) for line in out.splitlines()] == [1, 0, 0, 1]
+
+
+@pytest.mark.parametrize(("make", "pattern"), [(make_image_classifier, "*.jpg"), (make_text_classifier, "*.txt")])
+def test_a_folder_is_no_input_to_classify(command, tmp_path, make, pattern):
+    make().save_pretrained(tmp_path / "model")
+    (tmp_path / "folder").mkdir()
+    code, out, err = command(cli.main, "classify", tmp_path / "model", tmp_path / "folder")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"type {tmp_path / 'folder' / pattern}" in err
+
+
 @pytest.mark.parametrize(
     ("make", "arguments", "sentence"),
     [
@@ -128,6 +146,8 @@ def test_pictures_of_several_alignments_are_numbered(command, tmp_path):
         (make_generator, ("evaluate", "x", "--column", "UPOS"), "--column must be with a model of another kind"),
         (make_conditional_generator, ("generate", "cat", "--unseen", "replace"), "--unseen must be with a generator"),
         (make_conditional_generator, ("score", "cat", "the", "--unseen", "error"), "--unseen must be with a generator"),
+        (make_generator, ("generate", "the \u4e16"), "--unseen replace in the shell"),
+        (make_image_classifier, ("classify", "--encoding", "utf-8", "x"), "--encoding must be with a model that reads"),
         (make_image_classifier, ("classify", "--text", "x"), "--text must be with a model that reads texts"),
         (make_translator, ("translate", "x", "--top_k", 3), "top_k must be given where tokens are sampled"),
         (make_translator, ("translate", "x", "--scores", "--json"), "--scores must be without --json"),

@@ -1,7 +1,9 @@
 """`seqgen evaluate` and `seqgen score`: the metrics and the log-probabilities of every kind of model."""
 
+import io
 import json
 import math
+import sys
 
 import numpy as np
 import PIL.Image
@@ -131,6 +133,25 @@ def test_inputs_and_answers_are_arguments_in_turns(command, folder):
         MODELS[kind]().save_pretrained(folder / f"{kind}-model")
         rows = [line.split("\t") for line in measured(command, "score", kind, *words).splitlines()]
         assert [tuple(row[-2:]) for row in rows] == [words[:2], words[2:]]
+
+
+def test_blank_lines_have_no_score(command, folder, monkeypatch):
+    make_generator().save_pretrained(folder / "generator-model")
+    expected = measured(command, "score", "generator", "text.txt")
+    (folder / "text.txt").write_text("the cat sat\n\n \non the mat\n\n")
+    assert measured(command, "score", "generator", "text.txt") == expected
+    make_text_classifier().save_pretrained(folder / "text_classifier-model")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("the cat\tfine\n\ndog\tbad\n"))
+    assert measured(command, "score", "text_classifier").count("\n") == 2
+
+
+def test_a_text_in_place_of_a_label_is_told_the_order(command, folder):
+    make_text_classifier().save_pretrained(folder / "text_classifier-model")
+    code, out, err = command(cli.main, "score", "text_classifier-model", "fine", "the cat")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "one of " in err
+    assert "fine" in err
+    assert "the order is text (or image), then label" in err
 
 
 def test_a_score_of_a_search_is_that_of_its_text():

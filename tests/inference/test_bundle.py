@@ -83,7 +83,7 @@ def test_weights_of_another_size_are_refused(saved):
 
 def test_what_is_neither_a_directory_nor_a_name_is_refused(tmp_path):
     for source in (tmp_path / "nothing", "./nothing", "nothing"):
-        with pytest.raises(InputError, match="neither"):
+        with pytest.raises(InputError, match="there is no folder"):
             seqgen.load(source)
 
 
@@ -187,7 +187,7 @@ def test_a_model_comes_from_the_hub_by_its_name(hub, saved):
 
 
 def test_a_name_that_the_hub_does_not_have_is_an_error(hub):
-    with pytest.raises(InputError, match="'you/juliet' is not a directory here") as caught:
+    with pytest.raises(InputError, match="there is no folder 'you/juliet' here") as caught:
         seqgen.load("you/juliet")
     assert "\n" not in str(caught.value)
 
