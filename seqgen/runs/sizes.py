@@ -66,8 +66,8 @@ CAPTIONER: Sizes = {
     "small": SizeOptions(
         600, {"memory_size": 256, "hidden_size": 256, "layers": 1, "embedding_size": 192, "batch_tokens": 1500}
     ),
-    "medium": SizeOptions(1200),
-    "large": SizeOptions(6000, {"memory_size": 512, "hidden_size": 512, "embedding_size": 384}),
+    "medium": SizeOptions(5000),
+    "large": SizeOptions(20000, {"memory_size": 512, "hidden_size": 512, "embedding_size": 384}),
 }
 CONDITIONAL_GENERATOR: Sizes = {
     "tiny": SizeOptions(0, {"hidden_size": 96, "layers": 1, "embedding_size": 32, "batch_tokens": 1000}),
