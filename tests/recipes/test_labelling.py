@@ -132,7 +132,7 @@ def test_what_is_no_generator_cannot_be_begun_with(command, tmp_path):
     options = [*labelled(tmp_path), "--output_dir", tmp_path / "run", "--init_from", tmp_path / "nothing"]
     code, _, err = command(load_recipe("text_classifier").main, *options)
     assert code == 2
-    assert "neither" in err
+    assert "there is no folder" in err
 
 
 def test_balanced_classes_count_alike(command, tmp_path):
