@@ -1,5 +1,7 @@
 """The size that suits a time."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,11 +12,12 @@ from seqgen.runs.sizes import SIZES
 from seqgen.runs.suitable_size import BESIDE, EPOCHS, rounded, suitable_size
 
 CONFIG = load_recipe("translator").Config
+OPTIONS = parse_options(CONFIG, [])
 COST = {"tiny": 0.01, "small": 0.04, "medium": 0.2, "large": 0.7}  # seconds of an update
 
 
-def chosen(seconds, slower=1.0, *options, batches=10**9):
-    config = parse_options(CONFIG, ["--max_seconds", str(seconds), *options])
+def chosen(seconds, slower=1.0, *, max_steps=None, batches=10**9):
+    config = replace(OPTIONS, max_seconds=seconds, max_steps=max_steps)
     return suitable_size(config, lambda one: (slower * COST[one.size], batches))
 
 
@@ -48,7 +51,7 @@ def test_more_time_or_a_faster_machine_never_gives_a_smaller_one(seconds, more):
 
 def test_updates_that_are_limited_do_not_call_for_a_larger_model():
     assert chosen(10**5).name == "large"
-    limited = chosen(10**5, 1.0, "--max_steps", "300")
+    limited = chosen(10**5, max_steps=300)
     assert limited.name == "tiny"
     assert limited.larger is None
 
