@@ -35,7 +35,8 @@ from seqgen.training.losses import Loss, LossFunction, evaluate, target_tokens
 from seqgen.training.optimizers import Group
 from seqgen.training.self_critical import cider_loss
 
-SCENES = {"dropout": 0.0, "captions_per_image": 4, "backbone": SMALL, "self_critical": 0.0}
+SCENES: dict[str, Any] = {"memory_size": 128, "hidden_size": 128, "layers": 2, "embedding_size": 64, "dropout": 0.0}
+SCENES |= {"captions_per_image": 4, "batch_tokens": 1000, "backbone": SMALL, "self_critical": 0.0}
 
 
 @dataclass(kw_only=True)
@@ -82,7 +83,7 @@ class Config(SearchConfig, PictureConfig, TextOptions):
     captions_per_image: int = 1
     """maximum number of captions of an image in a batch; for scenes 4"""
     batch_tokens: int = 2000
-    """tokens of a batch, padding included"""
+    """tokens of a batch, padding included; for scenes 1,000"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -122,9 +123,8 @@ def main() -> None:
     files = config.captions, config.valid_captions, config.test_captions
     splits = captioned_images(config.data, *files, strays=config.strays, encoding=config.encoding, seed=config.seed)
     captioner = untrained(config, splits.train).to(run.device)
-    flags: dict[str, Any] = {"mirror": config.mirror, "skip_bad": config.skip_bad, "precision": config.precision}
-    flags["pixels"] = config.fine_tune > 0
-    views, valid = (captioner.views(part, **flags) for part in (splits.train, splits.valid))  # features are cached
+    flags: dict[str, Any] = {"mirror": config.mirror, "skip_bad": config.skip_bad, "pixels": config.fine_tune > 0}
+    views, valid = (captioner.views(part, precision=config.precision, **flags) for part in (splits.train, splits.valid))
     learned = config.learned(views.images)
     words: LossFunction = partial(target_tokens, doubly_stochastic=config.doubly_stochastic, **config.teaching)
     examples = captioner.examples(learned, config.captions_per_image)
@@ -139,10 +139,10 @@ def main() -> None:
     config, captioner = run.resized(config, captioner, examples, loss)
     held_back = captioner.examples(config.learned(valid.images), views=valid)
     unseen = run.batches(held_back, config.batch_tokens, train=False)
-    tokens = f"{captioner.target.vocab_size:,} different tokens"
-    run.describe(f"images of {captioner.preprocessing.size} pixels a side: {splits.sizes}; {tokens}", captioner)
-    late = {"begins": 1 - config.fine_tune, "learning_rate": config.fine_tune_rate}
-    groups = [Group(captioner.unfreeze_backbone(), **late)] if config.fine_tune else []
+    about = f"{captioner.preprocessing.size} pixels a side, {captioner.target.vocab_size:,} different tokens"
+    run.describe(f"images: {splits.sizes}; {about}", captioner)
+    late = 1.0, 1 - config.fine_tune, config.fine_tune_rate
+    groups = [Group(captioner.unfreeze_backbone() if config.fine_tune else [], *late)]
     with Training(run, captioner, splits.fingerprint, groups=groups) as training:
         for step in training.steps(run.batches(examples, config.batch_tokens), loss):
             if training.due(step):
@@ -151,8 +151,8 @@ def main() -> None:
                 figures = {f"val_{name}": figure for name, figure in metrics(texts, valid.images).items()}
                 figures["val_perplexity"] = math.exp(val_loss)
                 training.evaluated(step, val_loss, error=-figures["val_cider"], **figures)
-                for name, text in zip(valid.images.names[:3], texts[:3], strict=True):
-                    run.say(f"  {name}: {text}")
+                shown = zip(valid.images.names[:3], texts, strict=False)
+                run.say("\n".join(f"  {name}: {text}" for name, text in shown))
                 if figures["val_distinct_captions"] == 1:
                     run.say("  all captions are the same: the model does not use the images yet")
     if run.main:
@@ -167,8 +167,8 @@ def test(training: Training[Captioner], best: Captioner, tested: Captioned, val_
     speed = len(tested) / (time.perf_counter() - began)
     figures = metrics(texts, tested)
     samples = "\n".join(f"  {name}: {text}" for name, text in zip(tested.names[:5], texts[:5], strict=True))
-    named = {f"test_{name}": figure for name, figure in figures.items()}
-    training.results(samples, val_loss=val_loss, test_images_per_second=speed, **named)
+    named = {"val_loss": val_loss} | {f"test_{name}": figure for name, figure in figures.items()}
+    training.results(samples, test_images_per_second=speed, **named)
     write_page(directory / "captions.html", best, tested.chosen(range(min(30, len(tested)))))
     shown = ", ".join(f"{name} {figure:.2f}" for name, figure in figures.items())
     print(f"{samples}\n\n--- test {shown}; {speed:.0f} images/s")

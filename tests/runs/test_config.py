@@ -75,7 +75,8 @@ def test_a_size_gives_way_to_what_is_asked_for_and_to_the_preset(config_class, s
 def test_sizes_grow(config_class):
     every = {option for size in config_class.sizes.values() for option in size.options}
     assert tuple(config_class.sizes) == SIZES
-    sizes = [parse_options(config_class, ["--size", size]).resolved() for size in SIZES]
+    data = ["--data", "x", "--captions", "y"] if hasattr(config_class, "captions") else ["--data", "x"]
+    sizes = [parse_options(config_class, ["--size", size, *data]).resolved() for size in SIZES]
     assert all(one[option] <= other[option] for one, other in pairwise(sizes) for option in every)
     assert all(any(one[option] < other[option] for option in every) for one, other in pairwise(sizes))
     updates = [size.updates for size in config_class.sizes.values()]
