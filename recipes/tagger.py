@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 
 import numpy as np
 from nltk.tag import DefaultTagger, UnigramTagger
@@ -21,7 +20,7 @@ from seqgen.data.splits import TaggedSplits
 from seqgen.data.tagged import Tagged
 from seqgen.data.text_file import TextOptions
 from seqgen.errors import run_main
-from seqgen.inference.tagger import Tagger
+from seqgen.inference.tagger import Tagger, joined
 from seqgen.metrics.classification import Answered, majority_accuracy, span_f1
 from seqgen.runs.answers import report_answers
 from seqgen.runs.config import LabelConfig, parse_options
@@ -104,8 +103,7 @@ def test(training: Training[Tagger], splits: TaggedSplits, held_back: Iterable[E
 def sample(tagger: Tagger, tokens: Sequence[str]) -> str:
     """Return tagged tokens as text, with each tag once for all tokens in a row that have it."""
     joint = "" if isinstance(tokens, str) else " "
-    groups = groupby(tagger.tag([tokens])[0], key=lambda one: one.tag)
-    return "  ".join(f"{joint.join(one.token for one in group)} [{tag}]" for tag, group in groups)
+    return "  ".join(f"{text} [{tag}]" for text, tag in joined(tagger.tag([tokens])[0], joint))
 
 
 def pairs(data: Tagged) -> list[list[tuple[str, str]]]:

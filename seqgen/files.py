@@ -5,7 +5,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import yaml
 
 from seqgen.errors import InputError
 
@@ -55,6 +57,21 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path}: text must be UTF-8, but byte {error.start + 1} is not") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def read_options(path: Path) -> dict[str, Any]:
+    """Return the options of a run, as they were saved in a YAML file; none where there is no file.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    try:
+        saved = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except yaml.YAMLError:
+        saved = None
+    if not isinstance(saved, dict):
+        raise InputError(f"{path} must hold the options of a run as they were saved, but it is damaged")
+    return saved
 
 
 def cache_directory() -> Path:

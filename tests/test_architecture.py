@@ -43,7 +43,7 @@ ALLOWED = {
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES | {"data", "training", "inference", "generation", "batches", "text", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
-    "cli": ROOT_FILES | {"inference", "data", "batches", "generation", "metrics", "figures", "diagnosis"},
+    "cli": ROOT_FILES | {"inference", "data", "batches", "generation", "training", "metrics", "figures", "diagnosis"},
     "__main__": {"cli"},
 }
 

@@ -21,10 +21,9 @@ def classify(options: dict[str, Any]) -> None:
     classifier = open_model(options, "classify")
     classifier.precision = options["precision"]
     of_images = isinstance(classifier, ImageClassifier)
-    if of_images and options["text"]:
-        raise InputError("--text must be with a model that reads texts, not with one of image_classifier")
-    if of_images and options["encoding"]:
-        raise InputError("--encoding must be with a model that reads texts, not with one of image_classifier")
+    for name in ("text", "encoding"):
+        if of_images and options[name]:
+            raise InputError(f"--{name} must be with a model that reads texts, not with one of image_classifier")
     encoding = as_trained(options)["encoding"]
     inputs, bad = options["inputs"], 0
     given = map(Line, inputs) if of_images and inputs else lines(inputs, as_texts=options["text"], encoding=encoding)

@@ -2,17 +2,16 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import numpy as np
-import torch
 
 from seqgen.batches.documents import Documents
 from seqgen.batches.stream import held_back_windows
-from seqgen.batches.windows import Batch
 from seqgen.cli.inputs import open_model
-from seqgen.cli.labelled import Answers, labelled, refuse_others, shortened
+from seqgen.cli.labelled import Answers, labelled, refuse_others, require_known
 from seqgen.cli.trained import as_trained
 from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import encode_documents, encode_stream
@@ -26,7 +25,8 @@ from seqgen.inference.translator import Translator
 from seqgen.metrics.captions import caption_scores
 from seqgen.metrics.classification import Answered, span_f1
 from seqgen.metrics.translation import bleu, chrf
-from seqgen.symbols import EOS, PAD, UNK
+from seqgen.symbols import EOS, UNK
+from seqgen.training.losses import evaluate as mean_loss
 
 WINDOW, ROWS = 256, 64  # tokens and rows of a batch, as in validation
 
@@ -73,7 +73,7 @@ def of_text(generator: Generator, corpus: Corpus, documents: Any = None) -> Figu
         rows = encode_documents(corpus, tokenizer, documents)
         several = Documents(rows, min(ROWS, len(rows)), WINDOW)
         tokens, batches = several.chosen_tokens(), several.once()
-    loss = _mean_loss(generator, batches)
+    loss = mean_loss(generator.model, batches)
     # EOS counts as a character: it is predicted in place of a line end.
     characters = len(tokenizer.decode(tokens)) + int((tokens == EOS).sum())
     return {
@@ -85,34 +85,17 @@ def of_text(generator: Generator, corpus: Corpus, documents: Any = None) -> Figu
     }
 
 
-@torch.inference_mode()
-def _mean_loss(generator: Generator, batches: Iterator[Batch]) -> float:
-    total, count, state = 0.0, 0, None
-    generator.model.eval()
-    for batch in batches:
-        inputs, targets, starts = batch.to(generator.device)
-        logits, state = generator.model(inputs, None if starts else state)
-        logs = logits.float().log_softmax(dim=2).gather(2, targets[:, :, None]).squeeze(2)
-        total, count = total - float(logs[targets != PAD].sum()), count + int((targets != PAD).sum())
-    return total / count
-
-
 def of_classes(classifier: ClassifierBundle, data: Answers, search: dict[str, Any]) -> Figures:
     """Return accuracy, macro F1, calibration error and loss, and a table of all classes."""
-    numbers = [classifier.classes.index(label) if label in classifier.classes else -1 for label in data.answers]
-    if -1 in numbers:
-        raise InputError(
-            f"a label must be one of {shortened(classifier.classes)}, not {data.answers[numbers.index(-1)]!r}"
-        )
+    require_known("label", data.answers, classifier.classes)
+    targets = np.array([classifier.classes.index(label) for label in data.answers])
     logs = np.log(classifier.probabilities(data.inputs).clip(1e-30))
-    return _answered(Answered(logs, np.array(numbers), classifier.classes))
+    return _answered(Answered(logs, targets, classifier.classes))
 
 
 def of_tags(tagger: Tagger, data: Answers, search: dict[str, Any]) -> Figures:
     """Return the same of each token's tag, and the F1 of spans where tags are those of spans."""
-    unknown = next((tag for tags in data.answers for tag in tags if tag not in tagger.tags), None)
-    if unknown is not None:
-        raise InputError(f"a tag must be one of {shortened(tagger.tags)}, not {unknown!r}")
+    require_known("tag", chain.from_iterable(data.answers), tagger.tags)
     targets = np.array([tagger.tags.index(tag) for tags in data.answers for tag in tags])
     logs = np.log(np.concatenate(tagger.probabilities(data.inputs)).clip(1e-30))
     answered = Answered(logs, targets, tagger.tags)

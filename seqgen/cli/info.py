@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from seqgen.cli.trained import read_yaml
+from seqgen.files import read_options
 from seqgen.inference.saved import find_model, read_config, read_part
 
 KINDS = {
@@ -87,10 +87,10 @@ def _making(model: Path, run: Path | None, results: dict[str, Any]) -> dict[str,
     if run is None:
         return found | {"run": "unknown: only the model is here"}
     recipe = KINDS[read_config(model)["used_as"]][1]
-    asked = read_yaml(run / "config.yaml")
+    asked = read_options(run / "config.yaml")
     words = [word for name, value in asked.items() for word in (f"--{name}", _word(value))]
     found["command"] = shlex.join(["seqgen", "train", recipe, *words])
-    every = read_yaml(run / "resolved.yaml")
+    every = read_options(run / "resolved.yaml")
     found |= {"data": every.get("source") or every.get("data"), "size": every.get("size")}
     report = run / "report.md"
     text = report.read_text(encoding="utf-8") if report.is_file() else ""

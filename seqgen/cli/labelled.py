@@ -1,6 +1,6 @@
 """Labelled data for `seqgen evaluate` and `seqgen score`, in the form of the recipes' --data."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from seqgen.data.catalog import find_pictures
 from seqgen.data.labelled import TextColumns, read_texts
 from seqgen.data.parallel import PairOptions, read_pairs, read_parallel
 from seqgen.data.tagged import read_tagged
-from seqgen.errors import InputError
+from seqgen.errors import InputError, nearest
 
 # The options that say how the data of each kind of model is read, by the name of its builder.
 READING = {
@@ -31,9 +31,19 @@ class Answers(NamedTuple):
     answers: Sequence[Any]
 
 
-def shortened(names: Sequence[str]) -> str:
-    """Return the names of labels or tags for an error: the first of many."""
-    return ", ".join(names[:SHOWN]) + (f", ... ({len(names)} in all)" if len(names) > SHOWN else "")
+def require_known(noun: str, given: Iterable[str], known: Sequence[str], hint: str = "") -> None:
+    """Raise an InputError where one of the given labels or tags is not known to the model.
+
+    Args:
+        noun: "label" or "tag".
+        given: the labels or tags.
+        known: those of the model, of which the error lists the first.
+        hint: the end of the error.
+    """
+    strange = next((name for name in given if name not in known), None)
+    if strange is not None:
+        listed = ", ".join(known[:SHOWN]) + (f", ... ({len(known)} in all)" if len(known) > SHOWN else "")
+        raise InputError(f"a {noun} must be one of {listed}, not {strange[:80]!r}{nearest(strange, known)}{hint}")
 
 
 def refuse_others(options: dict[str, Any], kind: str, *further: str) -> None:

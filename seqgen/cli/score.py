@@ -7,9 +7,9 @@ from itertools import islice
 from typing import Any
 
 from seqgen.cli.inputs import lines, open_model
-from seqgen.cli.labelled import labelled, refuse_others, shortened
+from seqgen.cli.labelled import labelled, refuse_others, require_known
 from seqgen.cli.trained import as_trained
-from seqgen.errors import InputError, nearest
+from seqgen.errors import InputError
 from seqgen.inference.captioner import Captioner
 from seqgen.inference.classifiers import ClassifierBundle
 from seqgen.inference.generator import Generator
@@ -42,7 +42,7 @@ def score(options: dict[str, Any]) -> None:
     while block := list(islice(pairs, PAIRS)):
         inputs, answers = map(list, zip(*block, strict=True))
         if isinstance(model, ClassifierBundle):
-            _require_labels(answers, model.classes)
+            require_known("label", answers, model.classes, ": the order is text (or image), then label")
         for (given, answer), found in zip(block, model.score(inputs, answers), strict=True):
             _show({"input": _plain(given), "answer": _plain(answer)}, found, options["json"])
 
@@ -65,15 +65,6 @@ def _pairs(options: dict[str, Any], model: Any) -> Iterator[Pair]:
     read = (_parted(line) for line in lines([]) if line.text.strip())
     typed = zip(given[::2], given[1::2], strict=True) if given else read
     return ((text, answer.split() if isinstance(model, Tagger) else answer) for text, answer in typed)
-
-
-def _require_labels(answers: list[str], classes: list[str]) -> None:
-    strange = next((answer for answer in answers if answer not in classes), None)
-    if strange is not None:
-        raise InputError(
-            f"a label must be one of {shortened(classes)}, not {strange[:80]!r}{nearest(strange, classes)}: the order "
-            "is text (or image), then label"
-        )
 
 
 def _parted(line: Any) -> Pair:

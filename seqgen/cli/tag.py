@@ -4,12 +4,11 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from itertools import groupby
 from typing import Any, Literal
 
 from seqgen.cli.inputs import blocks, lines, open_model, whole_texts
 from seqgen.cli.trained import as_trained
-from seqgen.inference.tagger import TaggedToken, Tagger
+from seqgen.inference.tagger import Tagger, joined
 
 Kind = Literal["colour", "lines", "json"]
 
@@ -44,7 +43,7 @@ def of_characters(tagger: Tagger, text: str, kind: Kind) -> Iterator[str]:
         kind: "colour" for a terminal; "lines" of a JSON string of characters that follow each other with the same tag,
             a tab and the tag; or "json".
     """
-    runs = _runs(tagger.tag(text)[0])
+    runs = joined(tagger.tag(text)[0], "")
     if kind == "json":
         yield json.dumps([{"text": run, "tag": tag} for run, tag in runs], ensure_ascii=False) + "\n"
         return
@@ -73,12 +72,6 @@ def of_words(tagger: Tagger, sentences: list[str], kind: Kind) -> Iterator[str]:
         else:
             words = (_coloured(tagger, one.token, one.tag) + f"\033[2m/{one.tag}\033[0m" for one in tokens)
             yield " ".join(words) + "\n"
-
-
-def _runs(tokens: list[TaggedToken]) -> list[tuple[str, str]]:
-    """Join the characters that follow each other with the same tag."""
-    grouped = groupby(tokens, key=lambda token: token.tag)
-    return [("".join(token.token for token in run), tag) for tag, run in grouped]
 
 
 def _coloured(tagger: Tagger, text: str, tag: str) -> str:

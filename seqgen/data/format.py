@@ -11,7 +11,7 @@ LOOKED_AT = 1000  # lines that are not blank
 
 
 class Format(NamedTuple):
-    """How the rows of a file are written, and why it is taken to be so, as errors say it.
+    """Format of the rows of a file, and the reason why it is taken to be that, as errors say it.
 
     `kind` is "json lines", "json array" (one array of objects), "separated" (by `separator`, where `quotes` may enclose
     a cell) or "plain" lines.
@@ -24,7 +24,7 @@ class Format(NamedTuple):
 
     @property
     def content(self) -> tuple[str, str, bool]:
-        """What determines the rows that are read, without the reason."""
+        """The part that determines the rows that are read, without the reason."""
         return self.kind, self.separator, self.quotes
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What an option such as `--data` can name beside a named set: files, folders, globs, lists of these, or a pipe."""
+"""Paths that an option such as `--data` names: of files, folders, globs, lists of these, or a pipe."""
 
 import glob
 import hashlib

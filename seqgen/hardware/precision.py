@@ -20,7 +20,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 class Calculation(NamedTuple):
-    """How to calculate: "fp32" or "bf16" matrix products, and the number of the processor's threads."""
+    """A way to calculate: "fp32" or "bf16" matrix products, and the number of the processor's threads."""
 
     precision: str
     threads: int

@@ -1,4 +1,4 @@
-"""What each cell of a generator calculates while it reads a text: for pictures of cells over it."""
+"""Activations of the cells of a generator that reads a text: for pictures of cells over it."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Whether a tokenizer knows the tokens of the texts to train on."""
+"""A check that a tokenizer knows the tokens of the texts to train on."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Whether a saved model could be loaded: whether its builder makes it again of plain data."""
+"""A check that a saved model could be loaded: that its builder makes it again of plain data."""
 
 import json
 from collections.abc import Callable

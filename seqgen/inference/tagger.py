@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -37,6 +38,12 @@ class TaggedToken(NamedTuple):
     token: str
     tag: str
     probability: float
+
+
+def joined(tokens: Iterable[TaggedToken], joint: str) -> list[tuple[str, str]]:
+    """Return the tokens in a row that have the same tag as one text, with `joint` between them, and the tag."""
+    groups = groupby(tokens, key=lambda one: one.tag)
+    return [(joint.join(one.token for one in group), tag) for tag, group in groups]
 
 
 @dataclass(kw_only=True)

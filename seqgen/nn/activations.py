@@ -10,7 +10,7 @@ from seqgen.state import State
 
 
 class Activations(NamedTuple):
-    """What recurrent layers calculate at each step; every tensor is (layers, batch, steps, hidden).
+    """Calculations of recurrent layers at each step; every tensor is (layers, batch, steps, hidden).
 
     `h` are the hidden states; `c` the cell states, of an LSTM only; `gates` are those of an LSTM ("input", "forget",
     "candidate", "output") or a GRU ("reset", "update", "candidate"), by their names. Gates are between 0 and 1,

@@ -30,7 +30,7 @@ class Best:
 
     @property
     def reason_to_stop(self) -> str:
-        """Why training is to stop; empty where it is not."""
+        """The reason for training to stop; empty where there is none."""
         if self.patience is not None:
             stop = 0 < self.patience <= self.validations_since
             return f"{self.validations_since} validations without improvement" if stop else ""

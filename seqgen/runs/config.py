@@ -7,11 +7,11 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
-import yaml
 from jsonargparse import SUPPRESS, ArgumentParser
 
 from seqgen.data.paths import absolute
 from seqgen.errors import InputError
+from seqgen.files import read_options
 from seqgen.generation.config import GenerationConfig
 from seqgen.hardware.precision import Precision
 from seqgen.inference.encoder_decoder import search_options
@@ -271,10 +271,4 @@ def _saved_options(asked: dict[str, Any]) -> dict[str, Any]:
     path = Path(asked["output_dir"]) / "resolved.yaml"
     if not path.is_file():
         raise InputError(f"--resume needs a run in --output_dir, but {asked['output_dir']} holds none")
-    try:
-        saved = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError:
-        saved = None
-    if not isinstance(saved, dict):
-        raise InputError(f"{path} must hold the options of a run as they were saved, but it is damaged")
-    return saved
+    return read_options(path)

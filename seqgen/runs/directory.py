@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from seqgen.errors import InputError
-from seqgen.files import write_text
+from seqgen.files import read_options, write_text
 from seqgen.runs.config import RunConfig, anywhere
 
 OF_ONE_RUN = ("output_dir", "resume", "config")
@@ -55,7 +55,7 @@ def write_options(directory: Path, config: RunConfig, steps: int) -> None:
 
 
 def _record(directory: Path, config: RunConfig, steps: int) -> None:
-    before = yaml.safe_load((directory / "resolved.yaml").read_text(encoding="utf-8"))
+    before = read_options(directory / "resolved.yaml")
     now = anywhere(config.resolved())
     changed = {name: [before[name], now[name]] for name in now if name in before and before[name] != now[name]}
     line = {"step": steps, "time": time.strftime("%Y-%m-%d %H:%M:%S"), "changed": changed}

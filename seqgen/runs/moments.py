@@ -1,4 +1,4 @@
-"""When to validate: soon after the start, and then at growing distances."""
+"""Moments of validation: soon after the start, and then at growing distances."""
 
 from collections.abc import Iterator
 from itertools import takewhile

@@ -10,11 +10,10 @@ from typing import Any
 
 import torch
 import torchvision
-import yaml
 
 from seqgen import __version__
 from seqgen.errors import counted
-from seqgen.files import write_text
+from seqgen.files import read_options, write_text
 from seqgen.inference.bundle import Bundle
 from seqgen.runs.command import command
 from seqgen.runs.directory import read_resumptions
@@ -78,7 +77,7 @@ def _resumed(one: dict[str, Any]) -> str:
 
 def _asked(directory: Path) -> str:
     """Return the options that were given, also those of the start of a resumed run."""
-    asked = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
+    asked = read_options(directory / "config.yaml")
     return " ".join(f"`--{name} {value}`" for name, value in asked.items()) or "all by default"
 
 

@@ -11,7 +11,6 @@ from torch import nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
-from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import Batchable, ExampleBatches
 from seqgen.errors import InputError
 from seqgen.hardware.decisions import Decision, Operation
@@ -193,7 +192,7 @@ class Run:
             train: whether the examples of a batch are divided among the processes.
         """
         shared = self.shared if train else {"seed": self.config.seed}
-        return ExampleBatches(Buckets(examples.lengths, budget, **shared), examples.collate)
+        return examples.batches(budget, **shared)
 
     def describe(self, data: str, bundle: Bundle[Any]) -> None:
         """Print the data, the model's size, the device and the directory."""
