@@ -159,6 +159,7 @@ def test_a_score_of_a_search_is_that_of_its_text():
     for model, given in ((make_translator(), "the cat"), (conditional, "cat")):
         # All tokens are allowed, as those that a search suppresses make the others more probable.
         options = {"num_beams": 8, "num_return_sequences": 8, "length_penalty": 0.0, "suppress_tokens": ()}
+        options["precision"] = "fp32"  # in which texts are scored
         [found] = model.write([model.encode(given)], max_new_tokens=12, min_new_tokens=0, **options)
         pairs = [(one, model.score(given, one.text)[0]) for one in found if one.ended]
         # Special tokens are not in a text.
