@@ -11,6 +11,10 @@ class InputError(ValueError):
     """An input breaks a rule; the message is one sentence with the rule and the value received."""
 
 
+class NonFiniteLogits(InputError):
+    """The logits of a model are not finite."""
+
+
 class NonFiniteLoss(RuntimeError):
     """Training stopped because the loss or the gradient is not finite; the message says where and what to try."""
 

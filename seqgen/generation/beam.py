@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from seqgen.generation.config import GenerationConfig
-from seqgen.generation.logits import NEVER, processor
+from seqgen.generation.logits import NEVER, processor, require_finite
 from seqgen.generation.packed import PackedDecoder, packed, threads_of
 from seqgen.generation.sampling import Hypothesis, read_prompts
 from seqgen.generation.shared_memory import SharedMemory
@@ -38,6 +38,9 @@ def beam_search(
         config: the options.
         memory: memory to attend to, with a row for each prompt.
         device: of the decoder.
+
+    Raises:
+        NonFiniteLogits: logits that are not finite.
     """
     decoder = packed(decoder, config.precision, rows=len(prompts) * config.num_beams, memory=memory)
     with threads_of(decoder):
@@ -162,7 +165,7 @@ class _Search:
         self.scores = scores.masked_fill(finished, NEVER)
         best_unfinished = self.scores.amax(dim=(1, 2)).tolist()
         kept = [row for row, best in enumerate(best_unfinished) if not self._done(row, best)]
-        if not kept:
+        if not kept or self.length >= self.config.max_new_tokens:
             return None
         kept_rows, before = None, index[parents]
         if len(kept) < len(self.rows):
@@ -174,6 +177,7 @@ class _Search:
 
     def _candidates(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Return the (places, candidates) log-probabilities of each beam's most probable tokens, and the tokens."""
+        require_finite(logits)
         history = _History(self.tokens[self.live], logits.shape[1], self.config.no_repeat_ngram_size, self.length)
         logits = processor(self.config, history, logits.device)(logits, list(range(len(logits))))
         # No beam can have more continuations than there are beams, whatever the other groups chose.

@@ -6,6 +6,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from seqgen.errors import InputError, NonFiniteLogits
 from seqgen.generation.config import GenerationConfig
 from seqgen.symbols import EOS
 
@@ -52,6 +53,15 @@ def repetition_penalty(logits: Tensor, used: Tensor, penalty: float) -> Tensor:
     """
     penalised = torch.where(logits > 0, logits / penalty, logits * penalty)
     return torch.where(used, penalised, logits)
+
+
+def require_finite(logits: Tensor) -> None:
+    """Raise a NonFiniteLogits where logits are NaN or infinite; -infinity is a probability of 0."""
+    if not logits.amax() < float("inf"):
+        raise NonFiniteLogits(
+            "the logits of a model must be finite, but some are not: its weights are damaged, or its training "
+            "diverged, and a smaller learning rate may help"
+        )
 
 
 class TokensSoFar(Protocol):
@@ -114,7 +124,14 @@ class History:
 def processor(
     config: GenerationConfig, history: TokensSoFar, device: torch.device | str = "cpu"
 ) -> Callable[[Tensor, list[int]], Tensor]:
-    """Return the function that applies all options to the (batch, vocabulary) logits of some rows."""
+    """Return the function that applies all options to the (batch, vocabulary) logits of some rows.
+
+    Raises:
+        InputError: tokens to suppress that are not in the vocabulary.
+    """
+    strange = [token for token in config.suppress_tokens if not 0 <= token < history.vocab_size]
+    if strange:
+        raise InputError(f"suppress_tokens must be from 0 to {history.vocab_size - 1}, not {strange[0]}")
     excluded = torch.zeros(history.vocab_size, device=device)
     excluded[list(config.suppress_tokens)] = NEVER
     excluded_at_first = excluded.clone()

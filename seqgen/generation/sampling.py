@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seqgen.generation.config import GenerationConfig
-from seqgen.generation.logits import NEVER, History, processor
+from seqgen.generation.logits import NEVER, History, processor, require_finite
 from seqgen.generation.packed import packed, threads_of
 from seqgen.protocols import Decoder, Reader
 from seqgen.state import Memory, State
@@ -110,6 +110,9 @@ def sample(
         finished: called with the number of a row and its new token; by default only EOS ends a row.
         memory: memory to attend to, with a row for each prompt.
         device: of the decoder.
+
+    Raises:
+        NonFiniteLogits: logits that are not finite.
     """
     decoder = packed(decoder, config.precision, rows=len(prompts), memory=memory)
     with threads_of(decoder):
@@ -130,6 +133,7 @@ def sample(
             for _ in range(min(BLIND, config.max_new_tokens - history.written) - 1 if endless else 0):
                 logits, state = decoder.step(steps[-1][1], state, memory)
                 steps.append((logits, pick(logits)))
+            require_finite(logits)
             tokens: list[int] = []
             for (logits, _), tokens in zip(steps, torch.stack([token for _, token in steps]).tolist(), strict=True):
                 history.add(rows, tokens)

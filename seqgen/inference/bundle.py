@@ -8,16 +8,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-import safetensors.torch
 import torch
 from huggingface_hub import HfApi
+from pydantic import BaseModel
 from torch import nn
 
+from seqgen import patterns
 from seqgen.errors import InputError
-from seqgen.files import write_text, writing
+from seqgen.files import write_text
 from seqgen.inference.parts import Part
 from seqgen.inference.rebuilding import NothingDrawn, builder_name, difference, require_plain
-from seqgen.inference.saved import FORMAT, find_model, first_line, read_config, read_part, used_as
+from seqgen.inference.saved import FORMAT, WEIGHTS, find_model, first_line, read_config, read_part, used_as
+from seqgen.inference.schemas import arguments_schema, require
+from seqgen.inference.weights import Shapes, building, load_weights, misfit, read_shapes, save_weights
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -39,7 +42,7 @@ class Bundle(ABC, Generic[M]):
     builder: ClassVar[str]
     untrained: ClassVar[Callable[..., Any]]  # class method: from the other parts and the arguments of the builder
     of: ClassVar[Callable[..., Any]]  # class method: from a model and the other parts
-    files: ClassVar[dict[str, Part | tuple[str, ...]]]  # JSON files: of one part, or of fields that are plain data
+    files: ClassVar[dict[str, Part | type[BaseModel]]]  # JSON files: of one part, or of plain fields by their schema
 
     model: M
     arguments: dict[str, Any]
@@ -55,7 +58,7 @@ class Bundle(ABC, Generic[M]):
         return {
             name: kept.to_data(getattr(self, kept.field))
             if isinstance(kept, Part)
-            else {field: getattr(self, field) for field in kept}
+            else {field: getattr(self, field) for field in kept.model_fields}
             for name, kept in self.files.items()
         }
 
@@ -64,10 +67,17 @@ class Bundle(ABC, Generic[M]):
         cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]], builder: Callable[..., M] | None = None
     ) -> Self:
         """Return an untrained model with its other parts, as `parts` described them."""
+        return cls._made(arguments, cls._values(parts), builder)
+
+    @classmethod
+    def _values(cls, parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, kept in cls.files.items():
-            data = parts[name]
-            values |= {kept.field: kept.from_data(data)} if isinstance(kept, Part) else {key: data[key] for key in kept}
+            values |= {kept.field: kept.from_data(parts[name])} if isinstance(kept, Part) else parts[name]
+        return values
+
+    @classmethod
+    def _made(cls, arguments: dict[str, Any], values: dict[str, Any], builder: Callable[..., M] | None) -> Self:
         bundle: Self = (
             cls.untrained(**values, **arguments)
             if builder is None
@@ -84,7 +94,7 @@ class Bundle(ABC, Generic[M]):
         with torch.random.fork_rng(devices=[]):
             if self.own_builder is not None:
                 return self.own_builder(**self.arguments)
-            kept = [[part.field] if isinstance(part, Part) else part for part in self.files.values()]
+            kept = [[part.field] if isinstance(part, Part) else part.model_fields for part in self.files.values()]
             parts = {name: getattr(self, name) for names in kept for name in names}
             with NothingDrawn():
                 again: Self = self.untrained(**parts, **self.arguments)
@@ -106,16 +116,13 @@ class Bundle(ABC, Generic[M]):
         """Write the model to a directory; each file is replaced as a whole.
 
         Raises:
-            InputError: the model is not what its builder makes of `arguments`, so it could not be loaded.
+            InputError: the model is not what its builder makes of `arguments`, so it could not be loaded; or a weight
+                is not finite.
             OSError: a file cannot be written.
         """
         self._require_loadable()
         directory = Path(directory)
-        with writing(directory / "model.safetensors") as file:
-            # Shared weights are written once: safetensors refuses tensors that share memory.
-            once = {tensor.data_ptr(): name for name, tensor in reversed(self.model.state_dict().items())}
-            tensors = {name: self.model.state_dict()[name].cpu().contiguous() for name in once.values()}
-            file.write(safetensors.torch.save(tensors))
+        save_weights(self.model, directory / WEIGHTS)
         config = {"format": FORMAT, "library": "seqgen", "builder": self.builder, "arguments": self.arguments}
         if self.own_builder is not None:
             config |= {"builder": builder_name(self.own_builder), "used_as": self.builder}
@@ -132,8 +139,8 @@ class Bundle(ABC, Generic[M]):
                 imported because a file names it.
 
         Raises:
-            InputError: it does not exist, is incomplete, was saved by another version, or by a builder of one's own
-                that was not given.
+            InputError: it does not exist, is incomplete or damaged, has weights that are not finite, was saved by
+                another version, or by a builder of one's own that was not given.
         """
         directory = find_model(source)
         config = read_config(directory)
@@ -146,17 +153,37 @@ class Bundle(ABC, Generic[M]):
                 f"{directory} holds a {cls.builder} built by {config['builder']!r}, which is not imported because a "
                 "file names it: if you trust that function, give it itself as builder"
             )
-        parts = {name: read_part(directory, name) for name in cls.files}
+        parts = {
+            name: read_part(directory, name, kept.schema if isinstance(kept, Part) else kept)
+            for name, kept in cls.files.items()
+        }
+        if builder is None:
+            require(arguments_schema(getattr(patterns, cls.builder)), config["arguments"], f"{directory}/config.json")
         try:
-            bundle = cls.built(config["arguments"], parts, builder)
-            safetensors.torch.load_model(bundle.model, directory / "model.safetensors")
-        except InputError:
-            raise
-        except (KeyError, TypeError, RuntimeError, ValueError, OSError, safetensors.SafetensorError) as error:
-            reason = " ".join(str(error).split())[:200]
+            bundle = cls._fitting(config["arguments"], cls._values(parts), builder, read_shapes(directory / WEIGHTS))
+            load_weights(bundle.model, directory / WEIGHTS)
+        except InputError as error:
+            raise InputError(f"{directory}: {error}") from None
+        except Exception as error:  # whatever a builder raises for damaged arguments
+            reason = " ".join(f"{error or type(error).__name__}".split())[:200]
             raise InputError(f"{directory} must hold a whole model, but it does not fit together: {reason}") from None
         bundle.model.eval()
         return bundle
+
+    @classmethod
+    def _fitting(
+        cls, arguments: dict[str, Any], values: dict[str, Any], builder: Callable[..., M] | None, shapes: Shapes
+    ) -> Self:
+        """Return an untrained model, which is built only after its sizes were compared with those of the weights."""
+        with building(shapes), torch.random.fork_rng(devices=[]):
+            if builder is not None:
+                return cls._made(arguments, values, builder)
+            with NothingDrawn():
+                with torch.device("meta"):
+                    different = misfit(cls._made(arguments, values, None).model, shapes)
+                if different:
+                    raise InputError(f"sizes in config.json must be those of the weights, but {different}")
+                return cls._made(arguments, values, None)
 
     def push_to_hub(self, name: str, *, private: bool = False, token: str | None = None) -> str:
         """Upload the model to the hub under a name such as "user/model"; return its address.

@@ -19,6 +19,7 @@ from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.generator import Generator
 from seqgen.inference.inputs import InputBundle
 from seqgen.inference.parts import PREPROCESSING, tokenizer_part
+from seqgen.inference.schemas import Classes, MaxLength
 from seqgen.models import EncoderClassifier
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.encoders import SequenceEncoder
@@ -101,8 +102,8 @@ class TextClassifier(ClassifierBundle):
     builder = "text_classifier"
     files: ClassVar = {
         "tokenizer.json": tokenizer_part("tokenizer"),
-        "labels.json": ("classes",),
-        "preprocessing.json": ("max_length",),
+        "labels.json": Classes,
+        "preprocessing.json": MaxLength,
     }
     budget = 16_384
 
@@ -216,7 +217,7 @@ class ImageClassifier(ClassifierBundle):
     """
 
     builder = "image_classifier"
-    files: ClassVar = {"labels.json": ("classes",), "preprocessing.json": PREPROCESSING}
+    files: ClassVar = {"labels.json": Classes, "preprocessing.json": PREPROCESSING}
     budget = 64
 
     preprocessing: Preprocessing

@@ -19,6 +19,7 @@ from seqgen.generation.config import GenerationConfig
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, line_options
 from seqgen.inference.known_tokens import require_known
 from seqgen.inference.parts import GENERATION, tokenizer_part
+from seqgen.inference.schemas import Conditions
 from seqgen.inference.score import Score
 from seqgen.models import EncoderDecoder
 from seqgen.text.tokenizer import Tokenizer
@@ -43,7 +44,7 @@ class ConditionalGenerator(EncoderDecoderBundle):
     files: ClassVar = {
         "tokenizer.json": tokenizer_part("target"),
         "generation_config.json": GENERATION,
-        "conditions.json": ("categories", "mean", "deviation"),
+        "conditions.json": Conditions,
     }
 
     categories: list[str]

@@ -13,6 +13,7 @@ from seqgen.batches.pairs import pairs
 from seqgen.errors import InputError
 from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig
+from seqgen.generation.logits import require_finite
 from seqgen.generation.minimum_bayes_risk import least_risk
 from seqgen.generation.packed import packed
 from seqgen.generation.sampling import Hypothesis, sampled
@@ -139,7 +140,9 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
         self.model.eval()
         for numbers, inputs in self.batches(rows, self.budget(SCORED)):
             batch = pairs(inputs, [targets[number] for number in numbers]).to(self.device)
-            logs = self.model(batch.inputs, batch.tokens).float().log_softmax(dim=2)
+            logits = self.model(batch.inputs, batch.tokens).float()
+            require_finite(logits)
+            logs = logits.log_softmax(dim=2)
             of_targets = logs.gather(2, batch.targets[:, :, None]).squeeze(2).tolist()
             for number, found in zip(numbers, of_targets, strict=True):
                 pieces = [*(self.target.decode([int(token)]) for token in targets[number]), "</s>"]

@@ -12,6 +12,7 @@ from seqgen import patterns
 from seqgen.errors import InputError
 from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig, Unseen
+from seqgen.generation.logits import require_finite
 from seqgen.generation.sampling import row_seed, sample
 from seqgen.inference.activations import TextActivations, text_activations
 from seqgen.inference.bundle import Bundle
@@ -151,6 +152,7 @@ class Generator(Bundle[nn.Module]):
             # In windows, so that the logits take no more memory for a longer text.
             for begin in range(0, len(tokens), 4096):
                 logits, state = self.model(inputs[None, begin : begin + 4096], state)
+                require_finite(logits)
                 of_all = logits[0].float().log_softmax(dim=-1)
                 logs += of_all.gather(1, tokens[begin : begin + 4096, None]).flatten().tolist()
         pieces = [self.tokenizer.decode([int(token)]) for token in tokens]

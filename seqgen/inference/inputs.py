@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from seqgen.batches.buckets import Buckets
+from seqgen.generation.logits import require_finite
 from seqgen.hardware.precision import Calculation, Precision, fastest_calculation
 from seqgen.inference.bundle import Bundle, M
 
@@ -54,6 +55,7 @@ class InputBundle(Bundle[M]):
             calculation = calculation or self.fastest(self.model, given, self.precision)
             with calculation.applied(self.device):
                 logits = self.model(*given)
+            require_finite(logits)
             yield numbers, logits.float()
 
     def fastest(self, network: nn.Module, inputs: Sequence[Tensor], precision: Precision) -> Calculation:

@@ -3,31 +3,35 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel
+
 from seqgen.data.images import Preprocessing
 from seqgen.generation.config import GenerationConfig
+from seqgen.inference.schemas import Alphabet, Images, Options, Symbolic, TokenizerData
 from seqgen.text.tokenizer import tokenizer_data, tokenizer_from_data
 from seqgen.text.vocabulary import Vocabulary
 
 
 class Part(NamedTuple):
-    """A field of a bundle that has a file of its own, and its conversion to plain data and back."""
+    """A field of a bundle that has a file of its own, the file's schema, and the conversion to plain data and back."""
 
     field: str
+    schema: type[BaseModel]
     to_data: Callable[[Any], dict[str, Any]]
     from_data: Callable[[dict[str, Any]], Any]
 
 
 def tokenizer_part(field: str) -> Part:
     """Return the part for a tokenizer of any kind."""
-    return Part(field, tokenizer_data, tokenizer_from_data)
+    return Part(field, TokenizerData, tokenizer_data, tokenizer_from_data)
 
 
-def vocabulary_part(field: str) -> Part:
-    """Return the part for a vocabulary, or for None."""
-    return Part(
-        field, lambda found: found.data if found else {}, lambda data: Vocabulary.from_data(data) if data else None
-    )
-
-
-GENERATION = Part("generation", GenerationConfig.to_data, GenerationConfig.from_data)
-PREPROCESSING = Part("preprocessing", Preprocessing._asdict, lambda data: Preprocessing(**data))
+VOCABULARY = Part("vocabulary", Symbolic, lambda found: found.data, Vocabulary.from_data)
+ALPHABET = Part(
+    "alphabet",
+    Alphabet,
+    lambda found: found.data if found else {},
+    lambda data: Vocabulary.from_data(data) if data else None,
+)
+GENERATION = Part("generation", Options, GenerationConfig.to_data, GenerationConfig.from_data)
+PREPROCESSING = Part("preprocessing", Images, Preprocessing._asdict, lambda data: Preprocessing(**data))

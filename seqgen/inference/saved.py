@@ -1,15 +1,18 @@
 """A saved model as files: found, downloaded from the hub, and read as plain data, without torch."""
 
-import json
 import pkgutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from seqgen.errors import InputError
+from seqgen.inference.schemas import Config, read_object, require
 
 FORMAT = 2
-FILES = ("config.json", "model.safetensors")  # of every model; each kind has further ones
+WEIGHTS = "model.safetensors"
+FILES = ("config.json", WEIGHTS)  # of every model; each kind has further ones
 
 # The class of a saved model in use, by the name of its builder.
 USED_AS = {
@@ -76,19 +79,14 @@ def read_config(directory: Path) -> dict[str, Any]:
             f"{path} must be of format {FORMAT}, but it is of format {made_by!r} with builder "
             f"{config.get('builder')!r}: a newer version of seqgen may read it"
         )
+    require(Config, config, str(path))
     return config
 
 
-def read_part(directory: Path, name: str) -> dict[str, Any]:
-    """Return the plain data of a file of a saved model."""
+def read_part(directory: Path, name: str, schema: type[BaseModel] | None = None) -> dict[str, Any]:
+    """Return the plain data of a file of a saved model, which must have the schema where one is given."""
     _require(directory, [name])
-    try:
-        data = json.loads((directory / name).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{directory / name} must be JSON as it was saved, but it is not: {error}") from None
-    if not isinstance(data, dict):
-        raise InputError(f"{directory / name} must be a JSON object, not {type(data).__name__}")
-    return data
+    return read_object(directory / name, schema)
 
 
 def first_line(error: Exception) -> str:

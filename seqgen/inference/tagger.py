@@ -19,7 +19,8 @@ from seqgen.data.tagged import Tagged
 from seqgen.errors import InputError, nearest
 from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.inputs import InputBundle
-from seqgen.inference.parts import vocabulary_part
+from seqgen.inference.parts import ALPHABET, VOCABULARY
+from seqgen.inference.schemas import Tags
 from seqgen.inference.score import Score
 from seqgen.models import EncoderTagger
 from seqgen.symbols import PAD
@@ -58,9 +59,9 @@ class Tagger(InputBundle[EncoderTagger]):
 
     builder = "tagger"
     files: ClassVar = {
-        "vocabulary.json": vocabulary_part("vocabulary"),
-        "alphabet.json": vocabulary_part("alphabet"),
-        "labels.json": ("tags",),
+        "vocabulary.json": VOCABULARY,
+        "alphabet.json": ALPHABET,
+        "labels.json": Tags,
     }
 
     tags: list[str]

@@ -19,6 +19,7 @@ from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written, search_options
 from seqgen.inference.known_tokens import require_known
 from seqgen.inference.parts import GENERATION, Part, tokenizer_part
+from seqgen.inference.schemas import MaxLength, TargetTokenizer
 from seqgen.inference.score import Score
 from seqgen.models import EncoderDecoder
 from seqgen.symbols import EOS
@@ -63,9 +64,9 @@ class Translator(EncoderDecoderBundle):
     builder = "translator"
     files: ClassVar = {
         "source_tokenizer.json": tokenizer_part("source"),
-        "target_tokenizer.json": Part("target", tokenizer_data, _own_tokenizer),
+        "target_tokenizer.json": Part("target", TargetTokenizer, tokenizer_data, _own_tokenizer),
         "generation_config.json": GENERATION,
-        "preprocessing.json": ("max_length",),
+        "preprocessing.json": MaxLength,
     }
 
     source: Tokenizer

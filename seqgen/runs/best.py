@@ -1,5 +1,6 @@
 """The best validation so far, and whether training is to stop because there was none better for long."""
 
+import math
 from typing import Any
 
 INFINITE = float("inf")
@@ -40,8 +41,8 @@ class Best:
 
     def improves(self, error: float, loss: float) -> bool:
         """Record a validation, and return whether it is the best so far."""
-        improved = (error, loss) < self.error_and_loss
-        if improved:  # which what is no number never is
+        improved = math.isfinite(error + loss) and (error, loss) < self.error_and_loss
+        if improved:
             self.error_and_loss = error, loss
         if loss < self.lowest_loss:
             self.lowest_loss = loss

@@ -8,10 +8,11 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 
-from seqgen.errors import InputError, Interrupted, NonFiniteLoss
+from seqgen.errors import InputError, Interrupted, NonFiniteLogits, NonFiniteLoss
 from seqgen.hardware.devices import unchanged_random_state
 from seqgen.hardware.precision import set_threads
 from seqgen.inference.bundle import Bundle
+from seqgen.inference.weights import finite
 from seqgen.runs.best import Best
 from seqgen.runs.checkpoints import save_checkpoint
 from seqgen.runs.command import command
@@ -97,13 +98,18 @@ class Training(Generic[B]):
         self.signals.__exit__()
         if not self.run.main:
             return
-        if error is None:
-            self.run.say("testing the model with the best validation")
         self.logger.close()
-        if isinstance(error, NonFiniteLoss | Interrupted) and not self.best.exists:
-            self.averaged.save_pretrained(self.run.model_directory)  # not validated, but better than no model
-        if isinstance(error, NonFiniteLoss):
-            raise NonFiniteLoss(f"{error}; the last good model is in {self.run.model_directory}") from None
+        if error is None and self.best.exists:
+            self.run.say("testing the model with the best validation")
+        elif error is None:
+            raise NonFiniteLoss("no validation loss was finite, so there is no model: try a smaller learning rate")
+        elif isinstance(error, NonFiniteLoss | NonFiniteLogits | Interrupted):
+            kept = self.best.exists or finite(self.averaged.model)
+            if kept and not self.best.exists:
+                self.averaged.save_pretrained(self.run.model_directory)  # not validated, but better than no model
+            if not isinstance(error, Interrupted):
+                last = f"the last good model is in {self.run.model_directory}" if kept else "there is no good model yet"
+                raise NonFiniteLoss(f"{error}; {last}") from None
 
     def steps(self, batches: Batches, loss_function: LossFunction) -> Iterator[Step]:
         """Yield after each update until the schedule or patience ends; save checkpoints after the body of the loop.
@@ -170,7 +176,8 @@ class Training(Generic[B]):
             **figures: further metrics.
         """
         taken = time.perf_counter() - self._validation_began
-        self._validation_seconds, val_loss, error = agreed((taken, val_loss, val_loss if error is None else error))
+        error = (val_loss if error is None else error) if finite(self.averaged.model) else float("nan")
+        self._validation_seconds, val_loss, error = agreed((taken, val_loss, error))
         self._validated_at = step.progress.seconds + self._validation_seconds
         improved = self.best.improves(error, val_loss)
         if not self.run.main:

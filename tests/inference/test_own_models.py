@@ -45,7 +45,7 @@ USED = {
 
 def parts_of(bundle):
     """The parts of a bundle but its model, by the names of their fields."""
-    names = [[part.field] if hasattr(part, "field") else part for part in bundle.files.values()]
+    names = [[part.field] if hasattr(part, "field") else part.model_fields for part in bundle.files.values()]
     return {name: getattr(bundle, name) for fields in names for name in fields}
 
 

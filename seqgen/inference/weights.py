@@ -1,0 +1,109 @@
+"""The weights of a saved model: compared with a model before it is built, and finite when written and when read."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.nn.utils import get_total_norm
+
+from seqgen.errors import InputError
+from seqgen.files import writing
+
+Shapes = dict[str, tuple[int, ...]]
+
+# A builder may make parameters that it does not keep, such as the classifier of a network whose features are used.
+TIMES, AND_PARAMETERS, AND_NUMBERS = 4, 1_000, 1 << 28
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Write the weights of a model; shared ones are written once.
+
+    Raises:
+        InputError: a weight is not finite.
+        OSError: the file cannot be written.
+    """
+    require_finite_weights(model)
+    state = model.state_dict()
+    # safetensors refuses tensors that share memory.
+    once = {tensor.data_ptr(): name for name, tensor in reversed(state.items())}
+    with writing(path) as file:
+        file.write(safetensors.torch.save({name: state[name].cpu().contiguous() for name in once.values()}))
+
+
+def read_shapes(path: Path) -> Shapes:
+    """Return the shapes of all weights in a file, of which only the header is read.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path} must be as it was saved, but it is damaged: {error}") from None
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Load the weights of a model, whose shapes are those of the file.
+
+    Raises:
+        InputError: a weight is not finite.
+    """
+    safetensors.torch.load_model(model, path)
+    require_finite_weights(model)
+
+
+def require_finite_weights(model: nn.Module) -> None:
+    """Raise an InputError where the weights of a model, or the statistics of its normalizations, are not finite."""
+    if not finite(model):
+        name = next(name for name, tensor in model.state_dict().items() if not tensor.isfinite().all())
+        raise InputError(f"weights must be finite, but {name} is not: the training diverged, or the file is damaged")
+
+
+def finite(model: nn.Module) -> bool:
+    """Return whether all weights of a model, and the statistics of its normalizations, are finite."""
+    numbers = [tensor for tensor in model.state_dict().values() if tensor.is_floating_point()]
+    return bool(get_total_norm(numbers, norm_type=float("inf")).isfinite())
+
+
+@contextmanager
+def building(shapes: Shapes) -> Iterator[None]:
+    """Interrupt the building of a model, in this thread, as soon as it has far more parameters than a file of weights.
+
+    Raises:
+        InputError: it has.
+    """
+    thread, left = threading.get_ident(), TIMES * len(shapes) + AND_PARAMETERS
+    numbers_left = TIMES * sum(map(prod, shapes.values())) + AND_NUMBERS
+
+    def count(module: nn.Module, name: str, parameter: Any) -> None:
+        nonlocal left, numbers_left
+        if threading.get_ident() == thread and isinstance(parameter, Tensor):
+            left, numbers_left = left - 1, numbers_left - parameter.numel()
+            if left < 0 or numbers_left < 0:
+                raise InputError("sizes in config.json must be those of the weights, but they are far larger")
+
+    hook = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def misfit(model: nn.Module, shapes: Shapes) -> str:
+    """Return the first difference between the weights of a model and those of a file, as a clause; "" for none."""
+    state = model.state_dict()
+    named = [*model.named_parameters(), *model.named_buffers()]  # of shared ones the first name alone
+    unique = {name for name, _ in named}
+    for name, tensor in state.items():
+        if name in shapes and shapes[name] != tuple(tensor.shape):
+            return f"{name} is {shapes[name]} in model.safetensors, and {tuple(tensor.shape)} by config.json"
+        if name in unique and name not in shapes:
+            return f"model.safetensors lacks {name}"
+    return next((f"model.safetensors has {name}, which is unknown" for name in shapes if name not in state), "")
