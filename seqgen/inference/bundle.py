@@ -3,6 +3,7 @@
 import json
 from abc import ABC
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,7 @@ from seqgen.inference.parts import Part
 from seqgen.inference.rebuilding import NothingDrawn, builder_name, difference, require_plain
 from seqgen.inference.saved import FORMAT, WEIGHTS, find_model, first_line, read_config, read_part, used_as
 from seqgen.inference.schemas import arguments_schema, require
-from seqgen.inference.weights import Shapes, building, load_weights, misfit, read_shapes, save_weights
+from seqgen.inference.weights import building, load_weights, read_shapes, save_weights
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -67,17 +68,9 @@ class Bundle(ABC, Generic[M]):
         cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]], builder: Callable[..., M] | None = None
     ) -> Self:
         """Return an untrained model with its other parts, as `parts` described them."""
-        return cls._made(arguments, cls._values(parts), builder)
-
-    @classmethod
-    def _values(cls, parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, kept in cls.files.items():
             values |= {kept.field: kept.from_data(parts[name])} if isinstance(kept, Part) else parts[name]
-        return values
-
-    @classmethod
-    def _made(cls, arguments: dict[str, Any], values: dict[str, Any], builder: Callable[..., M] | None) -> Self:
         bundle: Self = (
             cls.untrained(**values, **arguments)
             if builder is None
@@ -160,8 +153,11 @@ class Bundle(ABC, Generic[M]):
         if builder is None:
             require(arguments_schema(getattr(patterns, cls.builder)), config["arguments"], f"{directory}/config.json")
         try:
-            bundle = cls._fitting(config["arguments"], cls._values(parts), builder, read_shapes(directory / WEIGHTS))
-            load_weights(bundle.model, directory / WEIGHTS)
+            shapes = read_shapes(directory / WEIGHTS)
+            drawn = NothingDrawn() if builder is None else nullcontext()
+            with building(shapes), torch.random.fork_rng(devices=[]), drawn:
+                bundle = cls.built(config["arguments"], parts, builder)
+            load_weights(bundle.model, directory / WEIGHTS, shapes)
         except InputError as error:
             raise InputError(f"{directory}: {error}") from None
         except Exception as error:  # whatever a builder raises for damaged arguments
@@ -169,21 +165,6 @@ class Bundle(ABC, Generic[M]):
             raise InputError(f"{directory} must hold a whole model, but it does not fit together: {reason}") from None
         bundle.model.eval()
         return bundle
-
-    @classmethod
-    def _fitting(
-        cls, arguments: dict[str, Any], values: dict[str, Any], builder: Callable[..., M] | None, shapes: Shapes
-    ) -> Self:
-        """Return an untrained model, which is built only after its sizes were compared with those of the weights."""
-        with building(shapes), torch.random.fork_rng(devices=[]):
-            if builder is not None:
-                return cls._made(arguments, values, builder)
-            with NothingDrawn():
-                with torch.device("meta"):
-                    different = misfit(cls._made(arguments, values, None).model, shapes)
-                if different:
-                    raise InputError(f"sizes in config.json must be those of the weights, but {different}")
-                return cls._made(arguments, values, None)
 
     def push_to_hub(self, name: str, *, private: bool = False, token: str | None = None) -> str:
         """Upload the model to the hub under a name such as "user/model"; return its address.

@@ -1,4 +1,4 @@
-"""The weights of a saved model: compared with a model before it is built, and finite when written and when read."""
+"""The weights of a saved model: compared with a model while it is built, and finite when written and when read."""
 
 import threading
 from collections.abc import Iterator
@@ -49,12 +49,14 @@ def read_shapes(path: Path) -> Shapes:
         raise InputError(f"{path} must be as it was saved, but it is damaged: {error}") from None
 
 
-def load_weights(model: nn.Module, path: Path) -> None:
-    """Load the weights of a model, whose shapes are those of the file.
+def load_weights(model: nn.Module, path: Path, shapes: Shapes) -> None:
+    """Load the weights of a model from a file, which has weights of these shapes.
 
     Raises:
-        InputError: a weight is not finite.
+        InputError: the model has weights of other shapes, or a weight is not finite.
     """
+    if different := _misfit(model, shapes):
+        raise InputError(f"sizes in config.json must be those of the weights, but {different}")
     safetensors.torch.load_model(model, path)
     require_finite_weights(model)
 
@@ -74,10 +76,12 @@ def finite(model: nn.Module) -> bool:
 
 @contextmanager
 def building(shapes: Shapes) -> Iterator[None]:
-    """Interrupt the building of a model, in this thread, as soon as it has far more parameters than a file of weights.
+    """A context in which a model is built, in this thread, for a file with weights of these shapes.
+
+    Nothing is calculated with a parameter before its module registers it, so that its memory is not used yet.
 
     Raises:
-        InputError: it has.
+        InputError: as soon as the model has far more parameters than the file.
     """
     thread, left = threading.get_ident(), TIMES * len(shapes) + AND_PARAMETERS
     numbers_left = TIMES * sum(map(prod, shapes.values())) + AND_NUMBERS
@@ -96,7 +100,7 @@ def building(shapes: Shapes) -> Iterator[None]:
         hook.remove()
 
 
-def misfit(model: nn.Module, shapes: Shapes) -> str:
+def _misfit(model: nn.Module, shapes: Shapes) -> str:
     """Return the first difference between the weights of a model and those of a file, as a clause; "" for none."""
     state = model.state_dict()
     named = [*model.named_parameters(), *model.named_buffers()]  # of shared ones the first name alone

@@ -37,7 +37,7 @@ def backbone(name: str, width: int = 16) -> tuple[nn.Module, int]:
     network = _without_classifier(name, _torchvision().models.get_model(_known(name), weights=None))
     try:
         with torch.no_grad():
-            _, features, _, _ = network.eval()(torch.zeros(1, 3, 224, 224)).shape
+            _, features, _, _ = network.eval()(torch.zeros(0, 3, 224, 224)).shape  # none: only the shape is wanted
     except (RuntimeError, NotImplementedError, ValueError, AssertionError):
         raise InputError(f"--backbone must be a convolutional network, but {name} gives no grid of features") from None
     return network.train(), features
@@ -46,7 +46,7 @@ def backbone(name: str, width: int = 16) -> tuple[nn.Module, int]:
 @torch.no_grad()
 def grid_shape(network: nn.Module, image_size: int) -> tuple[int, int]:
     """Return the rows and columns of a network's grid for square images of `image_size` pixels a side."""
-    rows, columns = network.eval()(torch.zeros(1, 3, image_size, image_size)).shape[2:]
+    rows, columns = network.eval()(torch.zeros(0, 3, image_size, image_size)).shape[2:]
     network.train()
     return rows, columns
 
