@@ -56,7 +56,7 @@ def load_weights(model: nn.Module, path: Path, shapes: Shapes) -> None:
         InputError: the model has weights of other shapes, or a weight is not finite.
     """
     if different := _misfit(model, shapes):
-        raise InputError(f"sizes in config.json must be those of the weights, but {different}")
+        raise InputError(f"the model of config.json must have the weights of the file, but {different}")
     safetensors.torch.load_model(model, path)
     require_finite_weights(model)
 
@@ -91,7 +91,7 @@ def building(shapes: Shapes) -> Iterator[None]:
         if threading.get_ident() == thread and isinstance(parameter, Tensor):
             left, numbers_left = left - 1, numbers_left - parameter.numel()
             if left < 0 or numbers_left < 0:
-                raise InputError("sizes in config.json must be those of the weights, but they are far larger")
+                raise InputError("the model of config.json must have the weights of the file, but it has far more")
 
     hook = register_module_parameter_registration_hook(count)
     try:
@@ -107,7 +107,7 @@ def _misfit(model: nn.Module, shapes: Shapes) -> str:
     unique = {name for name, _ in named}
     for name, tensor in state.items():
         if name in shapes and shapes[name] != tuple(tensor.shape):
-            return f"{name} is {shapes[name]} in model.safetensors, and {tuple(tensor.shape)} by config.json"
+            return f"{name} is {tuple(tensor.shape)} in the model, and {shapes[name]} in the file"
         if name in unique and name not in shapes:
-            return f"model.safetensors lacks {name}"
-    return next((f"model.safetensors has {name}, which is unknown" for name in shapes if name not in state), "")
+            return f"the file lacks {name}"
+    return next((f"the file has {name}, which is unknown" for name in shapes if name not in state), "")

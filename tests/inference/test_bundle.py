@@ -77,7 +77,7 @@ def test_a_model_of_a_newer_version_is_refused(saved, values):
 
 def test_weights_of_another_size_are_refused(saved):
     change(saved / "config.json", arguments={"hidden_size": 17})
-    with pytest.raises(InputError, match="must be those of the weights"):
+    with pytest.raises(InputError, match="must have the weights of the file"):
         seqgen.load(saved)
 
 
