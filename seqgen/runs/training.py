@@ -103,13 +103,11 @@ class Training(Generic[B]):
             self.run.say("testing the model with the best validation")
         elif error is None:
             raise NonFiniteLoss("no validation loss was finite, so there is no model: try a smaller learning rate")
-        elif isinstance(error, NonFiniteLoss | NonFiniteLogits | Interrupted):
-            kept = self.best.exists or finite(self.averaged.model)
-            if kept and not self.best.exists:
-                self.averaged.save_pretrained(self.run.model_directory)  # not validated, but better than no model
-            if not isinstance(error, Interrupted):
-                last = f"the last good model is in {self.run.model_directory}" if kept else "there is no good model yet"
-                raise NonFiniteLoss(f"{error}; {last}") from None
+        elif isinstance(error, Interrupted) and not self.best.exists and finite(self.averaged.model):
+            self.averaged.save_pretrained(self.run.model_directory)  # not validated, but better than no model
+        elif isinstance(error, NonFiniteLoss | NonFiniteLogits):
+            where = f"the last good model is in {self.run.model_directory}"
+            raise NonFiniteLoss(f"{error}; {where if self.best.exists else 'there is no good model yet'}") from None
 
     def steps(self, batches: Batches, loss_function: LossFunction) -> Iterator[Step]:
         """Yield after each update until the schedule or patience ends; save checkpoints after the body of the loop.
