@@ -201,7 +201,7 @@ def test_a_builder_that_does_not_fit_the_file_is_told_so(tmp_path):
     bundle_class, model, parts, arguments = own("generator")
     bundle_class.of(model, **parts, builder=Widened, arguments=arguments).save_pretrained(tmp_path)
     for other in (lambda: model, lambda **arguments: nn.Linear(2, 2)):
-        with pytest.raises(InputError, match="the file|does not fit"):
+        with pytest.raises(InputError, match=r"the file|does not fit"):
             seqgen.load(tmp_path, builder=other)
 
 

@@ -1,0 +1,315 @@
+"""Damaged files, options and standard input of all kinds: each is accepted, or refused in one sentence.
+
+In the suite a few examples of each target, always the same; `pytest -m fuzz -s` tries new ones for ten minutes (or
+`FUZZ_SECONDS`), and prints how many.
+"""
+
+import io
+import json
+import os
+import random
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+import torch
+from fuzzing import Tally, edited, edits, odd_values, spoilt, zipped
+from hypothesis import strategies as st
+from making import (
+    RECIPES,
+    TEXT,
+    load_recipe,
+    make_captioner,
+    make_conditional_generator,
+    make_generator,
+    make_image_classifier,
+    make_tagger,
+    make_text_classifier,
+    make_translator,
+)
+from PIL import Image
+
+import seqgen
+from seqgen.cli.main import run_command
+from seqgen.data.captioned import read_captioned
+from seqgen.data.corpus import Corpus
+from seqgen.data.images import Preprocessing, read_image
+from seqgen.data.labelled import read_numbers, read_texts
+from seqgen.data.parallel import read_pairs
+from seqgen.data.store import stored
+from seqgen.data.tagged import read_tagged
+from seqgen.errors import run_main
+from seqgen.files import cache_directory
+from seqgen.runs.checkpoints import load_checkpoint, save_checkpoint
+from seqgen.runs.config import option_parser, parse_options
+from seqgen.text.tokenizer import KINDS, fit_tokenizer
+
+ROWS = [["pos", "a good film"], ["neg", 'a "bad", dull one'], ["pos", "fine & ünïcode"], ["neg", ""]] * 4
+COCO = {
+    "images": [{"id": number, "file_name": f"{number}.png"} for number in (1, 2)],
+    "annotations": [
+        {"id": number, "image_id": 1 + number % 2, "caption": f"a picture {number}"} for number in range(4)
+    ],
+}
+CONLL = "The\tDET\ncat\tNOUN\n\nA\tDET\ndog\tNOUN\n\n" * 4
+FILES: dict[str, bytes] = {
+    "text.txt": TEXT.encode()[:2_000],
+    "rows.tsv": "".join("\t".join(row) + "\n" for row in ROWS).encode(),
+    "rows.csv": (
+        "label,text\n" + "".join(f'{label},"{text.replace(chr(34), 2 * chr(34))}"\n' for label, text in ROWS)
+    ).encode(),
+    "rows.jsonl": "".join(json.dumps({"label": label, "text": text}) + "\n" for label, text in ROWS).encode(),
+    "rows.json": json.dumps([{"label": label, "text": text} for label, text in ROWS]).encode(),
+    "pairs.tsv": b"ein\tone\nzwei\ttwo\ndrei vier\tthree four\n" * 4,
+    "pairs.jsonl": b'{"source": "ein", "target": "one"}\n{"source": "zwei", "target": "two"}\n' * 4,
+    "tags.conll": CONLL.encode(),
+    "tags.jsonl": b'{"tokens": ["The", "cat"], "tags": ["DET", "NOUN"]}\n' * 4,
+    "captions.json": json.dumps({"images": IMAGES, "annotations": CAPTIONS}).encode(),
+    "captions.csv": b"image,caption\n1.png,a picture\n2.png,another picture\n" * 3,
+}
+
+
+def consume(data) -> None:
+    """Read all columns of data."""
+    for column in vars(data).values():
+        if hasattr(column, "__len__") and not isinstance(column, str):
+            list(column)
+
+
+def read_config(path: Path) -> None:
+    parse_options(load_recipe("tagger").Config, ["--config", str(path)])
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "text": lambda path: [fit_tokenizer(kind, Corpus.find(str(path)).blocks(), 400) for kind in KINDS],
+    "rows": lambda path: consume(read_texts(str(path))),
+    "pairs": lambda path: consume(read_pairs(str(path))),
+    "tags": lambda path: consume(read_tagged(str(path))),
+    "captions": lambda path: consume(read_captioned(str(path.parent / "images"), str(path))),
+}
+
+
+def picture(form: str) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)).save(file, form)
+    return file.getvalue()
+
+
+PICTURES = {form: picture(form) for form in ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")}
+MODELS = {
+    "generator": (make_generator, lambda model: model.generate("the", max_new_tokens=4, seed=1)),
+    "text_classifier": (make_text_classifier, lambda model: model.classify(["a fine film"])),
+    "image_classifier": (make_image_classifier, lambda model: model.classify([PICTURES["PNG"]])),
+    "tagger": (lambda: make_tagger(words=True), lambda model: model.tag([["the", "cat"]])),
+    "translator": (make_translator, lambda model: model.translate("the cat", max_new_tokens=4)),
+    "captioner": (make_captioner, lambda model: model.caption([PICTURES["PNG"]], max_new_tokens=4)),
+    "conditional_generator": (make_conditional_generator, lambda model: model.generate("cat", max_new_tokens=4)),
+}
+COMMANDS = {
+    "generate": ("generator", ["the"]),
+    "score": ("generator", []),
+    "classify": ("text_classifier", []),
+    "tag": ("tagger", []),
+    "translate": ("translator", []),
+    "info": ("translator", []),
+}
+OPTIONS = ("top_k", "temperature", "max_new_tokens", "num_beams", "seed", "num_return_sequences", "length_penalty")
+WORDS = ["", "0", "-1", "1", "2", "3", "1e9", str(2**70), "nan", "inf", "x", "true", "null", "[1]", "{}", "\udcff", "é"]
+VALUES = st.sampled_from([*WORDS, "[" * 3_000])
+    [
+        "",
+        "0",
+        "-1",
+        "1",
+        "2",
+        "3",
+        "1e9",
+        "999999999999",
+        str(2**70),
+        "nan",
+        "inf",
+        "x",
+        "true",
+        "null",
+        "[1]",
+        "{}",
+        "\udcff",
+        "é",
+        "[" * 3_000,
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Files of every kind, saved models, and a checkpoint."""
+    folder = tmp_path_factory.mktemp("fuzz")
+    (folder / "images").mkdir()
+    for number in (1, 2):
+        (folder / "images" / f"{number}.png").write_bytes(PICTURES["PNG"])
+    for name, (make, _) in MODELS.items():
+        make().save_pretrained(folder / name)
+    values = {"model": {"weight": torch.ones(3, 2)}, "progress": [1, 2.0, None], "text": "a"}
+    save_checkpoint(folder / "state", 1, values)
+    save_checkpoint(folder / "state", 2, values)
+    return folder
+
+
+def shell(arguments: list[str], given: bytes = b"") -> None:
+    """Run a command as the shell would; its exit code must be 0 or 2, or 130."""
+    out, err, before = io.TextIOWrapper(io.BytesIO()), io.TextIOWrapper(io.BytesIO()), sys.stdin
+    sys.stdin = io.TextIOWrapper(io.BytesIO(given), encoding="utf-8")
+    code = 0
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            run_main(lambda: run_command(arguments))
+    except SystemExit as leaving:
+        code = leaving.code or 0
+    finally:
+        sys.stdin = before
+    assert code in (0, 2, 130), (code, arguments)
+
+
+def in_shell(options: list[tuple[str, str]]) -> list[str]:
+    return [word for name, value in options for word in (f"--{name}", value)]
+
+
+def fuzz_reader(folder, tally, draw):
+    name = draw(st.sampled_from(sorted(FILES)))
+    content, zip_it = FILES[name], draw(st.booleans())
+    if name.endswith(".json") and draw(st.booleans()):
+        content = spoilt(content, draw(st.floats(0, 1)), draw(odd_values))
+    else:
+        content = edited(content, draw(edits))
+    content = zipped(content, draw(edits)) if zip_it else content
+    path = folder / (f"{name}.gz" if zip_it else name)
+    path.write_bytes(content)
+    with tally.of(name):
+        READERS[name.split(".")[0]](path)
+
+
+def fuzz_image(folder, tally, draw):
+    content = edited(PICTURES[draw(st.sampled_from(sorted(PICTURES)))], draw(edits))
+    with tally.of("image"):
+        Preprocessing(32).fit(read_image(content))
+
+
+def fuzz_numbers(folder, tally, draw):
+    with tally.of("numbers"):
+        read_numbers(edited(b"1.5, 2e3, -7", draw(edits)).decode("latin-1"))
+
+
+def fuzz_model(folder, tally, draw):
+    kind = draw(st.sampled_from(sorted(MODELS)))
+    path = draw(st.sampled_from(sorted((folder / kind).iterdir())))
+    content = path.read_bytes()
+    if path.suffix == ".json" and draw(st.booleans()):
+        changed = spoilt(content, draw(st.floats(0, 1)), draw(odd_values))
+    else:
+        changed = edited(content, draw(edits))
+    path.write_bytes(changed)
+    try:
+        with tally.of(path):
+            MODELS[kind][1](seqgen.load(folder / kind))
+    finally:
+        path.write_bytes(content)
+
+
+def fuzz_checkpoint(folder, tally, draw):
+    path = draw(st.sampled_from(sorted((folder / "state").iterdir())))
+    content = path.read_bytes()
+    path.write_bytes(edited(content, draw(edits)))
+    try:
+        with tally.of(path):
+            assert load_checkpoint(folder / "state")["progress"] == [1, 2.0, None]  # the other one is whole
+    finally:
+        path.write_bytes(content)
+
+
+def fuzz_cache(folder, tally, draw):
+    rows = [(np.arange(number % 7), np.arange(number % 5)) for number in range(40)]
+
+    def read() -> list[list[list[int]]]:
+        return [[row.tolist() for row in column] for column in stored("fuzz", lambda: rows, [7, 5])]
+
+    right = read()
+    path = draw(st.sampled_from(sorted(path for path in cache_directory().iterdir() if path.is_file())))
+    path.write_bytes(edited(path.read_bytes(), draw(edits)))
+    with tally.of(path):
+        assert read() == right
+
+
+def fuzz_config(folder, tally, draw):
+    path = folder / "config.yaml"
+    path.write_bytes(edited(b"max_steps: 10\nseed: 3\nhidden_size: 12\ncell: gru\ndata: text.txt\n", draw(edits)))
+    with tally.of("config"):
+        read_config(path)
+
+
+def fuzz_recipe_options(folder, tally, draw):
+    config = load_recipe(draw(st.sampled_from(RECIPES))).Config
+    names = sorted(option_parser(config)[1])
+    chosen = draw(st.lists(st.tuples(st.sampled_from([*names, "nothing", "help_"]), VALUES), min_size=1, max_size=3))
+    with tally.of(chosen):
+        parse_options(config, in_shell(chosen))
+
+
+def fuzz_command(folder, tally, draw):
+    name = draw(st.sampled_from(sorted(COMMANDS)))
+    kind, words = COMMANDS[name]
+    options = draw(st.lists(st.tuples(st.sampled_from(OPTIONS), VALUES), max_size=2))
+    given = edited(b"the cat sat\nthe dog\n", draw(edits)) if not words else b""
+    arguments = [
+        name,
+        str(folder / kind),
+        *words,
+        *(word for option, value in options for word in (f"--{option}", value)),
+    ]
+    with tally.of(arguments):
+        shell(arguments, given[:2_000])
+
+
+TARGETS = [value for name, value in list(globals().items()) if name.startswith("fuzz_")]
+
+
+def run(target, folder, examples: int, seed: int) -> Tally:
+    """Try a number of examples of a target, from a random seed."""
+    tally = Tally()
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=examples, database=None, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
+    )
+    @hypothesis.given(st.data())
+    def check(data):
+        target(folder, tally, data.draw)
+
+    check()
+    return tally
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_whatever_is_damaged_is_accepted_or_refused_in_one_sentence(target, folder):
+    tally = run(target, folder, 20, seed=1)
+    assert tally["refused"] or target is fuzz_cache or target is fuzz_checkpoint
+
+
+@pytest.mark.fuzz
+def test_for_ten_minutes(folder):
+    seconds, seed = float(os.environ.get("FUZZ_SECONDS", "600")), random.randrange(2**32)
+    total, began = {target: Tally() for target in TARGETS}, time.monotonic()
+    while time.monotonic() - began < seconds:
+        for target in TARGETS:
+            total[target].update(run(target, folder, 100, seed))
+        shutil.rmtree(cache_directory())
+        seed += 1
+    for target, tally in total.items():
+        print(
+            f"{target.__name__:24} {tally.total():8,} tried, {tally['refused']:8,} refused, {tally['accepted']:8,} accepted"
+        )
