@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -122,13 +123,13 @@ def _no_text(file: TextFile) -> str:
 
 def _keep(source: BinaryIO, name: str) -> Path:
     """Copy text that is not a file into the cache, so that it can be read again and a run resumed."""
-    arriving = cache_directory() / f"{name}-{os.getpid()}.txt"
-    with writing(arriving) as file:
-        shutil.copyfileobj(source, file)
-    with arriving.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    copy = cache_directory() / f"{name}-{digest[:16]}.txt"
-    arriving.replace(copy)
-    if copy.stat().st_size == 0:
-        raise InputError(f"{name} must hold text, but it is empty")
+    with tempfile.TemporaryFile(dir=cache_directory()) as arriving:
+        shutil.copyfileobj(source, arriving)
+        if not arriving.tell():
+            raise InputError(f"{name} must hold text, but it is empty")
+        arriving.seek(0)
+        copy = cache_directory() / f"{name}-{hashlib.file_digest(arriving, 'sha256').hexdigest()[:16]}.txt"
+        arriving.seek(0)
+        with writing(copy) as file:
+            shutil.copyfileobj(arriving, file)
     return copy

@@ -43,7 +43,7 @@ def _multi30k_file(name: str) -> Path:
     if "SEQGEN_DATA" in os.environ and given.is_file():
         return given
     path = cache_directory() / "multi30k" / name
-    if path.is_file():
+    if path.is_file() and _digest(path.read_bytes()) == SHA256[name]:
         return path
     try:
         with urllib.request.urlopen(MULTI30K + name, timeout=30) as answer:
@@ -53,9 +53,12 @@ def _multi30k_file(name: str) -> Path:
             f"{name} of Multi30k is neither in $SEQGEN_DATA/multi30k nor can it be downloaded from {MULTI30K} "
             f"({error}): copy it to that folder"
         ) from None
-    if hashlib.sha256(content).hexdigest() != SHA256[name]:
+    if _digest(content) != SHA256[name]:
         raise InputError(f"{MULTI30K}{name} must be as it was released, but its checksum differs")
-    path.parent.mkdir(parents=True, exist_ok=True)
     with writing(path) as file:
         file.write(content)
     return path
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
