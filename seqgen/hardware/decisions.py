@@ -82,8 +82,8 @@ def decide(
     """
     threads = torch.get_num_threads()
     path = _path(question, tuple(candidates), device)
-    decision = _KNOWN.get(path) or _read(path)
-    if decision is None or decision.question != question or not set(decision.seconds) <= set(candidates):
+    decision = _KNOWN.get(path) or _read(path, question)
+    if decision is None or decision.choice not in candidates:
         try:
             with unchanged_random_state(device):
                 decision = _keep(path, _measured(question, candidates, device, handicaps))
@@ -208,27 +208,27 @@ def _fingerprint(device: str, threads: int) -> str:
 def _keep(path: Path, decision: Decision) -> Decision:
     """Write a decision, unless another process wrote one in the meantime; return the one that is kept."""
     with suppress(OSError):  # without a cache, a decision holds for this process
-        if path.exists() and _read(path) is None:
+        if path.exists() and _read(path, decision.question) is None:
             path.unlink()
         with writing(path, replace=False) as file:
             file.write(json.dumps(decision._asdict()).encode())
-    return _read(path) or decision
+    return _read(path, decision.question) or decision
 
 
-def _read(path: Path) -> Decision | None:
-    """Return a decision that is kept; None where there is none, or its file is damaged."""
+def _read(path: Path, question: str | None = None) -> Decision | None:
+    """Return the decision that is kept of a question, by default of any; None where there is none or it is damaged."""
     try:
         decision = Decision(**json.loads(path.read_bytes())) if path.is_file() else None
-        return decision if decision is not None and _is_possible(decision) else None
+        return decision if decision and _is_possible(decision) and question in (None, decision.question) else None
     except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 
 def _is_possible(decision: Decision) -> bool:
-    times = decision.seconds.values() if isinstance(decision.seconds, dict) else ()
     return (
         isinstance(decision.question, str)
         and isinstance(decision.busy, bool)
-        and all(type(time) is float and 0 < time < MOST for time in times)
+        and isinstance(decision.seconds, dict)
+        and all(type(time) is float and 0 < time < MOST for time in decision.seconds.values())
         and decision.choice in decision.seconds
     )

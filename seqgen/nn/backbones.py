@@ -5,6 +5,7 @@ tensorflow/tpu) come as a Python package, so that a pretrained network works wit
 """
 
 import hashlib
+import re
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -163,12 +164,12 @@ def _download(name: str, weights: str) -> dict[str, Tensor]:
 
 def _delete_damaged(path: Path) -> None:
     """Delete a file whose name ends in the beginning of its checksum, as torchvision's do, where that is another."""
-    beginning = path.stem.rpartition("-")[2]
-    if path.is_file():
+    checksum = re.search(r"-([0-9a-f]{8,})\.", path.name)
+    if checksum and path.is_file():
         with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest().startswith(beginning):
-                return
-        path.unlink()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if not digest.startswith(checksum[1]):
+            path.unlink()
 
 
 def _read_weights(path: Path) -> dict[str, Tensor]:

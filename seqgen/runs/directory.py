@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 from seqgen.errors import InputError
-from seqgen.files import read_options, write_text
+from seqgen.files import read_options, sweep, write_text
 from seqgen.runs.config import RunConfig, anywhere
 
 OF_ONE_RUN = ("output_dir", "resume", "config")
 RESUMED = "resumed.jsonl"
+LOCK = ".lock"
 CONTENTS = ("config.yaml", "resolved.yaml", "metrics.jsonl", "model", "state", "results.json")
 
 
@@ -26,18 +28,43 @@ def run_directory(config: RunConfig) -> Path:
     if config.output_dir is None:
         name = config.recipe
         candidates = (Path("runs") / (f"{name}-{number}" if number > 1 else name) for number in count(1))
-        directory = next(path for path in candidates if not path.exists())
-    else:
-        directory = Path(config.output_dir)
+        return next(path for path in candidates if not path.exists())
+    directory = Path(config.output_dir)
+    _require_free(directory, resume=config.resume)
+    return directory
+
+
+def claim(directory: Path, *, resume: bool) -> FileLock:
+    """Return the lock of a directory, which is made where missing, and remove what killed writers have left in it.
+
+    No other process can claim it until the lock is deleted, or this process ends in whatever way.
+
+    Raises:
+        InputError: another process has claimed it, or, unless a run is resumed, has left a run in it.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(directory / LOCK, is_singleton=True, thread_local=False)  # one run may follow another in a process
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise InputError(
+            f"--output_dir must not be in use, but another process runs in {directory}: choose another, or wait for "
+            "its end"
+        ) from None
+    _require_free(directory, resume=resume)
+    sweep(directory)
+    return lock
+
+
+def _require_free(directory: Path, *, resume: bool) -> None:
     if directory.exists() and not directory.is_dir():
         raise InputError(f"--output_dir must be a folder, but {directory} is a file")
-    if not config.resume and any((directory / name).exists() for name in CONTENTS):
+    if not resume and any((directory / name).exists() for name in CONTENTS):
         raise InputError(
             f"--output_dir must not hold another run, but {directory} does: choose another, or add --resume"
         )
-    if not config.resume and directory.exists() and any(directory.iterdir()):
+    if not resume and directory.exists() and {path.name for path in directory.iterdir()} - {LOCK}:
         raise InputError(f"--output_dir must be new or empty, but {directory} holds other files")
-    return directory
 
 
 def write_options(directory: Path, config: RunConfig, steps: int) -> None:
