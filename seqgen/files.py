@@ -124,6 +124,22 @@ def cache_directory() -> Path:
     return directory
 
 
+@contextmanager
+def filling_cache() -> Iterator[Path]:
+    """Return the cache, to which something is written.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        yield cache_directory()
+    except OSError as error:
+        raise InputError(
+            f"the cache must be a folder with room to write, but {error.filename} cannot be written "
+            f"({error.strerror or error}): set XDG_CACHE_HOME to another"
+        ) from None
+
+
 def _umask() -> int:
     umask = os.umask(0)
     os.umask(umask)

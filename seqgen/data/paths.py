@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from seqgen.data.text_file import TextFile, known_encoding
 from seqgen.errors import InputError, nearest
-from seqgen.files import cache_directory, writing
+from seqgen.files import filling_cache, writing
 
 logger = logging.getLogger(__name__)
 
@@ -123,12 +123,12 @@ def _no_text(file: TextFile) -> str:
 
 def _keep(source: BinaryIO, name: str) -> Path:
     """Copy text that is not a file into the cache, so that it can be read again and a run resumed."""
-    with tempfile.TemporaryFile(dir=cache_directory()) as arriving:
+    with filling_cache() as cache, tempfile.TemporaryFile(dir=cache) as arriving:
         shutil.copyfileobj(source, arriving)
         if not arriving.tell():
             raise InputError(f"{name} must hold text, but it is empty")
         arriving.seek(0)
-        copy = cache_directory() / f"{name}-{hashlib.file_digest(arriving, 'sha256').hexdigest()[:16]}.txt"
+        copy = cache / f"{name}-{hashlib.file_digest(arriving, 'sha256').hexdigest()[:16]}.txt"
         arriving.seek(0)
         with writing(copy) as file:
             shutil.copyfileobj(arriving, file)

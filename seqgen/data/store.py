@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -13,7 +13,7 @@ import numpy as np
 
 from seqgen.data.numbers import Damaged, Numbers, writing_numbers
 from seqgen.errors import InputError
-from seqgen.files import cache_directory
+from seqgen.files import filling_cache
 
 T = TypeVar("T")
 
@@ -79,13 +79,16 @@ def stored(
         identity: plain data that identifies these rows.
         rows: yields the rows, each with an array for each column; called only where the cache lacks them.
         largest: exclusive upper bound of the numbers of each column.
+
+    Raises:
+        InputError: the cache cannot be written.
     """
     key = fingerprint(identity)[:32]
     dtypes = [np.min_scalar_type(max(bound - 1, 0)) for bound in largest]
-    paths = [cache_directory() / f"{key}-{place}.{dtype.name}" for place, dtype in enumerate(dtypes)]
-    try:
-        return tuple(map(Ragged, paths, dtypes))
-    except Damaged:
+    with filling_cache() as cache:
+        paths = [cache / f"{key}-{place}.{dtype.name}" for place, dtype in enumerate(dtypes)]
+        with suppress(Damaged):
+            return tuple(map(Ragged, paths, dtypes))
         _write(paths, dtypes, rows())
     try:
         return tuple(map(Ragged, paths, dtypes))

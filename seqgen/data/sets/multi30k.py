@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seqgen.data.parallel import Parallel, read_parallel
 from seqgen.errors import InputError
-from seqgen.files import cache_directory, writing
+from seqgen.files import filling_cache, writing
 
 # The public release at github.com/multi30k/dataset, folder data/task1/raw.
 MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
@@ -42,7 +42,8 @@ def _multi30k_file(name: str) -> Path:
     given = Path(os.environ.get("SEQGEN_DATA", "")) / "multi30k" / name
     if "SEQGEN_DATA" in os.environ and given.is_file():
         return given
-    path = cache_directory() / "multi30k" / name
+    with filling_cache() as cache:
+        path = cache / "multi30k" / name
     if path.is_file() and _digest(path.read_bytes()) == SHA256[name]:
         return path
     try:
@@ -55,7 +56,7 @@ def _multi30k_file(name: str) -> Path:
         ) from None
     if _digest(content) != SHA256[name]:
         raise InputError(f"{MULTI30K}{name} must be as it was released, but its checksum differs")
-    with writing(path) as file:
+    with filling_cache(), writing(path) as file:
         file.write(content)
     return path
 
