@@ -82,9 +82,9 @@ def _locked(handle: int, *, wait: bool = True) -> bool:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file, whole or not at all."""
+    """Write a UTF-8 text file, whole or not at all; bytes of a name that are not UTF-8 are written as JSON does."""
     with writing(path) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))
 
 
 def read_text(path: Path) -> str:

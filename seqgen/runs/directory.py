@@ -30,8 +30,11 @@ def run_directory(config: RunConfig) -> Path:
         candidates = (Path("runs") / (f"{name}-{number}" if number > 1 else name) for number in count(1))
         return next(path for path in candidates if not path.exists())
     directory = Path(config.output_dir)
+    if config.output_dir != config.output_dir.encode(errors="replace").decode():
+        raise InputError(f"--output_dir must be UTF-8, but {config.output_dir!r} is not: choose another name")
     _require_free(directory, resume=config.resume)
-    return directory
+    # Where a path begins with a dash, a command to go on with would take it for an option.
+    return directory.absolute() if str(directory).startswith("-") else directory
 
 
 def claim(directory: Path, *, resume: bool) -> FileLock:
