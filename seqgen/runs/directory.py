@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -89,11 +90,14 @@ def _record(directory: Path, config: RunConfig, steps: int) -> None:
     now = anywhere(config.resolved())
     changed = {name: [before[name], now[name]] for name in now if name in before and before[name] != now[name]}
     line = {"step": steps, "time": time.strftime("%Y-%m-%d %H:%M:%S"), "changed": changed}
-    with (directory / RESUMED).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    lines = "".join(json.dumps(one) + "\n" for one in [*read_resumptions(directory), line])
+    write_text(directory / RESUMED, lines)
 
 
 def read_resumptions(directory: Path) -> list[dict[str, Any]]:
-    """Return when a run was resumed, and which options changed, as [before, now]."""
-    path = directory / RESUMED
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    """Return when a run was resumed, and which options changed, as [before, now]; without a line that a kill cut off."""
+    path, found = directory / RESUMED, []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return found
