@@ -79,7 +79,8 @@ def write_options(directory: Path, config: RunConfig, steps: int) -> None:
     """
     if config.resume:
         _record(directory, config, steps)
-    for name, options in (("config.yaml", anywhere(config.asked)), ("resolved.yaml", anywhere(config.resolved()))):
+    # First what a run needs to be resumed, so that it can be, whenever it is killed.
+    for name, options in (("resolved.yaml", anywhere(config.resolved())), ("config.yaml", anywhere(config.asked))):
         kept = {option: value for option, value in options.items() if option not in OF_ONE_RUN}
         if name == "resolved.yaml" or not config.resume:
             write_text(directory / name, yaml.safe_dump(kept, sort_keys=False))
@@ -95,7 +96,7 @@ def _record(directory: Path, config: RunConfig, steps: int) -> None:
 
 
 def read_resumptions(directory: Path) -> list[dict[str, Any]]:
-    """Return when a run was resumed, and which options changed, as [before, now]; without a line that a kill cut off."""
+    """Return when a run was resumed, and which options changed, as [before, now], but for lines that are damaged."""
     path, found = directory / RESUMED, []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
         with suppress(ValueError):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 from seqgen.data.parallel import Parallel, read_parallel
@@ -49,7 +50,7 @@ def _multi30k_file(name: str) -> Path:
     try:
         with urllib.request.urlopen(MULTI30K + name, timeout=30) as answer:
             content = answer.read()
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise InputError(
             f"{name} of Multi30k is neither in $SEQGEN_DATA/multi30k nor can it be downloaded from {MULTI30K} "
             f"({error}): copy it to that folder"
