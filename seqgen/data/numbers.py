@@ -56,6 +56,7 @@ class Numbers(Sequence[int]):
             raise Damaged(path)
         try:
             self._file = path.open("rb", buffering=0)
+            self._handle = self._file.fileno()
             self.begin, self.length = 0, _checked(self._file, path.name) // dtype.itemsize
         except OSError:
             raise Damaged(path) from None
@@ -78,22 +79,26 @@ class Numbers(Sequence[int]):
         if not -self.length <= place < self.length:
             raise IndexError(place)
         place %= self.length
-        return int(np.asarray(self[place : place + 1])[0])
+        return int(self.read(place, place + 1)[0])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        """Read the numbers.
+        numbers = self.read(0, self.length)
+        return numbers if dtype is None else numbers.astype(dtype, copy=False)
+
+    def read(self, begin: int, end: int) -> np.ndarray:
+        """Return the (end - begin,) numbers of a part.
 
         Raises:
             InputError: the file was cut off in the meantime.
         """
-        numbers = np.empty(self.length, self.dtype)
-        rest, place = numbers.view(np.uint8).data, self.begin * self.dtype.itemsize
+        numbers = np.empty(end - begin, self.dtype)
+        rest, place = numbers.view(np.uint8).data, (self.begin + begin) * self.dtype.itemsize
         while rest:
-            count = os.preadv(self._file.fileno(), [rest], place)
+            count = os.preadv(self._handle, [rest], place)
             if not count:
                 raise InputError(f"{self.path} must not change while it is read, but it was cut off: start again")
             rest, place = rest[count:], place + count
-        return numbers if dtype is None else numbers.astype(dtype, copy=False)
+        return numbers
 
 
 def _checked(file: BinaryIO, name: str) -> int:

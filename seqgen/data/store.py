@@ -56,16 +56,15 @@ class Ragged(Sequence[np.ndarray]):
         if not -len(self) <= number < len(self):
             raise IndexError(number)
         number %= len(self)
-        begin, end = np.asarray(self.offsets[number : number + 2]).tolist()
-        return np.asarray(self.values[begin:end])
+        return self.values.read(*self.offsets.read(number, number + 2).tolist())
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Yield the rows in order, and read many at once."""
         begin = 0
         while begin < len(self):
-            offsets = np.asarray(self.offsets[begin : begin + BLOCK + 1])
+            offsets = self.offsets.read(begin, min(begin + BLOCK, len(self)) + 1)
             offsets = offsets[: max(int(np.searchsorted(offsets, offsets[0] + NUMBERS, side="right")), 2)]
-            block = np.asarray(self.values[int(offsets[0]) : int(offsets[-1])])
+            block = self.values.read(int(offsets[0]), int(offsets[-1]))
             yield from np.split(block, (offsets[1:-1] - offsets[0]))
             begin += len(offsets) - 1
 
