@@ -121,6 +121,14 @@ def test_a_directory_whose_name_is_not_utf8_is_refused(train, tmp_path):
     assert err.count("\n") == 1
 
 
+def test_a_sentence_is_one_line_also_with_line_ends_in_a_name(train, tmp_path):
+    (tmp_path / "a\nb").touch()
+    code, _, err = train(directory=tmp_path / "a\nb")
+    assert code == 2
+    assert err.endswith("a\\nb is a file\n")
+    assert err.count("\n") == 1
+
+
 def test_a_relative_path_is_found_from_another_folder(recipe, command, tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     (tmp_path / "there").mkdir()
