@@ -46,7 +46,7 @@ def run_main(main: Callable[[], None]) -> None:
         main()
         sys.stdout.flush()
     except InputError as error:
-        _exit(f"error: {error}", 2)
+        _exit("error: " + str(error).replace("\n", "\\n"), 2)  # one line, whatever the names of files
     except NonFiniteLoss as error:
         _exit(f"error: {error}", 1)
     except KeyboardInterrupt as interruption:

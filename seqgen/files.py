@@ -1,9 +1,10 @@
 """Files: written whole or not at all, read as UTF-8, and the folder of cached ones."""
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,38 +12,79 @@ import yaml
 
 from seqgen.errors import InputError
 
+UNFINISHED = ".unfinished"  # the ending of files that are being written
+
 
 @contextmanager
-def writing(path: Path) -> Iterator[BinaryIO]:
+def writing(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     """Open a binary file for writing that takes its name only when it is complete and on the disk.
 
-    If a full disk or a kill interrupts the writing, an earlier file of that name is left as it was.
+    If a full disk or a kill interrupts the writing, an earlier file of that name is left as it was; what a kill leaves
+    aside is removed by `sweep`.
+
+    Args:
+        path: of the file; its folder is made where missing.
+        replace: whether it takes the place of an earlier file of that name, which is kept otherwise.
 
     Raises:
         OSError: the file cannot be written; its `filename` is `path`.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
+        handle, aside = _aside(path)
+        with os.fdopen(handle, "wb") as file:  # locked until it is closed, under its own name or unlinked
+            try:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
-            os.chmod(aside, 0o666 & ~_umask())
-            os.replace(aside, path)
-        except BaseException:
-            os.unlink(aside)
-            raise
+                os.fsync(handle)
+                os.chmod(aside, 0o666 & ~_umask())
+                if not replace:
+                    with suppress(FileExistsError):
+                        os.link(aside, path)
+                    os.unlink(aside)
+                else:
+                    os.replace(aside, path)
+            except BaseException:
+                with suppress(FileNotFoundError):  # where the interruption came after the renaming
+                    os.unlink(aside)
+                raise
     except OSError as error:
         error.filename = str(path)
         raise
 
 
+def sweep(directory: Path) -> None:
+    """Remove what killed writers have left in a folder and its subfolders; the files of living ones are locked."""
+    for aside in directory.rglob(f".*{UNFINISHED}"):
+        if aside.is_file():  # of which opening never waits
+            with suppress(OSError), aside.open("rb") as file:
+                if _locked(file.fileno(), wait=False):
+                    aside.unlink(missing_ok=True)
+
+
+def _aside(path: Path) -> tuple[int, str]:
+    """Open a locked file beside `path`."""
+    while True:
+        # A name of 255 bytes leaves no room for more.
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=UNFINISHED)
+        if not _locked(handle) or os.fstat(handle).st_nlink:
+            return handle, aside
+        os.close(handle)  # swept in the moment before it was locked
+
+
+def _locked(handle: int, *, wait: bool = True) -> bool:
+    """Lock a file until it is closed; return False where another process has it, or the file system has no locks."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        return False
+    return True
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file, whole or not at all."""
+    """Write a UTF-8 text file, whole or not at all; bytes of a name that are not UTF-8 are written as JSON does."""
     with writing(path) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))
 
 
 def read_text(path: Path) -> str:
@@ -90,6 +132,22 @@ def cache_directory() -> Path:
     directory = Path(home) / "seqgen"
     directory.mkdir(parents=True, exist_ok=True)
     return directory
+
+
+@contextmanager
+def filling_cache() -> Iterator[Path]:
+    """Return the cache, to which something is written.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        yield cache_directory()
+    except OSError as error:
+        raise InputError(
+            f"the cache must be a folder with room to write, but {error.filename} cannot be written "
+            f"({error.strerror or error}): set XDG_CACHE_HOME to another"
+        ) from None
 
 
 def _umask() -> int:

@@ -6,12 +6,23 @@ from argparse import ArgumentError
 from collections.abc import Iterator
 from typing import Any
 
-from jsonargparse import ArgumentParser, set_parsing_settings
+from jsonargparse import ArgumentParser, get_loader, set_loader, set_parsing_settings
+from yaml import YAMLError
 
 from seqgen.errors import InputError, nearest
 
 logging.getLogger("jsonargparse").setLevel(logging.ERROR)
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
+_load_yaml = get_loader("yaml")
+
+
+def _load(text: str) -> Any:
+    """Return a value as YAML reads it, but of the texts that it takes for nothing, such as "~" or "#1", only "null"."""
+    value = _load_yaml(text)
+    return text if value is None and text.strip() not in ("", "null") else value
+
+
+set_loader("yaml", _load, (YAMLError,))
 
 
 def new_parser(description: str, **options: Any) -> ArgumentParser:

@@ -34,6 +34,7 @@ RECIPES = (
 TEXT = "the cat sat on the mat. the dog sat on the log.\n" * 40
 
 RUN_FILES = {
+    ".lock",
     "config.yaml",
     "resolved.yaml",
     "metrics.jsonl",

@@ -17,7 +17,7 @@ class Documents:
     batch longer than a window is continued in the next one, with the hidden state carried over.
 
     Args:
-        documents: token numbers of each, EOS included, in memory or memory-mapped.
+        documents: token numbers of each, EOS included, in memory or read from a file as they are needed.
         batch_size: number of documents of a batch, over all processes.
         window: maximum number of steps of a batch.
         seed: random seed.

@@ -17,7 +17,7 @@ class Stream:
     Every epoch has other cuts, by a rotation of the text that depends on the random seed only.
 
     Args:
-        tokens: (length,) numbers, in memory or memory-mapped.
+        tokens: (length,) numbers, in memory or read from a file as they are needed.
         lanes: number of rows of a batch, over all processes.
         window: number of steps of a batch.
         seed: random seed.
@@ -38,7 +38,7 @@ class Stream:
         rank: int = 0,
         world_size: int = 1,
     ):
-        self.tokens = np.asarray(tokens) if not isinstance(tokens, np.memmap) else tokens
+        self.tokens = tokens
         if len(self.tokens) < lanes * window:
             raise InputError(
                 f"a batch of {lanes} lanes of {window} tokens needs a text of at least {lanes * window:,} tokens, "
@@ -56,14 +56,19 @@ class Stream:
         epoch, position = divmod(index, self.windows_per_epoch)
         while True:
             rotation = np.random.default_rng([self.seed, epoch]).integers(len(self.tokens))
-            starts = (rotation + np.array(self.lanes) * self.lane_length)[:, None]
+            starts = [int(rotation) + lane * self.lane_length - 1 for lane in self.lanes]
             for number in range(position, self.windows_per_epoch):
-                offsets = np.arange(number * self.window - 1, (number + 1) * self.window)
-                read = self.tokens[(starts + offsets) % len(self.tokens)].astype(np.int64)
+                read = np.stack([self._window(start + number * self.window) for start in starts])
                 if number == 0:
                     read[:, 0] = BOS
                 yield Batch(torch.from_numpy(read[:, :-1]), torch.from_numpy(read[:, 1:]), starts=number == 0)
             epoch, position = epoch + 1, 0
+
+    def _window(self, begin: int) -> np.ndarray:
+        """Return the tokens of a window and the one before it; after the last token of the text comes its first."""
+        begin, count = begin % len(self.tokens), self.window + 1
+        read = np.asarray(self.tokens[begin : begin + count], np.int64)
+        return np.concatenate([read, np.asarray(self.tokens[: count - len(read)], np.int64)])
 
 
 def shrink_to_text(length: int, lanes: int, window: int) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """The batches of a text for training and validation: as one stream in parallel lanes, or as separate documents."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ class TextBatches(NamedTuple):
     shrunk: str = ""
 
 
-def stream_batches(tokens: np.ndarray, lanes: int, window: int, **shared: int) -> TextBatches:
+def stream_batches(tokens: np.ndarray | Sequence[int], lanes: int, window: int, **shared: int) -> TextBatches:
     """Return batches of one stream, whose end is held back for validation.
 
     Args:

@@ -100,14 +100,15 @@ def _making(model: Path, run: Path | None, results: dict[str, Any]) -> dict[str,
 
 def _use(model: Path, directory: str) -> list[str]:
     """Return the commands for this kind of model, to be typed."""
-    config, place = read_config(model), shlex.quote(directory)
+    # A name that begins with a dash would be an option.
+    config, place = read_config(model), shlex.quote(f"./{directory}" if directory.startswith("-") else directory)
     builder = config["used_as"]
     if config["builder"] != builder:
         # A file names the function of one's own, but never has it run.
         home, _, name = config["builder"].rpartition(":")
         return [f"seqgen.load({directory!r}, builder={name})  # in Python, with {name} of {home}; not in the shell"]
     categories = read_part(model, "conditions.json")["categories"] if builder == "conditional_generator" else []
-    condition = shlex.quote(categories[0]) if categories else '"0.5 1"'
+    condition = shlex.quote(categories[0]).replace("{", "{{").replace("}", "}}") if categories else '"0.5 1"'
     again = f"seqgen train {KINDS[builder][1]} --output_dir {place} --resume"
     commands = {
         "generator": ['generate {} "The "', 'score {} "a text"', "evaluate {} text.txt"],

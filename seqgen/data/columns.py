@@ -1,4 +1,4 @@
-"""Columns of texts that behave like lists, but are read from memory-mapped files as they are needed."""
+"""Columns of texts that behave like lists, but are read from cached files as they are needed."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -7,7 +7,7 @@ from functools import cached_property
 from seqgen.data.paths import find_files, kept
 from seqgen.data.sets.python_library import python_docs, python_source
 from seqgen.data.text_file import TextFile
-from seqgen.files import cache_directory, write_text
+from seqgen.files import filling_cache, write_text
 
 
 class Corpus:
@@ -53,6 +53,7 @@ class Corpus:
 
 def _kept_docs() -> TextFile:
     text = python_docs()
-    path = cache_directory() / f"python-docs-{hashlib.sha256(text.encode()).hexdigest()[:16]}.txt"
-    write_text(path, text)
+    with filling_cache() as cache:
+        path = cache / f"python-docs-{hashlib.sha256(text.encode()).hexdigest()[:16]}.txt"
+        write_text(path, text)
     return TextFile(path, "python-docs")

@@ -1,11 +1,12 @@
-"""A corpus as token numbers in memory-mapped files: as one stream, or as separate documents."""
+"""A corpus as token numbers in cached files: as one stream, or as separate documents."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from seqgen.data.corpus import Corpus
+from seqgen.data.numbers import Numbers
 from seqgen.data.store import Ragged, stored
 from seqgen.symbols import EOS
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data
@@ -13,7 +14,7 @@ from seqgen.text.tokenizer import Tokenizer, tokenizer_data
 DocumentKind = Literal["none", "lines", "blank-lines", "files"]
 
 
-def encode_stream(corpus: Corpus, tokenizer: Tokenizer) -> np.ndarray:
+def encode_stream(corpus: Corpus, tokenizer: Tokenizer) -> Numbers:
     """Return the (tokens,) numbers of a corpus, read from a file as they are needed."""
     [blocks] = stored(
         _identity(corpus, tokenizer),
@@ -41,7 +42,7 @@ def encode_documents(corpus: Corpus, tokenizer: Tokenizer, kind: DocumentKind) -
     return documents
 
 
-def token_counts(tokens: np.ndarray, vocab_size: int) -> np.ndarray:
+def token_counts(tokens: np.ndarray | Sequence[int], vocab_size: int) -> np.ndarray:
     """Return the (vocabulary,) frequencies of tokens, counted in blocks because they may not fit memory."""
     blocks = (tokens[begin : begin + (1 << 22)] for begin in range(0, len(tokens), 1 << 22))
     return sum((np.bincount(block, minlength=vocab_size) for block in blocks), np.zeros(vocab_size, np.int64))

@@ -1,12 +1,7 @@
-"""Features of images by a frozen network, computed once and cached in a memory-mapped file."""
+"""Features of images by a frozen network, computed once and cached."""
 
-import hashlib
-import json
-import logging
-import os
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,13 +10,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from seqgen.data.captioned import Captioned
-from seqgen.data.images import Preprocessing, read_image
+from seqgen.data.images import Preprocessing
 from seqgen.data.labelled import Labelled
-from seqgen.data.pictures import fitted, image_fingerprint
-from seqgen.errors import InputError
-from seqgen.files import cache_directory
-
-logger = logging.getLogger(__name__)
+from seqgen.data.pictures import fitted, fitted_or_empty, good_images, image_fingerprint
+from seqgen.data.store import Ragged, blocks, stored
 
 BATCH = 32  # images
 
@@ -30,16 +22,20 @@ class Features:
     """The (positions, features) of images in bf16, by the images' numbers, and optionally of the mirrored images.
 
     Args:
-        kept: (images, 1 or 2, positions, features) of the file, bf16 as 16-bit integers.
-        good: numbers of the images that could be read, which are numbered again in this order.
+        sides: of all images, and of all mirrored images: a row with the features of each, bf16 as 16-bit integers.
+        shape: (positions, features).
+        good: numbers of the images that could be read, which are numbered again in this order; of others the row is
+            empty.
     """
 
-    def __init__(self, kept: np.ndarray, good: np.ndarray):
-        self.kept, self.good = kept, good
+    def __init__(self, sides: Sequence[Ragged], shape: Sequence[int], good: np.ndarray):
+        self.sides, self.shape, self.good = sides, shape, good
 
     def of(self, numbers: np.ndarray, mirrored: np.ndarray | int = 0) -> Tensor:
         """Return the (images, positions, features) of these images, in bf16."""
-        return torch.from_numpy(self.kept[self.good[numbers], mirrored]).view(torch.bfloat16)
+        numbers, mirrored = np.broadcast_arrays(self.good[numbers], mirrored)
+        rows = [self.sides[side][number] for number, side in zip(numbers.tolist(), mirrored.tolist(), strict=True)]
+        return torch.from_numpy(np.stack(rows).reshape(-1, *self.shape)).view(torch.bfloat16)
 
 
 def kept_features(
@@ -67,60 +63,38 @@ def kept_features(
         InputError: an image cannot be read.
     """
     sides = 2 if mirror else 1
-    key = hashlib.sha256(f"{name} {preprocessing} {sides} {image_fingerprint(images)}".encode()).hexdigest()[:32]
-    path = cache_directory() / f"features-{key}.npy"
-    if not path.exists():
-        aside = path.with_suffix(f".{os.getpid()}")
-        try:
-            bad = _calculate(aside, network, images, preprocessing, sides=sides, skip_bad=skip_bad, device=device)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
-        path.with_suffix(".json").write_text(json.dumps(bad), encoding="utf-8")
-        aside.replace(path)
-    bad = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    if bad and not skip_bad:
-        raise InputError(f"{images[bad[0]]} cannot be read; --skip_bad true leaves such images out")
-    return Features(np.load(path, mmap_mode="r"), np.setdiff1d(np.arange(len(images)), bad))
+
+    def rows() -> Iterator[tuple[np.ndarray, ...]]:
+        with tqdm(images, "features of images", disable=not sys.stderr.isatty(), leave=False) as progress:
+            for pictures in blocks(fitted_or_empty(progress, preprocessing, skip_bad=skip_bad), BATCH):
+                yield from _calculate(network, pictures, preprocessing, sides, device)
+
+    identity = ["features", name, str(preprocessing), sides, image_fingerprint(images)]
+    *kept, shapes = stored(identity, rows, [*[1 << 16] * sides, 1 << 32])
+    good = good_images(shapes, images, skip_bad=skip_bad)
+    return Features(kept, shapes[int(good[0])].tolist(), good)
 
 
 @torch.inference_mode()
 def _calculate(
-    path: Path,
     network: Callable[[Tensor], Tensor],
-    images: list[Any],
+    pictures: list[np.ndarray],
     preprocessing: Preprocessing,
-    *,
     sides: int,
-    skip_bad: bool,
     device: torch.device | str,
-) -> list[int]:
-    bad: list[int] = []
-    array: np.memmap[Any, Any] | None = None
-    blank = np.zeros((preprocessing.size, preprocessing.size, 3), np.uint8)
-    with tqdm(total=len(images), desc="features of images", disable=not sys.stderr.isatty(), leave=False) as progress:
-        for begin in range(0, len(images), BATCH):
-            pixels = []
-            for number, source in enumerate(images[begin : begin + BATCH], start=begin):
-                try:
-                    pixels.append(preprocessing.fit(read_image(source)))
-                except InputError as error:
-                    if not skip_bad:
-                        raise InputError(f"{error}; --skip_bad true leaves such images out") from None
-                    logger.warning(f"left out: {error}")
-                    bad.append(number)
-                    pixels.append(blank)
-            batch = preprocessing.normalize(torch.from_numpy(np.stack(pixels))).to(device)
-            for side in range(sides):
-                features = network(batch.flip(3) if side else batch).to("cpu", torch.bfloat16)
-                if array is None:
-                    shape = (len(images), sides, *features.shape[1:])
-                    array = np.lib.format.open_memmap(path, "w+", np.int16, shape)
-                array[begin : begin + len(features), side] = features.view(torch.int16).numpy()
-            progress.update(len(pixels))
-    if array is not None:
-        array.flush()
-    return bad
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Yield for each image the features of its sides and their shape, all empty for an empty image."""
+    nothing = np.zeros(0, np.int64)
+    good = [pixels for pixels in pictures if pixels.size]
+    found: Iterator[tuple[np.ndarray, ...]] = iter(())
+    if good:
+        batch = preprocessing.normalize(torch.from_numpy(np.stack(good))).to(device)
+        features = [network(batch.flip(3) if side else batch).to("cpu", torch.bfloat16) for side in range(sides)]
+        numbers = [one.contiguous().view(torch.uint16).numpy() for one in features]
+        shape = np.array(features[0].shape[1:])
+        found = ((*map(np.ravel, each), shape) for each in zip(*numbers, strict=True))
+    for pixels in pictures:
+        yield next(found) if pixels.size else (*[nothing] * sides, nothing)
 
 
 class Views:

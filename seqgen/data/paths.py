@@ -4,17 +4,21 @@ import glob
 import hashlib
 import logging
 import os
+import re
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
 from seqgen.data.text_file import TextFile, known_encoding
 from seqgen.errors import InputError, nearest
-from seqgen.files import cache_directory, writing
+from seqgen.files import filling_cache, writing
 
 logger = logging.getLogger(__name__)
 
+COMMA = "[,]"  # a comma in a pattern that separates nothing
+SEPARATOR = re.compile(r"(?<!\[),|,(?!\])")
 # What the recipes can name without a file.
 NAMED_SETS = (
     *("python-source", "python-docs", "python-packages", "function-names", "dates", "scenes", "shapes"),
@@ -26,7 +30,7 @@ def find_files(data: str, encoding: str = "utf-8") -> list[TextFile]:
     """Return the text files that an option names: a file, a folder, a glob, "-", or several with commas between them.
 
     Of folders and globs, hidden files and those that are not text are left out; a warning says so of the latter. A name
-    with a comma is a list, unless there is a file, or a match of the glob, with this very name.
+    with a comma is a list, unless there is a file, or a match of the glob, with this very name; [,] is only a comma.
 
     Args:
         data: the value of the option.
@@ -59,7 +63,8 @@ def absolute(data: str) -> str:
     """
     if not data or data == "-" or data in NAMED_SETS:
         return data
-    return ",".join(str(Path(part).absolute()) if _is_there(part) else part for part in _parts(data))
+    parts = _parts(data)
+    return ",".join(_absolute(part, in_list=len(parts) > 1) for part in parts)
 
 
 def visible_files(folder: Path) -> list[Path]:
@@ -77,8 +82,21 @@ def _is_there(data: str) -> bool:
     return os.path.exists(data) or bool(_matches(data) or with_prefix(data))
 
 
+def _absolute(part: str, *, in_list: bool) -> str:
+    if not _is_there(part):
+        return part
+    path = Path(part).absolute()
+    is_pattern = not (os.path.exists(part) or with_prefix(part))
+    if not is_pattern and not (in_list and "," in str(path)):
+        return str(path)
+    if not is_pattern:
+        return glob.escape(str(path)).replace(",", COMMA)
+    # The current folder is no pattern, whatever its name.
+    return part if os.path.isabs(part) else os.path.join(glob.escape(os.getcwd()).replace(",", COMMA), part)
+
+
 def _parts(data: str) -> list[str]:
-    return [data] if _is_there(data) or data == "-" else [part.strip() for part in data.split(",")]
+    return [data] if _is_there(data) or data == "-" else [part.strip() for part in SEPARATOR.split(data)]
 
 
 def _matches(pattern: str) -> list[Path]:
@@ -122,13 +140,13 @@ def _no_text(file: TextFile) -> str:
 
 def _keep(source: BinaryIO, name: str) -> Path:
     """Copy text that is not a file into the cache, so that it can be read again and a run resumed."""
-    arriving = cache_directory() / f"{name}-{os.getpid()}.txt"
-    with writing(arriving) as file:
-        shutil.copyfileobj(source, file)
-    with arriving.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    copy = cache_directory() / f"{name}-{digest[:16]}.txt"
-    arriving.replace(copy)
-    if copy.stat().st_size == 0:
-        raise InputError(f"{name} must hold text, but it is empty")
+    with filling_cache() as cache, tempfile.TemporaryFile(dir=cache) as arriving:
+        shutil.copyfileobj(source, arriving)
+        if not arriving.tell():
+            raise InputError(f"{name} must hold text, but it is empty")
+        arriving.seek(0)
+        copy = cache / f"{name}-{hashlib.file_digest(arriving, 'sha256').hexdigest()[:16]}.txt"
+        arriving.seek(0)
+        with writing(copy) as file:
+            shutil.copyfileobj(arriving, file)
     return copy

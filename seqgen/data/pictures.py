@@ -2,9 +2,8 @@
 
 import hashlib
 import logging
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from seqgen.data.columns import Column
 from seqgen.data.images import Image, Preprocessing, read_image
 from seqgen.data.labelled import Labelled
+from seqgen.data.store import Ragged, stored
 from seqgen.errors import InputError
-from seqgen.files import cache_directory
 
 logger = logging.getLogger(__name__)
 
@@ -54,46 +54,54 @@ def fitted(pictures: Labelled, preprocessing: Preprocessing, *, skip_bad: bool =
     Raises:
         InputError: an image cannot be read.
     """
-    fitting = (preprocessing.size, preprocessing.interpolation, preprocessing.border)
-    key = hashlib.sha256(f"{fitting} {image_fingerprint(pictures.inputs)}".encode()).hexdigest()[:32]
-    path = cache_directory() / f"images-{key}.npy"
-    size = preprocessing.size
-    if not path.exists():
-        aside = path.with_suffix(f".{os.getpid()}")
-        array = np.lib.format.open_memmap(aside, "w+", np.uint8, (len(pictures), size, size, 3))
+    size, inputs = preprocessing.size, pictures.inputs
+
+    def rows() -> Iterator[tuple[np.ndarray]]:
+        progress = tqdm(inputs, "images", disable=not sys.stderr.isatty(), leave=False)
+        yield from ((pixels.ravel(),) for pixels in fitted_or_empty(progress, preprocessing, skip_bad=skip_bad))
+
+    fitting = [size, preprocessing.interpolation, preprocessing.border]
+    [kept] = stored(["images", fitting, image_fingerprint(inputs)], rows, [256])
+    read = Labelled(Column(kept, lambda row: row.reshape(size, size, 3)), pictures.labels, pictures.where)
+    good = good_images(kept, inputs, skip_bad=skip_bad)
+    return read if len(good) == len(read) else read.chosen(good)
+
+
+def fitted_or_empty(
+    images: Iterable[Image], preprocessing: Preprocessing, *, skip_bad: bool = False
+) -> Iterator[np.ndarray]:
+    """Yield the (size, size, 3) bytes of each image, and nothing but an empty array for one that cannot be read.
+
+    Args:
+        images: of any size.
+        preprocessing: with the size.
+        skip_bad: whether to go on where an image cannot be read, instead of raising an error.
+
+    Raises:
+        InputError: an image cannot be read.
+    """
+    for source in images:
         try:
-            bad = _fill(array, pictures, preprocessing, skip_bad)
-        except BaseException:
-            aside.unlink()
-            raise
-        array.flush()
-        if not bad:
-            aside.replace(path)
-            return _rows(pictures, path)
-        aside.unlink()  # the cache holds whole sets only; the map stays readable
-        good = np.setdiff1d(np.arange(len(pictures)), bad)
-        kept = pictures.chosen(good)
-        return Labelled([array[number] for number in good], kept.labels, kept.where)
-    return _rows(pictures, path)
-
-
-def _rows(pictures: Labelled, path: Path) -> Labelled:
-    return Labelled(list(np.load(path, mmap_mode="r")), pictures.labels, pictures.where)
-
-
-def _fill(array: np.ndarray, pictures: Labelled, preprocessing: Preprocessing, skip_bad: bool) -> list[int]:
-    bad = []
-    for number, source in enumerate(tqdm(pictures.inputs, "images", disable=not sys.stderr.isatty(), leave=False)):
-        try:
-            array[number] = preprocessing.fit(read_image(source))
+            yield preprocessing.fit(read_image(source))
         except InputError as error:
             if not skip_bad:
                 raise InputError(f"{error}; --skip_bad true leaves such images out") from None
-            bad.append(number)
             logger.warning(f"left out: {error}")
-    if len(bad) == len(pictures):
+            yield np.zeros(0, np.uint8)
+
+
+def good_images(kept: Ragged, images: Sequence[Any], *, skip_bad: bool) -> np.ndarray:
+    """Return the numbers of the images that could be read: those whose kept row is not empty.
+
+    Raises:
+        InputError: one could not be read and is not to be left out, or none could.
+    """
+    bad = np.flatnonzero(kept.lengths == 0)
+    if len(bad) and not skip_bad:
+        raise InputError(f"{images[bad[0]]} cannot be read; --skip_bad true leaves such images out")
+    if len(bad) == len(images):
         raise InputError(f"there must be images that can be read, but all {len(bad)} are bad")
-    return bad
+    return np.flatnonzero(kept.lengths)
 
 
 def image_fingerprint(images: Sequence[Any]) -> str:

@@ -206,7 +206,7 @@ def split_captioned(parts: dict[str, Captioned], seed: int) -> Splits[Captioned]
     return Splits(parts["train"], parts["valid"], parts["test"])
 
 
-def split_stream(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def split_stream(tokens: np.ndarray | Sequence[int]) -> tuple[np.ndarray | Sequence[int], np.ndarray]:
     """Return the beginning of a text for training, and its last tenth (at most 250,000 tokens) for validation.
 
     Raises:
@@ -215,7 +215,7 @@ def split_stream(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(tokens) < LEAST:
         raise InputError(f"a text to train on must have at least {LEAST} tokens, but this one has {len(tokens)}")
     cut = len(tokens) - min(int(len(tokens) * FRACTION), MOST_TOKENS)
-    return tokens[:cut], tokens[cut:]
+    return tokens[:cut], np.asarray(tokens[cut:])
 
 
 def split_documents(lengths: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

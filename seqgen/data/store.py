@@ -1,17 +1,19 @@
-"""Rows of numbers in memory-mapped files, which are written once, row by row, and may be larger than memory."""
+"""Rows of numbers in cached files, which are written once, row by row, and may be larger than memory."""
 
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
+from seqgen.data.numbers import Damaged, Numbers, writing_numbers
 from seqgen.errors import InputError
-from seqgen.files import cache_directory, writing
+from seqgen.files import filling_cache
 
 T = TypeVar("T")
 
@@ -24,17 +26,22 @@ class Ragged(Sequence[np.ndarray]):
 
     `values` are the numbers of all rows, one after another, and `offsets` the (rows + 1,) places where rows begin and
     end; both are read from their files as they are needed. `key` identifies these rows.
+
+    Raises:
+        Damaged: a file is missing, or not as it was written.
     """
 
     def __init__(self, path: Path, dtype: np.dtype):
-        self.path, self.key = path, path.name
-        self.values = _mapped(path, dtype)
-        self.offsets = _mapped(path.with_suffix(".offsets"), np.dtype(np.int64))
+        self.key = path.name
+        self.offsets = Numbers(path.with_suffix(".offsets"), np.dtype(np.int64))
+        self.values = Numbers(path, dtype)
+        if self.offsets[-1] != len(self.values):
+            raise Damaged(path)
 
-    @property
+    @cached_property
     def lengths(self) -> np.ndarray:
         """The (rows,) lengths."""
-        return np.diff(self.offsets)
+        return np.diff(np.asarray(self.offsets))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -49,16 +56,15 @@ class Ragged(Sequence[np.ndarray]):
         if not -len(self) <= number < len(self):
             raise IndexError(number)
         number %= len(self)
-        return np.asarray(self.values[self.offsets[number] : self.offsets[number + 1]])
+        return self.values.read(*self.offsets.read(number, number + 2).tolist())
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Yield the rows in order, by ordinary reading: pages of a memory map would count as memory of the process."""
+        """Yield the rows in order, and read many at once."""
         begin = 0
         while begin < len(self):
-            offsets = np.asarray(self.offsets[begin : begin + BLOCK + 1])
+            offsets = self.offsets.read(begin, min(begin + BLOCK, len(self)) + 1)
             offsets = offsets[: max(int(np.searchsorted(offsets, offsets[0] + NUMBERS, side="right")), 2)]
-            count, skipped = int(offsets[-1] - offsets[0]), int(offsets[0]) * self.values.itemsize
-            block = np.fromfile(self.path, self.values.dtype, count, offset=skipped)
+            block = self.values.read(int(offsets[0]), int(offsets[-1]))
             yield from np.split(block, (offsets[1:-1] - offsets[0]))
             begin += len(offsets) - 1
 
@@ -66,39 +72,42 @@ class Ragged(Sequence[np.ndarray]):
 def stored(
     identity: Any, rows: Callable[[], Iterable[tuple[np.ndarray, ...]]], largest: Sequence[int]
 ) -> tuple[Ragged, ...]:
-    """Return columns of rows, from the cache where it has them.
+    """Return columns of rows, from the cache where it has them undamaged.
 
     Args:
         identity: plain data that identifies these rows.
         rows: yields the rows, each with an array for each column; called only where the cache lacks them.
         largest: exclusive upper bound of the numbers of each column.
+
+    Raises:
+        InputError: the cache cannot be written.
     """
     key = fingerprint(identity)[:32]
     dtypes = [np.min_scalar_type(max(bound - 1, 0)) for bound in largest]
-    paths = [cache_directory() / f"{key}-{place}.{dtype.name}" for place, dtype in enumerate(dtypes)]
-    if not all(path.with_suffix(".offsets").exists() for path in paths):
+    with filling_cache() as cache:
+        paths = [cache / f"{key}-{place}.{dtype.name}" for place, dtype in enumerate(dtypes)]
+        with suppress(Damaged):
+            return tuple(map(Ragged, paths, dtypes))
         _write(paths, dtypes, rows())
-    return tuple(Ragged(path, dtype) for path, dtype in zip(paths, dtypes, strict=True))
+    try:
+        return tuple(map(Ragged, paths, dtypes))
+    except Damaged as error:
+        raise InputError(f"{error} must be as it was just written, but it is not: the disk is unreliable") from None
 
 
 def _write(paths: list[Path], dtypes: list[np.dtype], rows: Iterable[tuple[np.ndarray, ...]]) -> None:
-    # The files of offsets get their names last, so that where they exist the values exist, too.
     with ExitStack() as files:
-        offsets = [files.enter_context(writing(path.with_suffix(".offsets"))) for path in paths]
-        values = [files.enter_context(writing(path)) for path in paths]
+        offsets = [files.enter_context(writing_numbers(path.with_suffix(".offsets"))) for path in paths]
+        values = [files.enter_context(writing_numbers(path)) for path in paths]
         ends = [0] * len(paths)
-        for file in offsets:
-            file.write(np.zeros(1, np.int64).tobytes())
+        for write in offsets:
+            write(np.zeros(1, np.int64))
         for block in blocks(rows, BLOCK, lambda row: sum(map(len, row))):
             for place, column in enumerate(zip(*block, strict=True)):
-                ends[place] = _append(values[place], offsets[place], column, dtypes[place], ends[place])
-
-
-def _append(values: BinaryIO, offsets: BinaryIO, rows: Sequence[np.ndarray], dtype: np.dtype, end: int) -> int:
-    ends = end + np.cumsum([len(row) for row in rows])
-    values.write(np.concatenate(rows).astype(dtype).tobytes())
-    offsets.write(ends.astype(np.int64).tobytes())
-    return int(ends[-1])
+                values[place](np.concatenate(column).astype(dtypes[place]))
+                column_ends = ends[place] + np.cumsum([len(row) for row in column])
+                offsets[place](column_ends.astype(np.int64))
+                ends[place] = int(column_ends[-1])
 
 
 def blocks(rows: Iterable[T], size: int, count: Callable[[T], int] = lambda row: 0) -> Iterator[list[T]]:
@@ -113,12 +122,6 @@ def blocks(rows: Iterable[T], size: int, count: Callable[[T], int] = lambda row:
             block, numbers = [], 0
     if block:
         yield block
-
-
-def _mapped(path: Path, dtype: np.dtype) -> np.ndarray:
-    if path.stat().st_size == 0:  # which cannot be mapped
-        return np.zeros(0, dtype)
-    return np.memmap(path, dtype=dtype, mode="r")
 
 
 def fingerprint(identity: Any) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,13 +13,14 @@ from typing import NamedTuple
 
 import torch
 
-from seqgen.files import cache_directory
+from seqgen.files import cache_directory, writing
 from seqgen.hardware.devices import describe_device, unchanged_random_state, wait_for
 
 Operation = Callable[[], object]
 
 TURN = 0.004  # seconds of a candidate's turn, or one call where that takes longer
 TURNS = 8
+MOST = 3600.0  # seconds of a call, more than which nothing can have taken that was kept
 LONGEST = 3.0  # seconds after which candidates that were called get no further turn
 FAIR = 3  # turns until a candidate may be hopeless: other programs interrupt any of them
 GRACE = 0.1  # seconds of a call that gets so many turns in any case, because it may have been interrupted
@@ -82,7 +82,7 @@ def decide(
     """
     threads = torch.get_num_threads()
     path = _path(question, tuple(candidates), device)
-    decision = _KNOWN.get(path) or _read(path)
+    decision = _KNOWN.get(path) or _read(path, question)
     if decision is None or decision.choice not in candidates:
         try:
             with unchanged_random_state(device):
@@ -208,24 +208,27 @@ def _fingerprint(device: str, threads: int) -> str:
 def _keep(path: Path, decision: Decision) -> Decision:
     """Write a decision, unless another process wrote one in the meantime; return the one that is kept."""
     with suppress(OSError):  # without a cache, a decision holds for this process
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(decision._asdict(), file)
-        try:
-            os.link(aside, path)  # fails where the file exists
-        except FileExistsError:
-            if _read(path) is None:  # damaged
-                os.replace(aside, path)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(aside)
-    return _read(path) or decision
+        if path.exists() and _read(path, decision.question) is None:
+            path.unlink()
+        with writing(path, replace=False) as file:
+            file.write(json.dumps(decision._asdict()).encode())
+    return _read(path, decision.question) or decision
 
 
-def _read(path: Path) -> Decision | None:
+def _read(path: Path, question: str | None = None) -> Decision | None:
+    """Return the decision that is kept of a question, by default of any; None where there is none or it is damaged."""
     try:
-        decision = Decision(**json.loads(path.read_text(encoding="utf-8")))
-        return decision if decision.choice in decision.seconds else None
-    except (OSError, ValueError, TypeError):
+        decision = Decision(**json.loads(path.read_bytes())) if path.is_file() else None
+        return decision if decision and _is_possible(decision) and question in (None, decision.question) else None
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
+
+
+def _is_possible(decision: Decision) -> bool:
+    return (
+        isinstance(decision.question, str)
+        and isinstance(decision.busy, bool)
+        and isinstance(decision.seconds, dict)
+        and all(type(time) is float and 0 < time < MOST for time in decision.seconds.values())
+        and decision.choice in decision.seconds
+    )

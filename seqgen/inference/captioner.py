@@ -245,7 +245,7 @@ class Captioner(EncoderDecoderBundle):
         *,
         views: Views | None = None,
     ) -> Batchable[Pairs]:
-        """Return captions for training: encoded once, into a memory-mapped file.
+        """Return captions for training: encoded once, into a cached file.
 
         The inputs of a batch are its images from `views`, or their (images,) numbers, which the caller replaces (see
         `Pairs.seen`), and for each caption the (captions,) place of its image in the batch.

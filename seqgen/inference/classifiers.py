@@ -193,7 +193,7 @@ class TextClassifier(ClassifierBundle):
         return (torch.from_numpy(padded(rows)),)
 
     def examples(self, texts: Labelled) -> Batchable[Examples]:
-        """Return labelled texts for training: encoded once, into a memory-mapped file.
+        """Return labelled texts for training: encoded once, into a cached file.
 
         Raises:
             InputError: a label that is not among the classes.

@@ -149,7 +149,7 @@ class ConditionalGenerator(EncoderDecoderBundle):
         return (torch.stack(list(rows)),)
 
     def examples(self, data: Labelled) -> Batchable[Pairs]:
-        """Return texts with their labels as conditions, for training: encoded once, into a memory-mapped file.
+        """Return texts with their labels as conditions, for training: encoded once, into a cached file.
 
         Raises:
             InputError: a label that is not a condition of this model.

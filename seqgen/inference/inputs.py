@@ -36,7 +36,7 @@ class InputBundle(Bundle[M]):
 
     def lengths(self, rows: Sequence[Any]) -> np.ndarray:
         """Return the (rows,) numbers of positions, by which rows are batched."""
-        stored: np.ndarray | None = getattr(rows, "lengths", None)  # of rows in a memory-mapped file
+        stored: np.ndarray | None = getattr(rows, "lengths", None)  # of rows in a file
         return np.array([len(row) for row in rows], dtype=np.int64) if stored is None else stored
 
     def batches(self, rows: Sequence[Any], budget: int) -> Iterator[tuple[np.ndarray, tuple[Tensor, ...]]]:

@@ -22,7 +22,7 @@ def require_known(argument: str, rows: Ragged, texts: Iterable[str], tokenizer: 
         texts: the texts themselves.
         tokenizer: of the texts.
     """
-    share = float(np.mean(rows.values == UNK)) if len(rows.values) else 0.0
+    share = float(np.mean(np.asarray(rows.values) == UNK)) if len(rows.values) else 0.0
     if share > HALF:
         text = next(text for text in texts if tokenizer.unseen(text))
         unknown = ", ".join(map(repr, tokenizer.unseen(text)[:SHOWN]))

@@ -156,7 +156,7 @@ class Tagger(InputBundle[EncoderTagger]):
         return tokens, torch.from_numpy(padded([np.array(row) for row in places])), torch.from_numpy(spellings)
 
     def examples(self, data: Tagged) -> Batchable[Examples]:
-        """Return tagged sequences for training: encoded once, into a memory-mapped file.
+        """Return tagged sequences for training: encoded once, into a cached file.
 
         Raises:
             InputError: a tag that is not among the tags.

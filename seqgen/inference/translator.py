@@ -182,7 +182,7 @@ class Translator(EncoderDecoderBundle):
         return (torch.from_numpy(padded(rows)),)
 
     def examples(self, data: Parallel) -> Batchable[Pairs]:
-        """Return pairs for training, targets cut to `max_length`, too: encoded once, into a memory-mapped file."""
+        """Return pairs for training, targets cut to `max_length`, too: encoded once, into a cached file."""
 
         def encoded() -> Iterator[tuple[np.ndarray, np.ndarray]]:
             yield from zip(map(self.encode, data.sources), map(self.target.encode, data.targets), strict=True)

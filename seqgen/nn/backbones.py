@@ -4,6 +4,8 @@ Torchvision is imported only when one of its networks is used. The weights of Ef
 tensorflow/tpu) come as a Python package, so that a pretrained network works without a download.
 """
 
+import hashlib
+import re
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -95,7 +97,7 @@ def load_pretrained(network: nn.Module, name: str, weights: str) -> None:
     whole = _lite0_package() if name == LITE0 else _torchvision().models.get_model(_known(name), weights=None)
     try:
         whole.load_state_dict(tensors)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, AttributeError) as error:  # the last two of what is no mapping of tensors
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"--weights must be those of {name}, but {weights} are not: {reason}") from None
     network.load_state_dict((_lite0(whole) if name == LITE0 else _without_classifier(name, whole)).state_dict())
@@ -149,6 +151,7 @@ def _find_weights(name: str, weights: str) -> Any:
 
 def _download(name: str, weights: str) -> dict[str, Tensor]:
     found = _find_weights(name, weights)
+    _delete_damaged(Path(torch.hub.get_dir()) / "checkpoints" / found.url.rpartition("/")[2])
     try:
         tensors: dict[str, Tensor] = found.get_state_dict(progress=True, check_hash=True, weights_only=True)
     except OSError as error:
@@ -157,6 +160,16 @@ def _download(name: str, weights: str) -> dict[str, Tensor]:
             "file as --weights"
         ) from None
     return tensors
+
+
+def _delete_damaged(path: Path) -> None:
+    """Delete a file whose name ends in the beginning of its checksum, as torchvision's do, where that is another."""
+    checksum = re.search(r"-([0-9a-f]{8,})\.", path.name)
+    if checksum and path.is_file():
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if not digest.startswith(checksum[1]):
+            path.unlink()
 
 
 def _read_weights(path: Path) -> dict[str, Tensor]:

@@ -2,18 +2,21 @@
 
 import json
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 from seqgen.errors import InputError
-from seqgen.files import read_options, write_text
+from seqgen.files import read_options, sweep, write_text
 from seqgen.runs.config import RunConfig, anywhere
 
 OF_ONE_RUN = ("output_dir", "resume", "config")
 RESUMED = "resumed.jsonl"
+LOCK = ".lock"
 CONTENTS = ("config.yaml", "resolved.yaml", "metrics.jsonl", "model", "state", "results.json")
 
 
@@ -26,18 +29,46 @@ def run_directory(config: RunConfig) -> Path:
     if config.output_dir is None:
         name = config.recipe
         candidates = (Path("runs") / (f"{name}-{number}" if number > 1 else name) for number in count(1))
-        directory = next(path for path in candidates if not path.exists())
-    else:
-        directory = Path(config.output_dir)
+        return next(path for path in candidates if not path.exists())
+    directory = Path(config.output_dir)
+    if config.output_dir != config.output_dir.encode(errors="replace").decode():
+        raise InputError(f"--output_dir must be UTF-8, but {config.output_dir!r} is not: choose another name")
+    _require_free(directory, resume=config.resume)
+    # Where a path begins with a dash, a command to go on with would take it for an option.
+    return directory.absolute() if str(directory).startswith("-") else directory
+
+
+def claim(directory: Path, *, resume: bool) -> FileLock:
+    """Return the lock of a directory, which is made where missing, and remove what killed writers have left in it.
+
+    No other process can claim it until the lock is deleted, or this process ends in whatever way.
+
+    Raises:
+        InputError: another process has claimed it, or, unless a run is resumed, has left a run in it.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(directory / LOCK, is_singleton=True, thread_local=False)  # one run may follow another in a process
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise InputError(
+            f"--output_dir must not be in use, but another process runs in {directory}: choose another, or wait for "
+            "its end"
+        ) from None
+    _require_free(directory, resume=resume)
+    sweep(directory)
+    return lock
+
+
+def _require_free(directory: Path, *, resume: bool) -> None:
     if directory.exists() and not directory.is_dir():
         raise InputError(f"--output_dir must be a folder, but {directory} is a file")
-    if not config.resume and any((directory / name).exists() for name in CONTENTS):
+    if not resume and any((directory / name).exists() for name in CONTENTS):
         raise InputError(
             f"--output_dir must not hold another run, but {directory} does: choose another, or add --resume"
         )
-    if not config.resume and directory.exists() and any(directory.iterdir()):
+    if not resume and directory.exists() and {path.name for path in directory.iterdir()} - {LOCK}:
         raise InputError(f"--output_dir must be new or empty, but {directory} holds other files")
-    return directory
 
 
 def write_options(directory: Path, config: RunConfig, steps: int) -> None:
@@ -48,7 +79,8 @@ def write_options(directory: Path, config: RunConfig, steps: int) -> None:
     """
     if config.resume:
         _record(directory, config, steps)
-    for name, options in (("config.yaml", anywhere(config.asked)), ("resolved.yaml", anywhere(config.resolved()))):
+    # First what a run needs to be resumed, so that it can be, whenever it is killed.
+    for name, options in (("resolved.yaml", anywhere(config.resolved())), ("config.yaml", anywhere(config.asked))):
         kept = {option: value for option, value in options.items() if option not in OF_ONE_RUN}
         if name == "resolved.yaml" or not config.resume:
             write_text(directory / name, yaml.safe_dump(kept, sort_keys=False))
@@ -59,11 +91,14 @@ def _record(directory: Path, config: RunConfig, steps: int) -> None:
     now = anywhere(config.resolved())
     changed = {name: [before[name], now[name]] for name in now if name in before and before[name] != now[name]}
     line = {"step": steps, "time": time.strftime("%Y-%m-%d %H:%M:%S"), "changed": changed}
-    with (directory / RESUMED).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    lines = "".join(json.dumps(one) + "\n" for one in [*read_resumptions(directory), line])
+    write_text(directory / RESUMED, lines)
 
 
 def read_resumptions(directory: Path) -> list[dict[str, Any]]:
-    """Return when a run was resumed, and which options changed, as [before, now]."""
-    path = directory / RESUMED
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    """Return when a run was resumed, and which options changed, as [before, now], but for lines that are damaged."""
+    path, found = directory / RESUMED, []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return found

@@ -1,13 +1,15 @@
 """The processes that train together, each on its device: one, or as many as `torchrun` started."""
 
 import os
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import torch
 from accelerate import Accelerator, PartialState
 from accelerate.utils import broadcast_object_list, gather_object
 from torch import nn
 
+from seqgen.errors import InputError
 from seqgen.hardware.devices import find_device
 
 V = TypeVar("V")
@@ -47,6 +49,24 @@ class Processes:
         """Return the values of all processes, by their rank."""
         values: list[V] = gather_object([value]) if self.world_size > 1 else [value]
         return values
+
+    def from_main(self, find: Callable[[], V]) -> V:
+        """Return in all processes what the first one finds, or raise in all of them the error that it raises there.
+
+        Raises:
+            InputError: in the first process.
+            OSError: in the first process.
+        """
+        found: V | InputError | OSError | None = None
+        if self.main:
+            try:
+                found = find()
+            except (InputError, OSError) as error:
+                found = error
+        found = agreed(found)
+        if isinstance(found, InputError | OSError):
+            raise found
+        return cast("V", found)
 
     def random_state(self) -> dict[str, Any]:
         """Return the states of this process's random generators."""

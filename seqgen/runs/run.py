@@ -13,13 +13,14 @@ from tqdm import tqdm
 
 from seqgen.batches.examples import Batchable, ExampleBatches
 from seqgen.errors import InputError
+from seqgen.files import cache_directory, sweep
 from seqgen.hardware.decisions import Decision, Operation
 from seqgen.hardware.devices import unchanged_random_state, use_huge_pages
 from seqgen.hardware.precision import Calculation, calculations, fastest_calculation, set_threads
 from seqgen.inference.bundle import Bundle
 from seqgen.runs.checkpoints import load_checkpoint
 from seqgen.runs.config import RunConfig
-from seqgen.runs.directory import run_directory
+from seqgen.runs.directory import claim, run_directory
 from seqgen.runs.processes import Processes, agreed
 from seqgen.runs.suitable_size import BESIDE, FEW, Trial, rounded, suitable_size
 from seqgen.training.loop import Progress
@@ -44,7 +45,7 @@ class Run:
         unit: what the loss counts, "tokens" or "examples".
 
     Raises:
-        InputError: the directory has another run, or the device is not available.
+        InputError: the directory has another run or is in use, or the device is not available.
     """
 
     def __init__(self, config: RunConfig, *, default_seconds: float, unit: str = "tokens"):
@@ -53,16 +54,34 @@ class Run:
         self.name, self.unit = config.recipe, unit
         if config.max_steps is None and config.max_seconds is None:
             config.max_seconds = default_seconds
-        self.directory = run_directory(config)
-        self.checkpoint = load_checkpoint(self.directory / "state") if config.resume else None
         self.processes = Processes(config.device)
         self.device, self.main = self.processes.device, self.processes.main
+        self.directory = self.processes.from_main(lambda: run_directory(config))
+        if config.resume:
+            self.claim()
+        self.checkpoint = load_checkpoint(self.directory / "state") if config.resume else None
         possible = calculations(self.device, config.precision, config.threads)
         # Decided before the first update; a resumed run goes on as it was.
         self.calculation = Calculation(*self.checkpoint["calculation"]) if self.checkpoint else possible[0]
         self.schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
         self.progress = Progress()
         torch.manual_seed(config.seed)
+
+    def claim(self) -> None:
+        """Take the directory for this run alone: a new one just before it is written to, so that no mistake makes it.
+
+        Raises:
+            InputError: it is in use, or has another run by now.
+        """
+
+        def claimed() -> Path:
+            directory = run_directory(self.config)  # again, as the name may have been taken since
+            self.lock = claim(directory, resume=self.config.resume)  # for as long as there is this run
+            with suppress(OSError):  # a cache that cannot be written is an error where it is needed
+                sweep(cache_directory())
+            return directory
+
+        self.directory = self.processes.from_main(claimed)
 
     @property
     def done(self) -> float:

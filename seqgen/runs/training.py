@@ -80,6 +80,8 @@ class Training(Generic[B]):
                 else ""
             )
             run.say(f"resuming after step {self.progress.steps:,}{more}")
+        if not run.config.resume:
+            run.claim()
         if run.main:
             write_options(run.directory, run.config, self.progress.steps)
             self.logger = Logger(run.directory, run.schedule, self.progress.steps, run.unit)

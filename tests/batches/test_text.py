@@ -42,7 +42,7 @@ def test_some_documents_are_held_back(documents):
     assert (found.held_back == EOS).sum() == 10
     assert found.train_tokens + len(found.held_back) == len(documents.values)
     trained = targets_of(islice(found.train.starting_at(0), 10))  # each is shorter than a window
-    assert sorted(trained + found.held_back.tolist()) == sorted(documents.values.tolist())
+    assert sorted(trained + found.held_back.tolist()) == sorted(documents.values)
     assert found.batches_per_epoch == 10
     assert not {*trained} & {*found.held_back.tolist()} - {EOS}
 

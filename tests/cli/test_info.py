@@ -66,6 +66,16 @@ def test_every_kind_is_described_with_commands_that_exist(command, tmp_path, mak
     assert [line[:-1] for line in out.splitlines() if not line.startswith(" ")] == list(TITLES)
 
 
+def test_odd_names_are_quoted_in_the_commands(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_conditional_generator(categories=["{a} $x'", "dog"]).save_pretrained("-{m} *")
+    found = json.loads(command(cli.main, "info", "--json", "--", "-{m} *")[1])
+    for line in found["commands"]:
+        name, *words = shlex.split(line)[1:]
+        assert PARSERS[name]().parse(words)["directory"] == "./-{m} *"
+    assert shlex.split(found["commands"][0])[3] == "{a} $x'"
+
+
 def test_a_run_says_how_good_it_is_and_how_it_was_made(command, run):
     for directory in (run, run / "model"):
         found = json.loads(command(cli.main, "info", directory, "--json")[1])

@@ -10,6 +10,7 @@ from seqgen.data.catalog import captioned_images, find_pictures
 from seqgen.data.sets import scenes
 from seqgen.data.sets.shapes import shape_pictures
 from seqgen.errors import InputError
+from seqgen.files import cache_directory
 
 
 def test_scenes_have_their_own_parts(monkeypatch):
@@ -72,10 +73,16 @@ def test_a_public_set_that_cannot_be_had_is_a_sentence(tmp_path, monkeypatch):
     def download(self):
         raise OSError("no\nnetwork")
 
-    monkeypatch.setenv("SEQGEN_DATA", str(tmp_path))
     monkeypatch.setattr(torchvision.datasets.KMNIST, "download", download)
-    with pytest.raises(InputError, match=r"KMNIST is neither in .* nor can it be downloaded \(no network\)"):
-        find_pictures("KMNIST")
+    raw = cache_directory() / "KMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for kind in ("images-idx3", "labels-idx1"):
+        (raw / f"train-{kind}-ubyte").write_bytes(b"damaged")
+    for folder in (tmp_path, cache_directory()):
+        monkeypatch.setenv("SEQGEN_DATA", str(folder))
+        with pytest.raises(InputError, match=r"KMNIST is neither in .* nor can it be downloaded \(no network\)"):
+            find_pictures("KMNIST")
+    assert not list(raw.iterdir())
 
 
 def test_folders_without_images_are_refused(tmp_path):

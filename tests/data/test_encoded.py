@@ -6,6 +6,7 @@ import pytest
 from seqgen.data import text_file
 from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import encode_documents, encode_stream, read_documents, token_counts
+from seqgen.data.numbers import Numbers
 from seqgen.files import cache_directory
 from seqgen.symbols import EOS
 from seqgen.text.bytes import ByteTokenizer
@@ -22,10 +23,10 @@ def corpus(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_memory_map_equals_encoding_in_memory(kind, corpus):
+def test_the_file_equals_encoding_in_memory(kind, corpus):
     tokenizer = tokenizer_class(kind).fit(corpus.blocks())
     tokens = encode_stream(corpus, tokenizer)
-    assert isinstance(tokens, np.memmap)
+    assert isinstance(tokens, Numbers)
     in_memory = np.concatenate([tokenizer.encode(block) for block in corpus.blocks()])
     assert np.array_equal(tokens, in_memory)
     if kind not in ("word", "lowercase-word"):  # of which those seen once are unknown
@@ -85,7 +86,7 @@ def test_documents_are_cut_where_they_should_be(corpus, kind, documents):
     assert list(read_documents(corpus, kind)) == documents
     tokenizer = ByteTokenizer()
     encoded = encode_documents(corpus, tokenizer, kind)
-    assert (encoded.values == EOS).sum() == len(documents) == len(encoded)
+    assert (np.asarray(encoded.values) == EOS).sum() == len(documents) == len(encoded)
     assert all(tokens[-1] == EOS for tokens in encoded)
     assert [tokenizer.decode(tokens[:-1]) for tokens in encoded] == documents
 

@@ -202,6 +202,8 @@ def test_a_named_set_is_downloaded_once_and_verified(release, monkeypatch, tmp_p
     data = find_multi30k("multi30k-de-en", "valid")
     assert list(data.sources) == ["val de 1", "val de 2"]
     assert list(data.targets) == ["val en 1", "val en 2"]
+    (tmp_path / "cache" / "seqgen" / "multi30k" / "val.de.gz").write_bytes(b"damaged")
+    assert list(find_multi30k("multi30k-de-en", "valid").sources) == list(data.sources)
     (release / "val.de.gz").unlink()
     assert list(find_multi30k("multi30k-en-de", "valid").targets) == list(data.sources)
     (release / "train.de.gz").write_bytes(b"altered")

@@ -24,8 +24,10 @@ LINES = ["x\t1\n", "y\t2\n", "\n", "x\t3\n"]
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A folder with the same four lines in one file, in two, and in a folder of two."""
-    monkeypatch.chdir(tmp_path)
+    """A folder of an odd name with the same four lines in one file, in two, and in a folder of two."""
+    odd = tmp_path / " odd [a]*?,{b} ~$c%s\n'\"\udcff"
+    odd.mkdir()
+    monkeypatch.chdir(odd)
     for folder in ("parts", "sub"):
         Path(folder).mkdir()
     for name, lines in (("all", LINES), ("a", LINES[:2]), ("b", LINES[2:])):
@@ -33,7 +35,7 @@ def here(tmp_path, monkeypatch):
     for name in ("a.tsv", "b.tsv"):
         (Path("parts") / name).write_bytes(Path(name).read_bytes())
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("".join(LINES).encode())))
-    return tmp_path
+    return odd
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -1,4 +1,4 @@
-"""Rows that are kept in memory-mapped files."""
+"""Rows that are kept in files."""
 
 import os
 import weakref
@@ -41,8 +41,8 @@ def test_rows_come_back_as_they_went_in(rows):
     assert len(kept) == len(rows)
     assert [kept[number].tolist() for number in range(len(rows))] == rows
     assert kept.lengths.tolist() == [len(row) for row in rows]
-    assert kept.values.tolist() == [number for row in rows for number in row]
-    assert kept.offsets.tolist() == [sum(map(len, rows[:number])) for number in range(len(rows) + 1)]
+    assert list(kept.values) == [number for row in rows for number in row]
+    assert list(kept.offsets) == [sum(map(len, rows[:number])) for number in range(len(rows) + 1)]
 
 
 def test_iterating_gives_what_indexing_gives(rows):
@@ -97,8 +97,8 @@ def test_an_exception_while_rows_are_made_leaves_nothing_behind(monkeypatch, goo
 
 def test_values_without_their_offsets_are_written_anew():
     [kept] = store_rows("x", [[1], [2, 3]])
-    kept.path.with_suffix(".offsets").unlink()  # which take their names last, so a killed process may leave this
-    kept.path.write_bytes(b"")
+    kept.values.path.with_suffix(".offsets").unlink()
+    kept.values.path.write_bytes(b"")
     assert as_lists(store_rows("x", [[1], [2, 3]])[0]) == [[1], [2, 3]]
 
 

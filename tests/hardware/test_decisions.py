@@ -113,11 +113,16 @@ def test_a_damaged_decision_is_made_again(monkeypatch):
     decide("sleep", candidates, CPU)
     [path] = kept()
     whole = path.read_text()
-    for damaged in ("", whole[:20], "[]", json.dumps({**json.loads(whole), "choice": "other"})):
+    times = [{"slow": 1.0, "fast": time} for time in (-1.0, 1e9, float("nan"), "0.1", None, True)]
+    odd = [("choice", "other"), ("choice", ["fast"]), ("question", "another"), ("question", 1), ("busy", "yes")]
+    odd += [("seconds", seconds) for seconds in (*times, [0.1], "fast", None)]
+    texts = ["", whole[:20], "[]", "[" * 100_000, "\0" * len(whole)]
+    for damaged in (*texts, *(json.dumps({**json.loads(whole), **dict([one])}) for one in odd)):
         path.write_text(damaged)
         forgotten(monkeypatch)
         assert decide("sleep", candidates, CPU).choice == "fast"
-        assert json.loads(path.read_text())["choice"] == "fast"
+        made = json.loads(path.read_text())
+        assert (made["question"], made["choice"], set(made["seconds"])) == ("sleep", "fast", {"slow", "fast"})
 
 
 def test_another_number_of_threads_is_another_decision():

@@ -43,6 +43,9 @@ def test_wrong_weights_are_a_sentence(tmp_path, monkeypatch):
     torch.save(torchvision.models.resnet34().state_dict(), tmp_path / "other.pth")
     with pytest.raises(InputError, match="--weights must be those of resnet18"):
         load_pretrained(network, "resnet18", str(tmp_path / "other.pth"))
+    torch.save([torch.ones(1)], tmp_path / "list.pth")
+    with pytest.raises(InputError, match="--weights must be those of resnet18"):
+        load_pretrained(network, "resnet18", str(tmp_path / "list.pth"))
     (tmp_path / "broken.pth").write_bytes(b"no tensors")
     with pytest.raises(InputError, match="--weights must be a file of tensors"):
         load_pretrained(network, "resnet18", str(tmp_path / "broken.pth"))
@@ -55,6 +58,24 @@ def test_wrong_weights_are_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(torchvision.models._api.WeightsEnum, "get_state_dict", offline)
     with pytest.raises(InputError, match=r"cannot be downloaded \(no route to host\): get http.*as --weights"):
         load_pretrained(network, "resnet18", "default")
+
+
+def test_damaged_weights_in_the_cache_are_downloaded_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    found = torchvision.models.get_model_weights("resnet18")["DEFAULT"]
+    (tmp_path / "checkpoints").mkdir()
+    damaged = tmp_path / "checkpoints" / found.url.rpartition("/")[2]
+    seen = []
+
+    def download(*arguments, **options):
+        seen.append(damaged.exists())
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(torchvision.models._api.WeightsEnum, "get_state_dict", download)
+    damaged.write_bytes(b"truncated")
+    with pytest.raises(InputError, match="no route to host"):
+        load_pretrained(backbone("resnet18")[0], "resnet18", "default")
+    assert seen == [False]
 
 
 def test_trained_weights_say_what_images_they_expect():

@@ -1,12 +1,14 @@
 """Where a run is kept, and how it is gone on with."""
 
 import io
+import shlex
 import sys
 
 import pytest
 from making import SMALL, TEXT, results_of, weights_of
 
 import seqgen
+from seqgen.cli import main as cli
 from seqgen.errors import InputError
 from seqgen.runs.directory import read_resumptions
 from seqgen.runs.logger import read_metrics
@@ -95,6 +97,36 @@ def test_a_run_is_resumed_with_another_learning_rate_and_says_when(train, tmp_pa
     rates = {line["step"]: line["learning_rate"] for line in read_metrics(tmp_path / "run") if "learning_rate" in line}
     assert rates == {20: 0.004, 40: 0.001}
     assert weights_of(tmp_path / "run") != before
+
+
+@pytest.mark.parametrize("name", [" lr[0.1]*?{a} ~$x%s\n'\"ü,b", "-x", "--resume", "#~"])
+def test_a_name_is_only_a_name_to_resume_to_start_again_and_to_use(recipe, command, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    data = tmp_path / f"{name}\udcff.txt"  # a name of bytes that are not UTF-8
+    data.write_text(TEXT)
+    code, out, err = command(recipe.main, f"--data={data.name}", f"--output_dir={name}", *SMALL, "--max_steps", 3)
+    assert code == 0, err
+    words = shlex.split(out.rpartition("to generate more:\n")[2])
+    code, _, err = command(cli.main, *words[1:], "--max_new_tokens", 2)
+    assert code == 0, err
+    code, _, err = command(recipe.main, f"--output_dir={name}", "--resume", "--max_steps", 4)
+    assert code == 0, err
+    assert results_of(tmp_path / name)["steps"] == 4
+
+
+def test_a_directory_whose_name_is_not_utf8_is_refused(train, tmp_path):
+    code, _, err = train(directory=str(tmp_path / "\udcff"))
+    assert code == 2
+    assert "--output_dir must be UTF-8" in err
+    assert err.count("\n") == 1
+
+
+def test_a_sentence_is_one_line_also_with_line_ends_in_a_name(train, tmp_path):
+    (tmp_path / "a\nb").touch()
+    code, _, err = train(directory=tmp_path / "a\nb")
+    assert code == 2
+    assert err.endswith("a\\nb is a file\n")
+    assert err.count("\n") == 1
 
 
 def test_a_relative_path_is_found_from_another_folder(recipe, command, tmp_path, monkeypatch):

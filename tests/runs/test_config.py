@@ -54,6 +54,17 @@ def test_what_was_asked_for_is_kept_apart_from_what_was_resolved(tmp_path):
     assert repeated.resolved() == config.resolved()
 
 
+NAMES = ["lr[0.1]", "a*b?", "~", "~/x", "{a: 1}", "$HOME ${x}", "100%s", " a b ", "a\nb", "#1", "&a", "*a", "!x"]
+NAMES += ["None", "123", "1e3", "true", "[a]", "a: b", "'q\"", "2020-01-01", "=", "-1", "\udcff", "x" * 300]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_taken_as_it_is(name):
+    config_class = load_recipe("translator").Config
+    config = parse_options(config_class, ["--output_dir", name, f"--data={name}", "--source", name])
+    assert (config.output_dir, config.data, config.source) == (name, name, name)
+
+
 @pytest.mark.parametrize("name", ["layers", "batch_tokens", "num_beams", "max_steps", "heads"])
 def test_whole_numbers_are_above_zero(name):
     with pytest.raises(InputError, match=f"--{name} must be (above 0|at least 1), not 0"):

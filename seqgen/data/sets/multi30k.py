@@ -3,11 +3,12 @@
 import hashlib
 import os
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 from seqgen.data.parallel import Parallel, read_parallel
 from seqgen.errors import InputError
-from seqgen.files import cache_directory, writing
+from seqgen.files import filling_cache, writing
 
 # The public release at github.com/multi30k/dataset, folder data/task1/raw.
 MULTI30K = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
@@ -42,20 +43,24 @@ def _multi30k_file(name: str) -> Path:
     given = Path(os.environ.get("SEQGEN_DATA", "")) / "multi30k" / name
     if "SEQGEN_DATA" in os.environ and given.is_file():
         return given
-    path = cache_directory() / "multi30k" / name
-    if path.is_file():
+    with filling_cache() as cache:
+        path = cache / "multi30k" / name
+    if path.is_file() and _digest(path.read_bytes()) == SHA256[name]:
         return path
     try:
         with urllib.request.urlopen(MULTI30K + name, timeout=30) as answer:
             content = answer.read()
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise InputError(
             f"{name} of Multi30k is neither in $SEQGEN_DATA/multi30k nor can it be downloaded from {MULTI30K} "
             f"({error}): copy it to that folder"
         ) from None
-    if hashlib.sha256(content).hexdigest() != SHA256[name]:
+    if _digest(content) != SHA256[name]:
         raise InputError(f"{MULTI30K}{name} must be as it was released, but its checksum differs")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with writing(path) as file:
+    with filling_cache(), writing(path) as file:
         file.write(content)
     return path
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

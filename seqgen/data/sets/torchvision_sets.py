@@ -23,9 +23,11 @@ def public_pictures(name: str, train: bool) -> Labelled:
     try:
         try:
             found = kind(root, train=train, download=False)
-        except RuntimeError:
+        except Exception:  # it is missing, or damaged in one of many ways
+            for damaged in (cache_directory() / name / "raw").glob("*-ubyte"):
+                damaged.unlink()  # which torchvision would not make anew
             found = kind(cache_directory(), train=train, download=True)
-    except (OSError, RuntimeError) as error:
+    except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
             f"{name} is neither in {root} nor can it be downloaded ({reason}): copy torchvision's files of it there"
