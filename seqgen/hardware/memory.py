@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import psutil
 import torch
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from seqgen.errors import InputError
@@ -50,14 +51,26 @@ def within_memory(builder: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(builder)
     def build(*arguments: P.args, **options: P.kwargs) -> T:
-        with torch.device("meta"), _Counting():  # on which nothing is allocated
+        with torch.random.fork_rng(devices=[]), _Counting():  # no memory is used of what is not written to
             builder(*arguments, **options)
         return builder(*arguments, **options)
 
     return build
 
 
-class _Counting(TorchFunctionMode):
+class NothingDrawn(TorchFunctionMode):
+    """A context in which modules are made fast: the initial weights of torch's modules are not drawn at random."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if getattr(function, "__module__", "") == nn.init.__name__ and "tensor" in kwargs:
+            return kwargs["tensor"]
+        if function is torch.linalg.qr:  # which makes orthogonal weights of normal ones, and takes most of the time
+            return args[0], args[0]
+        return function(*args, **kwargs)
+
+
+class _Counting(NothingDrawn):
     """A context in which the bytes of new tensors are counted, up to those that are available."""
 
     def __init__(self) -> None:
@@ -65,12 +78,11 @@ class _Counting(TorchFunctionMode):
         self.available, self.needed = available_memory(), 0
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
         if function in NEW:
             size = args[0] if args and not isinstance(args[0], int) else args or kwargs["size"]
             self.needed += FLOAT * math.prod(each for each in size if isinstance(each, int))
             require_memory(self.needed, "a model of these sizes", self.available)
-        return function(*args, **kwargs)
+        return super().__torch_function__(function, types, args, kwargs)
 
 
 def _gigabytes(number: int) -> str:

@@ -15,8 +15,9 @@ from torch import nn
 
 from seqgen.errors import InputError
 from seqgen.files import write_text, writing
+from seqgen.hardware.memory import NothingDrawn
 from seqgen.inference.parts import Part
-from seqgen.inference.rebuilding import NothingDrawn, builder_name, difference, require_plain
+from seqgen.inference.rebuilding import builder_name, difference, require_plain
 from seqgen.inference.saved import FORMAT, find_model, first_line, read_config, read_part, used_as
 
 M = TypeVar("M", bound=nn.Module)
