@@ -10,6 +10,7 @@ from seqgen.data.columns import Column, stored_texts
 from seqgen.data.format import Format
 from seqgen.data.text_file import TextFile
 from seqgen.errors import InputError, nearest
+from seqgen.files import read_json
 
 csv.field_size_limit(1 << 30)
 logger = logging.getLogger(__name__)
@@ -160,7 +161,7 @@ def json_values(file: TextFile, form: Format) -> Iterator[tuple[Any, str]]:
     """Yield the values of JSON lines, or of an array, which must fit memory."""
     if form.kind == "json array":
         try:
-            values = json.loads("\n".join(file.lines()))
+            values = read_json("\n".join(file.lines()))
         except ValueError as error:
             raise InputError(f"{file.name} must be a JSON array, but it is not: {error}") from None
         yield from ((value, f"{file.name}, item {number}") for number, value in enumerate(values, start=1))
@@ -169,7 +170,7 @@ def json_values(file: TextFile, form: Format) -> Iterator[tuple[Any, str]]:
         if not line.strip():
             continue
         try:
-            yield json.loads(line), file.at(number)
+            yield read_json(line), file.at(number)
         except ValueError as error:
             raise InputError(f"{file.at(number)}: a line must be a JSON object, but it is not: {error}") from None
 

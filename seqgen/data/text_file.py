@@ -129,7 +129,7 @@ class TextFile:
             raise InputError(f"{self.name} cannot be read: {error.strerror or error}") from None
 
     def _open_bytes(self) -> BinaryIO:
-        if not stat.S_ISREG(os.stat(self.path).st_mode):  # a pipe would wait for ever, and a device never end
+        if not stat.S_ISREG(self.path.stat().st_mode):  # a pipe would wait for ever, and a device never end
             raise InputError(f"{self.name} must be a file, not a pipe or a device")
         file = self.path.open("rb")
         if self.path.suffix != ".gz" and file.peek(len(GZIP))[: len(GZIP)] != GZIP:
