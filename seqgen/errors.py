@@ -39,6 +39,9 @@ def counted(number: int, noun: str) -> str:
 
 def run_main(main: Callable[[], None]) -> None:
     """Run a command: invalid input exits with 2 and an interruption with 130, each with one sentence on stderr."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started this process
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # text is UTF-8 whatever the locale
             stream.reconfigure(encoding="utf-8", errors="replace")

@@ -51,11 +51,9 @@ def kept(data: str) -> str:
     These can be read only once, and a resumed run must find its data again.
 
     Raises:
-        InputError: standard input is closed, or there is no end of it; or a pipe that nobody writes to, or a device.
+        InputError: there is no end of it; or a pipe that nobody writes to, or a device.
     """
     if data == "-":
-        if sys.stdin is None:
-            raise InputError("standard input must be open where - is the data, but it is closed")
         return str(_keep(sys.stdin.buffer, "stdin"))
     if os.path.isfile(data) or os.path.isdir(data) or not os.path.exists(data):
         return data
