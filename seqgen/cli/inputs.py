@@ -67,7 +67,7 @@ def whole_texts(arguments: list[str], *, as_texts: bool = False, encoding: str =
     """Yield the texts of a command as `lines` does, but whole files and the whole of standard input."""
     for argument in arguments or ["-"]:
         if argument == "-" and not (arguments and as_texts):
-            yield _read(MOST, sys.stdin.read)
+            yield _read(MOST, sys.stdin.read).replace("\r\n", "\n")  # as in files
         elif _is_file(argument, as_texts):
             print(f"reading {argument}", file=sys.stderr)
             yield "".join(TextFile(Path(argument), argument, encoding).blocks())
