@@ -8,8 +8,8 @@ from typing import Any
 
 from seqgen.errors import InputError
 
-EXPANSION = 100  # times its size that a gzip file of text may hold, unless that is little; a bomb holds 1,000 times
-LITTLE = 1 << 26  # bytes
+EXPANSION = 30  # times its size that a gzip file of text may hold, unless that is little; a bomb holds 1,000 times
+LITTLE = 1 << 24  # bytes
 
 
 class Unpacked(io.RawIOBase):
