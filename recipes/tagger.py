@@ -21,7 +21,7 @@ from seqgen.data.tagged import Tagged
 from seqgen.data.text_file import TextOptions
 from seqgen.errors import run_main
 from seqgen.inference.tagger import Tagger, joined
-from seqgen.metrics.classification import Answered, majority_accuracy, span_f1
+from seqgen.metrics.classification import Answered, are_of_spans, majority_accuracy, span_f1
 from seqgen.runs.answers import report_answers
 from seqgen.runs.config import LabelConfig, parse_options
 from seqgen.runs.run import Run
@@ -90,7 +90,7 @@ def test(training: Training[Tagger], splits: TaggedSplits, held_back: Iterable[E
     unseen = np.array([token not in known for row in rows for token in row])
     if unseen.any():
         figures["test_accuracy_unseen"] = float((answered.predictions == targets)[unseen].mean())
-    if any(tag.startswith("B-") for tag in best.tags):
+    if are_of_spans(best.tags):
         found = [[best.tags[number] for number in row] for row in np.split(answered.predictions, ends[:-1])]
         figures["test_span_f1"] = span_f1(found, data.tags)
     report_answers(training, answered, baselines, partial(in_context, rows, ends), **figures)

@@ -122,12 +122,14 @@ def test(training: Training[TextClassifier], best: TextClassifier, splits: Label
     """Test the best classifier and a logistic regression on words, and print the command to use it."""
     tested, some = splits.test, splits.train.chosen(range(0, len(splits.train), -(-len(splits.train) // BASELINE)))
     words = TfidfVectorizer(token_pattern=r"\w+|[^\w\s]", sublinear_tf=True, min_df=2, ngram_range=(1, 1))
-    judge = make_pipeline(words, LogisticRegression(C=10.0, max_iter=300)).fit(some.inputs, some.labels)
+    judge = make_pipeline(words, LogisticRegression(C=10.0, max_iter=300))
     right = splits.test.targets(splits.classes)
-    baseline = {
-        "majority": majority_accuracy(splits.frequencies, right),
-        "baseline": judge.score(tested.inputs, tested.labels),
-    }
+    majority = majority_accuracy(splits.frequencies, right)
+    try:
+        words_alone = judge.fit(some.inputs, some.labels).score(tested.inputs, tested.labels)
+    except ValueError:  # no two texts have a word in common, so there is nothing to judge by
+        words_alone = majority
+    baseline = {"majority": majority, "baseline": words_alone}
     answered = Answered(np.log(best.probabilities(splits.test.inputs).clip(1e-30)), right, splits.classes)
     report_answers(training, answered, baseline, lambda number: str(splits.test.inputs[number]), **more)
     print(f"--- everything is in {training.run.directory}; to classify texts of your own:\n")

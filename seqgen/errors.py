@@ -6,6 +6,9 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 
+LONGEST = 200  # characters of words that are compared
+SHOWN = 2000  # characters of an error that are shown
+
 
 class InputError(ValueError):
     """An input breaks a rule; the message is one sentence with the rule and the value received."""
@@ -28,7 +31,8 @@ def nearest(word: str, choices: Iterable[str], *, prefix: str = "") -> str:
 
     The prefix, such as the dashes of an option, is shown but not compared.
     """
-    close = difflib.get_close_matches(word, list(choices), n=1)
+    # Of very long ones, whose comparison would take hours, none is similar.
+    close = difflib.get_close_matches(word, [one for one in choices if len(one) < LONGEST], n=1) * (len(word) < LONGEST)
     return f" (did you mean {prefix}{close[0]}?)" if close else ""
 
 
@@ -39,7 +43,10 @@ def counted(number: int, noun: str) -> str:
 
 def run_main(main: Callable[[], None]) -> None:
     """Run a command: invalid input exits with 2 and an interruption with 130, each with one sentence on stderr."""
-    for stream in (sys.stdout, sys.stderr):
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started this process
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # text is UTF-8 whatever the locale
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
@@ -59,5 +66,6 @@ def run_main(main: Callable[[], None]) -> None:
 
 
 def _exit(sentence: str, code: int) -> None:
-    print(sentence, file=sys.stderr)
+    shown = sentence if len(sentence) < SHOWN else f"{sentence[: SHOWN // 2]} ... {sentence[-SHOWN // 2 :]}"
+    print(shown, file=sys.stderr)
     sys.exit(code)

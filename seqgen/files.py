@@ -1,6 +1,7 @@
 """Files: written whole or not at all, read as UTF-8, and the folder of cached ones."""
 
 import fcntl
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import yaml
 from seqgen.errors import InputError
 
 UNFINISHED = ".unfinished"  # the ending of files that are being written
+MOST_OPTIONS = 1 << 16  # bytes of a file of options
 
 
 @contextmanager
@@ -111,19 +113,54 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def read_options(path: Path) -> dict[str, Any]:
-    """Return the options of a run, as they were saved in a YAML file; none where there is no file.
+def read_json(text: str) -> Any:
+    """Return the value of a JSON text that others may have written.
 
     Raises:
-        InputError: the file is damaged.
+        ValueError: it is not JSON, is nested too deeply, or holds half of a surrogate pair, which no file can hold.
     """
     try:
-        saved = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except yaml.YAMLError:
-        saved = None
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if "\\u" in text:  # only so can a text that was decoded hold surrogates
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"it holds half of a surrogate pair, \\u{ord(error.object[error.start]):04x}") from None
+    return value
+
+
+def read_options(path: Path) -> dict[str, Any]:
+    """Return options from a YAML file, as a run saves them; none where there is no file.
+
+    Raises:
+        InputError: the file is damaged, or holds anything else.
+    """
+    if not path.is_file():
+        return {}
+    rule = f"{path} must hold the options of a run, each with its value"
+    if path.stat().st_size > MOST_OPTIONS:
+        raise InputError(f"{rule}, in at most {MOST_OPTIONS:,} bytes, but it has {path.stat().st_size:,}")
+    try:
+        saved = yaml.load(read_text(path), _PlainLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{rule}, but it is damaged: {' '.join(str(error).split())[:200]}") from None
     if not isinstance(saved, dict):
-        raise InputError(f"{path} must hold the options of a run as they were saved, but it is damaged")
+        raise InputError(f"{rule}, but it is damaged: it is a {type(saved).__name__}")
     return saved
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Reads YAML without references, a few of which make a value of any size."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Return a node that is no reference."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it holds a reference to another value")
+        return super().compose_node(parent, index)
 
 
 def cache_directory() -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from seqgen.errors import InputError
+from seqgen.hardware.memory import within_memory
 from seqgen.models import EncoderClassifier, EncoderDecoder, EncoderTagger
 from seqgen.nn import backbones
 from seqgen.nn.attention import Attention, Score
@@ -21,6 +22,7 @@ from seqgen.nn.recurrent import Recurrent
 from seqgen.nn.spelling import SpelledEmbedding, spelling_encoder
 
 
+@within_memory
 def generator(
     vocab_size: int,
     *,
@@ -57,6 +59,7 @@ def generator(
     return RecurrentDecoder(embedding, recurrent, output, projection=projection, **dropouts)
 
 
+@within_memory
 def translator(
     source_vocab_size: int,
     target_vocab_size: int | None = None,
@@ -104,6 +107,7 @@ def translator(
     return EncoderDecoder(encoder, decoder)
 
 
+@within_memory
 def captioner(
     vocab_size: int,
     backbone: str = backbones.SMALL,
@@ -150,6 +154,7 @@ def captioner(
     return EncoderDecoder(encoder, decoder)
 
 
+@within_memory
 def conditional_generator(
     vocab_size: int,
     categories: int = 0,
@@ -182,6 +187,7 @@ def conditional_generator(
     return EncoderDecoder(encoder, decoder)
 
 
+@within_memory
 def text_classifier(
     vocab_size: int,
     classes: int,
@@ -232,6 +238,7 @@ def text_classifier(
     return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(summary_size, classes)))
 
 
+@within_memory
 def image_classifier(
     classes: int, *, backbone: str = backbones.SMALL, width: int = 16, frozen: bool = False, dropout: float = 0.2
 ) -> EncoderClassifier:
@@ -249,6 +256,7 @@ def image_classifier(
     return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes)))
 
 
+@within_memory
 def tagger(
     vocab_size: int,
     tags: int,
@@ -282,14 +290,8 @@ def tagger(
     if alphabet_size:
         embedding = SpelledEmbedding(embedding, spelling_encoder(alphabet_size, cell, spelling_size))
     input_size: int = embedding.output_size if alphabet_size else embedding_size
-    encoder = SequenceEncoder(
-        embedding,
-        Recurrent(cell, input_size, hidden_size, layers, dropout=dropout),
-        Recurrent(cell, input_size, hidden_size, layers, dropout=dropout),
-        Last(hidden_size),
-        2 * hidden_size,
-        word_dropout=word_dropout,
-        embedding_dropout=LockedDropout(dropout),
-        dropout=LockedDropout(dropout),
-    )
+    forward, backward = (Recurrent(cell, input_size, hidden_size, layers, dropout=dropout) for _ in range(2))
+    dropouts: dict[str, Any] = {"embedding_dropout": LockedDropout(dropout), "dropout": LockedDropout(dropout)}
+    sizes = Last(hidden_size), 2 * hidden_size
+    encoder = SequenceEncoder(embedding, forward, backward, *sizes, word_dropout=word_dropout, **dropouts)
     return EncoderTagger(encoder, nn.Linear(2 * hidden_size, tags))

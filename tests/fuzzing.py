@@ -79,10 +79,7 @@ def edited(content: bytes, changes: Edits) -> bytes:
             "delete": before + after,
             "repeat": before + middle * 3 + after,
             "replace": before + payload + after,
-            "flip": before
-            + bytes(byte ^ 1 + (place % 255) for place, byte in enumerate(middle[:8]))
-            + middle[8:]
-            + after,
+            "flip": before + bytes(255 - byte for byte in middle[:8]) + middle[8:] + after,
         }[operation][:900_000]
     return content
 

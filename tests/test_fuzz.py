@@ -51,19 +51,13 @@ from seqgen.runs.config import option_parser, parse_options
 from seqgen.text.tokenizer import KINDS, fit_tokenizer
 
 ROWS = [["pos", "a good film"], ["neg", 'a "bad", dull one'], ["pos", "fine & ünïcode"], ["neg", ""]] * 4
-COCO = {
-    "images": [{"id": number, "file_name": f"{number}.png"} for number in (1, 2)],
-    "annotations": [
-        {"id": number, "image_id": 1 + number % 2, "caption": f"a picture {number}"} for number in range(4)
-    ],
-}
+IMAGES = [{"id": number, "file_name": f"{number}.png"} for number in (1, 2)]
+CAPTIONS = [{"id": number, "image_id": 1 + number % 2, "caption": f"a picture {number}"} for number in range(4)]
 CONLL = "The\tDET\ncat\tNOUN\n\nA\tDET\ndog\tNOUN\n\n" * 4
 FILES: dict[str, bytes] = {
     "text.txt": TEXT.encode()[:2_000],
     "rows.tsv": "".join("\t".join(row) + "\n" for row in ROWS).encode(),
-    "rows.csv": (
-        "label,text\n" + "".join(f'{label},"{text.replace(chr(34), 2 * chr(34))}"\n' for label, text in ROWS)
-    ).encode(),
+    "rows.csv": b"label,text\n" + b'pos,a good film\nneg,"a ""bad"", dull one"\npos,"two\nlines"\n' * 4,
     "rows.jsonl": "".join(json.dumps({"label": label, "text": text}) + "\n" for label, text in ROWS).encode(),
     "rows.json": json.dumps([{"label": label, "text": text} for label, text in ROWS]).encode(),
     "pairs.tsv": b"ein\tone\nzwei\ttwo\ndrei vier\tthree four\n" * 4,
@@ -122,28 +116,6 @@ COMMANDS = {
 OPTIONS = ("top_k", "temperature", "max_new_tokens", "num_beams", "seed", "num_return_sequences", "length_penalty")
 WORDS = ["", "0", "-1", "1", "2", "3", "1e9", str(2**70), "nan", "inf", "x", "true", "null", "[1]", "{}", "\udcff", "é"]
 VALUES = st.sampled_from([*WORDS, "[" * 3_000])
-    [
-        "",
-        "0",
-        "-1",
-        "1",
-        "2",
-        "3",
-        "1e9",
-        "999999999999",
-        str(2**70),
-        "nan",
-        "inf",
-        "x",
-        "true",
-        "null",
-        "[1]",
-        "{}",
-        "\udcff",
-        "é",
-        "[" * 3_000,
-    ]
-)
 
 
 @pytest.fixture(scope="module")
@@ -265,12 +237,7 @@ def fuzz_command(folder, tally, draw):
     kind, words = COMMANDS[name]
     options = draw(st.lists(st.tuples(st.sampled_from(OPTIONS), VALUES), max_size=2))
     given = edited(b"the cat sat\nthe dog\n", draw(edits)) if not words else b""
-    arguments = [
-        name,
-        str(folder / kind),
-        *words,
-        *(word for option, value in options for word in (f"--{option}", value)),
-    ]
+    arguments = [name, str(folder / kind), *words, *in_shell(options)]
     with tally.of(arguments):
         shell(arguments, given[:2_000])
 
@@ -310,6 +277,4 @@ def test_for_ten_minutes(folder):
         shutil.rmtree(cache_directory())
         seed += 1
     for target, tally in total.items():
-        print(
-            f"{target.__name__:24} {tally.total():8,} tried, {tally['refused']:8,} refused, {tally['accepted']:8,} accepted"
-        )
+        print(f"{target.__name__:24}", ", ".join(f"{count:8,} {what}" for what, count in sorted(tally.items())))

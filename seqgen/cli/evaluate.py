@@ -23,7 +23,7 @@ from seqgen.inference.generator import Generator
 from seqgen.inference.tagger import Tagger
 from seqgen.inference.translator import Translator
 from seqgen.metrics.captions import caption_scores
-from seqgen.metrics.classification import Answered, span_f1
+from seqgen.metrics.classification import Answered, are_of_spans, span_f1
 from seqgen.metrics.translation import bleu, chrf
 from seqgen.symbols import EOS, UNK
 from seqgen.training.losses import evaluate as mean_loss
@@ -100,7 +100,7 @@ def of_tags(tagger: Tagger, data: Answers, search: dict[str, Any]) -> Figures:
     logs = np.log(np.concatenate(tagger.probabilities(data.inputs)).clip(1e-30))
     answered = Answered(logs, targets, tagger.tags)
     figures = _answered(answered)
-    if any(tag.startswith("B-") for tag in tagger.tags):
+    if are_of_spans(tagger.tags):
         ends = np.cumsum([len(row) for row in data.inputs])
         rows = np.split(answered.predictions, ends[:-1])
         figures["span_f1"] = span_f1([[tagger.tags[number] for number in row] for row in rows], data.answers)

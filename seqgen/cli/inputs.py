@@ -4,16 +4,19 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqgen.data.text_file import TextFile
+from seqgen.data.text_file import LONGEST, TextFile
 from seqgen.errors import InputError
 from seqgen.hardware.devices import find_device
 from seqgen.inference.saved import find_model, used_as
 
 PATH = re.compile(r"\S+\.[a-z]\w{1,5}")  # what looks like the name of a file
+
+
+MOST = 1 << 28  # characters of standard input as one text
 
 
 class Line(NamedTuple):
@@ -57,19 +60,19 @@ def lines(arguments: list[str], *, as_texts: bool = False, encoding: str = "utf-
             for number, line in enumerate(TextFile(Path(argument), argument, encoding).lines(), start=1):
                 yield Line(line, f"{argument}, line {number}: ")
         else:
-            yield Line(argument)
+            yield Line(_clean(argument))
 
 
 def whole_texts(arguments: list[str], *, as_texts: bool = False, encoding: str = "utf-8") -> Iterator[str]:
     """Yield the texts of a command as `lines` does, but whole files and the whole of standard input."""
     for argument in arguments or ["-"]:
         if argument == "-" and not (arguments and as_texts):
-            yield sys.stdin.read()
+            yield _read(MOST, sys.stdin.read).replace("\r\n", "\n")  # as in files
         elif _is_file(argument, as_texts):
             print(f"reading {argument}", file=sys.stderr)
             yield "".join(TextFile(Path(argument), argument, encoding).blocks())
         else:
-            yield argument
+            yield _clean(argument)
 
 
 def blocks(given: Iterator[Line], size: int) -> Iterator[list[Line]]:
@@ -117,6 +120,22 @@ def _is_file(argument: str, as_texts: bool) -> bool:
     return False
 
 
+def _clean(argument: str) -> str:
+    """Return an argument with "?" for each byte that is not UTF-8, as which no output could show it."""
+    return argument.encode("utf-8", "replace").decode()
+
+
+def _read(most: int, read: Callable[[int], str]) -> str:
+    """Return what is read of standard input, whose end, or that of a line, must come before `most` characters."""
+    try:
+        text = read(most)
+    except OSError as error:
+        raise InputError(f"standard input cannot be read: {error.strerror or error}") from None
+    if len(text) == most:
+        raise InputError(f"standard input must have less than {most:,} characters, or in a line, but it has more")
+    return text
+
+
 def _standard_input() -> Iterator[Line]:
     """Yield the lines of standard input, UTF-8 whatever the locale; a terminal shows a prompt for each.
 
@@ -128,7 +147,7 @@ def _standard_input() -> Iterator[Line]:
     while True:
         if sys.stdin.isatty():
             print("> ", end="", file=sys.stderr, flush=True)
-        line = sys.stdin.readline()
+        line = _read(LONGEST, sys.stdin.readline)
         if not line:
             return
         number += 1

@@ -1,13 +1,13 @@
 """Images with their captions, read from files and checked."""
 
-import json
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 from seqgen.data.columns import Columns
 from seqgen.data.format import Format, first_lines, format_of
@@ -17,6 +17,7 @@ from seqgen.data.store import fingerprint
 from seqgen.data.table import first_row, lower_names, read_table
 from seqgen.data.text_file import TextFile
 from seqgen.errors import InputError
+from seqgen.files import read_json
 
 logger = logging.getLogger(__name__)
 
@@ -174,7 +175,7 @@ def _rows(file: TextFile) -> Iterator[CaptionRow]:
 def _has_caption(line: str) -> bool:
     """Return whether a line is a JSON object with a caption, and not the beginning of COCO's."""
     with suppress(ValueError):
-        return "caption" in json.loads(line)
+        return "caption" in read_json(line)
     return False
 
 
@@ -197,19 +198,26 @@ def _token_file(file: TextFile, form: Format) -> Iterator[CaptionRow]:
 
 def _coco(file: TextFile) -> Iterator[CaptionRow]:
     try:
-        data = json.loads("\n".join(file.lines()))
-        images = [(one["id"], str(one["file_name"])) for one in data["images"]]
-        captions = [(one["image_id"], str(one["caption"])) for one in data["annotations"]]
+        data = read_json("\n".join(file.lines()))
+        images = [(_number(one["id"]), str(one["file_name"])) for one in data["images"]]
+        captions = [(_number(one["image_id"]), str(one["caption"])) for one in data["annotations"]]
     except (ValueError, KeyError, TypeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise InputError(
             f"{file.name} must be JSON with images and annotations as COCO has them, but {reason}"
         ) from None
+    for values in zip(*images, strict=True):  # numbers, and names
+        if again := [value for value, count in Counter(values).items() if count > 1]:
+            raise InputError(f"{file.name}: an image must be listed once, but {again[0]} is listed again")
     names = dict(images)
-    if len(set(names.values())) < len(images):
-        first = next(name for name in names.values() if [file for _, file in images].count(name) > 1)
-        raise InputError(f"{file.name}: an image must be listed once, but {first} is listed again")
     for number, (image, caption) in enumerate(captions, start=1):
         if image not in names:
             raise InputError(f"{file.name}, annotation {number}: its image must be listed, but there is no {image}")
         yield CaptionRow(names[image], caption, "", f"{file.name}, annotation {number}")
+
+
+def _number(value: Any) -> int | str:
+    """Return the number of an image; TypeError where it is none: true equals 1, and a list cannot be looked up."""
+    if type(value) not in (int, str):
+        raise TypeError(f"a number of an image is {str(value)[:80]}")
+    return cast("int | str", value)

@@ -1,11 +1,11 @@
 """The format of a file's rows, found by looking at its first lines."""
 
-import json
 from collections.abc import Iterable
 from itertools import islice
 from typing import Literal, NamedTuple
 
 from seqgen.data.text_file import TextFile
+from seqgen.files import read_json
 
 LOOKED_AT = 1000  # lines that are not blank
 
@@ -82,6 +82,6 @@ def _is_object(line: str) -> bool:
     if not line.lstrip().startswith("{"):
         return False
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(read_json(line), dict)
     except ValueError:
         return False

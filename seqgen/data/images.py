@@ -18,7 +18,7 @@ from seqgen.errors import InputError
 Image = str | Path | bytes | PIL.Image.Image | np.ndarray
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}
-MOST_PIXELS = 178_956_970  # Pillow's own limit against files made to fill the memory
+MOST_PIXELS = 110_000_000  # more, of a file made to fill the memory, would take gigabytes
 
 
 class Preprocessing(NamedTuple):
@@ -61,7 +61,7 @@ def read_image(source: Image) -> PIL.Image.Image:
         raise InputError(f"{name}: an image must be a file, but it does not exist") from None
     except PIL.Image.DecompressionBombError:
         raise InputError(f"{name}: an image must have at most {MOST_PIXELS:,} pixels, but it has more") from None
-    except (OSError, ValueError, SyntaxError, TypeError, EOFError) as error:
+    except Exception as error:  # every decoder has errors of its own
         reason = "an unknown image format" if isinstance(error, PIL.UnidentifiedImageError) else _line(error)
         raise InputError(f"{name}: an image must be whole, but it does not decode ({reason})") from None
 
@@ -71,17 +71,22 @@ def _open(source: Image) -> PIL.Image.Image:
         return source
     if isinstance(source, np.ndarray):
         return PIL.Image.fromarray(source)
+    if not isinstance(source, bytes) and os.path.exists(source) and not os.path.isfile(source):
+        raise ValueError("it is no file")  # a pipe would wait for ever
     image = PIL.Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+    if image.width * image.height > MOST_PIXELS:
+        raise PIL.Image.DecompressionBombError
     image.load()
     return image
 
 
 def _in_colour(image: PIL.Image.Image) -> PIL.Image.Image:
     if image.mode.startswith("I") or image.mode == "F":  # 16 bits or more, which Pillow's own conversion cuts off
-        values = np.asarray(image).astype(np.float64)
-        image = PIL.Image.fromarray((values / (257 if values.max() > 255 else 1)).clip(0, 255).astype(np.uint8))
+        values = np.nan_to_num(np.asarray(image).astype(np.float32), copy=False, posinf=0, neginf=0)
+        values /= 257 if values.max() > 255 else 1
+        image = PIL.Image.fromarray(values.clip(0, 255, out=values).astype(np.uint8))
     if "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
         white = PIL.Image.new("RGBA", image.size, "white")
         image = PIL.Image.alpha_composite(white, image)
     return image.convert("RGB")

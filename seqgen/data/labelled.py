@@ -16,6 +16,8 @@ from seqgen.data.table import read_table, stored_rows
 from seqgen.data.text_file import TextFile, TextOptions, known_encoding
 from seqgen.errors import InputError, nearest
 
+LARGEST = float(np.finfo(np.float32).max)
+LONGEST_LABEL = 10_000  # characters; labels are names, or the numbers of a vector
 logger = logging.getLogger(__name__)
 
 
@@ -97,6 +99,10 @@ def read_texts(data: str, columns: TextColumns | None = None) -> Labelled:
         for (label, text), where in read_table(file, forms[file], columns.by_option):
             if not label.strip() or not text.strip():
                 raise InputError(f"{where}: a {'text' if label.strip() else 'label'} must not be empty")
+            if len(label) > LONGEST_LABEL:
+                raise InputError(
+                    f"{where}: a label must have at most {LONGEST_LABEL:,} characters, but it has {len(label):,}"
+                )
             yield text, label.strip(), where
 
     identity = ["labelled", [forms[file].content for file in files], [*labels.values()], [*columns.by_option.values()]]
@@ -142,8 +148,18 @@ def files_by_class(folder: Path) -> list[tuple[Path, str]]:
 
 
 def read_numbers(text: str) -> list[float]:
-    """Return the numbers of a text, separated by commas or white space; ValueError where it has anything else."""
-    return [float(number) for number in text.replace(",", " ").split()]
+    """Return the numbers of a text, separated by commas or white space.
+
+    Raises:
+        ValueError: it has anything else, or a number that is not finite, or too large for a float of 32 bits.
+    """
+    numbers = [float(number) for number in text.replace(",", " ").split()]
+    strange = next((number for number in numbers if not abs(number) <= LARGEST), None)
+    if strange is not None:
+        raise ValueError(f"a number must be from {-LARGEST:.3g} to {LARGEST:.3g}, not {strange}")
+    if "_" in text:
+        raise ValueError("a number must be without _")
+    return numbers
 
 
 def require_numbers(data: Labelled) -> None:
@@ -152,8 +168,10 @@ def require_numbers(data: Labelled) -> None:
     for label, where in zip(data.labels, data.where, strict=True):
         try:
             count = len(read_numbers(label))
-        except ValueError:
-            raise InputError(f"{where}: with --conditions numbers a label must be numbers, not {label!r}") from None
+        except ValueError as error:
+            raise InputError(
+                f"{where}: with --conditions numbers a label must be numbers, not {label[:80]!r}: {error}"
+            ) from None
         width = count if width is None else width
         if count != width:
             raise InputError(f"{where}: there must be {width} numbers as in the first row, not {count}")

@@ -8,10 +8,12 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from seqgen.data.text_file import TextFile, known_encoding
+from seqgen.data.pipe import open_pipe
+from seqgen.data.text_file import BLOCK, TextFile, known_encoding
 from seqgen.errors import InputError, nearest
 from seqgen.files import filling_cache, writing
 
@@ -19,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 COMMA = "[,]"  # a comma in a pattern that separates nothing
 SEPARATOR = re.compile(r"(?<!\[),|,(?!\])")
+ENDLESS = bytes(64)  # what no text has, in any encoding
+SPARED = 1 << 30  # bytes of the disk
+
 # What the recipes can name without a file.
 NAMED_SETS = (
     *("python-source", "python-docs", "python-packages", "function-names", "dates", "scenes", "shapes"),
@@ -47,12 +52,15 @@ def kept(data: str) -> str:
     """Return what an option names, but for standard input ("-") and pipes the path of a copy in the cache.
 
     These can be read only once, and a resumed run must find its data again.
+
+    Raises:
+        InputError: there is no end of it; or a pipe that nobody writes to, or a device.
     """
     if data == "-":
         return str(_keep(sys.stdin.buffer, "stdin"))
     if os.path.isfile(data) or os.path.isdir(data) or not os.path.exists(data):
         return data
-    with open(data, "rb") as pipe:
+    with open_pipe(data) as pipe:
         return str(_keep(pipe, "pipe"))
 
 
@@ -69,8 +77,7 @@ def absolute(data: str) -> str:
 
 def visible_files(folder: Path) -> list[Path]:
     """Return all files in a folder and its subfolders, sorted, without those whose path has a hidden part (.name)."""
-    paths = [path for path in folder.rglob("*") if path.is_file()]
-    return sorted(path for path in paths if not any(part[0] == "." for part in path.relative_to(folder).parts))
+    return sorted(path for path in map(Path, _globbed(f"{glob.escape(str(folder))}/**/*")) if path.is_file())
 
 
 def with_prefix(prefix: str) -> list[Path]:
@@ -100,16 +107,28 @@ def _parts(data: str) -> list[str]:
 
 
 def _matches(pattern: str) -> list[Path]:
-    return sorted(path for path in map(Path, glob.glob(pattern, recursive=True)) if path.is_file())
+    return sorted(path for path in {*map(Path, _globbed(pattern))} if path.is_file())
+
+
+def _globbed(pattern: str) -> Iterator[str]:
+    """Yield what matches a pattern; links to folders are not followed by **, as they may lead in a circle."""
+    head, below, tail = re.sub(r"(^|/)\*\*$", r"\1**/*", pattern).partition("**/")
+    if not below or not (head == "" or head.endswith("/")):
+        yield from glob.iglob(pattern)
+        return
+    for top in glob.iglob(head) if head else ["."]:
+        for folder, folders, _ in os.walk(top):
+            folders[:] = [name for name in folders if name[0] != "."]
+            yield from _globbed(os.path.join(glob.escape(folder), tail))
 
 
 def _files(data: str, encoding: str) -> list[TextFile]:
     if not data:
         raise InputError("data must name a file, a folder, a glob, - or a named set, but a name is empty")
     path = Path(kept(data))
-    if path.is_dir():
+    if os.path.isdir(path):
         return _texts(visible_files(path), f"the folder {data}", encoding)
-    if path.is_file():
+    if os.path.isfile(path):
         if path.stat().st_size == 0:
             raise InputError(f"{data} must hold text, but it is empty")
         return [TextFile(path, data, encoding)]
@@ -127,7 +146,8 @@ def _texts(paths: list[Path], where: str, encoding: str) -> list[TextFile]:
         raise InputError(f"{where} must hold text files, but it holds none{f': {skipped[0][1]}' if skipped else ''}")
     if skipped:
         logger.warning(f"{where}: skipping {len(skipped)} files that are not text, such as {skipped[0][1]}")
-    return [file for file in files if file not in {one for one, _ in skipped}]
+    binary = {file for file, _ in skipped}
+    return [file for file in files if file not in binary]
 
 
 def _no_text(file: TextFile) -> str:
@@ -141,7 +161,12 @@ def _no_text(file: TextFile) -> str:
 def _keep(source: BinaryIO, name: str) -> Path:
     """Copy text that is not a file into the cache, so that it can be read again and a run resumed."""
     with filling_cache() as cache, tempfile.TemporaryFile(dir=cache) as arriving:
-        shutil.copyfileobj(source, arriving)
+        while block := source.read(BLOCK):
+            if ENDLESS in block:
+                raise InputError(f"{name} must hold text, but it holds NUL bytes as devices do")
+            if shutil.disk_usage(cache).free < SPARED:
+                raise InputError(f"{name} must end before the disk is full, but it does not: the cache is on it")
+            arriving.write(block)
         if not arriving.tell():
             raise InputError(f"{name} must hold text, but it is empty")
         arriving.seek(0)

@@ -18,6 +18,7 @@ from seqgen.data.images import Image, Preprocessing, read_image
 from seqgen.data.labelled import Labelled
 from seqgen.data.store import Ragged, stored
 from seqgen.errors import InputError
+from seqgen.hardware.memory import FLOAT, require_memory
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,11 @@ def suitable_preprocessing(inputs: Sequence[Image], expected: dict[str, Any] | N
         inputs: the images.
         expected: the preprocessing of pretrained weights, if there are any.
         size: pixels a side, in place of the expected or usual ones.
+
+    Raises:
+        InputError: an image of this size does not fit the memory.
     """
+    require_memory(FLOAT * 3 * (size or 0) ** 2, f"an image of {size} pixels a side")
     preprocessing = Preprocessing(**expected) if expected else Preprocessing(usual_size(inputs))
     return preprocessing._replace(size=size or preprocessing.size)
 

@@ -4,14 +4,17 @@ import csv
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from seqgen.data.columns import Column, stored_texts
 from seqgen.data.format import Format
-from seqgen.data.text_file import TextFile
+from seqgen.data.text_file import LONGEST, TextFile
 from seqgen.errors import InputError, nearest
+from seqgen.files import read_json
 
-csv.field_size_limit(1 << 30)
+csv.field_size_limit(LONGEST)
+MOST_LINES = 1000  # of a row, whose quotes may hold line ends
 logger = logging.getLogger(__name__)
 
 
@@ -69,7 +72,7 @@ def stored_rows(
 
 def first_row(file: TextFile, form: Format) -> list[str]:
     """Return the cells of the first row of a separated file: the columns' names, if it has any; none of other files."""
-    return next(filter(None, _reader(file, form)), []) if form.kind == "separated" else []
+    return next(_rows(file, form), ([], ""))[0] if form.kind == "separated" else []
 
 
 def lower_names(cells: list[str]) -> list[str]:
@@ -77,18 +80,37 @@ def lower_names(cells: list[str]) -> list[str]:
     return [cell.strip().lower() for cell in cells]
 
 
-def _reader(file: TextFile, form: Format) -> Any:
-    if form.quotes:
-        return csv.reader((line + "\n" for line in file.lines()), delimiter=form.separator)
-    return csv.reader(file.lines(), delimiter=form.separator, quoting=csv.QUOTE_NONE)
+def _rows(file: TextFile, form: Format) -> Iterator[tuple[list[str], str]]:
+    """Yield the cells of each row that has any, and its place: its last line."""
+    begin = 1  # the first line of a row
+
+    def lines() -> Iterator[str]:
+        number = 0
+        for number, line in enumerate(file.lines(), start=1):
+            if number - begin == MOST_LINES:
+                break
+            yield line + "\n"
+        if number >= begin:  # within a row no further line is asked for but to close a quote
+            raise InputError(
+                f"{file.at(begin)}: a quote must be closed within {MOST_LINES:,} lines, but it is not ({form})"
+            )
+
+    how: dict[str, Any] = {} if form.quotes else {"quoting": csv.QUOTE_NONE}
+    reader = csv.reader(lines(), delimiter=form.separator, **how)
+    try:
+        for cells in reader:
+            if cells:
+                yield cells, file.at(reader.line_num)
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(f"{file.at(begin)}: a row must be whole, but it is not: {error} ({form})") from None
 
 
 def _read_separated(file: TextFile, form: Format, columns: Mapping[str, str]) -> Iterator[Row]:
-    reader = _reader(file, form)
-    first = next(filter(None, reader), None)
-    if first is None:
+    rows = _rows(file, form)
+    first, where = next(rows, ([], ""))
+    if not first:
         raise InputError(f"{file.name} must hold rows, but it holds none")
-    where = file.at(reader.line_num)
     names = lower_names(first)
     asked = {option: [column] if column.lower() in names else split(column) for option, column in columns.items()}
     every = [part for parts in asked.values() for part in parts]
@@ -104,10 +126,8 @@ def _read_separated(file: TextFile, form: Format, columns: Mapping[str, str]) ->
             f"{where}: it must name the columns {' and '.join(every)}, or there must be just these {len(columns)}, "
             f"but it has {len(first)}: {', '.join(cell[:20] for cell in first)}{_others(columns)} ({form})"
         )
-    for cells in [] if named else [first]:
-        yield _row(cells, places, len(first), where, form)
-    for cells in filter(None, reader):
-        yield _row(cells, places, len(first), file.at(reader.line_num), form)
+    for cells, place in chain([] if named else [(first, where)], rows):
+        yield _row(cells, places, len(first), place, form)
 
 
 def _row(cells: list[str], places: list[list[int]], width: int, where: str, form: Format) -> Row:
@@ -160,7 +180,7 @@ def json_values(file: TextFile, form: Format) -> Iterator[tuple[Any, str]]:
     """Yield the values of JSON lines, or of an array, which must fit memory."""
     if form.kind == "json array":
         try:
-            values = json.loads("\n".join(file.lines()))
+            values = read_json("\n".join(file.lines()))
         except ValueError as error:
             raise InputError(f"{file.name} must be a JSON array, but it is not: {error}") from None
         yield from ((value, f"{file.name}, item {number}") for number, value in enumerate(values, start=1))
@@ -169,7 +189,7 @@ def json_values(file: TextFile, form: Format) -> Iterator[tuple[Any, str]]:
         if not line.strip():
             continue
         try:
-            yield json.loads(line), file.at(number)
+            yield read_json(line), file.at(number)
         except ValueError as error:
             raise InputError(f"{file.at(number)}: a line must be a JSON object, but it is not: {error}") from None
 

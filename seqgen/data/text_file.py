@@ -3,6 +3,8 @@
 import codecs
 import gzip
 import io
+import stat
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +13,12 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
 from seqgen.data.store import file_fingerprint, fingerprint
+from seqgen.data.unpacked import Unpacked
 from seqgen.errors import InputError
 
 BLOCK = 1 << 20  # characters
+NOT_OF_FILES = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"}  # encodings
+LONGEST = 1 << 24  # characters of a line; more are no text that anyone wrote, and would take gigabytes
 GZIP = b"\x1f\x8b"  # the first bytes of every gzip file, with which no UTF-8 text can begin
 
 
@@ -67,14 +72,18 @@ class TextFile:
         """Yield its lines without their ends; only line feeds and CR LF end a line.
 
         Raises:
-            InputError: it is not text in its encoding, or cannot be read.
+            InputError: it is not text in its encoding, has a line that is too long, or cannot be read.
         """
         with self._open() as file:
-            for line in file:
+            number = 0
+            while line := file.readline(LONGEST):
+                number += 1
+                if len(line) == LONGEST:
+                    raise InputError(f"{self.at(number)}: a line must have less than {LONGEST:,} characters, not more")
                 yield self._text(line).removesuffix("\n")
 
     def blocks(self) -> Iterator[str]:
-        """Yield the whole text in blocks that end at a line end, or else at a space.
+        """Yield the whole text in blocks that end at a line end, or else at a space, or else anywhere.
 
         Raises:
             InputError: it is not text in its encoding, or cannot be read.
@@ -84,7 +93,8 @@ class TextFile:
             while chunk := file.read(BLOCK):
                 rest += self._text(chunk)
                 cut = rest.rfind("\n") + 1 or rest.rfind(" ") + 1
-                if cut:
+                if cut or len(rest) >= 4 * BLOCK:
+                    cut = cut or len(rest)
                     yield rest[:cut]
                     rest = rest[cut:]
         if rest:
@@ -102,24 +112,30 @@ class TextFile:
     @contextmanager
     def _open(self) -> Iterator[TextIO]:
         """Open it; what is wrong with it is raised as an InputError."""
+        with self._readable():
+            try:
+                with self._open_bytes() as binary:
+                    yield io.TextIOWrapper(binary, "utf-8-sig" if self.encoding == "utf-8" else self.encoding)
+            except UnicodeError as error:
+                raise InputError(self._undecodable(error)) from None
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
         try:
-            with self._open_bytes() as binary:
-                yield io.TextIOWrapper(binary, "utf-8-sig" if self.encoding == "utf-8" else self.encoding)
-        except UnicodeError as error:
-            raise InputError(self._undecodable(error)) from None
-        except (gzip.BadGzipFile, EOFError) as error:
+            yield
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise InputError(f"{self.name} must be a whole gzip file: {error}") from None
         except OSError as error:
             raise InputError(f"{self.name} cannot be read: {error.strerror or error}") from None
 
     def _open_bytes(self) -> BinaryIO:
-        if self.path.suffix == ".gz":
-            return cast("BinaryIO", gzip.open(self.path))
+        if not stat.S_ISREG(self.path.stat().st_mode):  # a pipe would wait for ever, and a device never end
+            raise InputError(f"{self.name} must be a file, not a pipe or a device")
         file = self.path.open("rb")
-        if file.peek(len(GZIP))[: len(GZIP)] != GZIP:
+        if self.path.suffix != ".gz" and file.peek(len(GZIP))[: len(GZIP)] != GZIP:
             return file
         file.close()
-        return cast("BinaryIO", gzip.open(self.path))
+        return cast("BinaryIO", io.BufferedReader(Unpacked(self.path, self.name)))
 
     def _undecodable(self, error: UnicodeError) -> str:
         """Return a sentence about bytes that are not in the encoding."""
@@ -151,7 +167,10 @@ def known_encoding(name: str) -> str:
     """
     try:
         "".encode(name)  # which codecs that are no encodings of text refuse
-        return codecs.lookup(name).name.removesuffix("-sig")
+        found = codecs.lookup(name).name.removesuffix("-sig")
+        if found.replace("_", "-") in NOT_OF_FILES:
+            raise LookupError
+        return found
     except (LookupError, ValueError):
         raise InputError(
             f"--encoding must be one that Python knows, such as utf-8, latin-1, cp1252 or utf-16, not {name!r}"

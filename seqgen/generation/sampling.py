@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqgen.errors import counted
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, History, processor, require_finite
 from seqgen.generation.packed import packed, threads_of
+from seqgen.hardware.memory import FLOAT, require_memory
 from seqgen.protocols import Decoder, Reader
 from seqgen.state import Memory, State
 from seqgen.symbols import EOS
@@ -42,6 +44,16 @@ class Hypothesis(NamedTuple):
 AHEAD = 256  # random numbers generated for a row at a time
 BLIND = 16  # steps between looks at the tokens, where none of them can end a text
 SHORT = 16  # tokens of a prompt; up to here single steps are faster than a fused pass with its fixed cost
+
+
+ROW = 4096  # bytes that a text takes at least while it is sampled, for its random numbers and more
+
+
+def require_room(config: GenerationConfig, vocab_size: int) -> None:
+    """Raise an InputError where the texts of one prompt, or the beams, and their logits would not fit the memory."""
+    rows = max(config.num_beams, config.num_return_sequences)
+    needed = rows * (ROW + FLOAT * vocab_size + config.max_new_tokens)
+    require_memory(needed, f"{counted(rows, 'text')} of up to {config.max_new_tokens:,} tokens")
 
 
 class Randomness:

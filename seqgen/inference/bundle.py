@@ -17,8 +17,9 @@ from torch import nn
 from seqgen import patterns
 from seqgen.errors import InputError
 from seqgen.files import write_text
+from seqgen.hardware.memory import NothingDrawn
 from seqgen.inference.parts import Part
-from seqgen.inference.rebuilding import NothingDrawn, builder_name, difference, require_plain
+from seqgen.inference.rebuilding import builder_name, difference, require_plain
 from seqgen.inference.saved import FORMAT, WEIGHTS, find_model, first_line, read_config, read_part, used_as
 from seqgen.inference.schemas import arguments_schema, require
 from seqgen.inference.weights import building, load_weights, read_shapes, save_weights

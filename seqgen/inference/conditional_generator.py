@@ -1,6 +1,5 @@
 """A conditional generator in use: texts for a category, or for numbers."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -12,7 +11,7 @@ from torch import Tensor
 from seqgen import patterns
 from seqgen.batches.examples import Batchable
 from seqgen.batches.pairs import Pairs, pairs
-from seqgen.data.labelled import Labelled, read_numbers
+from seqgen.data.labelled import LARGEST, Labelled, read_numbers
 from seqgen.data.store import stored
 from seqgen.errors import InputError, nearest
 from seqgen.generation.config import GenerationConfig
@@ -183,6 +182,6 @@ def _numbers(condition: Any, count: int) -> list[float]:
         numbers = read_numbers(condition) if isinstance(condition, str) else [float(number) for number in condition]
     except (TypeError, ValueError):
         numbers = []
-    if len(numbers) != count or not all(map(math.isfinite, numbers)):
+    if len(numbers) != count or not all(abs(number) <= LARGEST for number in numbers):
         raise InputError(f"a condition must be {count} finite numbers, not {condition!r}")
     return numbers

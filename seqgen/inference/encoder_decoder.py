@@ -16,7 +16,7 @@ from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import require_finite
 from seqgen.generation.minimum_bayes_risk import least_risk
 from seqgen.generation.packed import packed
-from seqgen.generation.sampling import Hypothesis, sampled
+from seqgen.generation.sampling import Hypothesis, require_room, sampled
 from seqgen.hardware.precision import Precision
 from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.inputs import InputBundle
@@ -163,6 +163,7 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
         config = self.generation.with_options(**options)
         if config.stop_strings:
             raise InputError(f"stop_strings must be empty for a model with an encoder, not {config.stop_strings}")
+        require_room(config, self.target.vocab_size)
         return each if minimum_bayes_risk else config.num_return_sequences, config
 
     @torch.inference_mode()

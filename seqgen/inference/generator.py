@@ -13,7 +13,7 @@ from seqgen.errors import InputError
 from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig, Unseen
 from seqgen.generation.logits import require_finite
-from seqgen.generation.sampling import row_seed, sample
+from seqgen.generation.sampling import require_room, row_seed, sample
 from seqgen.inference.activations import TextActivations, text_activations
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.embeddings import Embeddings, embeddings
@@ -90,6 +90,7 @@ class Generator(Bundle[nn.Module]):
             raise InputError(f"length_penalty must be given with several beams, not {config.length_penalty} with one")
         if options.get("min_new_tokens") and EOS in config.suppress_tokens:
             raise InputError("min_new_tokens must be 0 for a generator trained on one stream, whose texts never end")
+        require_room(config, self.tokenizer.vocab_size)
         return config
 
     def generate(self, prompts: str | list[str] = "", *, unseen: Unseen = "error", **options: Any) -> list[str]:

@@ -4,25 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import nn
-from torch.overrides import TorchFunctionMode
 
 from seqgen.errors import InputError
-
-
-class NothingDrawn(TorchFunctionMode):
-    """A context in which modules are made fast: the initial weights of torch's modules are not drawn at random."""
-
-    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        if getattr(function, "__module__", "") == nn.init.__name__ and "tensor" in kwargs:
-            return kwargs["tensor"]
-        if function is torch.Tensor.normal_:
-            return args[0]
-        if function is torch.linalg.qr:  # which makes orthogonal weights of normal ones, and takes most of the time
-            return args[0], args[0]
-        return function(*args, **kwargs)
 
 
 def builder_name(builder: Callable[..., Any]) -> str:

@@ -87,6 +87,11 @@ def majority_accuracy(frequencies: np.ndarray, targets: np.ndarray) -> float:
     return float((targets == frequencies.argmax()).mean())
 
 
+def are_of_spans(tags: Sequence[str]) -> bool:
+    """Return whether tags are those of spans, as `span_f1` takes them."""
+    return any(tag.startswith("B-") for tag in tags) and all(tag == "O" or tag[:2] in ("B-", "I-") for tag in tags)
+
+
 def span_f1(answered: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -> float:
     """Return the F1 of whole spans: both boundaries and the type must be correct (Tjong Kim Sang 2000).
 

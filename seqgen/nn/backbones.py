@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from seqgen.errors import InputError, nearest
+from seqgen.hardware.memory import FLOAT, require_memory
 from seqgen.nn.cnn import STAGES, small_cnn
 
 SMALL = "small"
@@ -48,6 +49,7 @@ def backbone(name: str, width: int = 16) -> tuple[nn.Module, int]:
 @torch.no_grad()
 def grid_shape(network: nn.Module, image_size: int) -> tuple[int, int]:
     """Return the rows and columns of a network's grid for square images of `image_size` pixels a side."""
+    require_memory(8 * 3 * FLOAT * image_size**2, f"an image of {image_size:,} pixels a side in a network")
     rows, columns = network.eval()(torch.zeros(0, 3, image_size, image_size)).shape[2:]
     network.train()
     return rows, columns

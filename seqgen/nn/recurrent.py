@@ -15,6 +15,7 @@ from seqgen.nn.dropout import LockedDropout
 from seqgen.state import State
 
 CELLS: dict[str, Callable[[int, int], nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+MOST_LAYERS = 1000  # more than anyone can train; a million take minutes to build, however small
 
 
 class Recurrent(nn.Module):
@@ -36,7 +37,7 @@ class Recurrent(nn.Module):
             Regularization of Neural Networks using DropConnect; in recurrent layers, Merity et al. 2018).
 
     Raises:
-        InputError: an unknown cell, a size below 1, or a probability outside [0, 1).
+        InputError: an unknown cell, a size below 1, too many layers, or a probability outside [0, 1).
     """
 
     def __init__(
@@ -56,6 +57,8 @@ class Recurrent(nn.Module):
         for name, size in (("input_size", input_size), ("hidden_size", hidden_size), ("layers", layers)):
             if size < 1:
                 raise InputError(f"{name} must be at least 1, not {size}")
+        if layers > MOST_LAYERS:
+            raise InputError(f"layers must be at most {MOST_LAYERS:,}, not {layers:,}")
         if not 0 <= weight_drop < 1:
             raise InputError(f"weight_drop must be at least 0 and below 1, not {weight_drop}")
         self.cell, self.hidden_size, self.weight_drop = cell, hidden_size, weight_drop

@@ -1,9 +1,12 @@
 """The options of a recipe: a dataclass and the signature of the model's builder define its command line."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from inspect import Parameter, signature
+from itertools import pairwise
+from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
@@ -30,6 +33,7 @@ PATHS = {"data", "valid", "test", "source", "target", "captions", "init_from", "
 PATHS |= {f"{part}_{option}" for part in ("valid", "test") for option in ("source", "target", "captions")}
 INNER = {"model", "asked", "settled"}
 NO_OPTIONS = {"resume"} | INNER
+LARGEST = 2**63  # of whole numbers, random seeds among them, that torch and numpy can take
 
 
 @dataclass(kw_only=True)
@@ -95,6 +99,9 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.learning_rate is None:
             self.learning_rate = self.learning_rates[self.optimizer]
+        for name, value in (asdict(self) | self.model).items():
+            if type(value) is int and abs(value) >= LARGEST:
+                raise InputError(f"--{name} must be below {LARGEST:,}, not {value:,}")
         whole = [option.name for option in fields(self) if type(getattr(self, option.name)) is int]
         self.require_above_zero(*(name for name in whole if name not in self.from_zero))
         for name in whole:
@@ -112,8 +119,8 @@ class RunConfig:
         """Raise an InputError where one of these options was given and is not above 0."""
         for name in names:
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise InputError(f"--{name} must be above 0, not {value}")
+            if value is not None and not 0 < value < inf:
+                raise InputError(f"--{name} must be {'finite' if value == inf else 'above 0'}, not {value}")
 
     def require_fraction(self, *names: str) -> None:
         """Raise an InputError where one of these options was given and is not at least 0 and below 1."""
@@ -208,6 +215,13 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     parser, types = option_parser(config_class)
+    for word in arguments:
+        if not word.isprintable() and any("\ud800" <= character <= "\udfff" for character in word):
+            raise InputError(f"options must be UTF-8, but there is {word!r}")
+    for path in config_files(arguments):
+        if not os.path.isfile(path):
+            raise InputError(f"--config must be a YAML file with options, but {path!r} is not a file")
+        read_options(Path(path))  # what is wrong with it is said in a sentence
     asked = parse(parser, arguments, types, defaults=False)
     saved = _saved_options(asked) if asked.get("resume") else {}
     if saved.get("recipe", config_class.recipe) != config_class.recipe:
@@ -235,6 +249,12 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
         settled=frozenset(types) if saved else frozenset(asked) | frozenset(preset),
     )
     return config if config.size == "auto" else config.of_size(config.size)
+
+
+def config_files(arguments: list[str]) -> list[str]:
+    """Return the files that the arguments of a command name by `--config`."""
+    after = [value for word, value in pairwise(arguments) if word == "--config"]
+    return after + [word.removeprefix("--config=") for word in arguments if word.startswith("--config=")]
 
 
 def model_options(builder: Callable[..., Any]) -> list[Parameter]:

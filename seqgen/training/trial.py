@@ -1,5 +1,6 @@
 """An update on one batch: what the precision, the threads and the size of a training are decided by."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from seqgen.hardware.decisions import Operation
+from seqgen.hardware.memory import FLOAT, require_memory
 from seqgen.training.losses import LossFunction
 from seqgen.training.optimizers import set_learning_rates
 
@@ -23,7 +25,13 @@ def update(
         batch: on the device of the model.
         loss_function: of the model, the batch, and no state before it.
         trainers: the optimizers of the model; none for the forward and backward pass alone.
+
+    Raises:
+        InputError: it does not fit the memory.
     """
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    shapes = list(_shapes(batch))
+    _require_memory(model, max(math.prod(shape) for shape in shapes if len(shape) < 3))
     if trainers:
         set_learning_rates(trainers, 0.0)
 
@@ -33,10 +41,16 @@ def update(
             optimizer.step()
         model.zero_grad()
 
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    shapes = ", ".join(" x ".join(map(str, shape)) for shape in _shapes(batch))
     alone = "" if trainers else ", without optimizers"
-    return f"{name} of {parameters:,} parameters, batches of {shapes}{alone}", calculate
+    shown = ", ".join(" x ".join(map(str, shape)) for shape in shapes)
+    return f"{name} of {parameters:,} parameters, batches of {shown}{alone}", calculate
+
+
+def _require_memory(model: nn.Module, tokens: int) -> None:
+    """Require memory for a gradient, a momentum and an average of each weight, and for the gates of each token."""
+    weights = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    gates = sum(len(layer.all_weights[0][1]) for layer in model.modules() if isinstance(layer, nn.RNNBase))
+    require_memory(FLOAT * (3 * weights + gates * tokens), f"an update of {weights:,} weights by {tokens:,} tokens")
 
 
 def _shapes(batch: Any) -> Iterator[tuple[int, ...]]:
