@@ -1,10 +1,7 @@
-"""Errors that a user can act on, and the exit codes of a command."""
+"""Errors that a user can act on."""
 
 import difflib
-import io
-import os
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 
 class InputError(ValueError):
@@ -31,29 +28,3 @@ def nearest(word: str, choices: Iterable[str], *, prefix: str = "") -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, which has an s unless there is exactly one."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def run_main(main: Callable[[], None]) -> None:
-    """Run a command: invalid input exits with 2 and an interruption with 130, each with one sentence on stderr."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # text is UTF-8 whatever the locale
-            stream.reconfigure(encoding="utf-8", errors="replace")
-    try:
-        main()
-        sys.stdout.flush()
-    except InputError as error:
-        _exit(f"error: {error}", 2)
-    except NonFiniteLoss as error:
-        _exit(f"error: {error}", 1)
-    except KeyboardInterrupt as interruption:
-        _exit(str(interruption) or "interrupted", 130)
-    except BrokenPipeError:
-        # The reader (`| head`) closed the pipe; without this the interpreter reports an error while it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        _exit(f"error: cannot write {error.filename or 'to the disk'}: {error.strerror or error}", 2)
-
-
-def _exit(sentence: str, code: int) -> None:
-    print(sentence, file=sys.stderr)
-    sys.exit(code)

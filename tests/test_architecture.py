@@ -20,10 +20,12 @@ TESTS = sorted(ROOT.parent.glob("tests/**/*.py"))
 RECIPE_FILES = sorted(ROOT.parent.glob("recipes/*.py"))
 
 # What each folder, or file at the root, may import beside itself.
-ROOT_FILES = {"symbols", "errors", "files", "hardware", "options", "state", "protocols"}
+ROOT_FILES = {"symbols", "errors", "interruptions", "exits", "files", "hardware", "options", "state", "protocols"}
 ALLOWED = {
     "symbols": set(),
     "errors": set(),
+    "interruptions": set(),
+    "exits": {"errors", "interruptions"},
     "files": {"errors"},
     "hardware": {"errors", "files"},
     "options": {"errors"},
