@@ -20,7 +20,18 @@ TESTS = sorted(ROOT.parent.glob("tests/**/*.py"))
 RECIPE_FILES = sorted(ROOT.parent.glob("recipes/*.py"))
 
 # What each folder, or file at the root, may import beside itself.
-ROOT_FILES = {"symbols", "errors", "interruptions", "exits", "files", "hardware", "options", "state", "protocols"}
+ROOT_FILES = {
+    "symbols",
+    "errors",
+    "interruptions",
+    "exits",
+    "files",
+    "hardware",
+    "options",
+    "settings",
+    "state",
+    "protocols",
+}
 ALLOWED = {
     "symbols": set(),
     "errors": set(),
@@ -29,6 +40,7 @@ ALLOWED = {
     "files": {"errors"},
     "hardware": {"errors", "files"},
     "options": {"errors"},
+    "settings": set(),
     "state": set(),
     "protocols": {"state"},
     "nn": ROOT_FILES,

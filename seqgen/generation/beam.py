@@ -11,12 +11,14 @@ from seqgen.generation.packed import PackedDecoder, packed, threads_of
 from seqgen.generation.sampling import Hypothesis, read_prompts
 from seqgen.generation.shared_memory import SharedMemory
 from seqgen.protocols import Decoder
+from seqgen.settings import unaffected
 from seqgen.state import Memory, State
 from seqgen.symbols import EOS
 
 BLOCK = 64  # logits
 
 
+@unaffected
 @torch.inference_mode()
 def beam_search(
     decoder: Decoder,

@@ -12,6 +12,7 @@ from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, History, processor
 from seqgen.generation.packed import packed, threads_of
 from seqgen.protocols import Decoder, Reader
+from seqgen.settings import unaffected
 from seqgen.state import Memory, State
 from seqgen.symbols import EOS
 
@@ -84,6 +85,7 @@ def choose(logits: Tensor, uniform: Tensor | None) -> Tensor:
     return tokens.masked_fill(tokens == logits.shape[-1], EOS)
 
 
+@unaffected
 @torch.inference_mode()
 def sample(
     decoder: Decoder,
@@ -172,6 +174,7 @@ def read_prompts(
     return logits, state
 
 
+@unaffected
 def sampled(
     decoder: Decoder,
     prompts: list[list[int]],

@@ -1,5 +1,6 @@
 """A model with everything needed to use it, written to and read from a directory as plain data."""
 
+import inspect
 import json
 from abc import ABC
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from seqgen.files import write_text, writing
 from seqgen.inference.parts import Part
 from seqgen.inference.rebuilding import NothingDrawn, builder_name, difference, require_plain
 from seqgen.inference.saved import FORMAT, find_model, first_line, read_config, read_part, used_as
+from seqgen.settings import unaffected
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -45,6 +47,14 @@ class Bundle(ABC, Generic[M]):
     arguments: dict[str, Any]
     own_builder: Callable[..., M] | None = None
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name, method in list(vars(cls).items()):
+            if isinstance(method, classmethod):
+                setattr(cls, name, classmethod(unaffected(method.__func__)))
+            elif inspect.isfunction(method) and not name.startswith("_"):
+                setattr(cls, name, unaffected(method))
+
     def __post_init__(self) -> None:
         if self.own_builder is not None:
             require_plain(self.arguments)
@@ -60,6 +70,7 @@ class Bundle(ABC, Generic[M]):
         }
 
     @classmethod
+    @unaffected
     def built(
         cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]], builder: Callable[..., M] | None = None
     ) -> Self:
@@ -75,6 +86,7 @@ class Bundle(ABC, Generic[M]):
         )
         return bundle
 
+    @unaffected
     def rebuilt(self, **arguments: Any) -> Self:
         """Return an untrained model with the same other parts, some arguments of its builder being these."""
         return self.built(self.arguments | arguments, self.parts())
@@ -102,6 +114,7 @@ class Bundle(ABC, Generic[M]):
                 f"{self.arguments}, but {found}: give {type(self).__name__}.of the builder and arguments that made it"
             )
 
+    @unaffected
     def save_pretrained(self, directory: str | Path) -> None:
         """Write the model to a directory; each file is replaced as a whole.
 
@@ -123,6 +136,7 @@ class Bundle(ABC, Generic[M]):
             write_text(directory / name, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
 
     @classmethod
+    @unaffected
     def from_pretrained(cls, source: str | Path, *, builder: Callable[..., M] | None = None) -> Self:
         """Load a model from a directory (that of a run, or its `model/`), or from the hub by its name.
 
@@ -148,7 +162,8 @@ class Bundle(ABC, Generic[M]):
             )
         parts = {name: read_part(directory, name) for name in cls.files}
         try:
-            bundle = cls.built(config["arguments"], parts, builder)
+            with torch.random.fork_rng(devices=[]):  # a loaded model needs no random numbers
+                bundle = cls.built(config["arguments"], parts, builder)
             safetensors.torch.load_model(bundle.model, directory / "model.safetensors")
         except InputError:
             raise

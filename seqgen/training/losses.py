@@ -12,6 +12,7 @@ from seqgen.batches.examples import IGNORED, Examples
 from seqgen.batches.pairs import Pairs
 from seqgen.batches.windows import Batch
 from seqgen.protocols import Factored
+from seqgen.settings import evaluating
 from seqgen.state import State
 from seqgen.symbols import PAD
 from seqgen.training.cross_entropy import linear_cross_entropy, sampled_cross_entropy
@@ -151,12 +152,10 @@ def right_answer(
 @torch.no_grad()
 def evaluate(model: nn.Module, batches: Iterable[Any], loss_function: LossFunction = next_token) -> float:
     """Return the mean loss over all batches in evaluation mode, with the hidden state carried from one to the next."""
-    was_training = model.training
-    model.eval()
     device = next(model.parameters()).device
     total, count, carry = torch.zeros((), device=device), torch.zeros((), device=device), None
-    for batch in batches:
-        loss = loss_function(model, batch.to(device), carry)
-        total, count, carry = total + loss.total, count + loss.count, loss.carry
-    model.train(was_training)
+    with evaluating(model):
+        for batch in batches:
+            loss = loss_function(model, batch.to(device), carry)
+            total, count, carry = total + loss.total, count + loss.count, loss.carry
     return total.item() / count.item()
