@@ -5,7 +5,7 @@ Modules in a training loop of one's own obey them, as all modules do: autocast, 
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -34,28 +34,41 @@ def usual_settings() -> Iterator[None]:
         yield
 
 
-def unaffected(function: F) -> F:
-    """Return a function or generator function that runs with the usual settings, whatever those of its caller are."""
+@contextmanager
+def gradients() -> Iterator[None]:
+    """Record what gradients need, also where that is turned off."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
 
-    @wraps(function)
-    def call(*arguments: Any, **options: Any) -> Any:
-        with usual_settings():
-            return function(*arguments, **options)
 
-    @wraps(function)
-    def generate(*arguments: Any, **options: Any) -> Iterator[Any]:
-        values = function(*arguments, **options)
-        try:
-            while True:
-                with usual_settings():  # never while the caller has the value
-                    value = next(values)
-                yield value
-        except StopIteration:
-            return
-        finally:
-            values.close()
+def within(context: Callable[[], AbstractContextManager[None]]) -> Callable[[F], F]:
+    """Return a decorator of functions and generator functions that run within a context, but not their caller."""
 
-    return cast("F", generate if inspect.isgeneratorfunction(inspect.unwrap(function)) else call)
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def call(*arguments: Any, **options: Any) -> Any:
+            with context():
+                return function(*arguments, **options)
+
+        @wraps(function)
+        def generate(*arguments: Any, **options: Any) -> Iterator[Any]:
+            values = function(*arguments, **options)
+            try:
+                while True:
+                    with context():
+                        value = next(values)
+                    yield value
+            except StopIteration:
+                return
+            finally:
+                values.close()
+
+        return cast("F", generate if inspect.isgeneratorfunction(inspect.unwrap(function)) else call)
+
+    return decorate
+
+
+unaffected = within(usual_settings)
 
 
 @contextmanager

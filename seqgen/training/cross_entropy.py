@@ -80,7 +80,7 @@ class _Chunked(torch.autograd.Function):
         ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, backward: bool
     ) -> Tensor:
         """Sum the losses of all chunks and, where there will be a backward pass, their gradients."""
-        total = torch.zeros((), device=features.device)
+        total = torch.zeros((), dtype=torch.float32, device=features.device)
         gradients = [torch.zeros_like(tensor, dtype=torch.float32) for tensor in (weight, bias)] if backward else []
         of_features = []
         rows = max(LOGITS // len(weight), 256)

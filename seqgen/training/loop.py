@@ -11,6 +11,7 @@ from torch import Tensor, distributed, nn
 from torch.optim import Optimizer
 
 from seqgen.errors import NonFiniteLoss
+from seqgen.settings import gradients, within
 from seqgen.state import State
 from seqgen.training.losses import LossFunction, next_token
 from seqgen.training.optimizers import scale_and_clip, set_learning_rates
@@ -47,6 +48,7 @@ class Step(NamedTuple):
         return self.progress.steps
 
 
+@within(gradients)
 def train_steps(
     model: nn.Module,
     batches: Iterable[Any],
@@ -86,7 +88,7 @@ def train_steps(
         model.train()
         done = schedule.progress(progress.steps, progress.seconds)
         learning_rate = set_learning_rates(optimizers, schedule.factor(done), done)
-        total, count = torch.zeros((), device=device), torch.zeros((), device=device)
+        total, count = torch.zeros(2, dtype=torch.float32, device=device)
         group = list(islice(iterator, accumulate))
         if len(group) < accumulate:
             raise ValueError(f"the batches ended after step {progress.steps}, before the schedule did")

@@ -116,7 +116,7 @@ def target_tokens(
 def _mixed_with_predictions(model: nn.Module, batch: Pairs, probability: float) -> Tensor:
     predicted = model(batch.inputs, batch.tokens).argmax(dim=2)[:, :-1]
     tokens = batch.tokens[:, 1:]
-    replaced = (torch.rand(tokens.shape, device=tokens.device) < probability) & (tokens != PAD)
+    replaced = (torch.rand(tokens.shape, dtype=torch.float32, device=tokens.device) < probability) & (tokens != PAD)
     return torch.cat([batch.tokens[:, :1], torch.where(replaced, predicted, tokens)], dim=1)
 
 
@@ -153,9 +153,10 @@ def right_answer(
 def evaluate(model: nn.Module, batches: Iterable[Any], loss_function: LossFunction = next_token) -> float:
     """Return the mean loss over all batches in evaluation mode, with the hidden state carried from one to the next."""
     device = next(model.parameters()).device
-    total, count, carry = torch.zeros((), device=device), torch.zeros((), device=device), None
+    (total, count), carry = torch.zeros(2, dtype=torch.float32, device=device), None
     with evaluating(model):
         for batch in batches:
             loss = loss_function(model, batch.to(device), carry)
             total, count, carry = total + loss.total, count + loss.count, loss.carry
-    return total.item() / count.item()
+    mean: float = (total / count).item()
+    return mean
