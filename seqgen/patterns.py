@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.models import EncoderClassifier, EncoderDecoder, EncoderTagger
 from seqgen.nn import backbones
@@ -21,6 +22,7 @@ from seqgen.nn.recurrent import Recurrent
 from seqgen.nn.spelling import SpelledEmbedding, spelling_encoder
 
 
+@checked
 def generator(
     vocab_size: int,
     *,
@@ -53,10 +55,10 @@ def generator(
         return RecurrentDecoder(embedding, recurrent, output, **dropouts)
     embedding, output = ScaledEmbedding(vocab_size, embedding_size), nn.Linear(embedding_size, vocab_size)
     output.weight = embedding.weight
-    projection = nn.Linear(hidden_size, embedding_size)
-    return RecurrentDecoder(embedding, recurrent, output, projection=projection, **dropouts)
+    return RecurrentDecoder(embedding, recurrent, output, projection=nn.Linear(hidden_size, embedding_size), **dropouts)
 
 
+@checked
 def translator(
     source_vocab_size: int,
     target_vocab_size: int | None = None,
@@ -98,12 +100,12 @@ def translator(
     dropouts: dict[str, Any] = {"word_dropout": word_dropout, "embedding_dropout": LockedDropout(dropout)}
     encoder = SequenceEncoder(source, forward, backward, Mean(), 2 * half, norm=norm, **dropouts)
     attention_layer = Attention(hidden_size, encoder.output_size, attention, heads)
-    decoder = attentive_decoder(
-        target, encoder, attention_layer, cell, hidden_size, layers, dropout=dropout, input_feeding=input_feeding
-    )
+    options: dict[str, Any] = {"dropout": dropout, "input_feeding": input_feeding}
+    decoder = attentive_decoder(target, encoder, attention_layer, cell, hidden_size, layers, **options)
     return EncoderDecoder(encoder, decoder)
 
 
+@checked
 def captioner(
     vocab_size: int,
     backbone: str = backbones.SMALL,
@@ -144,12 +146,12 @@ def captioner(
     encoder = ImageEncoder(network, memory_size, Mean(), frozen=frozen, places=places)
     embedding = ScaledEmbedding(vocab_size, embedding_size)
     attention_layer = Attention(hidden_size, memory_size, attention, heads, gated=gated)
-    decoder = attentive_decoder(
-        embedding, encoder, attention_layer, cell, hidden_size, layers, dropout=dropout, input_feeding=input_feeding
-    )
+    options: dict[str, Any] = {"dropout": dropout, "input_feeding": input_feeding}
+    decoder = attentive_decoder(embedding, encoder, attention_layer, cell, hidden_size, layers, **options)
     return EncoderDecoder(encoder, decoder)
 
 
+@checked
 def conditional_generator(
     vocab_size: int,
     categories: int = 0,
@@ -182,6 +184,7 @@ def conditional_generator(
     return EncoderDecoder(encoder, decoder)
 
 
+@checked
 def text_classifier(
     vocab_size: int,
     classes: int,
@@ -232,6 +235,7 @@ def text_classifier(
     return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(summary_size, classes)))
 
 
+@checked
 def image_classifier(
     classes: int, *, backbone: str = backbones.SMALL, width: int = 16, frozen: bool = False, dropout: float = 0.2
 ) -> EncoderClassifier:
@@ -249,6 +253,7 @@ def image_classifier(
     return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes)))
 
 
+@checked
 def tagger(
     vocab_size: int,
     tags: int,

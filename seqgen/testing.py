@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from seqgen.arguments import checked
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.inputs import InputBundle
 from seqgen.protocols import Decoder, Encoder
@@ -37,6 +38,7 @@ class Checks(list[str]):
         return "\n".join(self)
 
 
+@checked
 @unaffected
 def check_encoder(encoder: Encoder, *inputs: Tensor, padding: int | None = None) -> Checks:
     """Check the properties of an encoder that heads, attention and decoders rely on.
@@ -92,6 +94,7 @@ def _same_memory(checks: Checks, one: Memory, other: Memory, rule: str) -> None:
     checks.same(one.states[one.mask], other.states[other.mask], rule, "states")
 
 
+@checked
 @unaffected
 def check_bundle(bundle: Bundle[Any], inputs: Sequence[Any] = ()) -> Checks:
     """Check that a bundle is loaded from a directory as it was saved, and that its inputs are independent.
@@ -141,6 +144,7 @@ def _check_inputs(checks: Checks, bundle: InputBundle[Any], rows: Sequence[Any])
             _same_memory(checks, alone, whole.select(torch.tensor([number])), rule)
 
 
+@checked
 @unaffected
 def check_decoder(
     decoder: Decoder, vocab_size: int, *, memory: Memory | None = None, batch_size: int = 3, steps: int = 5

@@ -7,9 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqgen.arguments import checked
 from seqgen.symbols import BOS, PAD
 
 
+@checked
 class Batch(NamedTuple):
     """One window of several rows of text.
 
@@ -51,6 +53,7 @@ def windows(targets: np.ndarray, window: int) -> Iterator[Batch]:
         )
 
 
+@checked
 def padded(rows: Sequence[np.ndarray], padding: int = PAD) -> np.ndarray:
     """Return rows of token numbers as one right-padded (batch, steps) array."""
     whole = np.full((len(rows), max(map(len, rows))), padding, dtype=np.int64)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from seqgen.arguments import checked
 from seqgen.data.captioned import Captioned
 from seqgen.data.images import Preprocessing, read_image
 from seqgen.data.labelled import Labelled
@@ -123,6 +124,7 @@ def _calculate(
     return bad
 
 
+@checked
 class Views:
     """Images that could be read, with their captions, as the inputs of training: pixels, features or both.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from seqgen.arguments import checked
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, processor
 from seqgen.generation.packed import PackedDecoder, packed, threads_of
@@ -18,6 +19,7 @@ from seqgen.symbols import EOS
 BLOCK = 64  # logits
 
 
+@checked
 @unaffected
 @torch.inference_mode()
 def beam_search(

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqgen.arguments import checked
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, History, processor
 from seqgen.generation.packed import packed, threads_of
@@ -17,6 +18,7 @@ from seqgen.state import Memory, State
 from seqgen.symbols import EOS
 
 
+@checked
 class Hypothesis(NamedTuple):
     """A generated text: its tokens after the prompt, without EOS, and its score.
 
@@ -85,6 +87,7 @@ def choose(logits: Tensor, uniform: Tensor | None) -> Tensor:
     return tokens.masked_fill(tokens == logits.shape[-1], EOS)
 
 
+@checked
 @unaffected
 @torch.inference_mode()
 def sample(

@@ -14,6 +14,7 @@ import torch
 from huggingface_hub import HfApi
 from torch import nn
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.files import write_text, writing
 from seqgen.inference.parts import Part
@@ -51,9 +52,9 @@ class Bundle(ABC, Generic[M]):
         super().__init_subclass__()
         for name, method in list(vars(cls).items()):
             if isinstance(method, classmethod):
-                setattr(cls, name, classmethod(unaffected(method.__func__)))
+                setattr(cls, name, classmethod(checked(unaffected(method.__func__))))
             elif inspect.isfunction(method) and not name.startswith("_"):
-                setattr(cls, name, unaffected(method))
+                setattr(cls, name, checked(unaffected(method)))
 
     def __post_init__(self) -> None:
         if self.own_builder is not None:
@@ -70,6 +71,7 @@ class Bundle(ABC, Generic[M]):
         }
 
     @classmethod
+    @checked
     @unaffected
     def built(
         cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]], builder: Callable[..., M] | None = None
@@ -86,6 +88,7 @@ class Bundle(ABC, Generic[M]):
         )
         return bundle
 
+    @checked
     @unaffected
     def rebuilt(self, **arguments: Any) -> Self:
         """Return an untrained model with the same other parts, some arguments of its builder being these."""
@@ -114,6 +117,7 @@ class Bundle(ABC, Generic[M]):
                 f"{self.arguments}, but {found}: give {type(self).__name__}.of the builder and arguments that made it"
             )
 
+    @checked
     @unaffected
     def save_pretrained(self, directory: str | Path) -> None:
         """Write the model to a directory; each file is replaced as a whole.
@@ -136,6 +140,7 @@ class Bundle(ABC, Generic[M]):
             write_text(directory / name, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
 
     @classmethod
+    @checked
     @unaffected
     def from_pretrained(cls, source: str | Path, *, builder: Callable[..., M] | None = None) -> Self:
         """Load a model from a directory (that of a run, or its `model/`), or from the hub by its name.
@@ -173,6 +178,7 @@ class Bundle(ABC, Generic[M]):
         bundle.model.eval()
         return bundle
 
+    @checked
     def push_to_hub(self, name: str, *, private: bool = False, token: str | None = None) -> str:
         """Upload the model to the hub under a name such as "user/model"; return its address.
 
@@ -188,6 +194,7 @@ class Bundle(ABC, Generic[M]):
             except Exception as error:  # the hub's client passes on all errors of its transport
                 raise InputError(f"the hub did not accept {name!r}: {first_line(error)}") from None
 
+    @checked
     def to(self, device: torch.device | str) -> Self:
         """Move the model to a device."""
         self.model.to(device)
@@ -199,6 +206,7 @@ class Bundle(ABC, Generic[M]):
         return next(self.model.parameters()).device
 
 
+@checked
 def load(source: str | Path, *, builder: Callable[..., nn.Module] | None = None) -> Any:
     """Return a saved model in use: a `Generator`, `TextClassifier`, `Tagger`, `Translator` and so on, as it was saved.
 

@@ -3,10 +3,12 @@
 import torch
 from torch import Tensor, nn
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.symbols import UNK
 
 
+@checked
 class LockedDropout(nn.Module):
     """Zero the same features at every step of a row, and scale the others by 1 / (1 - p).
 

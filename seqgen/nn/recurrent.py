@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.nn.activations import Activations
 from seqgen.nn.cells import EQUATIONS, GATE_NAMES, GATES
@@ -17,6 +18,7 @@ from seqgen.state import State
 CELLS: dict[str, Callable[[int, int], nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
+@checked
 class Recurrent(nn.Module):
     """A stack of recurrent layers: LSTM, GRU or plain tanh RNN.
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from nltk.tokenize import RegexpTokenizer
 
+from seqgen.arguments import checked
 from seqgen.symbols import SYMBOLS, UNK
 from seqgen.text.tokenizer import decode_all, in_blocks
 from seqgen.text.vocabulary import Vocabulary, most_frequent
@@ -18,6 +19,7 @@ WORDS = RegexpTokenizer(r"\w+(?:['\u2019]\w+)*|[^\w\s\x1c-\x1f]")
 NOTHING = ""
 
 
+@checked
 class WordTokenizer:
     """Words, punctuation marks, and only the white space that is not implied.
 
@@ -120,6 +122,7 @@ class WordTokenizer:
         return cls(Vocabulary.from_data(data), data["closing"], data["opening"])
 
 
+@checked
 class LowercaseWordTokenizer(WordTokenizer):
     """Words as in `WordTokenizer`, all in lower case."""
 

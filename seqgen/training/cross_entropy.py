@@ -7,9 +7,12 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from seqgen.arguments import checked
+
 LOGITS = 2**22  # of one chunk; more would not fit the processor's cache
 
 
+@checked
 def linear_cross_entropy(features: Tensor, output: nn.Linear, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
     """Return the summed cross-entropy, in nats, of a linear layer's logits.
 

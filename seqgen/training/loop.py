@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.optim import Optimizer
 
+from seqgen.arguments import checked
 from seqgen.errors import NonFiniteLoss
 from seqgen.settings import gradients, within
 from seqgen.state import State
@@ -18,6 +19,7 @@ from seqgen.training.optimizers import scale_and_clip, set_learning_rates
 from seqgen.training.schedules import Schedule
 
 
+@checked
 class Progress(NamedTuple):
     """The progress of training; a resumed run starts from the one that was saved."""
 
@@ -48,6 +50,7 @@ class Step(NamedTuple):
         return self.progress.steps
 
 
+@checked
 @within(gradients)
 def train_steps(
     model: nn.Module,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seqgen.arguments import checked
 from seqgen.batches.examples import IGNORED, Examples
 from seqgen.batches.pairs import Pairs
 from seqgen.batches.windows import Batch
@@ -18,6 +19,7 @@ from seqgen.symbols import PAD
 from seqgen.training.cross_entropy import linear_cross_entropy, sampled_cross_entropy
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Loss:
     """A batch's loss: `total` and `count` are 0-dimensional, `carry` is the hidden state for the next batch."""
@@ -31,6 +33,7 @@ class Loss:
 LossFunction = Callable[[nn.Module, Any, State | None], Loss]
 
 
+@checked
 def next_token(
     model: nn.Module,
     batch: Batch,
@@ -72,6 +75,7 @@ def _from_logits(logits: Tensor, targets: Tensor, label_smoothing: float) -> Ten
     return functional.cross_entropy(logits, targets, reduction="sum", label_smoothing=label_smoothing)
 
 
+@checked
 def target_tokens(
     model: nn.Module,
     batch: Pairs,
@@ -120,6 +124,7 @@ def _mixed_with_predictions(model: nn.Module, batch: Pairs, probability: float) 
     return torch.cat([batch.tokens[:, :1], torch.where(replaced, predicted, tokens)], dim=1)
 
 
+@checked
 def right_answer(
     model: nn.Module,
     batch: Examples,
@@ -149,6 +154,7 @@ def right_answer(
     return Loss(total, (batch.targets != IGNORED).sum())
 
 
+@checked
 @torch.no_grad()
 def evaluate(model: nn.Module, batches: Iterable[Any], loss_function: LossFunction = next_token) -> float:
     """Return the mean loss over all batches in evaluation mode, with the hidden state carried from one to the next."""
