@@ -9,7 +9,7 @@ from seqgen.arguments import checked
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, processor
 from seqgen.generation.packed import PackedDecoder, packed, threads_of
-from seqgen.generation.sampling import Hypothesis, read_prompts
+from seqgen.generation.sampling import Hypothesis, read_prompts, require_begun
 from seqgen.generation.shared_memory import SharedMemory
 from seqgen.protocols import Decoder
 from seqgen.settings import unaffected
@@ -43,6 +43,7 @@ def beam_search(
         memory: memory to attend to, with a row for each prompt.
         device: of the decoder.
     """
+    require_begun(prompts)
     decoder = packed(decoder, config.precision, rows=len(prompts) * config.num_beams, memory=memory)
     with threads_of(decoder):
         state = decoder.start(memory, batch_size=len(prompts))

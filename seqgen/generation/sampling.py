@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from seqgen.arguments import checked
+from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, History, processor
 from seqgen.generation.packed import packed, threads_of
@@ -116,6 +117,7 @@ def sample(
         memory: memory to attend to, with a row for each prompt.
         device: of the decoder.
     """
+    require_begun(prompts)
     decoder = packed(decoder, config.precision, rows=len(prompts), memory=memory)
     with threads_of(decoder):
         logits, state = read_prompts(decoder, prompts, memory, device)
@@ -149,6 +151,12 @@ def sample(
                 rows, chosen, state = [rows[i] for i in going], chosen[kept], state.select(kept)
                 memory = None if memory is None else memory.select(kept)
             logits, state = decoder.step(chosen, state, memory)
+
+
+def require_begun(prompts: list[list[int]]) -> None:
+    """Raise an InputError where there is no prompt, or one without tokens."""
+    if not prompts or not all(map(len, prompts)):
+        raise InputError(f"prompts must be at least one, each of at least BOS, not {prompts[:5]}")
 
 
 def read_prompts(

@@ -196,8 +196,15 @@ class Bundle(ABC, Generic[M]):
 
     @checked
     def to(self, device: torch.device | str) -> Self:
-        """Move the model to a device."""
-        self.model.to(device)
+        """Move the model to a device.
+
+        Raises:
+            InputError: this machine has no such device.
+        """
+        try:
+            self.model.to(device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            raise InputError(f"device must be one of this machine, not {device}: {first_line(error)}") from None
         return self
 
     @property

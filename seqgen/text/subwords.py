@@ -34,7 +34,10 @@ class SubwordTokenizer:
 
     def __init__(self, model: bytes):
         self.model = model
-        self.processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        try:
+            self.processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        except RuntimeError:
+            raise InputError(f"model must be one of sentencepiece, not {len(model):,} other bytes") from None
 
     @classmethod
     def fit(cls, text: str | Iterable[str], *, largest: int = 8_000) -> Self:
