@@ -4,6 +4,8 @@ With no argument it learns to generate Python from the source of the standard li
 text of your own with --data.
 """
 
+from seqgen.exits import run_main
+
 import math
 import shlex
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from seqgen.batches.text import TextBatches, document_batches, stream_batches
 from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import DocumentKind, encode_documents, encode_stream, token_counts
 from seqgen.data.text_file import TextOptions
-from seqgen.errors import InputError, run_main
+from seqgen.errors import InputError
 from seqgen.inference.generator import Generator
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.run import Run

@@ -1,8 +1,9 @@
 """Train a recurrent network to describe images, for 180 seconds (images of your own for 900) unless a limit is given.
 
-With no argument it learns to describe generated scenes of coloured shapes. Give it photographs of your own with --data,
-their folder, and --captions, a file of their captions.
+With no argument it learns from drawn scenes of shapes; give it your own images with --data, a folder, and --captions.
 """
+
+from seqgen.exits import run_main
 
 import math
 import shlex
@@ -20,7 +21,7 @@ from seqgen.data.catalog import captioned_images
 from seqgen.data.pictures import suitable_preprocessing
 from seqgen.data.sets.scenes import Scenes
 from seqgen.data.text_file import TextOptions
-from seqgen.errors import InputError, run_main
+from seqgen.errors import InputError
 from seqgen.figures.captions import write_page
 from seqgen.inference.captioner import Captioner
 from seqgen.metrics.captions import caption_scores, plain
@@ -151,8 +152,7 @@ def main() -> None:
                 figures = {f"val_{name}": figure for name, figure in metrics(texts, valid.images).items()}
                 figures["val_perplexity"] = math.exp(val_loss)
                 training.evaluated(step, val_loss, error=-figures["val_cider"], **figures)
-                shown = zip(valid.images.names[:3], texts, strict=False)
-                run.say("\n".join(f"  {name}: {text}" for name, text in shown))
+                run.say("\n".join(map("  {}: {}".format, valid.images.names[:3], texts)))
                 if figures["val_distinct_captions"] == 1:
                     run.say("  all captions are the same: the model does not use the images yet")
     if run.main:

@@ -4,6 +4,8 @@ With no argument it learns to classify generated shapes by colour and kind. Give
 folder for each class, or the name of a torchvision set such as FashionMNIST.
 """
 
+from seqgen.exits import run_main
+
 import shlex
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +26,6 @@ from seqgen.data.labelled import Labelled
 from seqgen.data.pictures import fitted, suitable_preprocessing, varied
 from seqgen.data.sets.torchvision_sets import SETS
 from seqgen.data.splits import LabelledSplits, split_labelled
-from seqgen.errors import run_main
 from seqgen.inference.classifiers import ImageClassifier
 from seqgen.metrics.classification import Answered, majority_accuracy
 from seqgen.nn.backbones import expected_input, load_pretrained

@@ -5,6 +5,8 @@ With no argument it learns function names for each package of Python's standard 
 category.
 """
 
+from seqgen.exits import run_main
+
 import math
 import shlex
 from dataclasses import dataclass
@@ -21,7 +23,6 @@ from seqgen.data.catalog import conditioned_texts
 from seqgen.data.labelled import Labelled, TextColumns, read_numbers
 from seqgen.data.paths import kept
 from seqgen.data.splits import LabelledSplits
-from seqgen.errors import run_main
 from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.encoder_decoder import line_options
 from seqgen.runs.config import RunConfig, parse_options

@@ -4,6 +4,8 @@ With no argument it learns to highlight Python: to tag each character of source 
 text of your own with --data: CoNLL-U, or lines of a token and its tag.
 """
 
+from seqgen.exits import run_main
+
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +21,6 @@ from seqgen.data.paths import kept
 from seqgen.data.splits import TaggedSplits
 from seqgen.data.tagged import Tagged
 from seqgen.data.text_file import TextOptions
-from seqgen.errors import run_main
 from seqgen.inference.tagger import Tagger, joined
 from seqgen.metrics.classification import Answered, are_of_spans, majority_accuracy, span_f1
 from seqgen.runs.answers import report_answers

@@ -4,6 +4,8 @@ With no argument it learns to classify passages of source and documentation by p
 Give it texts of your own with --data: a label and a text in each row, or a file or folder for each class.
 """
 
+from seqgen.exits import run_main
+
 import shlex
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +21,6 @@ from seqgen.data.catalog import labelled_texts
 from seqgen.data.labelled import TextColumns
 from seqgen.data.paths import kept
 from seqgen.data.splits import LabelledSplits
-from seqgen.errors import run_main
 from seqgen.inference.classifiers import TextClassifier
 from seqgen.inference.generator import Generator
 from seqgen.metrics.classification import Answered, majority_accuracy

@@ -4,6 +4,8 @@ With no argument it learns to translate dates as people write them to ISO 8601. 
 with --data, or with --source and --target.
 """
 
+from seqgen.exits import run_main
+
 import math
 import shlex
 import time
@@ -21,7 +23,6 @@ from seqgen.data.catalog import parallel_texts
 from seqgen.data.parallel import PairOptions, Parallel
 from seqgen.data.paths import kept
 from seqgen.data.splits import Splits
-from seqgen.errors import run_main
 from seqgen.figures.attention import draw_attention
 from seqgen.figures.mistakes import write_worst_translations
 from seqgen.inference.translator import Translator

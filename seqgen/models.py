@@ -5,11 +5,13 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from seqgen.arguments import checked
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.protocols import Encoder, Factored, TrainableDecoder
 from seqgen.state import State
 
 
+@checked
 class EncoderClassifier(nn.Module):
     """One answer for an input: the logits of its class.
 
@@ -28,6 +30,7 @@ class EncoderClassifier(nn.Module):
         return logits
 
 
+@checked
 class EncoderTagger(nn.Module):
     """One answer a step: the logits of each token's tag.
 
@@ -46,6 +49,7 @@ class EncoderTagger(nn.Module):
         return logits
 
 
+@checked
 class EncoderDecoder(nn.Module):
     """A sequence for an input: the decoder starts from the summary of the encoder's memory, and attends to its states.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.hardware.memory import within_memory
 from seqgen.models import EncoderClassifier, EncoderDecoder, EncoderTagger
@@ -22,6 +23,7 @@ from seqgen.nn.recurrent import Recurrent
 from seqgen.nn.spelling import SpelledEmbedding, spelling_encoder
 
 
+@checked
 @within_memory
 def generator(
     vocab_size: int,
@@ -55,10 +57,10 @@ def generator(
         return RecurrentDecoder(embedding, recurrent, output, **dropouts)
     embedding, output = ScaledEmbedding(vocab_size, embedding_size), nn.Linear(embedding_size, vocab_size)
     output.weight = embedding.weight
-    projection = nn.Linear(hidden_size, embedding_size)
-    return RecurrentDecoder(embedding, recurrent, output, projection=projection, **dropouts)
+    return RecurrentDecoder(embedding, recurrent, output, projection=nn.Linear(hidden_size, embedding_size), **dropouts)
 
 
+@checked
 @within_memory
 def translator(
     source_vocab_size: int,
@@ -101,12 +103,12 @@ def translator(
     dropouts: dict[str, Any] = {"word_dropout": word_dropout, "embedding_dropout": LockedDropout(dropout)}
     encoder = SequenceEncoder(source, forward, backward, Mean(), 2 * half, norm=norm, **dropouts)
     attention_layer = Attention(hidden_size, encoder.output_size, attention, heads)
-    decoder = attentive_decoder(
-        target, encoder, attention_layer, cell, hidden_size, layers, dropout=dropout, input_feeding=input_feeding
-    )
+    options: dict[str, Any] = {"dropout": dropout, "input_feeding": input_feeding}
+    decoder = attentive_decoder(target, encoder, attention_layer, cell, hidden_size, layers, **options)
     return EncoderDecoder(encoder, decoder)
 
 
+@checked
 @within_memory
 def captioner(
     vocab_size: int,
@@ -148,12 +150,12 @@ def captioner(
     encoder = ImageEncoder(network, memory_size, Mean(), frozen=frozen, places=places)
     embedding = ScaledEmbedding(vocab_size, embedding_size)
     attention_layer = Attention(hidden_size, memory_size, attention, heads, gated=gated)
-    decoder = attentive_decoder(
-        embedding, encoder, attention_layer, cell, hidden_size, layers, dropout=dropout, input_feeding=input_feeding
-    )
+    options: dict[str, Any] = {"dropout": dropout, "input_feeding": input_feeding}
+    decoder = attentive_decoder(embedding, encoder, attention_layer, cell, hidden_size, layers, **options)
     return EncoderDecoder(encoder, decoder)
 
 
+@checked
 @within_memory
 def conditional_generator(
     vocab_size: int,
@@ -187,6 +189,7 @@ def conditional_generator(
     return EncoderDecoder(encoder, decoder)
 
 
+@checked
 @within_memory
 def text_classifier(
     vocab_size: int,
@@ -238,6 +241,7 @@ def text_classifier(
     return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(summary_size, classes)))
 
 
+@checked
 @within_memory
 def image_classifier(
     classes: int, *, backbone: str = backbones.SMALL, width: int = 16, frozen: bool = False, dropout: float = 0.2
@@ -256,6 +260,7 @@ def image_classifier(
     return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes)))
 
 
+@checked
 @within_memory
 def tagger(
     vocab_size: int,

@@ -6,7 +6,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from seqgen.arguments import checked
 
+
+@checked
 class State(NamedTuple):
     """The state of a recurrent decoder between two steps; the batch is axis 1 of every tensor.
 
@@ -51,6 +54,7 @@ class State(NamedTuple):
         return self._replace(h=torch.cat([self.h, other.h]), c=cells)
 
 
+@checked
 class Memory(NamedTuple):
     """The output of an encoder, which is the same for all steps of a decoder.
 

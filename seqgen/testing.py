@@ -1,16 +1,17 @@
 """Contract checks for encoders, decoders and bundles: ours pass them, and so can a user's own."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from seqgen.arguments import checked
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.inputs import InputBundle
 from seqgen.protocols import Decoder, Encoder
+from seqgen.settings import evaluating, unaffected
 from seqgen.state import Memory, State
 
 CLOSE = 1e-4  # maximum difference of numbers that must be equal but for rounding
@@ -37,6 +38,8 @@ class Checks(list[str]):
         return "\n".join(self)
 
 
+@checked
+@unaffected
 def check_encoder(encoder: Encoder, *inputs: Tensor, padding: int | None = None) -> Checks:
     """Check the properties of an encoder that heads, attention and decoders rely on.
 
@@ -52,7 +55,7 @@ def check_encoder(encoder: Encoder, *inputs: Tensor, padding: int | None = None)
         AssertionError: with the property that is violated, and what was found.
     """
     checks = Checks()
-    with _evaluating(encoder):
+    with evaluating(encoder), torch.no_grad():
         memory = encoder(*inputs)
         checks.require(isinstance(memory, Memory), "an encoder must return a Memory", f"it is a {_kind(memory)}")
         batch, positions = memory.mask.shape
@@ -91,6 +94,8 @@ def _same_memory(checks: Checks, one: Memory, other: Memory, rule: str) -> None:
     checks.same(one.states[one.mask], other.states[other.mask], rule, "states")
 
 
+@checked
+@unaffected
 def check_bundle(bundle: Bundle[Any], inputs: Sequence[Any] = ()) -> Checks:
     """Check that a bundle is loaded from a directory as it was saved, and that its inputs are independent.
 
@@ -128,7 +133,7 @@ def check_bundle(bundle: Bundle[Any], inputs: Sequence[Any] = ()) -> Checks:
 def _check_inputs(checks: Checks, bundle: InputBundle[Any], rows: Sequence[Any]) -> None:
     count = len(bundle.lengths(rows))
     checks.require(count == len(rows), "lengths must be (rows,)", f"there are {count} for {len(rows)} rows")
-    with _evaluating(bundle.model):
+    with evaluating(bundle.model), torch.no_grad():
         encoder = bundle.model.encoder
         whole = encoder(*bundle.collate(rows))
         rule = "collate must make a batch with the rows on axis 0"
@@ -139,20 +144,8 @@ def _check_inputs(checks: Checks, bundle: InputBundle[Any], rows: Sequence[Any])
             _same_memory(checks, alone, whole.select(torch.tensor([number])), rule)
 
 
-@contextmanager
-def _evaluating(module: Any) -> Iterator[None]:
-    """Return a context in which a module is in evaluation mode and has no gradients."""
-    was_training = isinstance(module, nn.Module) and module.training
-    if isinstance(module, nn.Module):
-        module.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        if isinstance(module, nn.Module):
-            module.train(was_training)
-
-
+@checked
+@unaffected
 def check_decoder(
     decoder: Decoder, vocab_size: int, *, memory: Memory | None = None, batch_size: int = 3, steps: int = 5
 ) -> Checks:
@@ -174,7 +167,7 @@ def check_decoder(
     checks = Checks()
     batch_size = batch_size if memory is None else len(memory.mask)
     tokens = torch.randint(vocab_size, (batch_size, steps), generator=torch.Generator().manual_seed(0))
-    with _evaluating(decoder):
+    with evaluating(decoder), torch.no_grad():
         logits, state = _check_steps(checks, decoder, tokens, vocab_size, memory)
         _check_rows(checks, decoder, tokens, memory, logits, state)
         if isinstance(decoder, nn.Module) and type(decoder).forward is not nn.Module.forward:

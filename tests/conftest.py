@@ -1,4 +1,7 @@
+from seqgen.exits import run_main
+
 import os
+import signal
 import sys
 
 import hypothesis
@@ -7,7 +10,7 @@ import torch
 from accelerate.state import AcceleratorState, PartialState
 from making import CELLS, TEXT, make_generator
 
-from seqgen.errors import run_main
+from seqgen.interruptions import SIGNALS
 
 # How long a test takes on a busy machine says nothing.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -62,11 +65,13 @@ def command(monkeypatch, capsys):
         AcceleratorState._reset_state()
         PartialState._reset_state()
         monkeypatch.setattr(sys, "argv", ["program", *map(str, arguments)])
-        code = 0
+        code, handlers = 0, {number: signal.getsignal(number) for number in SIGNALS}
         try:
             run_main(main)
         except SystemExit as leaving:
             code = leaving.code
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         out, err = capsys.readouterr()
         return code, out, err
 

@@ -25,9 +25,10 @@ CONTEXT.set_forkserver_preload(
 def run_recipe(name, arguments, log, environment):
     """Run a recipe with a checkpoint after every update, so that kills fall into the saving of one, too."""
     os.environ.update(environment)
+    from seqgen.exits import run_main
+
     from making import load_recipe
 
-    from seqgen.errors import run_main
     from seqgen.runs import training
 
     training.SAVE_EVERY = 0.0

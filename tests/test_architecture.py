@@ -20,14 +20,19 @@ TESTS = sorted(ROOT.parent.glob("tests/**/*.py"))
 RECIPE_FILES = sorted(ROOT.parent.glob("recipes/*.py"))
 
 # What each folder, or file at the root, may import beside itself.
-ROOT_FILES = {"symbols", "errors", "files", "hardware", "options", "state", "protocols"}
+ROOT_FILES = {"symbols", "errors", "arguments", "files", "hardware", "options", "settings", "state", "protocols"}
+ROOT_FILES |= {"interruptions", "exits"}  # of a command
 ALLOWED = {
     "symbols": set(),
     "errors": set(),
+    "arguments": {"errors"},
+    "interruptions": set(),
+    "exits": {"errors", "interruptions"},
     "files": {"errors"},
     "hardware": {"errors", "files"},
     "options": {"errors"},
-    "state": set(),
+    "settings": set(),
+    "state": {"arguments"},
     "protocols": {"state"},
     "nn": ROOT_FILES,
     "text": ROOT_FILES,

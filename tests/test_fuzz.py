@@ -4,6 +4,8 @@ In the suite a few examples of each target, always the same; `pytest -m fuzz -s`
 `FUZZ_SECONDS`), and prints how many.
 """
 
+from seqgen.exits import run_main
+
 import io
 import json
 import os
@@ -44,7 +46,6 @@ from seqgen.data.labelled import read_numbers, read_texts
 from seqgen.data.parallel import read_pairs
 from seqgen.data.store import stored
 from seqgen.data.tagged import read_tagged
-from seqgen.errors import run_main
 from seqgen.files import cache_directory
 from seqgen.runs.checkpoints import load_checkpoint, save_checkpoint
 from seqgen.runs.config import option_parser, parse_options

@@ -4,6 +4,8 @@ Both take turns in one process over the same texts of unequal lengths: the plain
 padded and packed, in fp32 with AdamW; seqgen in buckets of similar length, never packed, in fp32, bf16 and its default.
 """
 
+from seqgen.exits import run_main
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import product
@@ -21,7 +23,7 @@ from seqgen import patterns
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import ExampleBatches, Examples
 from seqgen.batches.windows import padded
-from seqgen.errors import InputError, run_main
+from seqgen.errors import InputError
 from seqgen.hardware.devices import use_huge_pages
 from seqgen.hardware.precision import Calculation, Precision
 from seqgen.inference.classifiers import TextClassifier

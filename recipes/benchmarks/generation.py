@@ -6,6 +6,8 @@ to read the packed weights once for all texts at the measured bandwidth of memor
 of the matrix products. A second table has the time of a token and the peak memory by the length of the text.
 """
 
+from seqgen.exits import run_main
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +33,6 @@ from measuring import (
 )
 
 from seqgen import patterns
-from seqgen.errors import run_main
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.packed import PackedDecoder, packed
 from seqgen.generation.sampling import sample

@@ -3,6 +3,8 @@
 python recipes/benchmarks/sizes.py --recipe translator --seconds [30] --options "--data multi30k-de-en --threads 1"
 """
 
+from seqgen.exits import run_main
+
 import json
 import shlex
 import subprocess
@@ -15,7 +17,7 @@ from typing import Any
 from measuring import parse_options, show
 
 from seqgen.cli.train import recipes
-from seqgen.errors import InputError, nearest, run_main
+from seqgen.errors import InputError, nearest
 
 # Figures on the validation part, by which sizes are chosen, and what is told beside them.
 TUNED = ("val_loss", "val_bleu", "val_cider", "val_accuracy")

@@ -6,6 +6,8 @@ take of them. Another has many networks, all with AdamW, and the last one has th
 text, the window, the hidden state and the batch.
 """
 
+from seqgen.exits import run_main
+
 from dataclasses import dataclass
 from functools import partial
 from itertools import product, repeat
@@ -36,7 +38,6 @@ from usual import usual_updates
 
 from seqgen import patterns
 from seqgen.batches.stream import Stream
-from seqgen.errors import run_main
 from seqgen.hardware.devices import find_device, use_huge_pages
 from seqgen.nn.cells import Cell
 from seqgen.training.losses import next_token

@@ -4,6 +4,8 @@ With --model and --source it measures a trained translator on a file; without th
 random sentences, with translations of the mean length of the sources.
 """
 
+from seqgen.exits import run_main
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +19,6 @@ from measuring import OURS, Options, columns, in_turns, parse_options, precision
 from torch import nn
 
 from seqgen.data.text_file import TextFile
-from seqgen.errors import run_main
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.packed import PackedDecoder, packed
 from seqgen.hardware.devices import use_huge_pages

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from seqgen.arguments import checked
+
 POOL = 100  # batches, whose examples are sorted by length together
 
 
+@checked
 class Buckets:
     """Batches of example numbers, shuffled for each epoch by the random seed: a function of their number.
 

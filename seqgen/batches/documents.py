@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from seqgen.arguments import checked
 from seqgen.batches.windows import Batch, padded, windows
 from seqgen.errors import InputError
 
 POOL = 64  # batches, whose documents are sorted by length together
 
 
+@checked
 class Documents:
     """The training batches of many documents, each ended by EOS.
 

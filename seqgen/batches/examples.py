@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqgen.arguments import checked
 from seqgen.batches.buckets import Buckets
 
 B = TypeVar("B")
@@ -15,6 +16,7 @@ B = TypeVar("B")
 IGNORED = -100  # the target of padding, which torch's losses ignore by default
 
 
+@checked
 class Examples(NamedTuple):
     """The inputs of a model, and (batch,) or (batch, steps) numbers of target classes, IGNORED on padding."""
 
@@ -27,6 +29,7 @@ class Examples(NamedTuple):
         return Examples(inputs, self.targets.to(device, non_blocking=True))
 
 
+@checked
 @dataclass(frozen=True)
 class ExampleBatches(Generic[B]):
     """Batches that are collated as they are needed.

@@ -6,10 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqgen.arguments import checked
 from seqgen.batches.windows import padded
 from seqgen.symbols import BOS, EOS
 
 
+@checked
 class Pairs(NamedTuple):
     """The inputs of an encoder, and the input and target tokens of a decoder.
 
@@ -33,6 +35,7 @@ class Pairs(NamedTuple):
         return self._replace(inputs=(images.to(self.tokens.device), *self.inputs[1:]))
 
 
+@checked
 def pairs(inputs: tuple[Tensor, ...], targets: list[np.ndarray], longest: int | None = None) -> Pairs:
     """Return a batch of inputs with rows of target tokens, which have neither BOS nor EOS.
 

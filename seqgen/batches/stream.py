@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
+from seqgen.arguments import checked
 from seqgen.batches.windows import Batch, windows
 from seqgen.errors import InputError
 from seqgen.symbols import BOS, PAD
 
 
+@checked
 class Stream:
     """The training batches of one long text.
 

@@ -7,9 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqgen.arguments import checked
+from seqgen.errors import InputError
 from seqgen.symbols import BOS, PAD
 
 
+@checked
 class Batch(NamedTuple):
     """One window of several rows of text.
 
@@ -51,8 +54,15 @@ def windows(targets: np.ndarray, window: int) -> Iterator[Batch]:
         )
 
 
+@checked
 def padded(rows: Sequence[np.ndarray], padding: int = PAD) -> np.ndarray:
-    """Return rows of token numbers as one right-padded (batch, steps) array."""
+    """Return rows of token numbers as one right-padded (batch, steps) array.
+
+    Raises:
+        InputError: there are no rows.
+    """
+    if not len(rows):
+        raise InputError("rows must be at least one, but there are none")
     whole = np.full((len(rows), max(map(len, rows))), padding, dtype=np.int64)
     for row, tokens in zip(whole, rows, strict=True):
         row[: len(tokens)] = tokens

@@ -3,12 +3,14 @@
 Nothing heavy is loaded before it is needed.
 """
 
+from seqgen.exits import run_main
+
 import os
 import pkgutil
 import sys
 
 from seqgen import __version__
-from seqgen.errors import InputError, nearest, run_main
+from seqgen.errors import InputError, nearest
 
 USAGE = """usage: seqgen COMMAND ...
 

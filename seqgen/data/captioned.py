@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
+from seqgen.arguments import checked
 from seqgen.data.columns import Columns
 from seqgen.data.format import Format, first_lines, format_of
 from seqgen.data.images import SUFFIXES
@@ -34,6 +35,7 @@ COLUMNS = {"the column of images": "image", "the column of captions": "caption"}
 TOKEN_LINE = re.compile(r"(\S.*?)#\d+\t(.*)")  # Flickr8k's: image.jpg#0, a tab, the caption
 
 
+@checked
 @dataclass(frozen=True)
 class Captioned(Columns):
     """Images (paths, or what else `read_image` takes), the captions of each, and the images' names."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from seqgen.arguments import checked
 from seqgen.data.captioned import Captioned
 from seqgen.data.images import Preprocessing
 from seqgen.data.labelled import Labelled
@@ -97,6 +98,7 @@ def _calculate(
         yield next(found) if pixels.size else (*[nothing] * sides, nothing)
 
 
+@checked
 class Views:
     """Images that could be read, with their captions, as the inputs of training: pixels, features or both.
 

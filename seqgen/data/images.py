@@ -12,6 +12,7 @@ import PIL.ImageOps
 import torch
 from torch import Tensor
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 
 # A path, the bytes of a file, an image of PIL's, or a (height, width, 3) array of bytes.
@@ -21,6 +22,7 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", "
 MOST_PIXELS = 110_000_000  # more, of a file made to fill the memory, would take gigabytes
 
 
+@checked
 class Preprocessing(NamedTuple):
     """The preprocessing of images for a model, with which it is saved.
 

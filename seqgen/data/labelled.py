@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from seqgen.arguments import checked
 from seqgen.data.columns import Columns, content_key
 from seqgen.data.format import Format, format_of
 from seqgen.data.paths import find_files, visible_files
@@ -21,6 +22,7 @@ LONGEST_LABEL = 10_000  # characters; labels are names, or the numbers of a vect
 logger = logging.getLogger(__name__)
 
 
+@checked
 @dataclass(frozen=True)
 class Labelled(Columns):
     """Inputs of one kind, the label of each, and its file and line, for errors and reports."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from seqgen.arguments import checked
 from seqgen.data.columns import Columns
 from seqgen.data.format import Format, format_of
 from seqgen.data.paths import find_files, kept, with_prefix
@@ -23,6 +24,7 @@ SOURCE, TARGET = "source", "target"  # names of the columns
 RATIO, SHORT = 9.0, 20  # maximum ratio of the lengths of a pair, unless both sides have at most 20 characters
 
 
+@checked
 @dataclass(frozen=True)
 class Parallel(Columns):
     """Sentences, their translations, and the file and line of each pair, for errors and reports."""

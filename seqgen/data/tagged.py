@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from seqgen.arguments import checked
 from seqgen.data.columns import BETWEEN, Columns, split_words
 from seqgen.data.format import Format, first_lines, format_of
 from seqgen.data.paths import find_files
@@ -14,11 +15,12 @@ from seqgen.errors import InputError, nearest
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 
 
+@checked
 @dataclass(frozen=True)
 class Tagged(Columns):
     """Sequences of tokens (a text is one of characters), the tag of each token, and each sequence's file and line."""
 
-    tokens: Sequence[Sequence[str]]
+    tokens: Sequence[str | Sequence[str]]
     tags: Sequence[Sequence[str]]
     where: Sequence[str] = ()
 

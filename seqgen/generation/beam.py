@@ -5,18 +5,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from seqgen.arguments import checked
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, processor, require_finite
 from seqgen.generation.packed import PackedDecoder, packed, threads_of
-from seqgen.generation.sampling import Hypothesis, read_prompts
+from seqgen.generation.sampling import Hypothesis, read_prompts, require_begun
 from seqgen.generation.shared_memory import SharedMemory
 from seqgen.protocols import Decoder
+from seqgen.settings import unaffected
 from seqgen.state import Memory, State
 from seqgen.symbols import EOS
 
 BLOCK = 64  # logits
 
 
+@checked
+@unaffected
 @torch.inference_mode()
 def beam_search(
     decoder: Decoder,
@@ -42,6 +46,7 @@ def beam_search(
     Raises:
         NonFiniteLogits: logits that are not finite.
     """
+    require_begun(prompts)
     decoder = packed(decoder, config.precision, rows=len(prompts) * config.num_beams, memory=memory)
     with threads_of(decoder):
         state = decoder.start(memory, batch_size=len(prompts))

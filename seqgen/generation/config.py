@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError, nearest
 from seqgen.hardware.names import Precision
 
@@ -130,6 +131,7 @@ class GenerationConfig:
             raise InputError(f"{name} must be given with several beams, {received} num_beams 1: add num_beams")
 
     @classmethod
+    @checked
     def from_data(cls, data: dict[str, Any]) -> "GenerationConfig":
         """Return the options that `to_data` described; those that it lacks have their defaults.
 

@@ -8,16 +8,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqgen.errors import counted
+from seqgen.arguments import checked
+from seqgen.errors import InputError, counted
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import NEVER, History, processor, require_finite
 from seqgen.generation.packed import packed, threads_of
 from seqgen.hardware.memory import FLOAT, require_memory
 from seqgen.protocols import Decoder, Reader
+from seqgen.settings import unaffected
 from seqgen.state import Memory, State
 from seqgen.symbols import EOS
 
 
+@checked
 class Hypothesis(NamedTuple):
     """A generated text: its tokens after the prompt, without EOS, and its score.
 
@@ -96,6 +99,8 @@ def choose(logits: Tensor, uniform: Tensor | None) -> Tensor:
     return tokens.masked_fill(tokens == logits.shape[-1], EOS)
 
 
+@checked
+@unaffected
 @torch.inference_mode()
 def sample(
     decoder: Decoder,
@@ -126,6 +131,7 @@ def sample(
     Raises:
         NonFiniteLogits: logits that are not finite.
     """
+    require_begun(prompts)
     decoder = packed(decoder, config.precision, rows=len(prompts), memory=memory)
     with threads_of(decoder):
         logits, state = read_prompts(decoder, prompts, memory, device)
@@ -162,6 +168,12 @@ def sample(
             logits, state = decoder.step(chosen, state, memory)
 
 
+def require_begun(prompts: list[list[int]]) -> None:
+    """Raise an InputError where there is no prompt, or one without tokens."""
+    if not prompts or not all(map(len, prompts)):
+        raise InputError(f"prompts must be at least one, each of at least BOS, not {prompts[:5]}")
+
+
 def read_prompts(
     decoder: Decoder,
     prompts: list[list[int]],
@@ -188,6 +200,7 @@ def read_prompts(
     return logits, state
 
 
+@unaffected
 def sampled(
     decoder: Decoder,
     prompts: list[list[int]],

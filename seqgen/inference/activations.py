@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from seqgen.errors import InputError
+from seqgen.settings import evaluating
 from seqgen.symbols import BOS
 
 
@@ -38,7 +39,8 @@ def text_activations(model: Any, tokens: list[int], names: list[str], device: to
     """
     if not hasattr(model, "activations"):
         raise InputError(f"a decoder must have a method activations, but a {type(model).__name__} has none")
-    found = model.eval().activations(torch.tensor([[BOS, *tokens]], device=device))
+    with evaluating(model):
+        found = model.activations(torch.tensor([[BOS, *tokens]], device=device))
 
     def without_start(x: Tensor) -> np.ndarray:
         return x[:, 0, 1:].float().cpu().numpy()

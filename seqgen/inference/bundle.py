@@ -1,5 +1,6 @@
 """A model with everything needed to use it, written to and read from a directory as plain data."""
 
+import inspect
 import json
 from abc import ABC
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from pydantic import BaseModel
 from torch import nn
 
 from seqgen import patterns
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.files import write_text
 from seqgen.hardware.memory import NothingDrawn
@@ -23,6 +25,7 @@ from seqgen.inference.rebuilding import builder_name, difference, require_plain
 from seqgen.inference.saved import FORMAT, WEIGHTS, find_model, first_line, read_config, read_part, used_as
 from seqgen.inference.schemas import arguments_schema, require
 from seqgen.inference.weights import building, load_weights, read_shapes, save_weights
+from seqgen.settings import unaffected
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -50,6 +53,14 @@ class Bundle(ABC, Generic[M]):
     arguments: dict[str, Any]
     own_builder: Callable[..., M] | None = None
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name, method in list(vars(cls).items()):
+            if isinstance(method, classmethod):
+                setattr(cls, name, classmethod(checked(unaffected(method.__func__))))
+            elif inspect.isfunction(method) and not name.startswith("_"):
+                setattr(cls, name, checked(unaffected(method)))
+
     def __post_init__(self) -> None:
         if self.own_builder is not None:
             require_plain(self.arguments)
@@ -65,6 +76,8 @@ class Bundle(ABC, Generic[M]):
         }
 
     @classmethod
+    @checked
+    @unaffected
     def built(
         cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]], builder: Callable[..., M] | None = None
     ) -> Self:
@@ -79,6 +92,8 @@ class Bundle(ABC, Generic[M]):
         )
         return bundle
 
+    @checked
+    @unaffected
     def rebuilt(self, **arguments: Any) -> Self:
         """Return an untrained model with the same other parts, some arguments of its builder being these."""
         return self.built(self.arguments | arguments, self.parts())
@@ -106,6 +121,8 @@ class Bundle(ABC, Generic[M]):
                 f"{self.arguments}, but {found}: give {type(self).__name__}.of the builder and arguments that made it"
             )
 
+    @checked
+    @unaffected
     def save_pretrained(self, directory: str | Path) -> None:
         """Write the model to a directory; each file is replaced as a whole.
 
@@ -124,6 +141,8 @@ class Bundle(ABC, Generic[M]):
             write_text(directory / name, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
 
     @classmethod
+    @checked
+    @unaffected
     def from_pretrained(cls, source: str | Path, *, builder: Callable[..., M] | None = None) -> Self:
         """Load a model from a directory (that of a run, or its `model/`), or from the hub by its name.
 
@@ -167,6 +186,7 @@ class Bundle(ABC, Generic[M]):
         bundle.model.eval()
         return bundle
 
+    @checked
     def push_to_hub(self, name: str, *, private: bool = False, token: str | None = None) -> str:
         """Upload the model to the hub under a name such as "user/model"; return its address.
 
@@ -182,9 +202,17 @@ class Bundle(ABC, Generic[M]):
             except Exception as error:  # the hub's client passes on all errors of its transport
                 raise InputError(f"the hub did not accept {name!r}: {first_line(error)}") from None
 
+    @checked
     def to(self, device: torch.device | str) -> Self:
-        """Move the model to a device."""
-        self.model.to(device)
+        """Move the model to a device.
+
+        Raises:
+            InputError: this machine has no such device.
+        """
+        try:
+            self.model.to(device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            raise InputError(f"device must be one of this machine, not {device}: {first_line(error)}") from None
         return self
 
     @property
@@ -193,6 +221,7 @@ class Bundle(ABC, Generic[M]):
         return next(self.model.parameters()).device
 
 
+@checked
 def load(source: str | Path, *, builder: Callable[..., nn.Module] | None = None) -> Any:
     """Return a saved model in use: a `Generator`, `TextClassifier`, `Tagger`, `Translator` and so on, as it was saved.
 

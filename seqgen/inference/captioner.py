@@ -16,6 +16,7 @@ from seqgen.data.captioned import Captioned
 from seqgen.data.features import BATCH, Views
 from seqgen.data.images import Image, Preprocessing, read_image
 from seqgen.data.store import stored
+from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 from seqgen.hardware.precision import Precision, fastest_calculation
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written, search_options
@@ -255,6 +256,9 @@ class Captioner(EncoderDecoderBundle):
             captions_per_image: maximum number of captions of an image in a batch, of similar length; by default all.
             views: the images, where they are the same in every epoch.
         """
+
+        if not captions:
+            raise InputError("captions must be those of at least one image, but there are none")
 
         def encoded() -> Iterator[tuple[np.ndarray]]:
             for texts in captions:

@@ -183,5 +183,6 @@ def _numbers(condition: Any, count: int) -> list[float]:
     except (TypeError, ValueError):
         numbers = []
     if len(numbers) != count or not all(abs(number) <= LARGEST for number in numbers):
-        raise InputError(f"a condition must be {count} finite numbers, not {condition!r}")
+        received = " ".join(repr(condition).split())  # that of an array has several lines
+        raise InputError(f"a condition must be {count} finite numbers, not {received}")
     return numbers

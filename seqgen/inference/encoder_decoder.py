@@ -23,6 +23,7 @@ from seqgen.inference.inputs import InputBundle
 from seqgen.inference.score import Score
 from seqgen.models import EncoderDecoder
 from seqgen.protocols import Decoder
+from seqgen.settings import evaluating
 from seqgen.state import Memory
 from seqgen.symbols import BOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer
@@ -108,22 +109,23 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
         no_weights = np.zeros((0, 0)) if return_attention else None
         found = [[Written("", 0.0, [], no_weights)] * each for _ in rows]
         places = [place for place, row in enumerate(rows) if row is not None]
-        decoder: Decoder = self.model.eval().decoder
+        decoder: Decoder = self.model.decoder
         search = sampled if config.do_sample else beam_search
         hypotheses = max(config.num_beams, config.num_return_sequences)
-        for numbers, inputs in self.batches([rows[place] for place in places], self.budget(hypotheses)):
-            memory = self._encode(inputs, config.precision)
-            # Packed for the first batch, and then for the whole call: packing takes longer than a batch.
-            decoder = packed(decoder, config.precision, rows=len(numbers) * hypotheses, memory=memory)
-            prompts = [[BOS, *beginning]] * len(numbers)
-            batch = search(decoder, prompts, config, memory=memory, device=self.device)
-            for row, (number, of_row) in enumerate(zip(numbers, batch, strict=True)):
-                whole = [one._replace(tokens=[*beginning, *one.tokens]) for one in of_row]
-                if minimum_bayes_risk:
-                    best = least_risk([self.target.decode(one.tokens) for one in whole])
-                    whole = [whole[place] for place in best[:each]]
-                attended = memory.select(torch.tensor([row], device=self.device)) if return_attention else None
-                found[places[number]] = [self._written(one, attended) for one in whole]
+        with evaluating(self.model):
+            for numbers, inputs in self.batches([rows[place] for place in places], self.budget(hypotheses)):
+                memory = self._encode(inputs, config.precision)
+                # Packed for the first batch, and then for the whole call: packing takes longer than a batch.
+                decoder = packed(decoder, config.precision, rows=len(numbers) * hypotheses, memory=memory)
+                prompts = [[BOS, *beginning]] * len(numbers)
+                batch = search(decoder, prompts, config, memory=memory, device=self.device)
+                for row, (number, of_row) in enumerate(zip(numbers, batch, strict=True)):
+                    whole = [one._replace(tokens=[*beginning, *one.tokens]) for one in of_row]
+                    if minimum_bayes_risk:
+                        best = least_risk([self.target.decode(one.tokens) for one in whole])
+                        whole = [whole[place] for place in best[:each]]
+                    attended = memory.select(torch.tensor([row], device=self.device)) if return_attention else None
+                    found[places[number]] = [self._written(one, attended) for one in whole]
         return found
 
     @torch.inference_mode()
@@ -137,16 +139,15 @@ class EncoderDecoderBundle(InputBundle[EncoderDecoder]):
             raise InputError(f"there must be a text for each input, but {len(rows)} inputs have {len(texts)}")
         targets = [self.target.encode(text) for text in texts]
         scores = [Score.of([], [])] * len(rows)
-        self.model.eval()
-        for numbers, inputs in self.batches(rows, self.budget(SCORED)):
-            batch = pairs(inputs, [targets[number] for number in numbers]).to(self.device)
-            logits = self.model(batch.inputs, batch.tokens).float()
-            require_finite(logits)
-            logs = logits.log_softmax(dim=2)
-            of_targets = logs.gather(2, batch.targets[:, :, None]).squeeze(2).tolist()
-            for number, found in zip(numbers, of_targets, strict=True):
-                pieces = [*(self.target.decode([int(token)]) for token in targets[number]), "</s>"]
-                scores[number] = Score.of(pieces, found[: len(pieces)])
+        with evaluating(self.model):
+            for numbers, inputs in self.batches(rows, self.budget(SCORED)):
+                batch = pairs(inputs, [targets[number] for number in numbers]).to(self.device)
+                logits = self.model(batch.inputs, batch.tokens).float()
+                require_finite(logits)
+                of_targets = logits.log_softmax(dim=2).gather(2, batch.targets[:, :, None]).squeeze(2).tolist()
+                for number, found in zip(numbers, of_targets, strict=True):
+                    pieces = [*(self.target.decode([int(token)]) for token in targets[number]), "</s>"]
+                    scores[number] = Score.of(pieces, found[: len(pieces)])
         return scores
 
     def _options(self, minimum_bayes_risk: int, options: dict[str, Any]) -> tuple[int, GenerationConfig]:

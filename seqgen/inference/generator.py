@@ -20,6 +20,7 @@ from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.parts import GENERATION, tokenizer_part
 from seqgen.inference.score import Score
 from seqgen.protocols import Decoder
+from seqgen.settings import evaluating, unaffected
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.tokenizer import Tokenizer
 
@@ -146,9 +147,8 @@ class Generator(Bundle[nn.Module]):
             raise InputError("a text to score must have at least one token, but it is empty")
         tokens = torch.from_numpy(self._encode(text, unseen)).to(self.device)
         inputs = torch.cat([tokens.new_tensor([BOS]), tokens[:-1]])
-        self.model.eval()
         logs = []
-        with torch.inference_mode():
+        with evaluating(self.model), torch.inference_mode():
             state = None
             # In windows, so that the logits take no more memory for a longer text.
             for begin in range(0, len(tokens), 4096):
@@ -188,10 +188,10 @@ class Generator(Bundle[nn.Module]):
                 detokenizer.push(token)
         return self._written(encoded, config, ends, detokenizers)
 
+    @unaffected
     def _written(
         self, encoded: list[list[int]], config: GenerationConfig, ends: "_Ends", detokenizers: list[Any]
     ) -> Iterator[tuple[int, str]]:
-        self.model.eval()
         seeds = [row_seed(config, row % config.num_return_sequences) for row in range(len(encoded))]
         steps = sample(
             cast("Decoder", self.model),
@@ -201,9 +201,10 @@ class Generator(Bundle[nn.Module]):
             finished=(lambda row, _: ends.reached[row]) if config.stop_strings else None,
             device=self.device,
         )
-        for rows, tokens, _ in steps:
-            for row, token in zip(rows, tokens, strict=True):
-                yield row, ends.cut(row, detokenizers[row].push(token))
+        with evaluating(self.model):
+            for rows, tokens, _ in steps:
+                for row, token in zip(rows, tokens, strict=True):
+                    yield row, ends.cut(row, detokenizers[row].push(token))
         for row, detokenizer in enumerate(detokenizers):
             yield row, "" if ends.reached[row] else detokenizer.flush()
 
@@ -211,8 +212,8 @@ class Generator(Bundle[nn.Module]):
         if config.stop_strings:
             raise InputError(f"stop_strings must be empty with several beams, not {config.stop_strings}")
         encoded = [[BOS, *self._encode(prompt, unseen).tolist()] for prompt in prompts]
-        self.model.eval()
-        found = beam_search(cast("Decoder", self.model), encoded, config, device=self.device)
+        with evaluating(self.model):
+            found = beam_search(cast("Decoder", self.model), encoded, config, device=self.device)
         for prompt, tokens, hypotheses in zip(prompts, encoded, found, strict=True):
             for one in hypotheses:
                 detokenizer = self.tokenizer.detokenizer()

@@ -13,6 +13,7 @@ from seqgen.batches.buckets import Buckets
 from seqgen.generation.logits import require_finite
 from seqgen.hardware.precision import Calculation, Precision, fastest_calculation
 from seqgen.inference.bundle import Bundle, M
+from seqgen.settings import evaluating
 
 
 @dataclass(kw_only=True)
@@ -48,15 +49,15 @@ class InputBundle(Bundle[M]):
     @torch.inference_mode()
     def logits(self, rows: Sequence[Any], budget: int) -> Iterator[tuple[np.ndarray, Tensor]]:
         """Yield the numbers of each batch's rows with the model's logits, in fp32."""
-        self.model.eval()
         calculation = None
-        for numbers, inputs in self.batches(rows, budget):
-            given = [tensor.to(self.device) for tensor in inputs]
-            calculation = calculation or self.fastest(self.model, given, self.precision)
-            with calculation.applied(self.device):
-                logits = self.model(*given)
-            require_finite(logits)
-            yield numbers, logits.float()
+        with evaluating(self.model):
+            for numbers, inputs in self.batches(rows, budget):
+                given = [tensor.to(self.device) for tensor in inputs]
+                calculation = calculation or self.fastest(self.model, given, self.precision)
+                with calculation.applied(self.device):
+                    logits = self.model(*given)
+                require_finite(logits)
+                yield numbers, logits.float()
 
     def fastest(self, network: nn.Module, inputs: Sequence[Tensor], precision: Precision) -> Calculation:
         """Return how this network calculates inputs of about this size fastest on this machine."""

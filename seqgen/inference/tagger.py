@@ -69,7 +69,7 @@ class Tagger(InputBundle[EncoderTagger]):
     alphabet: Vocabulary | None
 
     @classmethod
-    def fit(cls, tokens: Iterable[Sequence[str]], tags: list[str], **arguments: Any) -> Self:
+    def fit(cls, tokens: Iterable[str | Sequence[str]], tags: list[str], **arguments: Any) -> Self:
         """Return an untrained tagger with the vocabulary of these sequences; a text is a sequence of characters.
 
         Raises:
@@ -133,7 +133,7 @@ class Tagger(InputBundle[EncoderTagger]):
         """
         return embeddings(self.model.encoder, self.vocabulary.text)
 
-    def encode(self, given: Sequence[str]) -> Row:
+    def encode(self, given: str | Sequence[str]) -> Row:
         """Return the numbers of tokens and, for words, those of their characters, with PAD after each word."""
         if self.alphabet is None:
             return (np.array([self.vocabulary.number(token) for token in given], dtype=np.int64),)
@@ -233,7 +233,7 @@ class Tagger(InputBundle[EncoderTagger]):
             scores.append(Score.of(list(tokens), logs.tolist()))
         return scores
 
-    def probabilities(self, texts: Sequence[Sequence[str]]) -> list[np.ndarray]:
+    def probabilities(self, texts: Sequence[str | Sequence[str]]) -> list[np.ndarray]:
         """Return the (tokens, tags) probabilities of each sequence of tokens."""
         result = [np.zeros((0, len(self.tags)), np.float32) for _ in texts]
         real = [number for number, tokens in enumerate(texts) if len(tokens)]

@@ -6,9 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from seqgen.arguments import checked
 from seqgen.state import State
 
 
+@checked
 class Activations(NamedTuple):
     """Calculations of recurrent layers at each step; every tensor is (layers, batch, steps, hidden).
 

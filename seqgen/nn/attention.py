@@ -5,6 +5,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError, nearest
 from seqgen.state import Memory
 
@@ -13,6 +14,7 @@ KINDS = get_args(Score)
 SCALE = 0.2  # of general scores: with a larger one the initial weights are nearly one-hot, a smaller one learns slower
 
 
+@checked
 class Attention(nn.Module):
     """Attention weights of queries over the positions of a memory, and context vectors: its states weighted by these.
 

@@ -2,9 +2,11 @@
 
 from torch import Tensor, nn
 
+from seqgen.arguments import checked
 from seqgen.state import State
 
 
+@checked
 class Bridge(nn.Module):
     """Computes the initial state of a decoder from a memory's summary.
 

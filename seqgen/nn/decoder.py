@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.nn.activations import Activations
 from seqgen.nn.attention import Attention
@@ -24,6 +25,7 @@ from seqgen.symbols import PAD
 ApplyLayers = Callable[[Recurrent, Tensor, State], tuple[Tensor, State]]
 
 
+@checked
 class RecurrentDecoder(nn.Module):
     """Embedding, recurrent layers, output layer; without a memory it is a language model.
 

@@ -3,10 +3,12 @@
 import torch
 from torch import Tensor, nn
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.symbols import UNK
 
 
+@checked
 class LockedDropout(nn.Module):
     """Zero the same features at every step of a row, and scale the others by 1 / (1 - p).
 
@@ -24,8 +26,8 @@ class LockedDropout(nn.Module):
         """Drop features of x, (batch, steps, features); in evaluation mode x is returned as it is."""
         if not self.training or self.p == 0:
             return x
-        kept = torch.rand(x.shape[0], 1, x.shape[2], device=x.device) >= self.p
-        return x * (kept / (1 - self.p)).to(x.dtype)
+        kept = torch.rand(x.shape[0], 1, x.shape[2], dtype=torch.float32, device=x.device) >= self.p
+        return x * (kept.to(x.dtype) / (1 - self.p))
 
 
 class WordDropout(nn.Module):
@@ -44,5 +46,5 @@ class WordDropout(nn.Module):
         """Return (batch, steps) tokens with some replaced by UNK, but no special ones."""
         if not self.training or self.p == 0:
             return tokens
-        dropped = (torch.rand(tokens.shape, device=tokens.device) < self.p) & (tokens > UNK)
+        dropped = (torch.rand(tokens.shape, dtype=torch.float32, device=tokens.device) < self.p) & (tokens > UNK)
         return tokens.masked_fill(dropped, UNK)

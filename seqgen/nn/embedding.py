@@ -4,7 +4,10 @@ import math
 
 from torch import Tensor, nn
 
+from seqgen.arguments import checked
 
+
+@checked
 class ScaledEmbedding(nn.Embedding):
     """An embedding multiplied by the square root of its size (Vaswani et al. 2017, Attention Is All You Need).
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.nn.activations import Activations
 from seqgen.nn.dropout import WordDropout
@@ -11,6 +12,7 @@ from seqgen.state import Memory
 from seqgen.symbols import PAD
 
 
+@checked
 class SequenceEncoder(nn.Module):
     """Reads a right-padded sequence forward and, with a second stack of layers, backward.
 
@@ -99,6 +101,7 @@ def reorder(x: Tensor, order: Tensor) -> Tensor:
     return x.gather(1, order.unsqueeze(2).expand_as(x))
 
 
+@checked
 class VectorEncoder(nn.Module):
     """Encodes numbers or a category as a memory of one position.
 

@@ -6,11 +6,13 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from seqgen.arguments import checked
 from seqgen.nn.cnn import folded
 from seqgen.nn.dropout import LockedDropout
 from seqgen.state import Memory
 
 
+@checked
 class Places(nn.Module):
     """Projects the features of a grid to the size of the memory, and adds a learned embedding of each position.
 
@@ -32,6 +34,7 @@ class Places(nn.Module):
         return placed
 
 
+@checked
 class ImageEncoder(nn.Module):
     """Encodes an image; the positions of the grid are those of the memory, row by row.
 

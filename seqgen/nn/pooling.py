@@ -5,9 +5,11 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError, nearest
 
 
+@checked
 class Last(nn.Module):
     """The last state in each direction: forward features of the last real position, backward features of the first.
 
@@ -26,6 +28,7 @@ class Last(nn.Module):
         return torch.cat([states[rows, last, : self.forward_size], states[:, 0, self.forward_size :]], dim=1)
 
 
+@checked
 class Mean(nn.Module):
     """The mean over real positions."""
 
@@ -35,6 +38,7 @@ class Mean(nn.Module):
         return total / mask.sum(dim=1, keepdim=True)
 
 
+@checked
 class Max(nn.Module):
     """The maximum of each feature over real positions (Collobert and Weston 2008)."""
 
@@ -43,6 +47,7 @@ class Max(nn.Module):
         return states.masked_fill(~mask.unsqueeze(2), -torch.inf).amax(dim=1)
 
 
+@checked
 class Attentive(nn.Module):
     """The mean over real positions, weighted by learned attention (Yang et al. 2016, Hierarchical Attention Networks).
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.nn.activations import Activations
 from seqgen.nn.cells import EQUATIONS, GATE_NAMES, GATES
@@ -18,6 +19,7 @@ CELLS: dict[str, Callable[[int, int], nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn
 MOST_LAYERS = 1000  # more than anyone can train; a million take minutes to build, however small
 
 
+@checked
 class Recurrent(nn.Module):
     """A stack of recurrent layers: LSTM, GRU or plain tanh RNN.
 

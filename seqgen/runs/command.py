@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,17 +12,24 @@ def command(*options: str) -> str:
 
     It begins as it was typed: with `python recipes/translator.py`, `seqgen train translator` or `torchrun`.
     """
-    return shlex.join([*_program(), *options])
+    return shlex.join([*_typed(), *options])
 
 
-def _program() -> list[str]:
+def _typed() -> list[str]:
     own, given = sys.argv[1:], sys.orig_argv[1:]
     begin = len(given) - len(own)
     # `seqgen train NAME` leaves a recipe its own options only; in a notebook the two lists are unrelated.
     words = given[:begin] if given[begin:] == own else sys.argv[:1]
+    installed = Path(sys.executable).parent
     if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun starts each process as `python -u`
         words = words[1:] if words[:1] == ["-u"] else words
-        return ["torchrun", "--nproc_per_node", os.environ["LOCAL_WORLD_SIZE"], *words]
+        return [_program("torchrun", installed), "--nproc_per_node", os.environ["LOCAL_WORLD_SIZE"], *words]
     if words and Path(words[0]).stem == "seqgen":  # the script that an installation makes
-        return ["seqgen", *words[1:]]
-    return ["python", *words]
+        return [_program("seqgen", Path(words[0]).parent), *words[1:]]
+    return [_program("python", installed), *words]
+
+
+def _program(name: str, folder: Path) -> str:
+    """Return the name of a program where a shell finds it in this folder, else its path."""
+    found = shutil.which(name)
+    return name if found and Path(found).parent == folder else str(folder / name)

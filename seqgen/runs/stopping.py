@@ -1,22 +1,21 @@
 """Signals that stop training: the first one after the current update, the second one at once."""
 
 import signal
-import sys
 from types import FrameType
 from typing import Any
+
+from seqgen.interruptions import SIGNALS, say_at_once
 
 
 class StopSignals:
     """A context in which Ctrl-C and SIGTERM set `received`; at its end the earlier handlers are restored."""
-
-    NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self) -> None:
         self.received = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "StopSignals":
-        self._before = {number: signal.signal(number, self._receive) for number in self.NUMBERS}
+        self._before = {number: signal.signal(number, self._receive) for number in SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -25,6 +24,9 @@ class StopSignals:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.received:
+            before = self._before[number]
+            if callable(before):  # of a command, or Python's own
+                before(number, frame)
             raise KeyboardInterrupt  # at once; the last checkpoint is kept
         self.received = True
-        print("\nstopping after this step; once more to stop at once", file=sys.stderr)
+        say_at_once("\nstopping after this step; once more to stop at once")

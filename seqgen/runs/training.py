@@ -13,6 +13,7 @@ from seqgen.hardware.devices import unchanged_random_state
 from seqgen.hardware.precision import set_threads
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.weights import finite
+from seqgen.interruptions import interruptions
 from seqgen.runs.best import Best
 from seqgen.runs.checkpoints import save_checkpoint
 from seqgen.runs.command import command
@@ -85,6 +86,8 @@ class Training(Generic[B]):
         if run.main:
             write_options(run.directory, run.config, self.progress.steps)
             self.logger = Logger(run.directory, run.schedule, self.progress.steps, run.unit)
+        self.again = command("--output_dir", str(run.directory), "--resume")
+        interruptions.sentence = f"interrupted; to resume from the last checkpoint: {self.again}"
         self.model = run.processes.prepare(bundle.model)
 
     @property
@@ -93,7 +96,6 @@ class Training(Generic[B]):
         return self.run.progress
 
     def __enter__(self) -> "Training[B]":
-        self.signals.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
@@ -124,6 +126,7 @@ class Training(Generic[B]):
         """
         config = self.run.config
         self._decide(batches, loss_function)
+        self.signals.__enter__()  # until here there is nothing to save
         steps = train_steps(
             self.model,
             batches.starting_at(self.progress.steps * config.accumulate),
@@ -256,6 +259,5 @@ class Training(Generic[B]):
             state = self.state_dict()
             if self.run.main:
                 save_checkpoint(self.run.directory / "state", step.number, state)
-        if stop and not step.last:
-            again = command("--output_dir", str(self.run.directory), "--resume")
-            raise Interrupted(f"stopped after step {step.number}, and saved; to resume: {again}")
+        if stop:
+            raise Interrupted(f"stopped after step {step.number}, and saved; to resume: {self.again}")

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.symbols import SYMBOLS
 from seqgen.text.tokenizer import decode_all, in_blocks
 
 
+@checked
 class ByteTokenizer:
     """The 256 bytes, after the special tokens."""
 

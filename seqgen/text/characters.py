@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from seqgen.arguments import checked
 from seqgen.symbols import UNK
 from seqgen.text.tokenizer import decode_all, in_blocks
 from seqgen.text.vocabulary import Vocabulary, most_frequent
@@ -13,6 +14,7 @@ from seqgen.text.vocabulary import Vocabulary, most_frequent
 UNICODE_SIZE = 0x110000
 
 
+@checked
 class CharacterTokenizer:
     """The Unicode code points of the training text, each one a token."""
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import sentencepiece
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.symbols import BOS, EOS, PAD, SYMBOLS, UNK
 from seqgen.text.tokenizer import decode_all, in_blocks
@@ -18,6 +19,7 @@ SPACE = "\u2581"  # sentencepiece's mark for a space; in a text, the mark itself
 MOST_LINES = 200_000  # to learn from, sampled from all lines; a million take a GB of memory
 
 
+@checked
 class SubwordTokenizer:
     """Subwords with the spaces before them (Kudo and Richardson 2018, SentencePiece), by a unigram language model.
 
@@ -32,7 +34,10 @@ class SubwordTokenizer:
 
     def __init__(self, model: bytes):
         self.model = model
-        self.processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        try:
+            self.processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        except RuntimeError:
+            raise InputError(f"model must be one of sentencepiece, not {len(model):,} other bytes") from None
 
     @classmethod
     def fit(cls, text: str | Iterable[str], *, largest: int = 8_000) -> Self:

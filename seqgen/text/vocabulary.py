@@ -4,12 +4,14 @@ import logging
 from collections import Counter
 from typing import Any
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.symbols import SYMBOLS, UNK
 
 logger = logging.getLogger(__name__)
 
 
+@checked
 class Vocabulary:
     """Symbols in the order of their numbers; the first four are the special ones.
 

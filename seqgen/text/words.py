@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from nltk.tokenize import RegexpTokenizer
 
+from seqgen.arguments import checked
 from seqgen.symbols import SYMBOLS, UNK
 from seqgen.text.tokenizer import decode_all, in_blocks
 from seqgen.text.vocabulary import Vocabulary, most_frequent
@@ -19,6 +20,7 @@ PART = 1 << 16  # characters that are cut into words at a time: nltk gives up af
 NOTHING = ""
 
 
+@checked
 class WordTokenizer:
     """Words, punctuation marks, and only the white space that is not implied.
 
@@ -121,6 +123,7 @@ class WordTokenizer:
         return cls(Vocabulary.from_data(data), data["closing"], data["opening"])
 
 
+@checked
 class LowercaseWordTokenizer(WordTokenizer):
     """Words as in `WordTokenizer`, all in lower case."""
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from seqgen.batches.examples import IGNORED, Examples
 from seqgen.metrics.classification import Answered
+from seqgen.settings import evaluating
 
 
 @torch.no_grad()
@@ -19,16 +20,14 @@ def answers(model: nn.Module, batches: Iterable[Examples], classes: Sequence[str
         batches: of inputs with targets.
         classes: the names of the classes, by their numbers.
     """
-    was_training = model.training
-    model.eval()
     device = next(model.parameters()).device
     logs, targets = [], []
-    for batch in batches:
-        real = (batch.targets != IGNORED).flatten()
-        logits = model(*batch.to(device).inputs).float().flatten(0, -2)
-        logs.append(logits.log_softmax(dim=1).cpu()[real])
-        targets.append(batch.targets.flatten()[real])
-    model.train(was_training)
+    with evaluating(model):
+        for batch in batches:
+            real = (batch.targets != IGNORED).flatten()
+            logits = model(*batch.to(device).inputs).float().flatten(0, -2)
+            logs.append(logits.log_softmax(dim=1).cpu()[real])
+            targets.append(batch.targets.flatten()[real])
     return Answered(torch.cat(logs).numpy(), torch.cat(targets).numpy(), classes)
 
 

@@ -7,9 +7,12 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from seqgen.arguments import checked
+
 LOGITS = 2**22  # of one chunk; more would not fit the processor's cache
 
 
+@checked
 def linear_cross_entropy(features: Tensor, output: nn.Linear, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
     """Return the summed cross-entropy, in nats, of a linear layer's logits.
 
@@ -80,7 +83,7 @@ class _Chunked(torch.autograd.Function):
         ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, backward: bool
     ) -> Tensor:
         """Sum the losses of all chunks and, where there will be a backward pass, their gradients."""
-        total = torch.zeros((), device=features.device)
+        total = torch.zeros((), dtype=torch.float32, device=features.device)
         gradients = [torch.zeros_like(tensor, dtype=torch.float32) for tensor in (weight, bias)] if backward else []
         of_features = []
         rows = max(LOGITS // len(weight), 256)

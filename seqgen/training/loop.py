@@ -10,13 +10,16 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.optim import Optimizer
 
+from seqgen.arguments import checked
 from seqgen.errors import NonFiniteLoss
+from seqgen.settings import gradients, within
 from seqgen.state import State
 from seqgen.training.losses import LossFunction, next_token
 from seqgen.training.optimizers import scale_and_clip, set_learning_rates
 from seqgen.training.schedules import Schedule
 
 
+@checked
 class Progress(NamedTuple):
     """The progress of training; a resumed run starts from the one that was saved."""
 
@@ -47,6 +50,8 @@ class Step(NamedTuple):
         return self.progress.steps
 
 
+@checked
+@within(gradients)
 def train_steps(
     model: nn.Module,
     batches: Iterable[Any],
@@ -86,7 +91,7 @@ def train_steps(
         model.train()
         done = schedule.progress(progress.steps, progress.seconds)
         learning_rate = set_learning_rates(optimizers, schedule.factor(done), done)
-        total, count = torch.zeros((), device=device), torch.zeros((), device=device)
+        total, count = torch.zeros(2, dtype=torch.float32, device=device)
         group = list(islice(iterator, accumulate))
         if len(group) < accumulate:
             raise ValueError(f"the batches ended after step {progress.steps}, before the schedule did")

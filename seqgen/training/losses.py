@@ -8,15 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seqgen.arguments import checked
 from seqgen.batches.examples import IGNORED, Examples
 from seqgen.batches.pairs import Pairs
 from seqgen.batches.windows import Batch
 from seqgen.protocols import Factored
+from seqgen.settings import evaluating
 from seqgen.state import State
 from seqgen.symbols import PAD
 from seqgen.training.cross_entropy import linear_cross_entropy, sampled_cross_entropy
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Loss:
     """A batch's loss: `total` and `count` are 0-dimensional, `carry` is the hidden state for the next batch."""
@@ -30,6 +33,7 @@ class Loss:
 LossFunction = Callable[[nn.Module, Any, State | None], Loss]
 
 
+@checked
 def next_token(
     model: nn.Module,
     batch: Batch,
@@ -71,6 +75,7 @@ def _from_logits(logits: Tensor, targets: Tensor, label_smoothing: float) -> Ten
     return functional.cross_entropy(logits, targets, reduction="sum", label_smoothing=label_smoothing)
 
 
+@checked
 def target_tokens(
     model: nn.Module,
     batch: Pairs,
@@ -115,10 +120,11 @@ def target_tokens(
 def _mixed_with_predictions(model: nn.Module, batch: Pairs, probability: float) -> Tensor:
     predicted = model(batch.inputs, batch.tokens).argmax(dim=2)[:, :-1]
     tokens = batch.tokens[:, 1:]
-    replaced = (torch.rand(tokens.shape, device=tokens.device) < probability) & (tokens != PAD)
+    replaced = (torch.rand(tokens.shape, dtype=torch.float32, device=tokens.device) < probability) & (tokens != PAD)
     return torch.cat([batch.tokens[:, :1], torch.where(replaced, predicted, tokens)], dim=1)
 
 
+@checked
 def right_answer(
     model: nn.Module,
     batch: Examples,
@@ -148,15 +154,15 @@ def right_answer(
     return Loss(total, (batch.targets != IGNORED).sum())
 
 
+@checked
 @torch.no_grad()
 def evaluate(model: nn.Module, batches: Iterable[Any], loss_function: LossFunction = next_token) -> float:
     """Return the mean loss over all batches in evaluation mode, with the hidden state carried from one to the next."""
-    was_training = model.training
-    model.eval()
     device = next(model.parameters()).device
-    total, count, carry = torch.zeros((), device=device), torch.zeros((), device=device), None
-    for batch in batches:
-        loss = loss_function(model, batch.to(device), carry)
-        total, count, carry = total + loss.total, count + loss.count, loss.carry
-    model.train(was_training)
-    return total.item() / count.item()
+    (total, count), carry = torch.zeros(2, dtype=torch.float32, device=device), None
+    with evaluating(model):
+        for batch in batches:
+            loss = loss_function(model, batch.to(device), carry)
+            total, count, carry = total + loss.total, count + loss.count, loss.carry
+    mean: float = (total / count).item()
+    return mean

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.optim import AdamW, Optimizer
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.training.muon import Muon
 
@@ -14,6 +15,7 @@ LEARNING_RATES = {"muon": 0.05, "adamw": 0.004}
 ADAMW_FACTOR = 0.2  # AdamW's learning rate beside Muon, as a fraction of Muon's
 
 
+@checked
 class Group(NamedTuple):
     """Weights with a learning rate of their own.
 
@@ -30,6 +32,7 @@ class Group(NamedTuple):
     learning_rate: float | None = None
 
 
+@checked
 def optimizers(
     model: nn.Module,
     name: str,

@@ -3,11 +3,13 @@
 import math
 from dataclasses import dataclass
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 
 DECAYS = ("linear", "cosine", "none")
 
 
+@checked
 @dataclass(frozen=True)
 class Schedule:
     """Warm-up and then decay of the learning rate, over updates, over wall-clock seconds, or over what ends first.

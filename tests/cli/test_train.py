@@ -47,7 +47,8 @@ def test_the_recipes_are_listed_without_torch(arguments):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_shows_its_own_help(command, monkeypatch, name):
-    monkeypatch.setattr(sys, "orig_argv", ["python", "/anywhere/bin/seqgen", "train", name, "--help"])
+    monkeypatch.setattr(shutil, "which", lambda program: f"/bin/{program}")
+    monkeypatch.setattr(sys, "orig_argv", ["python", "/bin/seqgen", "train", name, "--help"])
     code, out, _ = command(cli.main, "train", name, "--help")
     assert code == 0
     assert out.startswith(f"usage: seqgen train {name} [")
@@ -99,7 +100,8 @@ def test_a_copy_is_the_recipe_and_is_never_overwritten(command, tmp_path, monkey
 
 def test_the_command_that_an_interrupted_run_shows_goes_on_with_it(command, text_file, tmp_path, monkeypatch):
     def train(*arguments):
-        monkeypatch.setattr(sys, "orig_argv", ["python", "/anywhere/bin/seqgen", "train", *arguments])
+        monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+        monkeypatch.setattr(sys, "orig_argv", ["python", "/bin/seqgen", "train", *arguments])
         return command(cli.main, "train", *arguments)
 
     straight, stopped = tmp_path / "straight", tmp_path / "stopped here"
@@ -116,20 +118,38 @@ def test_the_command_that_an_interrupted_run_shows_goes_on_with_it(command, text
 
 
 @pytest.mark.parametrize(
-    ("process", "arguments", "shown"),
+    ("process", "shown"),
     [
-        (["/bin/python3", "tagger.py", "--seed", "2"], ["tagger.py", "--seed", "2"], "python tagger.py"),
-        (["/bin/python3", "my recipe.py"], ["my recipe.py"], "python 'my recipe.py'"),
-        (["/bin/python3", "/bin/seqgen", "train", "tagger", "-h"], ["recipes/tagger.py", "-h"], "seqgen train tagger"),
-        (["python", "-m", "seqgen", "train", "tagger"], ["recipes/tagger.py"], "python -m seqgen train tagger"),
-        (["python", "-m", "ipykernel", "-f", "x"], ["recipes/tagger.py", "--seed", "2"], "python recipes/tagger.py"),
+        (["/bin/python", "tagger.py"], "python tagger.py"),
+        (["/bin/python", "my recipe.py"], "python 'my recipe.py'"),
+        (["/my env/python", "tagger.py"], "'/my env/python' tagger.py"),
+        (["/bin/python", "-m", "seqgen", "train", "tagger"], "python -m seqgen train tagger"),
+        (["/bin/python", "/bin/seqgen", "train", "tagger"], "seqgen train tagger"),
+        (["/my env/python", "/my env/seqgen", "train", "tagger"], "'/my env/seqgen' train tagger"),
+        (["/bin/python", "-u", "tagger.py"], "torchrun --nproc_per_node 2 tagger.py"),
+        (
+            ["/bin/python", "-u", "-m", "seqgen", "train", "tagger"],
+            "torchrun --nproc_per_node 2 -m seqgen train tagger",
+        ),
+        (["/my env/python", "-u", "my recipe.py"], "'/my env/torchrun' --nproc_per_node 2 'my recipe.py'"),
     ],
 )
-def test_a_command_is_shown_as_it_was_typed(monkeypatch, process, arguments, shown):
-    monkeypatch.setattr(sys, "orig_argv", process)
-    monkeypatch.setattr(sys, "argv", arguments)
+def test_a_command_is_shown_so_that_it_can_be_typed_again(monkeypatch, process, shown):
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(sys, "executable", process[0])
+    monkeypatch.setattr(sys, "orig_argv", [*process, "--seed", "2"])
+    monkeypatch.setattr(sys, "argv", ["tagger.py", "--seed", "2"])
+    if "torchrun" in shown:
+        monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     assert started.command() == shown
     assert started.command("--data", "a b") == f"{shown} --data 'a b'"
+
+
+def test_in_a_notebook_the_script_is_shown(monkeypatch):
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "ipykernel", "-f", "x"])
+    monkeypatch.setattr(sys, "argv", ["recipes/tagger.py", "--seed", "2"])
+    assert started.command().endswith("python recipes/tagger.py")
 
 
 @pytest.fixture(scope="module")

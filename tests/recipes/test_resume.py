@@ -4,10 +4,12 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
-from making import RECIPES, SMALL, results_of, weights_of
+from making import RECIPES, ROOT, SMALL, results_of, weights_of
 from running import finish, start
 from small_data import small_options
 
@@ -49,13 +51,15 @@ def test_killed_at_random_moments_and_resumed_it_ends_with_the_same_weights(name
     assert results[0]["steps"] == STEPS
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_saves_says_how_to_go_on_and_exits_130(text_file, tmp_path, number):
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGINT, 2)])
+def test_ctrl_c_saves_says_how_to_go_on_and_exits_130(text_file, tmp_path, number, times):
     options = ["--data", text_file, "--output_dir", tmp_path / "run", "--max_steps", 100_000, *SMALL]
     log = tmp_path / "log"
     process = start("char_generator", *options, "--optimizer", "adamw", log=log)
     wait_for_training(process.is_alive, tmp_path / "run")
-    os.kill(process.pid, number)
+    for _ in range(times):
+        os.kill(process.pid, number)
+        time.sleep(0.001)
     process.join()
     assert process.exitcode == 130
     assert (tmp_path / "log.out").read_text() == ""
@@ -63,4 +67,27 @@ def test_ctrl_c_saves_says_how_to_go_on_and_exits_130(text_file, tmp_path, numbe
     assert f"--output_dir {tmp_path / 'run'} --resume" in err.splitlines()[-1]
     assert "Traceback" not in err
     assert list((tmp_path / "run" / "state").glob("step-*"))
-    seqgen.load(tmp_path / "run").generate("the")
+    if times == 1:
+        seqgen.load(tmp_path / "run").generate("the")
+
+
+SCRIPT, COMMAND = ["recipes/char_generator.py"], ["-m", "seqgen", "train", "char_generator"]
+
+
+@pytest.mark.parametrize(
+    ("number", "moment", "words"),
+    [
+        (signal.SIGINT, "numpy", SCRIPT),
+        (signal.SIGTERM, "torch.nn", SCRIPT),
+        (signal.SIGINT, "torch.nn", COMMAND),
+        (signal.SIGTERM, "numpy", COMMAND),
+    ],
+)
+def test_ctrl_c_during_imports_is_one_sentence(number, moment, words):
+    started = [sys.executable, "-X", "importtime", *words]
+    process = subprocess.Popen(started, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert any(f" {moment}" in line for line in process.stderr)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert [line for line in err.splitlines() if not line.startswith("import time:")] == ["interrupted"]
