@@ -82,7 +82,6 @@ class Training(Generic[B]):
         if run.main:
             write_options(run.directory, run.config, self.progress.steps)
             self.logger = Logger(run.directory, run.schedule, self.progress.steps, run.unit)
-        self.model = run.processes.prepare(bundle.model)
 
     @property
     def progress(self) -> Progress:
@@ -119,7 +118,7 @@ class Training(Generic[B]):
         config = self.run.config
         self._decide(batches, loss_function)
         steps = train_steps(
-            self.model,
+            self.run.processes.prepare(self.bundle.model),
             batches.starting_at(self.progress.steps * config.accumulate),
             self.optimizers,
             self.run.schedule,

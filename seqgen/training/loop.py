@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any, NamedTuple
 
 import torch
@@ -87,14 +86,13 @@ def train_steps(
         done = schedule.progress(progress.steps, progress.seconds)
         learning_rate = set_learning_rates(optimizers, schedule.factor(done), done)
         total, count = torch.zeros((), device=device), torch.zeros((), device=device)
-        taken = 0
-        for taken, batch in enumerate(islice(iterator, accumulate), start=1):  # one at a time in memory
+        for _ in range(accumulate):  # one batch in memory at a time
+            if (batch := next(iterator, None)) is None:
+                raise ValueError(f"the batches ended after step {progress.steps}, before the schedule did")
             loss = loss_function(model, batch.to(device), carry)
             torch.autograd.backward(loss.total)
             carry = None if loss.carry is None else loss.carry.detach()
             total, count = total + loss.total.detach(), count + loss.count
-        if taken < accumulate:
-            raise ValueError(f"the batches ended after step {progress.steps}, before the schedule did")
         total, count, seconds = _over_processes(total, count, time.perf_counter() - began)
         norm = scale_and_clip(parameters, count / _world_size(), clip)
         # All numbers in one transfer, because each transfer waits for the GPU.
