@@ -29,6 +29,11 @@ class Clock:
 
 
 @pytest.fixture(autouse=True)
+def quick_decisions():
+    """Decisions are made here as they are elsewhere."""
+
+
+@pytest.fixture(autouse=True)
 def clock(monkeypatch):
     monkeypatch.setattr(decisions, "time", Clock())
 
