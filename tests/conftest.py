@@ -9,7 +9,9 @@ import pytest
 import torch
 from accelerate.state import AcceleratorState, PartialState
 from making import CELLS, TEXT, make_generator
+from running import QUICK_DECISIONS
 
+from seqgen.hardware import decisions
 from seqgen.interruptions import SIGNALS
 
 # How long a test takes on a busy machine says nothing.
@@ -33,6 +35,13 @@ def one_thread():
     """Networks this small gain nothing from a second thread, and on a busy machine lose a lot."""
     torch.set_num_threads(1)
     os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start
+
+
+@pytest.fixture(autouse=True)
+def quick_decisions(monkeypatch):
+    """Few calls decide which way is fastest: each test has a cache of its own, in which nothing is decided yet."""
+    for name, value in QUICK_DECISIONS.items():
+        monkeypatch.setattr(decisions, name, value)
 
 
 @pytest.fixture(autouse=True)

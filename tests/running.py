@@ -20,6 +20,8 @@ CONTEXT.set_forkserver_preload(
         "sklearn.feature_extraction.text",
     ]
 )
+# A turn of one call, and no waiting for other programs.
+QUICK_DECISIONS = {"TURN": 1e-9, "_others_calculate": lambda device: False}
 
 
 def run_recipe(name, arguments, log, environment):
@@ -29,9 +31,12 @@ def run_recipe(name, arguments, log, environment):
 
     from making import load_recipe
 
+    from seqgen.hardware import decisions
     from seqgen.runs import training
 
     training.SAVE_EVERY = 0.0
+    for option, value in QUICK_DECISIONS.items():
+        setattr(decisions, option, value)
     sys.argv = [f"{name}.py", *arguments]
     with Path(f"{log}.out").open("w") as out, Path(log).open("w") as err, redirect_stdout(out), redirect_stderr(err):
         run_main(load_recipe(name).main)

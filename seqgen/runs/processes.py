@@ -11,6 +11,7 @@ from torch import nn
 
 from seqgen.errors import InputError
 from seqgen.hardware.devices import find_device
+from seqgen.training.shared_batch_norm import share_batch_norms
 
 V = TypeVar("V")
 
@@ -36,8 +37,8 @@ class Processes:
         self.main = self.accelerator.is_main_process
 
     def prepare(self, model: nn.Module) -> nn.Module:
-        """Return the model to train: the same one, or wrapped so that gradients are summed over all processes."""
-        return self.accelerator.prepare(model) if self.world_size > 1 else model
+        """Return the model to train: the same one, or one whose gradients and batch statistics all share."""
+        return self.accelerator.prepare(share_batch_norms(model)) if self.world_size > 1 else model
 
     def any(self, flag: bool) -> bool:
         """Return whether the flag is set in any process."""

@@ -88,7 +88,6 @@ class Training(Generic[B]):
             self.logger = Logger(run.directory, run.schedule, self.progress.steps, run.unit)
         self.again = command("--output_dir", str(run.directory), "--resume")
         interruptions.sentence = f"interrupted; to resume from the last checkpoint: {self.again}"
-        self.model = run.processes.prepare(bundle.model)
 
     @property
     def progress(self) -> Progress:
@@ -128,7 +127,7 @@ class Training(Generic[B]):
         self._decide(batches, loss_function)
         self.signals.__enter__()  # until here there is nothing to save
         steps = train_steps(
-            self.model,
+            self.run.processes.prepare(self.bundle.model),
             batches.starting_at(self.progress.steps * config.accumulate),
             self.optimizers,
             self.run.schedule,

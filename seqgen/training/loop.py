@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any, NamedTuple
 
 import torch
@@ -92,10 +91,9 @@ def train_steps(
         done = schedule.progress(progress.steps, progress.seconds)
         learning_rate = set_learning_rates(optimizers, schedule.factor(done), done)
         total, count = torch.zeros(2, dtype=torch.float32, device=device)
-        group = list(islice(iterator, accumulate))
-        if len(group) < accumulate:
-            raise ValueError(f"the batches ended after step {progress.steps}, before the schedule did")
-        for batch in group:
+        for _ in range(accumulate):  # one batch in memory at a time
+            if (batch := next(iterator, None)) is None:
+                raise ValueError(f"the batches ended after step {progress.steps}, before the schedule did")
             loss = loss_function(model, batch.to(device), carry)
             torch.autograd.backward(loss.total)
             carry = None if loss.carry is None else loss.carry.detach()

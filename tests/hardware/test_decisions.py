@@ -1,12 +1,14 @@
 """Decisions: the fastest candidate is chosen, once, and every process goes by what is kept."""
 
 import json
-import subprocess
-import sys
+import os
+import random
+import time
 from pathlib import Path
 
 import pytest
 import torch
+from running import CONTEXT
 
 from seqgen.files import cache_directory
 from seqgen.hardware import decisions
@@ -24,6 +26,11 @@ class Clock:
         return self.now
 
     process_time = perf_counter
+
+
+@pytest.fixture(autouse=True)
+def quick_decisions():
+    """Decisions are made here as they are elsewhere."""
 
 
 @pytest.fixture(autouse=True)
@@ -193,24 +200,25 @@ def test_all_that_is_kept_is_listed_also_one_question_about_several_candidates()
     assert sorted(decisions.decisions(CPU), key=str) == sorted(made, key=str)
 
 
-ONE_OF_MANY = """
-import random, sys, time, torch
-from seqgen.hardware.decisions import decide, forget, noted
-def candidate():
-    seconds = random.uniform(0, 0.002)
-    return lambda: time.sleep(seconds)
-torch.set_num_threads(1)
-print(decide("luck", {name: candidate for name in "abcdefgh"}, torch.device("cpu")).choice)
-"""
+def decide_by_luck(cache, answers):
+    os.environ["XDG_CACHE_HOME"] = cache
+    torch.set_num_threads(1)
+
+    def candidate():
+        seconds = random.uniform(0, 0.002)
+        return lambda: time.sleep(seconds)
+
+    answers.put(decide("luck", dict.fromkeys("abcdefgh", candidate), CPU).choice)
 
 
 @pytest.mark.processes
 def test_processes_that_measure_at_the_same_time_agree():
-    running = [
-        subprocess.Popen([sys.executable, "-c", ONE_OF_MANY], stdout=subprocess.PIPE, text=True) for _ in range(6)
-    ]
-    answers = {process.communicate()[0] for process in running}
-    assert len(answers) == 1
-    assert answers != {""}
+    answers = CONTEXT.Queue()
+    running = [CONTEXT.Process(target=decide_by_luck, args=(os.environ["XDG_CACHE_HOME"], answers)) for _ in range(6)]
+    for process in running:
+        process.start()
+    assert len({answers.get(timeout=60) for _ in running}) == 1
+    for process in running:
+        process.join()
     [path] = kept()
     assert not [other for other in Path(path).parent.iterdir() if other != path]

@@ -1,6 +1,5 @@
 """Training in two processes, as `torchrun` starts them."""
 
-import math
 import socket
 import subprocess
 import sys
@@ -11,24 +10,24 @@ from running import finish, start
 from small_data import small_options
 
 pytestmark = pytest.mark.processes
-# Dropout is drawn in each process for its own rows, and self-critical training draws captions likewise.
+# What is drawn at random is drawn in each process for its own rows: dropout, shifts and mirrors, and captions.
+STEPS = 6
 WITHOUT_CHANCE = ["--dropout", 0, "--device", "cpu"]
-# Batch normalization takes the statistics of a process's own rows, so these only learn as fast: updates, and the loss.
-NORMALIZED = {"image_classifier": (24, 0.3), "image_captioner": (30, 2.4)}
 
 
 def options(name, folder):
     more = {"text_classifier": ["--word_dropout", 0], "tagger": ["--word_dropout", 0]}
     more["char_generator"] = ["--weight_drop", 0]
-    more["image_captioner"] = ["--self_critical", 0]
+    more["image_classifier"] = ["--shift", 0]
+    more["image_captioner"] = ["--self_critical", 0, "--mirror", "false"]
     more["translator"] = ["--word_dropout", 0]
     return [*small_options(name, folder), *WITHOUT_CHANCE, *more.get(name, [])]
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_two_processes_learn_what_one_does(name, tmp_path):
-    (steps, learned), log = NORMALIZED.get(name, (6, math.inf)), str(tmp_path / "log")
-    asked = [*options(name, tmp_path), "--max_steps", steps, "--eval_every", steps // 2]
+    log = str(tmp_path / "log")
+    asked = [*options(name, tmp_path), "--max_steps", STEPS, "--eval_every", STEPS // 2]
     finish(start(name, *asked, "--output_dir", tmp_path / "one", log=log), log)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -43,9 +42,9 @@ def test_two_processes_learn_what_one_does(name, tmp_path):
         finish(process, log)
     one, two = results_of(tmp_path / "one"), results_of(tmp_path / "two")
     # Sums are rounded in another order, so not bit for bit; rows shared out wrongly would differ in the first digits.
-    assert one["val_loss"] < learned
-    assert two["val_loss"] == pytest.approx(one["val_loss"], abs=0.1 if name in NORMALIZED else 1e-4)
-    assert two["steps"] == one["steps"] == steps
+    # With convolutions, rounding may decide whether an activation near zero has a gradient.
+    assert two["val_loss"] == pytest.approx(one["val_loss"], abs=5e-3 if "image" in name else 1e-4)
+    assert two["steps"] == one["steps"] == STEPS
     assert "2 processes" in (tmp_path / "two" / "report.md").read_text()
 
 

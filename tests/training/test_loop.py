@@ -1,3 +1,4 @@
+import weakref
 from itertools import islice, pairwise
 
 import pytest
@@ -87,6 +88,23 @@ def test_accumulated_unequal_batches_equal_one_batch():
     assert results[0][0] == pytest.approx(results[1][0], abs=1e-5)
     assert results[0][1] == results[1][1]
     torch.testing.assert_close(results[0][2], results[1][2], atol=1e-5, rtol=0)
+
+
+def test_of_accumulated_batches_no_more_than_two_are_in_memory():
+    model, trainers = make()
+    kept, most = weakref.WeakSet(), []
+
+    def batches():
+        for _ in range(6):
+            batch = Batch(torch.randint(4, 12, (2, 5)), torch.randint(4, 12, (2, 5)), True)
+            kept.add(batch.inputs)
+            most.append(len(kept))
+            yield batch
+            del batch
+
+    list(train_steps(model, batches(), trainers, Schedule(max_steps=1), accumulate=6))
+    assert len(most) == 6
+    assert max(most) <= 2
 
 
 def test_training_in_two_parts_equals_training_in_one():
