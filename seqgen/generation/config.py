@@ -1,16 +1,15 @@
 """The options of generation, under the names that Hugging Face's `generate` gave them."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, get_args
+from types import NoneType
+from typing import Any, Literal, cast, get_args
 
-from seqgen.arguments import checked
+from seqgen.arguments import checked, rule
 from seqgen.errors import InputError, nearest
 from seqgen.hardware.names import Precision
 
 Unseen = Literal["error", "replace"]  # what to do with characters or words unseen in training
 
-WHOLE = (int, int | None)
-NUMBERS = (float, float | None)
 SAMPLING = ("temperature", "top_k", "top_p", "min_p")  # options that have an effect only where tokens are sampled
 SEARCHING = ("coverage_penalty", "num_beam_groups", "diversity_penalty")  # only with several beams
 
@@ -67,14 +66,11 @@ class GenerationConfig:
     def __post_init__(self) -> None:
         for name in ("stop_strings", "suppress_tokens"):
             value = getattr(self, name)
-            object.__setattr__(self, name, (value,) if isinstance(value, str | int | float) else tuple(value or ()))
+            if not isinstance(value, tuple):
+                object.__setattr__(self, name, tuple(value or ()) if isinstance(value, list | NoneType) else (value,))
         for field in fields(self):
-            value = getattr(self, field.name)
-            if value is not None and field.type in WHOLE:
-                self._check(field.name, isinstance(value, int) and not isinstance(value, bool), "a whole number")
-            elif field.type in NUMBERS and (value is not None or field.type is float):
-                self._check(field.name, isinstance(value, int | float), "a number")
-        self._check("stop_strings", all(isinstance(stop, str) for stop in self.stop_strings), "texts")
+            allowed = rule(cast("type", field.type))
+            self._check(field.name, allowed.kept(getattr(self, field.name)), allowed.words)
         self._check("max_new_tokens", self.max_new_tokens >= 1, "at least 1")
         self._check("min_new_tokens", self.min_new_tokens >= 0, "at least 0")
         self._check("min_new_tokens", self.min_new_tokens <= self.max_new_tokens, f"at most {self.max_new_tokens}")
