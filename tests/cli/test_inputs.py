@@ -15,6 +15,7 @@ from making import (
     make_translator,
 )
 
+from seqgen.cli import inputs
 from seqgen.cli import main as cli
 
 LINES = ["the cat sat", "", "dog"]
@@ -185,3 +186,34 @@ def test_mistakes_in_options_and_help_need_no_torch():
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+
+def of_bytes(content, encoding):
+    return io.TextIOWrapper(io.BytesIO(content), encoding=encoding)
+
+
+@pytest.mark.parametrize("words", [False, True], ids=["characters", "words"])
+def test_standard_input_is_utf8_in_any_locale(command, monkeypatch, tmp_path, words):
+    make_tagger(words=words).save_pretrained(tmp_path / "model")
+    monkeypatch.setattr(sys, "stdin", of_bytes("caf\u00e9 \u4e16\r\n".encode() + b"\xff \0", "ascii"))
+    code, out, err = command(cli.main, "tag", tmp_path / "model", "--json")
+    assert (code, err) == (0, "")
+    rows = [json.loads(line) for line in out.splitlines()]
+    found = [row["tokens"] for row in rows] if words else "".join(run["text"] for run in rows[0])
+    assert found == ([["caf\u00e9", "\u4e16"], ["\ufffd", "\0"]] if words else "caf\u00e9 \u4e16\n\ufffd \0")
+
+
+def test_standard_input_may_be_closed_or_without_an_end(run, command, monkeypatch):
+    monkeypatch.setattr(inputs, "LONGEST", 1000)
+    monkeypatch.setattr(inputs, "MOST", 1000)
+    code, out, err = run(typed="a" * 2000)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "standard input must have less than 1,000 characters" in err
+    monkeypatch.setattr(sys, "stdin", None)
+    assert command(cli.main, run.name, "model") == (0, "", "")
+
+
+def test_an_argument_that_is_not_utf8_is_shown_as_what_it_is_not(command, tmp_path):
+    make_text_classifier().save_pretrained(tmp_path / "model")
+    code, out, _ = command(cli.main, "classify", tmp_path / "model", "the \udcff cat", "--json")
+    assert (code, json.loads(out)["input"]) == (0, "the ? cat")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from seqgen.metrics.classification import Answered, majority_accuracy, span_f1
+from seqgen.metrics.classification import Answered, are_of_spans, majority_accuracy, span_f1
 from seqgen.metrics.translation import bleu, chrf, least_alike
 
 
@@ -68,3 +68,8 @@ def test_the_least_alike_come_first():
     found = least_alike(["the cat", "nothing", "a cow"], ["the cat", "the dog", "a cat"], most=2)
     assert [(place, text) for place, text, _ in found] == [(1, "nothing"), (2, "a cow")]
     assert found[0][2] < found[1][2] < 100
+
+
+@pytest.mark.parametrize(("tags", "spans"), [(["O", "B-A", "I-A"], True), (["O", "B-A", "E-A"], False), (["A"], False)])
+def test_tags_of_other_schemes_are_not_those_of_spans(tags, spans):
+    assert are_of_spans(tags) == spans

@@ -3,7 +3,9 @@
 from dataclasses import fields
 from itertools import pairwise
 
+import numpy as np
 import pytest
+import torch
 import yaml
 from making import RECIPES, load_recipe
 
@@ -108,3 +110,46 @@ def test_a_resumed_run_has_its_own_size(tmp_path):
     (tmp_path / "resolved.yaml").write_text(yaml.safe_dump(config.resolved()))
     resumed = parse_options(config_class, ["--resume", "--output_dir", str(tmp_path)])
     assert resumed.resolved() | {"output_dir": None} == config.resolved()
+
+
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+BAD_FILES = {
+    "latin": ("seed: 1 # caf\u00e9".encode("latin-1"), "text must be UTF-8"),
+    "deep": (b"data: " + b"[" * 20_000, "must hold the options of a run"),
+    "references": (BOMB.encode(), "holds a reference"),
+    "huge": (b"seed: 1\n" * 10_000, "at most 65,536 bytes, but it has 80,000"),
+    "list": (b"[1, 2]", "it is a list"),
+    "binary": (b"\0\1", "must hold the options of a run"),
+    "digits": (b"seed: " + b"9" * 5000, "must hold the options of a run"),
+}
+
+
+@pytest.mark.parametrize(("content", "sentence"), BAD_FILES.values(), ids=BAD_FILES)
+def test_a_file_that_holds_no_options_is_a_sentence(tmp_path, content, sentence):
+    (tmp_path / "bad.yaml").write_bytes(content)
+    for words in (["--config", str(tmp_path / "bad.yaml")], [f"--config={tmp_path / 'bad.yaml'}"]):
+        with pytest.raises(InputError, match=sentence) as caught:
+            parse_options(load_recipe("tagger").Config, words)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--seed", "-1"], "--seed must be at least 0, not -1"),
+        (["--seed", str(2**70)], "--seed must be below 9,223,372,036,854,775,808, not 1,180,591"),
+        (["--hidden_size", str(2**70)], "--hidden_size must be below 9,223"),
+        (["--learning_rate", "1e400"], "--learning_rate must be finite, not inf"),
+        (["--config", "/dev/zero"], "--config must be a YAML file with options, but '/dev/zero' is not a file"),
+        (["--data", "\udcff"], r"options must be UTF-8, but there is '\\udcff'"),
+    ],
+)
+def test_values_that_nothing_can_take_are_sentences(words, sentence):
+    with pytest.raises(InputError, match=sentence):
+        parse_options(load_recipe("tagger").Config, words)
+
+
+def test_the_largest_seed_is_one():
+    seed = parse_options(load_recipe("tagger").Config, ["--seed", str(2**63 - 1)]).seed
+    torch.manual_seed(seed)
+    np.random.default_rng([seed, 1])

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from seqgen.errors import InputError
 from seqgen.symbols import BOS, EOS, PAD, UNK
+from seqgen.text import words
 from seqgen.text.bytes import ByteTokenizer
 from seqgen.text.characters import CharacterTokenizer
 from seqgen.text.tokenizer import KINDS, tokenizer_class
@@ -131,3 +132,13 @@ def test_bytes_that_are_no_text_become_a_replacement_character():
     tokens = tokenizer.encode("\u00e9").tolist()
     assert tokenizer.decode(tokens[:1]) == "\ufffd"
     assert tokenizer.decode([*tokens[:1], *tokenizer.encode("a").tolist()]) == "\ufffda"
+
+
+def test_long_texts_are_cut_into_words_in_parts_without_a_difference(monkeypatch):
+    text = "don't cut words, nor (marks)  and\tspaces\n" * 20
+    whole = WordTokenizer.fit([text])
+    expected = whole.encode(text).tolist()
+    for part in (12, 50, 333):
+        monkeypatch.setattr(words, "PART", part)
+        assert whole.encode(text).tolist() == WordTokenizer.fit([text]).encode(text).tolist() == expected
+    assert whole.decode(whole.encode("x" * 1000 + " cut")).endswith("cut")
