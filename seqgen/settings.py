@@ -6,6 +6,7 @@ Modules in a training loop of one's own obey them, as all modules do: autocast, 
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -15,12 +16,20 @@ from torch import nn
 F = TypeVar("F", bound=Callable[..., Any])
 
 CPU = torch.device("cpu")
+_ours = ContextVar("ours", default=False)  # whether the settings are those of `usual_settings`
 
 
 @contextmanager
 def usual_settings() -> Iterator[None]:
-    """Calculate in fp32 and on the CPU where nothing else is said, without autocast, and with what can be trained."""
+    """Calculate in fp32 and on the CPU where nothing else is said, without autocast, and with what can be trained.
+
+    Within another such context this changes nothing: there it is our own code that chose other settings.
+    """
+    if _ours.get():
+        yield
+        return
     with ExitStack() as settings:
+        settings.callback(_ours.reset, _ours.set(True))
         if (dtype := torch.get_default_dtype()) is not torch.float32:
             settings.callback(torch.set_default_dtype, dtype)
             torch.set_default_dtype(torch.float32)

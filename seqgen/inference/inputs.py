@@ -59,6 +59,7 @@ class InputBundle(Bundle[M]):
                 require_finite(logits)
                 yield numbers, logits.float()
 
+    @torch.inference_mode()
     def fastest(self, network: nn.Module, inputs: Sequence[Tensor], precision: Precision) -> Calculation:
         """Return how this network calculates inputs of about this size fastest on this machine."""
         parameters = sum(parameter.numel() for parameter in network.parameters())
