@@ -1,8 +1,9 @@
 """The builders of models, one for each cell of the README's table; a saved model records its builder's arguments."""
 
 import math
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -22,9 +23,14 @@ from seqgen.nn.pooling import Last, Mean, Pooling, pooling_by_name
 from seqgen.nn.recurrent import Recurrent
 from seqgen.nn.spelling import SpelledEmbedding, spelling_encoder
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-@checked
-@within_memory
+
+def _builder(function: F) -> F:
+    return checked(within_memory(function))
+
+
+@_builder
 def generator(
     vocab_size: int,
     *,
@@ -60,8 +66,7 @@ def generator(
     return RecurrentDecoder(embedding, recurrent, output, projection=nn.Linear(hidden_size, embedding_size), **dropouts)
 
 
-@checked
-@within_memory
+@_builder
 def translator(
     source_vocab_size: int,
     target_vocab_size: int | None = None,
@@ -108,8 +113,7 @@ def translator(
     return EncoderDecoder(encoder, decoder)
 
 
-@checked
-@within_memory
+@_builder
 def captioner(
     vocab_size: int,
     backbone: str = backbones.SMALL,
@@ -155,8 +159,7 @@ def captioner(
     return EncoderDecoder(encoder, decoder)
 
 
-@checked
-@within_memory
+@_builder
 def conditional_generator(
     vocab_size: int,
     categories: int = 0,
@@ -189,8 +192,7 @@ def conditional_generator(
     return EncoderDecoder(encoder, decoder)
 
 
-@checked
-@within_memory
+@_builder
 def text_classifier(
     vocab_size: int,
     classes: int,
@@ -241,8 +243,7 @@ def text_classifier(
     return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(summary_size, classes)))
 
 
-@checked
-@within_memory
+@_builder
 def image_classifier(
     classes: int, *, backbone: str = backbones.SMALL, width: int = 16, frozen: bool = False, dropout: float = 0.2
 ) -> EncoderClassifier:
@@ -260,8 +261,7 @@ def image_classifier(
     return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes)))
 
 
-@checked
-@within_memory
+@_builder
 def tagger(
     vocab_size: int,
     tags: int,
