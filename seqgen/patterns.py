@@ -1,13 +1,11 @@
 """The builders of models, one for each cell of the README's table; a saved model records its builder's arguments."""
 
 import math
-from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from torch import nn
 
-from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.hardware.memory import within_memory
 from seqgen.models import EncoderClassifier, EncoderDecoder, EncoderTagger
@@ -23,14 +21,8 @@ from seqgen.nn.pooling import Last, Mean, Pooling, pooling_by_name
 from seqgen.nn.recurrent import Recurrent
 from seqgen.nn.spelling import SpelledEmbedding, spelling_encoder
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-def _builder(function: F) -> F:
-    return checked(within_memory(function))
-
-
-@_builder
+@within_memory
 def generator(
     vocab_size: int,
     *,
@@ -66,7 +58,7 @@ def generator(
     return RecurrentDecoder(embedding, recurrent, output, projection=nn.Linear(hidden_size, embedding_size), **dropouts)
 
 
-@_builder
+@within_memory
 def translator(
     source_vocab_size: int,
     target_vocab_size: int | None = None,
@@ -113,7 +105,7 @@ def translator(
     return EncoderDecoder(encoder, decoder)
 
 
-@_builder
+@within_memory
 def captioner(
     vocab_size: int,
     backbone: str = backbones.SMALL,
@@ -159,7 +151,7 @@ def captioner(
     return EncoderDecoder(encoder, decoder)
 
 
-@_builder
+@within_memory
 def conditional_generator(
     vocab_size: int,
     categories: int = 0,
@@ -192,7 +184,7 @@ def conditional_generator(
     return EncoderDecoder(encoder, decoder)
 
 
-@_builder
+@within_memory
 def text_classifier(
     vocab_size: int,
     classes: int,
@@ -243,7 +235,7 @@ def text_classifier(
     return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(summary_size, classes)))
 
 
-@_builder
+@within_memory
 def image_classifier(
     classes: int, *, backbone: str = backbones.SMALL, width: int = 16, frozen: bool = False, dropout: float = 0.2
 ) -> EncoderClassifier:
@@ -261,7 +253,7 @@ def image_classifier(
     return EncoderClassifier(encoder, nn.Sequential(nn.Dropout(dropout), nn.Linear(size, classes)))
 
 
-@_builder
+@within_memory
 def tagger(
     vocab_size: int,
     tags: int,

@@ -29,7 +29,7 @@ ALLOWED = {
     "interruptions": set(),
     "exits": {"errors", "interruptions"},
     "files": {"errors"},
-    "hardware": {"errors", "files"},
+    "hardware": {"arguments", "errors", "files"},
     "options": {"errors"},
     "settings": set(),
     "state": {"arguments"},

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 
 P = ParamSpec("P")
@@ -47,7 +48,11 @@ def require_memory(needed: int, of: str, available: int | None = None) -> None:
 
 
 def within_memory(builder: Callable[P, T]) -> Callable[P, T]:
-    """Return a builder of models that raises an InputError before it builds one whose weights do not fit the memory."""
+    """Return a builder of models that checks its arguments and the memory that the weights take.
+
+    Raises:
+        InputError: by the builder, for an argument of another type, or before it builds what does not fit the memory.
+    """
 
     @wraps(builder)
     def build(*arguments: P.args, **options: P.kwargs) -> T:
@@ -55,7 +60,7 @@ def within_memory(builder: Callable[P, T]) -> Callable[P, T]:
             builder(*arguments, **options)
         return builder(*arguments, **options)
 
-    return build
+    return checked(build)
 
 
 class NothingDrawn(TorchFunctionMode):

@@ -215,9 +215,6 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     parser, types = option_parser(config_class)
-    for word in arguments:
-        if not word.isprintable() and any("\ud800" <= character <= "\udfff" for character in word):
-            raise InputError(f"options must be UTF-8, but there is {word!r}")
     for path in config_files(arguments):
         if not os.path.isfile(path):
             raise InputError(f"--config must be a YAML file with options, but {path!r} is not a file")

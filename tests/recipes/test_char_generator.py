@@ -149,7 +149,7 @@ def test_a_small_text_is_validated_often_enough_to_find_its_best_model(train, tm
     )
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_saves_a_model(train, recipe, monkeypatch, tmp_path):
+def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_last_good_model(train, recipe, monkeypatch, tmp_path):
     different = set()  # batches: the first one is also measured
 
     def spoiling(model, batch, carry, **options):
@@ -158,7 +158,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_saves_a_model(train, recipe,
         return loss if len(different) < 5 else type(loss)(loss.total * float("nan"), loss.count, loss.carry)
 
     monkeypatch.setattr(recipe, "next_token", spoiling)
-    code, _, err = train("--max_steps", 30)
+    code, _, err = train("--max_steps", 30, "--eval_every", 2)
     assert code == 1
     assert re.search(r"at step \d+ with learning rate", err)
     assert "try a smaller" in err
@@ -174,7 +174,7 @@ def test_a_full_disk_is_a_sentence(train, monkeypatch, failing):
     monkeypatch.setattr(files.os, failing, full)
     code, _, err = train("--max_steps", 5)
     assert code == 2
-    assert "cannot write" in err.splitlines()[-1]
+    assert re.search("cannot (write|be written)", err.splitlines()[-1])
     assert "No space left on device" in err
     assert "Traceback" not in err
 
