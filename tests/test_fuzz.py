@@ -47,9 +47,11 @@ from seqgen.data.parallel import read_pairs
 from seqgen.data.store import stored
 from seqgen.data.tagged import read_tagged
 from seqgen.errors import InputError
-from seqgen.files import cache_directory
+from seqgen.files import cache_directory, write_text
 from seqgen.runs.checkpoints import load_checkpoint, save_checkpoint
 from seqgen.runs.config import option_parser, parse_options
+from seqgen.runs.directory import RESUMED, read_resumptions
+from seqgen.runs.logger import draw_curves
 from seqgen.text.tokenizer import KINDS, fit_tokenizer
 
 ROWS = [["pos", "a good film"], ["neg", 'a "bad", dull one'], ["pos", "fine & ünïcode"], ["neg", ""]] * 4
@@ -124,6 +126,7 @@ VALUES = st.sampled_from([*WORDS, "[" * 3_000])
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
+    monkeypatch = pytest.MonkeyPatch()
     """Files of every kind, saved models, and a checkpoint."""
     folder = tmp_path_factory.mktemp("fuzz")
     (folder / "images").mkdir()
@@ -131,9 +134,15 @@ def folder(tmp_path_factory):
         (folder / "images" / f"{number}.png").write_bytes(PICTURES["PNG"])
     for name, (make, _) in MODELS.items():
         make().save_pretrained(folder / name)
+    (folder / "data.tsv").write_text("Ann\tPER\nsaw\tO\n\n" * 20)
+    paths = ["--data", str(folder / "data.tsv"), "--output_dir", str(folder / "run")]
+    monkeypatch.setattr(sys, "argv", ["tagger", *paths, "--max_steps", "2", "--size", "tiny", "--precision", "fp32"])
+    load_recipe("tagger").main()
+    write_text(folder / "run" / RESUMED, '{"step": 2, "time": "now", "changed": {"patience": [null, 3]}}\n')
     values = {"model": {"weight": torch.ones(3, 2)}, "progress": [1, 2.0, None], "text": "a"}
     save_checkpoint(folder / "state", 1, values)
     save_checkpoint(folder / "state", 2, values)
+    monkeypatch.undo()
     return folder
 
 
@@ -202,6 +211,30 @@ def fuzz_model(folder, tally, draw):
         path.write_bytes(content)
 
 
+def fuzz_run(folder, tally, draw):
+    """What a run leaves beside its model, and all that reads it: `info`, `evaluate` and `--resume`."""
+    run = folder / "run"
+    path = draw(st.sampled_from(sorted(path for path in run.rglob("*") if path.suffix in TEXTS)))
+    content = path.read_bytes()
+    if path.suffix == ".json" and draw(st.booleans()):
+        path.write_bytes(spoilt(content, draw(st.floats(0, 1)), draw(odd_values)))
+    else:
+        path.write_bytes(edited(content, draw(edits)))
+    try:
+        with tally.of(path):
+            shell(["info", str(run)])
+        with tally.of(path):
+            shell(["info", str(run), "--json"])
+        with tally.of(path):
+            parse_options(load_recipe("tagger").Config, ["--output_dir", str(run), "--resume"])
+        with tally.of(path):
+            read_resumptions(run)
+        with tally.of(path):
+            draw_curves(run)
+    finally:
+        path.write_bytes(content)
+
+
 def fuzz_checkpoint(folder, tally, draw):
     path = draw(st.sampled_from(sorted((folder / "state").iterdir())))
     content = path.read_bytes()
@@ -251,7 +284,8 @@ def fuzz_command(folder, tally, draw):
         shell(arguments, given[:2_000])
 
 
-SLOW = (fuzz_recipe_options, fuzz_config)  # a parser of all options is made for each example
+TEXTS = (".json", ".jsonl", ".yaml", ".md")  # of a run
+SLOW = (fuzz_run, fuzz_recipe_options, fuzz_config)  # a parser of all options is made for each example
 TARGETS = [value for name, value in list(globals().items()) if name.startswith("fuzz_")]
 
 

@@ -4,13 +4,12 @@ import json
 import math
 import re
 import shlex
-import struct
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from seqgen.files import read_options
-from seqgen.inference.saved import find_model, read_config, read_part
+from seqgen.inference.saved import find_model, read_config, read_part, read_shapes
 
 KINDS = {
     "generator": ("a generator of texts", "char_generator"),
@@ -73,12 +72,8 @@ def _tokenizer(data: dict[str, Any]) -> str:
 
 
 def _parameters(path: Path) -> int:
-    """Return the number of weights, from the header of the file alone."""
-    with path.open("rb") as file:
-        [length] = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-    header.pop("__metadata__", None)
-    return sum(math.prod(one["shape"]) for name, one in header.items() if not name.endswith(STATISTICS))
+    """Return the number of weights, without the statistics of normalizations."""
+    return sum(math.prod(shape) for name, shape in read_shapes(path).items() if not name.endswith(STATISTICS))
 
 
 def _making(model: Path, run: Path | None, results: dict[str, Any]) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from seqgen.files import write_text
 from seqgen.hardware.memory import NothingDrawn
 from seqgen.inference.parts import Part
 from seqgen.inference.rebuilding import builder_name, difference, require_plain
-from seqgen.inference.saved import FORMAT, WEIGHTS, find_model, first_line, read_config, read_part, used_as
+from seqgen.inference.saved import FORMAT, WEIGHTS, find_model, first_line, read_config, read_part, read_shapes, used_as
 from seqgen.inference.schemas import arguments_schema, require
-from seqgen.inference.weights import building, load_weights, read_shapes, save_weights
+from seqgen.inference.weights import building, load_weights, save_weights
 from seqgen.settings import unaffected
 
 M = TypeVar("M", bound=nn.Module)

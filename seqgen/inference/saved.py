@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from safetensors import SafetensorError, safe_open
 
 from seqgen.errors import InputError
 from seqgen.inference.schemas import Config, read_object, require
+
+Shapes = dict[str, tuple[int, ...]]
 
 FORMAT = 2
 WEIGHTS = "model.safetensors"
@@ -87,6 +90,19 @@ def read_part(directory: Path, name: str, schema: type[BaseModel] | None = None)
     """Return the plain data of a file of a saved model, which must have the schema where one is given."""
     _require(directory, [name])
     return read_object(directory / name, schema)
+
+
+def read_shapes(path: Path) -> Shapes:
+    """Return the shapes of all weights in a file, of which only the header is read.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path} must be as it was saved, but it is damaged: {error}") from None
 
 
 def first_line(error: Exception) -> str:

@@ -14,8 +14,7 @@ from torch.nn.utils import get_total_norm
 
 from seqgen.errors import InputError
 from seqgen.files import writing
-
-Shapes = dict[str, tuple[int, ...]]
+from seqgen.inference.saved import Shapes
 
 # A builder may make parameters that it does not keep, such as the classifier of a network whose features are used.
 TIMES, AND_PARAMETERS, AND_NUMBERS = 4, 1_000, 1 << 28
@@ -34,19 +33,6 @@ def save_weights(model: nn.Module, path: Path) -> None:
     once = {tensor.data_ptr(): name for name, tensor in reversed(state.items())}
     with writing(path) as file:
         file.write(safetensors.torch.save({name: state[name].cpu().contiguous() for name in once.values()}))
-
-
-def read_shapes(path: Path) -> Shapes:
-    """Return the shapes of all weights in a file, of which only the header is read.
-
-    Raises:
-        InputError: it is damaged.
-    """
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path} must be as it was saved, but it is damaged: {error}") from None
 
 
 def load_weights(model: nn.Module, path: Path, shapes: Shapes) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import time
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from filelock import FileLock, Timeout
 from seqgen.errors import InputError
 from seqgen.files import read_options, sweep, write_text
 from seqgen.runs.config import RunConfig, anywhere
+from seqgen.runs.records import Resumption, read_records
 
 OF_ONE_RUN = ("output_dir", "resume", "config")
 RESUMED = "resumed.jsonl"
@@ -97,8 +97,4 @@ def _record(directory: Path, config: RunConfig, steps: int) -> None:
 
 def read_resumptions(directory: Path) -> list[dict[str, Any]]:
     """Return when a run was resumed, and which options changed, as [before, now], but for lines that are damaged."""
-    path, found = directory / RESUMED, []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        with suppress(ValueError):
-            found.append(json.loads(line))
-    return found
+    return read_records(directory / RESUMED, Resumption)

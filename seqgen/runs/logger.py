@@ -9,6 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from seqgen.files import write_text, writing
+from seqgen.runs.records import Metrics, read_records
 from seqgen.training.loop import Step
 from seqgen.training.schedules import Schedule
 
@@ -84,14 +85,7 @@ class Logger:
 
 def read_metrics(directory: Path) -> list[dict[str, Any]]:
     """Return the lines of a run's metrics, without one that a kill cut off."""
-    path = directory / "metrics.jsonl"
-    lines = []
-    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
-            continue
-    return lines
+    return read_records(directory / "metrics.jsonl", Metrics)
 
 
 def draw_curves(directory: Path) -> None:

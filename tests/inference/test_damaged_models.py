@@ -21,7 +21,8 @@ import seqgen
 from seqgen import patterns
 from seqgen.errors import InputError, NonFiniteLogits
 from seqgen.inference import weights
-from seqgen.inference.weights import building, finite, read_shapes
+from seqgen.inference.saved import read_shapes
+from seqgen.inference.weights import building, finite
 
 MADE = {
     "generator": make_generator,
