@@ -7,7 +7,10 @@ LONGEST = 200  # characters of words that are compared
 
 
 class InputError(ValueError):
-    """An input breaks a rule; the message is one sentence with the rule and the value received."""
+    """An input breaks a rule; the message is one sentence, and one line, with the rule and the value received."""
+
+    def __init__(self, sentence: str = ""):
+        super().__init__(sentence.replace("\r", "\\r").replace("\n", "\\n"))  # of names and values with line ends
 
 
 class NonFiniteLogits(InputError):

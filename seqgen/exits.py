@@ -31,7 +31,7 @@ def run_main(main: Callable[[], None]) -> None:
         sys.stdout.flush()
         handle(signal.SIG_IGN)  # all is done, and the interpreter ends in a moment
     except InputError as error:
-        _exit("error: " + str(error).replace("\n", "\\n"), 2)  # one line, whatever the names of files
+        _exit(f"error: {error}", 2)
     except NonFiniteLoss as error:
         _exit(f"error: {error}", 1)
     except KeyboardInterrupt as interruption:

@@ -88,7 +88,7 @@ def _making(model: Path, run: Path | None, results: dict[str, Any]) -> dict[str,
     every = read_options(run / "resolved.yaml")
     found |= {"data": every.get("source") or every.get("data"), "size": every.get("size")}
     report = run / "report.md"
-    text = report.read_text(encoding="utf-8") if report.is_file() else ""
+    text = report.read_text(encoding="utf-8", errors="replace") if report.is_file() else ""
     found |= dict(re.findall(r"^- (machine|versions): (.*)$", text, flags=re.MULTILINE))
     return found | {name: results[name] for name in ("steps", "seconds", "precision", "threads") if name in results}
 
