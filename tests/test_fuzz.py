@@ -7,15 +7,12 @@ In the suite a few examples of each target, always the same; `pytest -m fuzz -s`
 from seqgen.exits import run_main
 
 import io
-import json
 import os
 import random
 import shutil
 import sys
 import time
-from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
-from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -25,100 +22,21 @@ from fuzzing import Tally, edited, edits, odd_values, spoilt, zipped
 from hypothesis import strategies as st
 from making import (
     RECIPES,
-    TEXT,
     load_recipe,
-    make_captioner,
-    make_conditional_generator,
-    make_generator,
-    make_image_classifier,
-    make_tagger,
-    make_text_classifier,
-    make_translator,
 )
-from PIL import Image
+from samples import COMMANDS, FILES, MODELS, PICTURES, READERS
 
 import seqgen
 from seqgen.cli.main import run_command
-from seqgen.data.captioned import read_captioned
-from seqgen.data.corpus import Corpus
 from seqgen.data.images import Preprocessing, read_image
-from seqgen.data.labelled import read_texts, require_numbers
-from seqgen.data.parallel import read_pairs
 from seqgen.data.store import stored
-from seqgen.data.tagged import read_tagged
 from seqgen.errors import InputError
 from seqgen.files import cache_directory, write_text
 from seqgen.runs.checkpoints import load_checkpoint, save_checkpoint
 from seqgen.runs.config import option_parser, parse_options
 from seqgen.runs.directory import RESUMED, read_resumptions
 from seqgen.runs.logger import draw_curves
-from seqgen.text.tokenizer import KINDS, fit_tokenizer
 
-ROWS = [["pos", "a good film"], ["neg", 'a "bad", dull one'], ["pos", "fine & ünïcode"], ["neg", ""]] * 4
-IMAGES = [{"id": number, "file_name": f"{number}.png"} for number in (1, 2)]
-CAPTIONS = [{"id": number, "image_id": 1 + number % 2, "caption": f"a picture {number}"} for number in range(4)]
-CONLL = "The\tDET\ncat\tNOUN\n\nA\tDET\ndog\tNOUN\n\n" * 4
-FILES: dict[str, bytes] = {
-    "text.txt": TEXT.encode()[:2_000],
-    "rows.tsv": "".join("\t".join(row) + "\n" for row in ROWS).encode(),
-    "rows.csv": b"label,text\n" + b'pos,a good film\nneg,"a ""bad"", dull one"\npos,"two\nlines"\n' * 4,
-    "rows.jsonl": "".join(json.dumps({"label": label, "text": text}) + "\n" for label, text in ROWS).encode(),
-    "rows.json": json.dumps([{"label": label, "text": text} for label, text in ROWS]).encode(),
-    "pairs.tsv": b"ein\tone\nzwei\ttwo\ndrei vier\tthree four\n" * 4,
-    "pairs.jsonl": b'{"source": "ein", "target": "one"}\n{"source": "zwei", "target": "two"}\n' * 4,
-    "tags.conll": CONLL.encode(),
-    "tags.jsonl": b'{"tokens": ["The", "cat"], "tags": ["DET", "NOUN"]}\n' * 4,
-    "numbers.tsv": b"1.5, 2e3, -7\tone\n0, 0, 0\tnothing\n" * 4,
-    "captions.json": json.dumps({"images": IMAGES, "annotations": CAPTIONS}).encode(),
-    "captions.csv": b"image,caption\n1.png,a picture\n2.png,another picture\n" * 3,
-}
-
-
-def consume(data) -> None:
-    """Read all columns of data."""
-    for column in vars(data).values():
-        if hasattr(column, "__len__") and not isinstance(column, str):
-            list(column)
-
-
-def read_config(path: Path) -> None:
-    parse_options(load_recipe("tagger").Config, ["--config", str(path)])
-
-
-READERS: dict[str, Callable[[Path], object]] = {
-    "text": lambda path: [fit_tokenizer(kind, Corpus.find(str(path)).blocks(), 400) for kind in KINDS],
-    "rows": lambda path: consume(read_texts(str(path))),
-    "pairs": lambda path: consume(read_pairs(str(path))),
-    "tags": lambda path: consume(read_tagged(str(path))),
-    "numbers": lambda path: require_numbers(read_texts(str(path))),
-    "captions": lambda path: consume(read_captioned(str(path.parent / "images"), {"train": str(path)})["train"]),
-}
-
-
-def picture(form: str) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)).save(file, form)
-    return file.getvalue()
-
-
-PICTURES = {form: picture(form) for form in ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")}
-MODELS = {
-    "generator": (make_generator, lambda model: model.generate("the", max_new_tokens=4, seed=1)),
-    "text_classifier": (make_text_classifier, lambda model: model.classify(["a fine film"])),
-    "image_classifier": (make_image_classifier, lambda model: model.classify([PICTURES["PNG"]])),
-    "tagger": (lambda: make_tagger(words=True), lambda model: model.tag([["the", "cat"]])),
-    "translator": (make_translator, lambda model: model.translate("the cat", max_new_tokens=4)),
-    "captioner": (make_captioner, lambda model: model.caption([PICTURES["PNG"]], max_new_tokens=4)),
-    "conditional_generator": (make_conditional_generator, lambda model: model.generate("cat", max_new_tokens=4)),
-}
-COMMANDS = {
-    "generate": ("generator", ["the"]),
-    "score": ("generator", []),
-    "classify": ("text_classifier", []),
-    "tag": ("tagger", []),
-    "translate": ("translator", []),
-    "info": ("translator", []),
-}
 OPTIONS = ("top_k", "temperature", "max_new_tokens", "num_beams", "seed", "num_return_sequences", "length_penalty")
 WORDS = ["", "0", "-1", "1", "2", "3", "1e9", str(2**70), "nan", "inf", "x", "true", "null", "[1]", "{}", "\udcff", "é"]
 VALUES = st.sampled_from([*WORDS, "[" * 3_000])
@@ -263,7 +181,7 @@ def fuzz_config(folder, tally, draw):
     path = folder / "config.yaml"
     path.write_bytes(edited(b"max_steps: 10\nseed: 3\nhidden_size: 12\ncell: gru\ndata: text.txt\n", draw(edits)))
     with tally.of("config"):
-        read_config(path)
+        parse_options(load_recipe("tagger").Config, ["--config", str(path)])
 
 
 def fuzz_recipe_options(folder, tally, draw):
