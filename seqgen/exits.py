@@ -40,7 +40,7 @@ def run_main(main: Callable[[], None]) -> None:
         # The reader (`| head`) closed the pipe; without this the interpreter reports an error while it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        _exit(f"error: cannot write {error.filename or 'to the disk'}: {error.strerror or error}", 2)
+        _exit(f"error: {error.filename or 'the disk'} cannot be read or written: {error.strerror or error}", 2)
     except Exception:
         if not interruptions.received:
             raise

@@ -1,5 +1,6 @@
 """A saved model as files: found, downloaded from the hub, and read as plain data, without torch."""
 
+import os
 import pkgutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -37,7 +38,7 @@ def used_as(directory: Path) -> Any:
 def find_model(source: str | Path) -> Path:
     """Return the directory of a model, downloaded from the hub where `source` is a name instead of a directory."""
     directory = Path(source)
-    if not directory.exists():
+    if not os.path.exists(directory):  # False for names longer than any, too
         return _download(str(source))
     if not (directory / "config.json").exists() and (directory / "model").is_dir():
         directory = directory / "model"

@@ -174,7 +174,7 @@ def test_a_full_disk_is_a_sentence(train, monkeypatch, failing):
     monkeypatch.setattr(files.os, failing, full)
     code, _, err = train("--max_steps", 5)
     assert code == 2
-    assert re.search("cannot (write|be written)", err.splitlines()[-1])
+    assert "written" in err.splitlines()[-1]
     assert "No space left on device" in err
     assert "Traceback" not in err
 

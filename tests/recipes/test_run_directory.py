@@ -50,7 +50,7 @@ def test_another_run_is_never_overwritten(train, tmp_path):
     (tmp_path / "mine" / "letter.txt").touch()
     assert "must be new or empty" in train(directory=tmp_path / "mine")[2]
     (tmp_path / "file").touch()
-    assert "cannot write" in train("--max_steps", 1, directory=tmp_path / "file" / "run")[2]
+    assert "written" in train("--max_steps", 1, directory=tmp_path / "file" / "run")[2]
     assert "is a file" in train(directory=tmp_path / "file")[2]
 
 
