@@ -163,7 +163,7 @@ def test_a_decoder_of_other_parts_is_not_laid_out():
 def test_no_rows_are_a_sentence_and_do_not_end_the_process(cell, precision):
     decoder = packed(make_decoder(cell), precision)
     state = decoder.start(batch_size=1).select(torch.zeros(0, dtype=torch.long))
-    with pytest.raises(InputError, match="^tokens must be"):
+    with pytest.raises(InputError, match=r"^tokens must be"):
         decoder.step(torch.zeros(0, dtype=torch.long), state)
 
 
@@ -172,5 +172,5 @@ def test_no_rows_are_a_sentence_and_do_not_end_the_process(cell, precision):
 def test_a_memory_without_positions_or_for_other_prompts_is_a_sentence(search, rows):
     mask = torch.arange(max([*rows, 0])) < torch.tensor(rows, dtype=torch.long).unsqueeze(1)
     memory = Memory(torch.zeros(*mask.shape, 8), mask, torch.zeros(len(rows), 8))
-    with pytest.raises(InputError, match="^memory must have a row for each of 2 prompts"):
+    with pytest.raises(InputError, match=r"^memory must have a row for each of 2 prompts"):
         search(make_decoder(), [[BOS], [BOS]], GenerationConfig(max_new_tokens=2), memory=memory)
