@@ -24,7 +24,7 @@ class Buckets:
     def __init__(self, lengths: np.ndarray, budget: int, *, seed: int = 0, rank: int = 0, world_size: int = 1):
         self.lengths, self.budget, self.seed = lengths, budget, seed
         self.rank, self.world_size = rank, world_size
-        self.pool = max(int(POOL * budget / lengths.mean()), 1)
+        self.pool = max(int(POOL * budget / max(lengths.mean(), 1)), 1)
         self.batches_per_epoch = len(self._epoch(0))
 
     def starting_at(self, index: int) -> Iterator[np.ndarray]:

@@ -46,7 +46,7 @@ def beam_search(
     Raises:
         NonFiniteLogits: logits that are not finite.
     """
-    require_begun(prompts)
+    require_begun(prompts, memory)
     decoder = packed(decoder, config.precision, rows=len(prompts) * config.num_beams, memory=memory)
     with threads_of(decoder):
         state = decoder.start(memory, batch_size=len(prompts))

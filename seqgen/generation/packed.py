@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seqgen.errors import InputError
 from seqgen.generation.shared_memory import SharedMemory
 from seqgen.hardware.decisions import Operation, decide
 from seqgen.hardware.precision import (
@@ -156,6 +157,8 @@ class PackedDecoder:
 
     def step(self, tokens: Tensor, state: State, memory: Memory | SharedMemory | None = None) -> tuple[Tensor, State]:
         """Read (batch,) tokens; return (batch, vocabulary) logits of the next ones and the state."""
+        if not tokens.shape[0]:  # for which oneDNN divides by zero, and ends the process
+            raise InputError("tokens must be those of at least one row, but there are none")
         x, hidden, cells, attended = tokens.unsqueeze(0), [], [], state.attended
         no_cells = [None] * len(self._layers)
         before = state.h.chunk(len(self._layers)), no_cells if state.c is None else state.c.chunk(len(self._layers))

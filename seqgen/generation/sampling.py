@@ -131,7 +131,7 @@ def sample(
     Raises:
         NonFiniteLogits: logits that are not finite.
     """
-    require_begun(prompts)
+    require_begun(prompts, memory)
     decoder = packed(decoder, config.precision, rows=len(prompts), memory=memory)
     with threads_of(decoder):
         logits, state = read_prompts(decoder, prompts, memory, device)
@@ -168,10 +168,15 @@ def sample(
             logits, state = decoder.step(chosen, state, memory)
 
 
-def require_begun(prompts: list[list[int]]) -> None:
-    """Raise an InputError where there is no prompt, or one without tokens."""
+def require_begun(prompts: list[list[int]], memory: Memory | None = None) -> None:
+    """Raise an InputError where there is no prompt, or one without tokens, or without a memory to attend to."""
     if not prompts or not all(map(len, prompts)):
         raise InputError(f"prompts must be at least one, each of at least BOS, not {prompts[:5]}")
+    if memory is not None and (len(memory.mask) != len(prompts) or not memory.mask.any(dim=1).all()):
+        raise InputError(
+            f"memory must have a row for each of {len(prompts)} prompts, each with a position to attend to, not "
+            f"{memory.mask.sum(dim=1).tolist()[:5]} positions"
+        )
 
 
 def read_prompts(
@@ -214,6 +219,7 @@ def sampled(
 
     The `seeds` are the random seeds of all texts; by default they come from the seed of the options.
     """
+    require_begun(prompts, memory)
     each = config.num_return_sequences
     rows = [row for row in range(len(prompts)) for _ in range(each)]
     many = None if memory is None else memory.select(torch.tensor(rows, device=device))

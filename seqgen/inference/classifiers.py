@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from seqgen import patterns
 from seqgen.batches.examples import Batchable, Examples
-from seqgen.batches.windows import padded
 from seqgen.data.images import Image, Preprocessing, read_image
 from seqgen.data.labelled import Labelled
 from seqgen.data.store import stored
@@ -20,6 +19,7 @@ from seqgen.inference.generator import Generator
 from seqgen.inference.inputs import InputBundle
 from seqgen.inference.parts import PREPROCESSING, tokenizer_part
 from seqgen.inference.schemas import Classes, MaxLength
+from seqgen.inference.token_batch import token_batch
 from seqgen.models import EncoderClassifier
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.encoders import SequenceEncoder
@@ -190,7 +190,7 @@ class TextClassifier(ClassifierBundle):
 
     def collate(self, rows: Sequence[np.ndarray]) -> tuple[Tensor, ...]:
         """Return the right-padded (batch, steps) tokens."""
-        return (torch.from_numpy(padded(rows)),)
+        return (token_batch(rows, self.tokenizer.vocab_size),)
 
     def examples(self, texts: Labelled) -> Batchable[Examples]:
         """Return labelled texts for training: encoded once, into a cached file.

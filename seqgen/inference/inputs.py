@@ -38,7 +38,7 @@ class InputBundle(Bundle[M]):
     def lengths(self, rows: Sequence[Any]) -> np.ndarray:
         """Return the (rows,) numbers of positions, by which rows are batched."""
         stored: np.ndarray | None = getattr(rows, "lengths", None)  # of rows in a file
-        return np.array([len(row) for row in rows], dtype=np.int64) if stored is None else stored
+        return np.array([len(row) if np.ndim(row) else 1 for row in rows], dtype=np.int64) if stored is None else stored
 
     def batches(self, rows: Sequence[Any], budget: int) -> Iterator[tuple[np.ndarray, tuple[Tensor, ...]]]:
         """Yield the numbers of rows of similar length with their batch, of at most `budget` positions with padding."""

@@ -22,6 +22,7 @@ from seqgen.inference.inputs import InputBundle
 from seqgen.inference.parts import ALPHABET, VOCABULARY
 from seqgen.inference.schemas import Tags
 from seqgen.inference.score import Score
+from seqgen.inference.token_batch import token_batch
 from seqgen.models import EncoderTagger
 from seqgen.symbols import PAD
 from seqgen.text.vocabulary import Vocabulary, most_frequent
@@ -147,7 +148,7 @@ class Tagger(InputBundle[EncoderTagger]):
 
     def collate(self, rows: Sequence[Row]) -> tuple[Tensor, ...]:
         """Return the right-padded (batch, steps) tokens; for words also the row of each in the batch's spellings."""
-        tokens = torch.from_numpy(padded([row[0] for row in rows]))
+        tokens = token_batch([row[0] for row in rows], len(self.vocabulary))
         if self.alphabet is None:
             return (tokens,)
         different: dict[bytes, int] = {}

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from seqgen import patterns
 from seqgen.batches.examples import Batchable
 from seqgen.batches.pairs import Pairs, pairs
-from seqgen.batches.windows import padded
 from seqgen.data.parallel import Parallel
 from seqgen.data.store import stored
 from seqgen.generation.config import GenerationConfig
@@ -21,6 +19,7 @@ from seqgen.inference.known_tokens import require_known
 from seqgen.inference.parts import GENERATION, Part, tokenizer_part
 from seqgen.inference.schemas import MaxLength, TargetTokenizer
 from seqgen.inference.score import Score
+from seqgen.inference.token_batch import token_batch
 from seqgen.models import EncoderDecoder
 from seqgen.symbols import EOS
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data, tokenizer_from_data
@@ -179,7 +178,7 @@ class Translator(EncoderDecoderBundle):
 
     def collate(self, rows: Sequence[np.ndarray]) -> tuple[Tensor, ...]:
         """Return the right-padded (batch, steps) source tokens."""
-        return (torch.from_numpy(padded(rows)),)
+        return (token_batch(rows, self.source.vocab_size),)
 
     def examples(self, data: Parallel) -> Batchable[Pairs]:
         """Return pairs for training, targets cut to `max_length`, too: encoded once, into a cached file."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from seqgen.arguments import checked
+from seqgen.nn.batch_norm import accept_single_values
 from seqgen.nn.cnn import folded
 from seqgen.nn.dropout import LockedDropout
 from seqgen.state import Memory
@@ -39,7 +40,8 @@ class ImageEncoder(nn.Module):
     """Encodes an image; the positions of the grid are those of the memory, row by row.
 
     Args:
-        backbone: from (batch, 3, height, width) images to a (batch, features, rows, columns) grid.
+        backbone: from (batch, 3, height, width) images to a (batch, features, rows, columns) grid; its batch
+            normalization takes from now on a single value, too.
         output_size: features of the memory.
         pooling: of (batch, positions, features) states and their mask, to a summary of as many features.
         frozen: whether the backbone is not trained, its running statistics included.
@@ -56,7 +58,7 @@ class ImageEncoder(nn.Module):
         places: nn.Module | None = None,
     ):
         super().__init__()
-        self.backbone, self.output_size, self.summary_size = backbone, output_size, output_size
+        self.backbone, self.output_size, self.summary_size = accept_single_values(backbone), output_size, output_size
         self.pooling, self.frozen, self.places = pooling, frozen, places or nn.Identity()
         if frozen:
             self.backbone.requires_grad_(False)

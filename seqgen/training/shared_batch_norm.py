@@ -16,7 +16,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
         """Keep the shape of (batch, channels, rows, columns)."""
         if not self.training:
             return super().forward(grid)
-        values = grid.float()
+        values = grid.to(torch.promote_types(grid.dtype, torch.float32))
         places = values.new_tensor([values[:, 0].numel()])
         sums = _sum_over_processes(torch.cat([values.sum((0, 2, 3)), places]))
         mean, count = sums[:-1] / sums[-1], sums[-1].detach()
@@ -39,7 +39,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
 def share_batch_norms(model: nn.Module) -> nn.Module:
     """Return the model, in which batch normalization is from now on by the rows of all processes."""
     for part in model.modules():
-        if type(part) is nn.BatchNorm2d:
+        if isinstance(part, nn.BatchNorm2d):
             part.__class__ = SharedBatchNorm  # keeps its weights, which optimizers and averages know
     return model
 

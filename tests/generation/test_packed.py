@@ -3,11 +3,14 @@ import torch
 from torch import nn
 
 from seqgen import patterns
+from seqgen.errors import InputError
 from seqgen.generation import packed as module
+from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.packed import PackedDecoder, packed
-from seqgen.generation.sampling import sample
+from seqgen.generation.sampling import sample, sampled
 from seqgen.nn.decoder import RecurrentDecoder
+from seqgen.state import Memory
 from seqgen.symbols import BOS
 from seqgen.testing import check_decoder
 
@@ -154,3 +157,20 @@ def test_a_decoder_of_other_parts_is_not_laid_out():
     named.weights = torch.zeros(1)
     for decoder in (scaled, halved, named):
         assert packed(decoder) is decoder
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_no_rows_are_a_sentence_and_do_not_end_the_process(cell, precision):
+    decoder = packed(make_decoder(cell), precision)
+    state = decoder.start(batch_size=1).select(torch.zeros(0, dtype=torch.long))
+    with pytest.raises(InputError, match=r"^tokens must be"):
+        decoder.step(torch.zeros(0, dtype=torch.long), state)
+
+
+@pytest.mark.parametrize("rows", [[], [0], [3], [3, 0], [3, 3, 3]], ids=str)
+@pytest.mark.parametrize("search", [beam_search, sampled])
+def test_a_memory_without_positions_or_for_other_prompts_is_a_sentence(search, rows):
+    mask = torch.arange(max([*rows, 0])) < torch.tensor(rows, dtype=torch.long).unsqueeze(1)
+    memory = Memory(torch.zeros(*mask.shape, 8), mask, torch.zeros(len(rows), 8))
+    with pytest.raises(InputError, match=r"^memory must have a row for each of 2 prompts"):
+        search(make_decoder(), [[BOS], [BOS]], GenerationConfig(max_new_tokens=2), memory=memory)

@@ -19,7 +19,8 @@ def options(name, folder):
     more = {"text_classifier": ["--word_dropout", 0], "tagger": ["--word_dropout", 0]}
     more["char_generator"] = ["--weight_drop", 0]
     more["image_classifier"] = ["--shift", 0]
-    more["image_captioner"] = ["--self_critical", 0, "--mirror", "false"]
+    # Rounding decides whether an activation near zero has a gradient; such gradients add up with the learning rate.
+    more["image_captioner"] = ["--self_critical", 0, "--mirror", "false", "--learning_rate", 0.0001]
     more["translator"] = ["--word_dropout", 0]
     return [*small_options(name, folder), *WITHOUT_CHANCE, *more.get(name, [])]
 
@@ -41,9 +42,9 @@ def test_two_processes_learn_what_one_does(name, tmp_path):
     for process, log in zip(two, logs, strict=True):
         finish(process, log)
     one, two = results_of(tmp_path / "one"), results_of(tmp_path / "two")
-    # Sums are rounded in another order, so not bit for bit; rows shared out wrongly would differ in the first digits.
-    # With convolutions, rounding may decide whether an activation near zero has a gradient.
-    assert two["val_loss"] == pytest.approx(one["val_loss"], abs=5e-3 if "image" in name else 1e-4)
+    # Sums are rounded in another order, so not bit for bit; with batch statistics or rows shared out wrongly the losses
+    # would differ by 0.001 (measured with images) and more.
+    assert two["val_loss"] == pytest.approx(one["val_loss"], abs=1e-4)
     assert two["steps"] == one["steps"] == STEPS
     assert "2 processes" in (tmp_path / "two" / "report.md").read_text()
 

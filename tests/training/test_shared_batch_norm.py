@@ -8,6 +8,7 @@ from torch import distributed, nn
 from seqgen.training.shared_batch_norm import share_batch_norms
 
 pytestmark = pytest.mark.processes
+PRECISIONS = ("fp64", "fp32", "bf16")
 PARTS = [slice(0, 1), slice(1, 6)]  # rows of each process, of which one has a single one
 
 
@@ -21,12 +22,13 @@ def network():
     return layers
 
 
-def learned(layers, images, **precision):
+def learned(layers, images, precision):
     """The output, gradients and running statistics after a forward and a backward pass, twice."""
+    layers, images = (one.double() if precision == "fp64" else one for one in (layers, images))
     for _ in range(2):
-        with torch.autocast("cpu", torch.bfloat16, **precision):
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
             out = layers(images)
-        out.float().pow(3).sum().backward()
+        out.to(images.dtype).pow(3).sum().backward()
     gradients = [parameter.grad for parameter in layers.parameters()]
     return out.detach(), gradients, [buffer.double() for buffer in layers.buffers()]
 
@@ -34,7 +36,7 @@ def learned(layers, images, **precision):
 def learn(rank, images, meeting, answers):
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=len(PARTS))
-    found = [learned(share_batch_norms(network()), images[PARTS[rank]], enabled=bf16) for bf16 in (False, True)]
+    found = {one: learned(share_batch_norms(network()), images[PARTS[rank]], one) for one in PRECISIONS}
     torch.save(found, f"{answers}{rank}")
 
 
@@ -57,19 +59,20 @@ def found(images, tmp_path_factory):
     return [torch.load(f"{arguments[2]}{rank}") for rank in range(len(PARTS))]
 
 
-def test_processes_normalize_by_the_rows_of_all(images, found):
-    outputs, gradients, statistics = learned(network(), images, enabled=False)
-    for (output, _, running), rows in zip([two[0] for two in found], PARTS, strict=True):
-        torch.testing.assert_close(output, outputs[rows], atol=1e-4, rtol=1e-4)
+@pytest.mark.parametrize(("precision", "rounding"), [("fp64", 1e-12), ("fp32", 1e-4)])
+def test_processes_normalize_by_the_rows_of_all(images, found, precision, rounding):
+    outputs, gradients, statistics = learned(network(), images, precision)
+    for (output, _, running), rows in zip([two[precision] for two in found], PARTS, strict=True):
+        torch.testing.assert_close(output, outputs[rows], atol=rounding, rtol=rounding)
         for mine, all_of_them in zip(running, statistics, strict=True):
-            torch.testing.assert_close(mine, all_of_them)
-    for one, other, whole in zip(found[0][0][1], found[1][0][1], gradients, strict=True):
-        torch.testing.assert_close(one + other, whole, atol=whole.abs().max().item() * 1e-4, rtol=1e-4)
+            torch.testing.assert_close(mine, all_of_them, atol=rounding, rtol=rounding)
+    for one, other, whole in zip(*(two[precision][1] for two in found), gradients, strict=True):
+        torch.testing.assert_close(one + other, whole, atol=whole.abs().max().item() * rounding, rtol=rounding)
 
 
 def test_they_do_so_in_bf16_too(images, found):
-    outputs = learned(network(), images, enabled=True)[0]
-    for (output, _, _), rows in zip([two[1] for two in found], PARTS, strict=True):
+    outputs = learned(network(), images, "bf16")[0]
+    for (output, _, _), rows in zip([two["bf16"] for two in found], PARTS, strict=True):
         assert output.dtype == outputs.dtype
         torch.testing.assert_close(output, outputs[rows], atol=0.1, rtol=0.1)
 
