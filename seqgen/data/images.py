@@ -3,8 +3,9 @@
 import io
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import PIL.Image
@@ -66,6 +67,22 @@ def read_image(source: Image) -> PIL.Image.Image:
     except Exception as error:  # every decoder has errors of its own
         reason = "an unknown image format" if isinstance(error, PIL.UnidentifiedImageError) else _line(error)
         raise InputError(f"{name}: an image must be whole, but it does not decode ({reason})") from None
+
+
+def stacked(images: Sequence[Any], size: int) -> Tensor:
+    """Return tensors of images as a batch: (3, size, size) normalized pixels, or a backbone's (positions, features).
+
+    Raises:
+        InputError: some are no tensors, or their shapes differ or are others.
+    """
+    shapes = {tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__ for image in images}
+    of_pixels = {(3, size, size)}
+    if len(shapes) > 1 or not (shapes == of_pixels or all(len(shape) == 2 for shape in shapes)):
+        raise InputError(
+            f"images given as tensors must all be (3, {size}, {size}) pixels, or (positions, features) of the "
+            f"backbone, not {', '.join(map(str, shapes))}"
+        )
+    return torch.stack(list(images))
 
 
 def _open(source: Image) -> PIL.Image.Image:

@@ -14,7 +14,7 @@ from seqgen.batches.examples import Batchable
 from seqgen.batches.pairs import Pairs, pairs
 from seqgen.data.captioned import Captioned
 from seqgen.data.features import BATCH, Views
-from seqgen.data.images import Image, Preprocessing, read_image
+from seqgen.data.images import Image, Preprocessing, read_image, stacked
 from seqgen.data.store import stored
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
@@ -189,10 +189,9 @@ class Captioner(EncoderDecoderBundle):
 
     def collate(self, rows: Sequence[Image | Tensor]) -> tuple[Tensor, ...]:
         """Return the (batch, 3, size, size) pixels of images; tensors are only stacked."""
-        tensors = [row for row in rows if isinstance(row, Tensor)]
-        if tensors:
-            return (torch.stack(tensors),)
-        fitted = np.stack([self.preprocessing.fit(read_image(row)) for row in rows if not isinstance(row, Tensor)])
+        if any(isinstance(row, Tensor) for row in rows):
+            return (stacked(rows, self.preprocessing.size),)
+        fitted = np.stack([self.preprocessing.fit(read_image(row)) for row in rows])
         return (self.preprocessing.normalize(torch.from_numpy(fitted)),)
 
     def views(

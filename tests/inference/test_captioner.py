@@ -171,3 +171,13 @@ def test_search_looks_at_the_image():
         dark = captioner.caption(np.zeros((32, 32, 3), np.uint8))[0]
         light = captioner.caption(np.full((32, 32, 3), 255, np.uint8))[0]
     assert dark.score != light.score
+
+
+@pytest.mark.parametrize(
+    "shapes", [[(32, 32, 3)], [(1, 3, 32, 32)], [(3, 7, 7)], [(3, 32, 32), None], [(3, 32, 32), (4, 8)]]
+)
+def test_tensors_of_other_shapes_and_among_other_images_are_refused(shapes):
+    captioner = make_captioner()
+    picture = np.zeros((20, 20, 3), np.uint8)
+    with pytest.raises(InputError, match="images given as tensors must all be"):
+        captioner.caption([picture if shape is None else torch.zeros(shape) for shape in shapes])
