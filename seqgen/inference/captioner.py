@@ -189,9 +189,10 @@ class Captioner(EncoderDecoderBundle):
 
     def collate(self, rows: Sequence[Image | Tensor]) -> tuple[Tensor, ...]:
         """Return the (batch, 3, size, size) pixels of images; tensors are only stacked."""
-        if any(isinstance(row, Tensor) for row in rows):
+        images = [row for row in rows if not isinstance(row, Tensor)]
+        if len(images) < len(rows):
             return (stacked(rows, self.preprocessing.size),)
-        fitted = np.stack([self.preprocessing.fit(read_image(row)) for row in rows])
+        fitted = np.stack([self.preprocessing.fit(read_image(image)) for image in images])
         return (self.preprocessing.normalize(torch.from_numpy(fitted)),)
 
     def views(
