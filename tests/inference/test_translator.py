@@ -60,6 +60,7 @@ def test_the_best_comes_first(translator):
     assert translator.translate("the cat sat")[0].score == scores[0]
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("options", [{}, {"num_return_sequences": 2}])
 def test_what_was_looked_at_fits_the_pieces(translator, options, tmp_path):
     for text in ("the cat", ""):

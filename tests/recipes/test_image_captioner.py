@@ -50,6 +50,7 @@ def photographs(tmp_path):
     return captioned(tmp_path)
 
 
+@pytest.mark.figures
 def test_a_run_on_scenes_leaves_all_that_is_promised(train, command, tmp_path):
     code, out, err = train("--max_steps", 6)
     assert code == 0, err

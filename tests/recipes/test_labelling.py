@@ -46,6 +46,7 @@ def train(request, command, tmp_path):
     return run
 
 
+@pytest.mark.figures
 def test_a_run_learns_and_leaves_all_that_is_promised(train, tmp_path):
     code, out, err = train("--max_steps", 60)
     assert code == 0, err
