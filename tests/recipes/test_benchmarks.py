@@ -97,7 +97,7 @@ def test_sizes_are_trained_and_shown(command, text_file, monkeypatch):
 
     def run(words, **_):
         """Run in this process what the benchmark runs in one of its own."""
-        code, out, err = command(load_recipe(words[1].stem).main, *words[2:])
+        code, _, err = command(load_recipe(words[1].stem).main, *words[2:])
         return SimpleNamespace(returncode=code, stderr=err)
 
     monkeypatch.setattr(benchmark, "subprocess", SimpleNamespace(run=run))
