@@ -15,6 +15,7 @@ CONTEXT.set_forkserver_preload(
         "torchvision.models",
         "seqgen.metrics.captions",
         "torch.utils.tensorboard",
+        "nltk",
         "matplotlib.pyplot",
         "sklearn.linear_model",
         "sklearn.feature_extraction.text",
