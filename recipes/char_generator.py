@@ -34,6 +34,7 @@ from seqgen.training.losses import LossFunction, evaluate, next_token
 from seqgen.training.regularization import suitable_dropout, suitable_weight_drop
 
 TOKENS_PER_SECOND = 40_000  # usual speed on two cores
+SAMPLE = 300  # tokens of a sample in the test
 
 
 @dataclass(kw_only=True)
@@ -139,8 +140,8 @@ def main() -> None:
         for step in training.steps(data.train, loss):
             if training.due(step):
                 if not step.last:  # the test shows more
-                    written = training.averaged.generate(prompt, max_new_tokens=150, temperature=0.8, seed=config.seed)
-                    run.say(f"{written[0]}\n")
+                    sample = partial(training.averaged.generate, max_new_tokens=SAMPLE // 2, temperature=0.8)
+                    run.say(f"{sample(prompt, seed=config.seed)[0]}\n")
                 val_loss = evaluate(training.averaged.model, data.validation(), run.in_precision(next_token))
                 training.evaluated(step, val_loss)
     if run.main:
@@ -156,8 +157,8 @@ def test(training: Training[Generator], data: TextBatches, prompt: str) -> None:
     # EOS counts as a character: it is predicted in place of a line end.
     characters = len(text) + int((data.held_back == EOS).sum())
     bits, unknown = val_loss * len(data.held_back) / characters / math.log(2), float((data.held_back == UNK).mean())
-    temperatures = (0.5, 0.8, 1.0)
-    texts = [generator.generate(prompt, temperature=temperature, seed=seed)[0] for temperature in temperatures]
+    temperatures, sample = (0.5, 0.8, 1.0), partial(generator.generate, prompt, max_new_tokens=SAMPLE, seed=seed)
+    texts = [sample(temperature=temperature)[0] for temperature in temperatures]
     samples = "\n".join(f"--- temperature {pair[0]}\n{pair[1]}\n" for pair in zip(temperatures, texts, strict=True))
     perplexity = math.exp(val_loss)
     figures = {"val_loss": val_loss, "bits_per_character": bits, "perplexity": perplexity, "unknown_tokens": unknown}

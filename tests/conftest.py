@@ -9,7 +9,7 @@ import pytest
 import torch
 from accelerate.state import AcceleratorState, PartialState
 from making import CELLS, TEXT, make_generator
-from running import QUICK_DECISIONS
+from running import QUICK_DECISIONS, leave_undrawn
 
 from seqgen.hardware import decisions
 from seqgen.interruptions import SIGNALS
@@ -42,6 +42,19 @@ def quick_decisions(monkeypatch):
     """Few calls decide which way is fastest: each test has a cache of its own, in which nothing is decided yet."""
     for name, value in QUICK_DECISIONS.items():
         monkeypatch.setattr(decisions, name, value)
+
+
+@pytest.fixture(autouse=True)
+def undrawn(request, monkeypatch):
+    """Figures are files without content but in tests that are marked: drawing them takes half of a short run."""
+    if request.node.get_closest_marker("figures") is None:
+        monkeypatch.setattr("matplotlib.figure.Figure.savefig", leave_undrawn)
+
+
+@pytest.fixture(autouse=True)
+def files_in_memory(monkeypatch):
+    """Files need not be on the disk: nothing here outlives the machine."""
+    monkeypatch.setattr("os.fsync", lambda handle: None)
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ CONTEXT.set_forkserver_preload(
         "torchvision.models",
         "seqgen.metrics.captions",
         "torch.utils.tensorboard",
+        "nltk",
         "matplotlib.pyplot",
         "sklearn.linear_model",
         "sklearn.feature_extraction.text",
@@ -24,17 +25,22 @@ CONTEXT.set_forkserver_preload(
 QUICK_DECISIONS = {"TURN": 1e-9, "_others_calculate": lambda device: False}
 
 
+def leave_undrawn(figure, file, **options):
+    """Stand in for the saving of a figure."""
+
+
 def run_recipe(name, arguments, log, environment):
     """Run a recipe with a checkpoint after every update, so that kills fall into the saving of one, too."""
     os.environ.update(environment)
     from seqgen.exits import run_main
 
     from making import load_recipe
+    from matplotlib.figure import Figure
 
     from seqgen.hardware import decisions
     from seqgen.runs import training
 
-    training.SAVE_EVERY = 0.0
+    training.SAVE_EVERY, Figure.savefig = 0.0, leave_undrawn
     for option, value in QUICK_DECISIONS.items():
         setattr(decisions, option, value)
     sys.argv = [f"{name}.py", *arguments]

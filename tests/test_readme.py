@@ -207,6 +207,7 @@ def test_benchmark_commands_have_options_that_exist(line, monkeypatch):
     assert benchmark.parse_options(benchmark.Config, "")
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("line", IN_USE)
 def test_commands_of_a_saved_model_work(line, here, monkeypatch, command):
     line, _, read = re.sub(r" [|>].*", "", line).partition(" < ")

@@ -70,7 +70,7 @@ class NothingDrawn(TorchFunctionMode):
         kwargs = kwargs or {}
         if getattr(function, "__module__", "") == nn.init.__name__ and "tensor" in kwargs:
             return kwargs["tensor"]
-        if function is torch.Tensor.normal_:
+        if function in (torch.Tensor.normal_, torch.Tensor.uniform_):
             return args[0]
         if function is torch.linalg.qr:  # which makes orthogonal weights of normal ones, and takes most of the time
             return args[0], args[0]

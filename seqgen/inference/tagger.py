@@ -8,7 +8,6 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import torch
-from nltk.tokenize import TreebankWordTokenizer
 from torch import Tensor
 
 from seqgen import patterns
@@ -188,7 +187,11 @@ class Tagger(InputBundle[EncoderTagger]):
             InputError: a token is empty.
         """
         if isinstance(text, str):
-            return text if self.alphabet is None else list(TreebankWordTokenizer().tokenize(text))
+            if self.alphabet is None:
+                return text
+            from nltk.tokenize import TreebankWordTokenizer  # which takes seconds
+
+            return list(TreebankWordTokenizer().tokenize(text))
         if not all(text):
             raise InputError("a token must not be empty")
         return text

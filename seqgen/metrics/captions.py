@@ -3,12 +3,11 @@
 import math
 import string
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 import numpy as np
 import sacrebleu
-from nltk.util import ngrams
 
 LONGEST = 4  # words of an n-gram
 SPREAD = 6.0  # standard deviation, in words, of CIDEr-D's penalty on a difference of lengths
@@ -97,7 +96,11 @@ class _Weighted:
 
 def _counts(text: str) -> Counter[tuple[str, ...]]:
     words = text.split()
-    return Counter(gram for length in range(1, LONGEST + 1) for gram in ngrams(words, length))
+    return Counter(gram for length in range(1, LONGEST + 1) for gram in _ngrams(words, length))
+
+
+def _ngrams(words: list[str], length: int) -> Iterator[tuple[str, ...]]:
+    return zip(*(words[start:] for start in range(length)), strict=False)
 
 
 def _rouge_l(caption: str, references: Sequence[str]) -> float:

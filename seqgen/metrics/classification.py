@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from nltk.chunk import ChunkScore, conlltags2tree
 from sklearn.metrics import classification_report, confusion_matrix, f1_score
 
 BINS = 15  # of confidence
@@ -99,6 +98,8 @@ def span_f1(answered: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -
         answered: predicted tags of each sequence: "B-PER" where a span begins, "I-PER" inside of one, "O" outside.
         right: target tags.
     """
+    from nltk.chunk import ChunkScore, conlltags2tree  # which takes seconds
+
     score = ChunkScore()
     for one, other in zip(answered, right, strict=True):
         score.score(*(conlltags2tree([("", "", tag) for tag in tags]) for tags in (other, one)))

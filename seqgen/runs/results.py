@@ -1,5 +1,6 @@
 """The results of a run: its metrics in `results.json`, and a report to paste into an issue in `report.md`."""
 
+import importlib.metadata
 import json
 import os
 import platform
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
 
 from seqgen import __version__
 from seqgen.errors import counted
@@ -51,8 +51,8 @@ def _report(run: Run, identity: str, results: dict[str, Any], samples: str) -> s
         "data": f"`{data}`, fingerprint {identity[:16]}",
         "machine": machine(),
         "device": f"{run.device}, {_processes(run.processes.world_size)}, {run.calculation}",
-        "versions": f"{_source()}, torch {torch.__version__}, torchvision {torchvision.__version__}, Python "
-        f"{platform.python_version()}, {platform.system()}",
+        "versions": f"{_source()}, torch {torch.__version__}, torchvision {importlib.metadata.version('torchvision')}, "
+        f"Python {platform.python_version()}, {platform.system()}",
         "training": f"{results['steps']:,} updates in {results['seconds']:.0f} s of wall-clock",
     }
     resumed = "; ".join(map(_resumed, read_resumptions(run.directory)))

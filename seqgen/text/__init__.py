@@ -1,1 +1,1 @@
-"""Tokenizers: text to token numbers and back. Each kind is imported, and nltk with it, when it is first used."""
+"""Tokenizers: text to token numbers and back. Each kind is imported when it is first used."""

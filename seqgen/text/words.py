@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
-from nltk.tokenize import RegexpTokenizer
+import regex
 
 from seqgen.arguments import checked
 from seqgen.symbols import SYMBOLS, UNK
@@ -15,8 +15,7 @@ from seqgen.text.vocabulary import Vocabulary, most_frequent
 
 # Words keep their inner apostrophes (don't); every other mark that is not white space stands alone. The separators
 # U+001C to U+001F are white space to `str.split`, but not to every engine of regular expressions.
-WORDS = RegexpTokenizer(r"\w+(?:['\u2019]\w+)*|[^\w\s\x1c-\x1f]")
-PART = 1 << 16  # characters that are cut into words at a time: nltk gives up after five seconds
+WORDS = regex.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s\x1c-\x1f]")
 NOTHING = ""
 
 
@@ -165,13 +164,8 @@ class WordDetokenizer:
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
     """Yield each word with the white space before it, and last an empty word with the white space at the end."""
-    end = begin = 0
-    while begin < len(text):
-        part = text[begin : begin + PART]
-        if begin + PART < len(text):  # cut where no word is cut, if there is such a place
-            part = part[: max(part.rfind("\n"), part.rfind(" ")) + 1] or part
-        for start, stop in WORDS.span_tokenize(part):
-            yield text[end : begin + start], text[begin + start : begin + stop]
-            end = begin + stop
-        begin += len(part)
+    end = 0
+    for found in WORDS.finditer(text):
+        yield text[end : found.start()], found[0]
+        end = found.end()
     yield text[end:], ""

@@ -109,6 +109,7 @@ def test_a_line_of_json_for_each_sample(command, tmp_path):
     assert all(row["score"] < 0 for row in rows)
 
 
+@pytest.mark.figures
 def test_pictures_of_several_alignments_are_numbered(command, tmp_path):
     make_translator().save_pretrained(tmp_path / "model")
     arguments = ("the cat", "", "dog", "--attention", tmp_path / "out.png")

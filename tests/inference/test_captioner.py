@@ -149,6 +149,7 @@ def test_paths_come_from_standard_input(run, tmp_path, monkeypatch, captioner, i
     assert run()[1].split("\t")[0] == captioner.caption(images[1])[0].text
 
 
+@pytest.mark.figures
 def test_attention_is_drawn_for_each_image(run, tmp_path):
     code, _, err = run(tmp_path / "0.png", "--attention", tmp_path / "out.png")
     assert code == 0, err

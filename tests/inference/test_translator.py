@@ -60,6 +60,7 @@ def test_the_best_comes_first(translator):
     assert translator.translate("the cat sat")[0].score == scores[0]
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("options", [{}, {"num_return_sequences": 2}])
 def test_what_was_looked_at_fits_the_pieces(translator, options, tmp_path):
     for text in ("the cat", ""):
@@ -239,8 +240,7 @@ def test_whatever_bytes_come_in_lines_stay_lines(tmp_path):
     make_translator().save_pretrained(tmp_path / "model")
     given = b"the cat\r\na\xffb\rc\x0bd\n\n\xe2\x80\xa8\nlast"
     command = [sys.executable, "-m", "seqgen", "translate", str(tmp_path / "model"), "--json"]
-    for locale in ("C", "C.UTF-8"):
-        environment = {**os.environ, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-        done = subprocess.run(command, input=given, capture_output=True, env=environment, check=True)
-        sources = [json.loads(line)["source"] for line in done.stdout.decode().split("\n")[:-1]]
-        assert sources == ["the cat", "a\ufffdb\rc\x0bd", "", "\u2028", "last"]
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # ASCII alone
+    done = subprocess.run(command, input=given, capture_output=True, env=environment, check=True)
+    sources = [json.loads(line)["source"] for line in done.stdout.decode().split("\n")[:-1]]
+    assert sources == ["the cat", "a\ufffdb\rc\x0bd", "", "\u2028", "last"]

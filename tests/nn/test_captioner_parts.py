@@ -120,7 +120,7 @@ def test_a_captioner_overfits_a_batch():
     model = make_model(dropout=0.0).train()
     batch = make_batch(4, 6, 3)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
-    for _ in range(150):
+    for _ in range(80):
         loss = target_tokens(model, batch)
         (loss.total / loss.count).backward()
         optimizer.step()

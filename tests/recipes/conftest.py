@@ -3,8 +3,11 @@ from making import SMALL, load_recipe
 
 
 @pytest.fixture
-def recipe():
-    return load_recipe("char_generator")
+def recipe(monkeypatch):
+    """The recipe with short samples, which take most of a short run."""
+    recipe = load_recipe("char_generator")
+    monkeypatch.setattr(recipe, "SAMPLE", 20)
+    return recipe
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ RESULTS = {
 }
 
 
+@pytest.mark.figures
 def test_a_run_leaves_all_that_is_promised(train, command, tmp_path):
     code, out, err = train("--max_steps", 30, "--eval_every", 10)
     assert code == 0, err

@@ -50,6 +50,7 @@ def photographs(tmp_path):
     return captioned(tmp_path)
 
 
+@pytest.mark.figures
 def test_a_run_on_scenes_leaves_all_that_is_promised(train, command, tmp_path):
     code, out, err = train("--max_steps", 6)
     assert code == 0, err
@@ -104,8 +105,9 @@ def test_a_trained_backbone_is_kept_and_then_tuned(train, photographs, tmp_path)
     import torch
     import torchvision
 
-    torch.save(torchvision.models.resnet18(weights=None).state_dict(), tmp_path / "weights.pth")
-    trained = [*photographs[:4], "--backbone", "resnet18", "--weights", tmp_path / "weights.pth", "--image_size", 32]
+    torch.save(torchvision.models.shufflenet_v2_x0_5(weights=None).state_dict(), tmp_path / "weights.pth")
+    trained = [*photographs[:4], "--backbone", "shufflenet_v2_x0_5", "--image_size", 32]
+    trained += ["--weights", tmp_path / "weights.pth"]
     options = ["--max_steps", 4, "--mirror", "true", "--gated", "true", "--doubly_stochastic", 0.5]
 
     def backbone(name):

@@ -37,6 +37,7 @@ def train(command, tmp_path):
     return run
 
 
+@pytest.mark.figures
 def test_a_run_on_dates_leaves_all_that_is_promised(train, command, tmp_path, monkeypatch):
     monkeypatch.setattr(dates, "TRAIN", 300)
     monkeypatch.setattr(dates, "HELD_BACK", 12)

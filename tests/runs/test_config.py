@@ -79,10 +79,11 @@ def test_a_size_gives_way_to_what_is_asked_for_and_to_the_preset(config_class, s
     plain, sized = parse_options(config_class, []).resolved(), parse_options(config_class, ["--size", size]).resolved()
     preset = config_class.presets.get(plain["data"], {})
     assert sized == plain | options | preset | {"size": size}
-    for option, of_size in options.items():
-        value = 7 if isinstance(of_size, int) else 0.25
-        asked = parse_options(config_class, ["--size", size, f"--{option}", str(value)])
-        assert asked.resolved() == sized | {option: value}
+    given = {
+        option: 7 if isinstance(of_size, int) else 0.25 for option, of_size in [*options.items()][1:]
+    }  # all but one
+    asked = parse_options(config_class, ["--size", size, *(f"--{option}={value}" for option, value in given.items())])
+    assert asked.resolved() == sized | given
 
 
 def test_sizes_grow(config_class):
