@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
+SHOWN = 2000  # characters of an error that are shown
 LONGEST = 200  # characters of words that are compared
 
 
@@ -10,7 +11,8 @@ class InputError(ValueError):
     """An input breaks a rule; the message is one sentence, and one line, with the rule and the value received."""
 
     def __init__(self, sentence: str = ""):
-        super().__init__(sentence.replace("\r", "\\r").replace("\n", "\\n"))  # of names and values with line ends
+        line = sentence.replace("\r", "\\r").replace("\n", "\\n")  # of names and values with line ends
+        super().__init__(line if len(line) < SHOWN else f"{line[: SHOWN // 2]} ... {line[-SHOWN // 2 :]}")
 
 
 class NonFiniteLogits(InputError):

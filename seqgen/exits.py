@@ -9,11 +9,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
 from seqgen.errors import InputError, NonFiniteLoss
 from seqgen.interruptions import INTERRUPTED, handle, interruptions
-
-SHOWN = 2000  # characters of an error that are shown
 
 
 def run_main(main: Callable[[], None]) -> None:
@@ -49,8 +48,8 @@ def run_main(main: Callable[[], None]) -> None:
 
 def _exit(sentence: str, code: int) -> None:
     handle(signal.SIG_IGN)
-    shown = sentence if len(sentence) < SHOWN else f"{sentence[: SHOWN // 2]} ... {sentence[-SHOWN // 2 :]}"
-    print(shown, file=sys.stderr, flush=True)
+    with suppress(OSError):  # a full disk behind it
+        print(sentence, file=sys.stderr, flush=True)
     if interruptions.received:  # the interpreter knows of the signal, and may exit with another code
         os._exit(code)
     sys.exit(code)

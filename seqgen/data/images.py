@@ -20,7 +20,7 @@ from seqgen.errors import InputError
 Image = str | Path | bytes | PIL.Image.Image | np.ndarray
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}
-MOST_PIXELS = 110_000_000  # more, of a file made to fill the memory, would take gigabytes
+MOST_PIXELS = 100_000_000  # more, of a file made to fill the memory, would take gigabytes
 
 
 @checked

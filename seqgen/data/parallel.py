@@ -104,7 +104,7 @@ def _columns(file: TextFile, form: Format, options: PairOptions) -> dict[str, st
     asked = (options.source_column, options.target_column) != (SOURCE, TARGET)
     if asked or len(cells) < 3 or {SOURCE, TARGET} & set(lower_names(cells)):
         return columns
-    tatoeba = len(cells) == 4 and cells[0].isdigit() and cells[2].isdigit()
+    tatoeba = len(cells) == 4 and cells[0].isdecimal() and cells[2].isdecimal()
     numbers = ("2", "4") if tatoeba else ("1", "2")
     logger.warning(
         f"{file.name}: the pairs are in columns {' and '.join(numbers)} of {len(cells)}, as the first line names "

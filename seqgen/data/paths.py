@@ -77,12 +77,12 @@ def absolute(data: str) -> str:
 
 def visible_files(folder: Path) -> list[Path]:
     """Return all files in a folder and its subfolders, sorted, without those whose path has a hidden part (.name)."""
-    return sorted(path for path in map(Path, _globbed(f"{glob.escape(str(folder))}/**/*")) if path.is_file())
+    return sorted(path for path in map(Path, _globbed(f"{glob.escape(str(folder))}/**/*")) if os.path.isfile(path))
 
 
 def with_prefix(prefix: str) -> list[Path]:
     """Return the files whose names are a prefix, a point and more, such as corpus.de-en.de of corpus.de-en."""
-    return sorted(path for path in map(Path, glob.glob(f"{glob.escape(prefix)}.*")) if path.is_file())
+    return sorted(path for path in map(Path, glob.glob(f"{glob.escape(prefix)}.*")) if os.path.isfile(path))
 
 
 def _is_there(data: str) -> bool:
@@ -107,7 +107,7 @@ def _parts(data: str) -> list[str]:
 
 
 def _matches(pattern: str) -> list[Path]:
-    return sorted(path for path in {*map(Path, _globbed(pattern))} if path.is_file())
+    return sorted(path for path in {*map(Path, _globbed(pattern))} if os.path.isfile(path))
 
 
 def _globbed(pattern: str) -> Iterator[str]:

@@ -114,8 +114,8 @@ def _read_separated(file: TextFile, form: Format, columns: Mapping[str, str]) ->
     names = lower_names(first)
     asked = {option: [column] if column.lower() in names else split(column) for option, column in columns.items()}
     every = [part for parts in asked.values() for part in parts]
-    named = any(part.lower() in names for part in every if not part.isdigit())
-    if named or any(part.isdigit() for part in every):
+    named = any(part.lower() in names for part in every if not part.isdecimal())
+    if named or any(part.isdecimal() for part in every):
         known = names if named else []
         places = [[_place(where, option, part, known, form, len(first)) for part in asked[option]] for option in asked]
     elif len(first) == len(columns):
@@ -139,12 +139,18 @@ def _row(cells: list[str], places: list[list[int]], width: int, where: str, form
 
 
 def _place(where: str, option: str, part: str, names: list[str], form: Format, width: int) -> int:
-    if part.isdigit() and 1 <= int(part) <= width:
-        return int(part) - 1
+    number = column_number(part)
+    if number is not None and 1 <= number <= width:
+        return number - 1
     if part.lower() in names:
         return names.index(part.lower())
     among = f"one of {', '.join(names)}" if names else f"a number from 1 to {width}"
     raise InputError(f"{where}: {option} must be {among}, not {part!r}{nearest(part, names)} ({form})")
+
+
+def column_number(text: str) -> int | None:
+    """Return the number of a column that a text is, or None where it is a name."""
+    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 def split(column: str) -> list[str]:

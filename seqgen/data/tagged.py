@@ -8,7 +8,7 @@ from seqgen.arguments import checked
 from seqgen.data.columns import BETWEEN, Columns, split_words
 from seqgen.data.format import Format, first_lines, format_of
 from seqgen.data.paths import find_files
-from seqgen.data.table import json_values, stored_rows
+from seqgen.data.table import column_number, json_values, stored_rows
 from seqgen.data.text_file import TextFile
 from seqgen.errors import InputError, nearest
 
@@ -52,7 +52,8 @@ def read_tagged(data: str, column: str = "UPOS", encoding: str = "utf-8") -> Tag
     files = find_files(data, encoding)
     forms = {file: format_of(file) for file in files}
     kinds = {file: _kind(file, forms[file]) for file in files}
-    numbered = int(column) - 1 if column.isdigit() else None
+    number = column_number(column)
+    numbered = None if number is None else number - 1
     places = {"CoNLL-U": _conllu_place(column) if "CoNLL-U" in kinds.values() else None, "lines": numbered}
 
     def rows(file: TextFile) -> Iterator[tuple[str, str, str]]:
@@ -97,7 +98,7 @@ def _read_blocks(file: TextFile, kind: str, place: int | None) -> Sequences:
                 hint = "" if conllu or place is not None or len(cells) < 2 else " (--column numbers that of the tags)"
                 where = f"{file.at(number)}: there must be {width} columns"
                 raise InputError(f"{where}, but there are {len(cells)}, read as {kind}{hint}")
-            if not conllu or cells[0].isdigit():  # neither a multiword token nor an empty node
+            if not conllu or cells[0].isdecimal():  # neither a multiword token nor an empty node
                 tokens.append(cells[1 if conllu else 0])
                 tags.append(cells[1 if place is None else place])
     if tokens:
@@ -113,8 +114,9 @@ def _cells(line: str) -> list[str]:
 def _conllu_place(column: str) -> int:
     if column.upper() in COLUMNS:
         return COLUMNS.index(column.upper())
-    if column.isdigit() and 1 <= int(column) <= len(COLUMNS):
-        return int(column) - 1
+    number = column_number(column)
+    if number is not None and 1 <= number <= len(COLUMNS):
+        return number - 1
     raise InputError(
         f"--column must be one of {', '.join(COLUMNS)} or a number from 1 to {len(COLUMNS)}, not {column!r}"
         f"{nearest(column.upper(), COLUMNS)}"

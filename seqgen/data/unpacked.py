@@ -3,13 +3,15 @@
 import gzip
 import io
 import os
+import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from seqgen.errors import InputError
 
-EXPANSION = 30  # times its size that a gzip file of text may hold, unless that is little; a bomb holds 1,000 times
-LITTLE = 1 << 24  # bytes
+SMALL, LITTLE = 1 << 20, 1 << 24  # bytes of a small file, and of what it may hold
+EXPANSION = 200  # times its size that any other gzip file may hold: logs that repeat themselves do, a bomb 1,000 times
 
 
 class Unpacked(io.RawIOBase):
@@ -22,7 +24,12 @@ class Unpacked(io.RawIOBase):
 
     def __init__(self, path: Path, name: str):
         self._name, self._unpacked = name, gzip.GzipFile(path)
-        self._most = max(EXPANSION * path.stat().st_size, LITTLE)
+        small = path.stat().st_size < SMALL
+        self._most = LITTLE if small else EXPANSION * path.stat().st_size
+        if small:  # a bomb is found before any of it is used, which would take a minute
+            with gzip.open(path) as file, suppress(EOFError, OSError, zlib.error):  # which whoever reads it finds
+                while file.read(SMALL):
+                    self._require(file.tell())
 
     def readable(self) -> bool:
         """Return True."""
@@ -38,12 +45,15 @@ class Unpacked(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read the next bytes."""
-        if self._unpacked.tell() > self._most:
-            raise InputError(
-                f"{self._name} must hold text, which gzip makes up to {EXPANSION} times smaller, but it holds "
-                f"more than {self._most:,} bytes: unpack it first"
-            )
+        self._require(self._unpacked.tell())
         return self._unpacked.readinto(buffer)
+
+    def _require(self, count: int) -> None:
+        if count > self._most:
+            raise InputError(
+                f"{self._name} must hold at most {self._most:,} bytes for a gzip file of its size, but it holds more: "
+                "unpack it first"
+            )
 
     def close(self) -> None:
         """Close the file."""

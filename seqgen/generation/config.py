@@ -8,6 +8,7 @@ from seqgen.arguments import checked, rule
 from seqgen.errors import InputError, nearest
 from seqgen.hardware.names import Precision
 
+NUMBERS, LARGEST = (float, float | None), 1e300
 Unseen = Literal["error", "replace"]  # what to do with characters or words unseen in training
 
 SAMPLING = ("temperature", "top_k", "top_p", "min_p")  # options that have an effect only where tokens are sampled
@@ -69,8 +70,11 @@ class GenerationConfig:
             if not isinstance(value, tuple):
                 object.__setattr__(self, name, tuple(value or ()) if isinstance(value, list | NoneType) else (value,))
         for field in fields(self):
-            allowed = rule(cast("type", field.type))
-            self._check(field.name, allowed.kept(getattr(self, field.name)), allowed.words)
+            allowed, value = rule(cast("type", field.type)), getattr(self, field.name)
+            self._check(field.name, allowed.kept(value), allowed.words)
+            if field.type in NUMBERS and value is not None:
+                self._check(field.name, abs(value) <= LARGEST, "a number that fits 64 bits")
+                object.__setattr__(self, field.name, float(value))
         self._check("max_new_tokens", self.max_new_tokens >= 1, "at least 1")
         self._check("min_new_tokens", self.min_new_tokens >= 0, "at least 0")
         self._check("min_new_tokens", self.min_new_tokens <= self.max_new_tokens, f"at most {self.max_new_tokens}")

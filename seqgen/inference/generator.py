@@ -110,7 +110,7 @@ class Generator(Bundle[nn.Module]):
             InputError: an unseen character or word, an unknown option, or a value outside its range.
         """
         prompts = [prompts] if isinstance(prompts, str) else prompts
-        if not prompts:
+        if len(prompts) == 0:
             return []
         config = self.options(**options)
         if config.num_beams > 1:

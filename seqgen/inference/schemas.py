@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, Va
 from seqgen.errors import InputError
 from seqgen.files import read_bytes
 
+LARGEST = 1 << 27  # bytes of a JSON file
 SIDE = 4096  # maximum pixels a side that a model reads
 
 Size = Annotated[int, Field(ge=1)]
@@ -162,6 +163,8 @@ def read_object(path: Path, schema: type[BaseModel] | None = None) -> dict[str, 
     Raises:
         InputError: the file is not JSON, nested too deeply, or breaks the schema.
     """
+    if path.stat().st_size > LARGEST:
+        raise InputError(f"{path} must have at most {LARGEST:,} bytes, not {path.stat().st_size:,}")
     try:
         data = pydantic_core.from_json(read_bytes(path), allow_inf_nan=False)
     except ValueError as error:

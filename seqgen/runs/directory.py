@@ -63,6 +63,9 @@ def claim(directory: Path, *, resume: bool) -> FileLock:
 def _require_free(directory: Path, *, resume: bool) -> None:
     if directory.exists() and not directory.is_dir():
         raise InputError(f"--output_dir must be a folder, but {directory} is a file")
+    strange = next((path for path in directory.rglob("*") if not (path.is_file() or path.is_dir())), None)
+    if strange is not None:
+        raise InputError(f"{strange} must be a file or a folder, but it is a pipe, a device or a link to nothing")
     if not resume and any((directory / name).exists() for name in CONTENTS):
         raise InputError(
             f"--output_dir must not hold another run, but {directory} does: choose another, or add --resume"

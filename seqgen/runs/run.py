@@ -18,10 +18,12 @@ from seqgen.hardware.decisions import Decision, Operation
 from seqgen.hardware.devices import unchanged_random_state, use_huge_pages
 from seqgen.hardware.precision import Calculation, calculations, fastest_calculation, set_threads
 from seqgen.inference.bundle import Bundle
+from seqgen.inference.schemas import require
 from seqgen.runs.checkpoints import load_checkpoint
 from seqgen.runs.config import RunConfig
 from seqgen.runs.directory import claim, run_directory
 from seqgen.runs.processes import Processes, agreed
+from seqgen.runs.records import Checkpoint
 from seqgen.runs.suitable_size import BESIDE, FEW, Trial, rounded, suitable_size
 from seqgen.training.loop import Progress
 from seqgen.training.losses import LossFunction
@@ -60,6 +62,8 @@ class Run:
         if config.resume:
             self.claim()
         self.checkpoint = load_checkpoint(self.directory / "state") if config.resume else None
+        if self.checkpoint:
+            require(Checkpoint, self.checkpoint, f"the checkpoint in {self.directory}")
         possible = calculations(self.device, config.precision, config.threads)
         # Decided before the first update; a resumed run goes on as it was.
         self.calculation = Calculation(*self.checkpoint["calculation"]) if self.checkpoint else possible[0]

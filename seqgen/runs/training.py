@@ -1,10 +1,11 @@
 """The training of a run: updates, moving average of the weights, validations and checkpoints."""
 
 import copy
+import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import torch
 
@@ -17,6 +18,7 @@ from seqgen.interruptions import interruptions
 from seqgen.runs.best import Best
 from seqgen.runs.checkpoints import save_checkpoint
 from seqgen.runs.command import command
+from seqgen.runs.config import FREE_ON_RESUME, PATHS
 from seqgen.runs.directory import write_options
 from seqgen.runs.logger import Logger
 from seqgen.runs.moments import is_due
@@ -202,6 +204,7 @@ class Training(Generic[B]):
         own = {"random": self.run.processes.random_state(), "carry": list(self.carry or [])}
         return {
             "identity": self.identity,
+            "options": self._options(),
             "calculation": list(self.run.calculation),
             "model": self.bundle.model.state_dict(),
             "average": self.average.state_dict(),
@@ -248,7 +251,26 @@ class Training(Generic[B]):
         before, now = len(checkpoint["processes"]), self.run.processes.world_size
         if before != now:
             raise InputError(f"a run must be resumed with the same number of processes, {before}, but there are {now}")
-        self.load_state_dict(checkpoint)
+        saved, options = checkpoint["options"], self._options()
+        if different := [name for name in saved | options if saved.get(name) != options.get(name)]:
+            name = different[0]
+            raise InputError(
+                f"a run must be resumed from its own checkpoint, but that in {self.run.directory} is of a run with "
+                f"{name} {saved.get(name)}, not {options.get(name)}"
+            )
+        try:
+            self.load_state_dict(checkpoint)
+        except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"the checkpoint in {self.run.directory} must fit its run, but it does not: {reason}"
+            ) from None
+
+    def _options(self) -> dict[str, Any]:
+        """Return the options that a resumed run must have, too, as plain data."""
+        options = self.run.config.resolved().items()
+        own = {name: value for name, value in options if name not in FREE_ON_RESUME | PATHS}
+        return cast("dict[str, Any]", json.loads(json.dumps(own)))
 
     def _save_when_due(self, step: Step, *, now: bool) -> None:
         """Save a checkpoint every few seconds, at once where `now`, and before a signal stops the training."""

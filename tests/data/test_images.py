@@ -77,7 +77,7 @@ def test_what_is_no_image_is_named(tmp_path):
 def test_an_image_made_to_fill_the_memory_is_refused():
     file = io.BytesIO()
     PIL.Image.new("1", (20_000, 20_000)).save(file, "PNG")
-    with pytest.raises(InputError, match="at most 110,000,000 pixels"):
+    with pytest.raises(InputError, match="at most 100,000,000 pixels"):
         read_image(file.getvalue())
 
 
