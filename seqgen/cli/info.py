@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seqgen.files import read_options
-from seqgen.inference.saved import find_model, read_config, read_part, read_shapes
+from seqgen.inference.saved import find_model, read_config, read_header, read_part
 
 KINDS = {
     "generator": ("a generator of texts", "char_generator"),
@@ -73,7 +73,7 @@ def _tokenizer(data: dict[str, Any]) -> str:
 
 def _parameters(path: Path) -> int:
     """Return the number of weights, without the statistics of normalizations."""
-    return sum(math.prod(shape) for name, shape in read_shapes(path).items() if not name.endswith(STATISTICS))
+    return sum(math.prod(one.shape) for name, one in read_header(path).items() if not name.endswith(STATISTICS))
 
 
 def _making(model: Path, run: Path | None, results: dict[str, Any]) -> dict[str, Any]:

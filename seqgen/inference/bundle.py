@@ -4,7 +4,6 @@ import inspect
 import json
 from abc import ABC
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +21,7 @@ from seqgen.files import write_text
 from seqgen.hardware.memory import NothingDrawn
 from seqgen.inference.parts import Part
 from seqgen.inference.rebuilding import builder_name, difference, require_plain
-from seqgen.inference.saved import FORMAT, WEIGHTS, find_model, first_line, read_config, read_part, read_shapes, used_as
+from seqgen.inference.saved import FORMAT, WEIGHTS, find_model, first_line, read_config, read_header, read_part, used_as
 from seqgen.inference.schemas import arguments_schema, require
 from seqgen.inference.weights import building, load_weights, save_weights
 from seqgen.settings import unaffected
@@ -173,11 +172,12 @@ class Bundle(ABC, Generic[M]):
         if builder is None:
             require(arguments_schema(getattr(patterns, cls.builder)), config["arguments"], f"{directory}/config.json")
         try:
-            shapes = read_shapes(directory / WEIGHTS)
-            drawn = NothingDrawn() if builder is None else nullcontext()
-            with building(shapes), torch.random.fork_rng(devices=[]), drawn:
+            header = read_header(directory / WEIGHTS)
+            # Random numbers of other threads go on, unless a builder of one's own draws some.
+            undrawn = NothingDrawn() if builder is None else torch.random.fork_rng(devices=[])
+            with building(header), undrawn:
                 bundle = cls.built(config["arguments"], parts, builder)
-            load_weights(bundle.model, directory / WEIGHTS, shapes)
+            load_weights(bundle.model, directory / WEIGHTS, header)
         except InputError as error:
             raise InputError(f"{directory}: {error}") from None
         except Exception as error:  # whatever a builder raises for damaged arguments

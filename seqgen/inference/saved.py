@@ -4,7 +4,7 @@ import os
 import pkgutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 from safetensors import SafetensorError, safe_open
@@ -12,7 +12,18 @@ from safetensors import SafetensorError, safe_open
 from seqgen.errors import InputError
 from seqgen.inference.schemas import Config, read_object, require
 
-Shapes = dict[str, tuple[int, ...]]
+FLOATS = ("F64", "F32", "F16", "BF16")
+
+
+class Stored(NamedTuple):
+    """A tensor in a file: its shape, and whether its numbers are floating-point ones."""
+
+    shape: tuple[int, ...]
+    floating: bool
+
+    def __str__(self) -> str:
+        return f"{self.shape} {'floating-point' if self.floating else 'other'} numbers"
+
 
 FORMAT = 2
 WEIGHTS = "model.safetensors"
@@ -93,15 +104,16 @@ def read_part(directory: Path, name: str, schema: type[BaseModel] | None = None)
     return read_object(directory / name, schema)
 
 
-def read_shapes(path: Path) -> Shapes:
-    """Return the shapes of all weights in a file, of which only the header is read.
+def read_header(path: Path) -> dict[str, Stored]:
+    """Return the shapes and kinds of all weights in a file, of which only the header is read.
 
     Raises:
         InputError: it is damaged.
     """
     try:
         with safe_open(path, framework="numpy") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+            return {name: Stored(tuple(one.get_shape()), one.get_dtype() in FLOATS) for name, one in slices.items()}
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} must be as it was saved, but it is damaged: {error}") from None
 

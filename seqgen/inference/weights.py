@@ -14,7 +14,7 @@ from torch.nn.utils import get_total_norm
 
 from seqgen.errors import InputError
 from seqgen.files import writing
-from seqgen.inference.saved import Shapes
+from seqgen.inference.saved import Stored
 
 # A builder may make parameters that it does not keep, such as the classifier of a network whose features are used.
 TIMES, AND_PARAMETERS, AND_NUMBERS = 4, 1_000, 1 << 28
@@ -35,13 +35,13 @@ def save_weights(model: nn.Module, path: Path) -> None:
         file.write(safetensors.torch.save({name: state[name].cpu().contiguous() for name in once.values()}))
 
 
-def load_weights(model: nn.Module, path: Path, shapes: Shapes) -> None:
-    """Load the weights of a model from a file, which has weights of these shapes.
+def load_weights(model: nn.Module, path: Path, header: dict[str, Stored]) -> None:
+    """Load the weights of a model from a file, which has this header.
 
     Raises:
         InputError: the model has weights of other shapes, or a weight is not finite.
     """
-    if different := _misfit(model, shapes):
+    if different := _misfit(model, header):
         raise InputError(f"the model of config.json must have the weights of the file, but {different}")
     safetensors.torch.load_model(model, path)
     require_finite_weights(model)
@@ -61,16 +61,16 @@ def finite(model: nn.Module) -> bool:
 
 
 @contextmanager
-def building(shapes: Shapes) -> Iterator[None]:
-    """A context in which a model is built, in this thread, for a file with weights of these shapes.
+def building(header: dict[str, Stored]) -> Iterator[None]:
+    """A context in which a model is built, in this thread, for a file with this header.
 
     Nothing is calculated with a parameter before its module registers it, so that its memory is not used yet.
 
     Raises:
         InputError: as soon as the model has far more parameters than the file.
     """
-    thread, left = threading.get_ident(), TIMES * len(shapes) + AND_PARAMETERS
-    numbers_left = TIMES * sum(map(prod, shapes.values())) + AND_NUMBERS
+    thread, left = threading.get_ident(), TIMES * len(header) + AND_PARAMETERS
+    numbers_left = TIMES * sum(prod(one.shape) for one in header.values()) + AND_NUMBERS
 
     def count(module: nn.Module, name: str, parameter: Any) -> None:
         nonlocal left, numbers_left
@@ -86,14 +86,15 @@ def building(shapes: Shapes) -> Iterator[None]:
         hook.remove()
 
 
-def _misfit(model: nn.Module, shapes: Shapes) -> str:
+def _misfit(model: nn.Module, header: dict[str, Stored]) -> str:
     """Return the first difference between the weights of a model and those of a file, as a clause; "" for none."""
     state = model.state_dict()
     named = [*model.named_parameters(), *model.named_buffers()]  # of shared ones the first name alone
     unique = {name for name, _ in named}
     for name, tensor in state.items():
-        if name in shapes and shapes[name] != tuple(tensor.shape):
-            return f"{name} is {tuple(tensor.shape)} in the model, and {shapes[name]} in the file"
-        if name in unique and name not in shapes:
+        if name in header and header[name] != (tuple(tensor.shape), tensor.is_floating_point()):
+            wanted, found = Stored(tuple(tensor.shape), tensor.is_floating_point()), header[name]
+            return f"{name} is {wanted} in the model, and {found} in the file"
+        if name in unique and name not in header:
             return f"the file lacks {name}"
-    return next((f"the file has {name}, which is unknown" for name in shapes if name not in state), "")
+    return next((f"the file has {name}, which is unknown" for name in header if name not in state), "")

@@ -1,10 +1,12 @@
 """Models that are damaged, or made to do harm: refused in one sentence, before anything is built of them."""
 
 import json
+import threading
 from inspect import signature
 from math import prod
 
 import pytest
+import safetensors.torch
 import torch
 from making import (
     make_captioner,
@@ -21,7 +23,7 @@ import seqgen
 from seqgen import patterns
 from seqgen.errors import InputError, NonFiniteLogits
 from seqgen.inference import weights
-from seqgen.inference.saved import read_shapes
+from seqgen.inference.saved import Stored, read_header
 from seqgen.inference.weights import building, finite
 
 MADE = {
@@ -113,7 +115,7 @@ def test_weights_that_are_not_finite_are_not_saved_not_loaded_and_end_what_uses_
 
 def test_sizes_are_compared_with_the_weights_while_a_network_is_built(bundle, saved):
     config = json.loads((saved / "config.json").read_text())
-    shapes = read_shapes(saved / "model.safetensors").values()
+    shapes = [one.shape for one in read_header(saved / "model.safetensors").values()]
     built = []
     hook = register_module_parameter_registration_hook(
         lambda module, name, weight: built.append(0 if weight is None else weight.numel())
@@ -132,7 +134,7 @@ def test_sizes_are_compared_with_the_weights_while_a_network_is_built(bundle, sa
 
 
 def test_a_builder_of_ones_own_is_interrupted_where_it_makes_far_more_than_the_weights():
-    with building({"weight": (4, 4)}), pytest.raises(InputError, match="far more"):
+    with building({"weight": Stored((4, 4), True)}), pytest.raises(InputError, match="far more"):
         torch.nn.ModuleList(torch.nn.Linear(4, 4) for _ in range(10**9))
     torch.nn.ModuleList(torch.nn.Linear(4, 4) for _ in range(2000))  # nothing of it is left
 
@@ -195,3 +197,24 @@ def test_what_is_no_json_object_is_refused(saved, text):
         path.write_bytes(text.encode("latin-1"))
         refused(saved)
         path.write_bytes(before)
+
+
+@pytest.mark.parametrize("kind", [torch.bool, torch.int64, torch.uint8, torch.float8_e5m2])
+def test_weights_of_another_kind_of_number_are_refused(bundle, saved, kind):
+    path = saved / "model.safetensors"
+    tensors = safetensors.torch.load_file(path)
+    safetensors.torch.save_file({name: tensor.to(kind) for name, tensor in tensors.items()}, path)
+    assert "other numbers in the file" in refused(saved)
+
+
+def test_loading_leaves_the_random_numbers_of_other_threads(saved):
+    torch.manual_seed(0)
+    wanted = torch.rand(3, 1)
+    torch.manual_seed(0)
+    numbers = []
+    for _ in wanted:
+        thread = threading.Thread(target=seqgen.load, args=[saved])
+        thread.start()
+        numbers.append(torch.rand(1))
+        thread.join()
+    assert torch.equal(torch.stack(numbers), wanted)
