@@ -61,6 +61,7 @@ WHOLE = packed("a line of text\n" * 1000)
 BAD = {
     "cut.gz": (WHOLE[:-9], "must be a whole gzip file"),
     "damaged.gz": (WHOLE[:15] + b"\xff\xff\xff" + WHOLE[18:], "must be a whole gzip file"),
+    "rows.tsv.gz": (packed(b"a\tb\n" * 100_000), "unpack it first"),
     "bomb.gz": (packed(b"a line of text\n" * 100_000), "unpack it first"),
     "deep.json": (DEEP, "JSON.*nested too deeply"),
     "deep.jsonl": (DEEP + "\n", "JSON.*nested too deeply"),

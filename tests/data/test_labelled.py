@@ -5,6 +5,7 @@ import re
 import pytest
 
 from seqgen.data.labelled import Labelled, TextColumns, read_texts
+from seqgen.data.tagged import read_tagged
 from seqgen.errors import InputError
 
 ROWS = [("pos", "a fine film"), ("neg", 'dull, "very" dull'), ("pos", "fine\u00e9")]
@@ -191,3 +192,13 @@ def test_a_folder_of_tables_is_their_rows_and_a_mixed_one_an_error(tmp_path):
 def test_the_identity_of_images_is_that_of_their_names_and_labels():
     whole, part = (Labelled([None], ["cat"], [f"{folder}/cat/1.png"]) for folder in ("/data/images", "images"))
     assert whole.fingerprint == part.fingerprint != Labelled([None], ["dog"], ["images/cat/1.png"]).fingerprint
+
+
+@pytest.mark.parametrize("column", ["²", "٣²", "9" * 5_000, "0"])
+def test_what_only_looks_like_a_number_is_no_column(tmp_path, column):
+    (tmp_path / "a.tsv").write_text("x\tthis\n" * 3)
+    with pytest.raises(InputError, match="--label_column must be"):
+        read_texts(str(tmp_path / "a.tsv"), TextColumns(label_column=column, text_column="2"))
+    (tmp_path / "b.conllu").write_text("1\tThe\tthe\tDET\t_\t_\t0\t_\t_\t_\n\n" * 3)
+    with pytest.raises(InputError, match="--column must be"):
+        read_tagged(str(tmp_path / "b.conllu"), column=column)
