@@ -148,3 +148,14 @@ def results_of(directory):
 
 def weights_of(directory):
     return (directory / "model" / "model.safetensors").read_bytes()
+
+
+MADE = {
+    "generator": make_generator,
+    "text_classifier": make_text_classifier,
+    "image_classifier": make_image_classifier,
+    "tagger": lambda: make_tagger(words=True),
+    "translator": make_translator,
+    "captioner": make_captioner,
+    "conditional_generator": make_conditional_generator,
+}

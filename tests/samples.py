@@ -6,16 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from making import (
-    TEXT,
-    make_captioner,
-    make_conditional_generator,
-    make_generator,
-    make_image_classifier,
-    make_tagger,
-    make_text_classifier,
-    make_translator,
-)
+from making import MADE, TEXT
 from PIL import Image
 
 from seqgen.data.captioned import read_captioned
@@ -70,13 +61,13 @@ def picture(form: str) -> bytes:
 
 PICTURES = {form: picture(form) for form in ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")}
 MODELS = {
-    "generator": (make_generator, lambda model: model.generate("the", max_new_tokens=4, seed=1)),
-    "text_classifier": (make_text_classifier, lambda model: model.classify(["a fine film"])),
-    "image_classifier": (make_image_classifier, lambda model: model.classify([PICTURES["PNG"]])),
-    "tagger": (lambda: make_tagger(words=True), lambda model: model.tag([["the", "cat"]])),
-    "translator": (make_translator, lambda model: model.translate("the cat", max_new_tokens=4)),
-    "captioner": (make_captioner, lambda model: model.caption([PICTURES["PNG"]], max_new_tokens=4)),
-    "conditional_generator": (make_conditional_generator, lambda model: model.generate("cat", max_new_tokens=4)),
+    "generator": (MADE["generator"], lambda model: model.generate("the", max_new_tokens=4, seed=1)),
+    "text_classifier": (MADE["text_classifier"], lambda model: model.classify(["a fine film"])),
+    "image_classifier": (MADE["image_classifier"], lambda model: model.classify([PICTURES["PNG"]])),
+    "tagger": (MADE["tagger"], lambda model: model.tag([["the", "cat"]])),
+    "translator": (MADE["translator"], lambda model: model.translate("the cat", max_new_tokens=4)),
+    "captioner": (MADE["captioner"], lambda model: model.caption([PICTURES["PNG"]], max_new_tokens=4)),
+    "conditional_generator": (MADE["conditional_generator"], lambda model: model.generate("cat", max_new_tokens=4)),
 }
 COMMANDS = {
     "generate": ("generator", ["the"]),

@@ -8,15 +8,7 @@ from math import prod
 import pytest
 import safetensors.torch
 import torch
-from making import (
-    make_captioner,
-    make_conditional_generator,
-    make_generator,
-    make_image_classifier,
-    make_tagger,
-    make_text_classifier,
-    make_translator,
-)
+from making import MADE
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 import seqgen
@@ -26,15 +18,6 @@ from seqgen.inference import weights
 from seqgen.inference.saved import Stored, read_header
 from seqgen.inference.weights import building, finite
 
-MADE = {
-    "generator": make_generator,
-    "text_classifier": make_text_classifier,
-    "image_classifier": make_image_classifier,
-    "tagger": lambda: make_tagger(words=True),
-    "translator": make_translator,
-    "captioner": make_captioner,
-    "conditional_generator": make_conditional_generator,
-}
 PICTURE = torch.zeros(20, 20, 3, dtype=torch.uint8).numpy()
 USES = {
     "generator": [
