@@ -9,6 +9,7 @@ from typing import Any
 from jsonargparse import ArgumentParser, get_loader, set_loader, set_parsing_settings
 from yaml import YAMLError
 
+from seqgen.arguments import rule
 from seqgen.errors import InputError, nearest
 
 logging.getLogger("jsonargparse").setLevel(logging.ERROR)
@@ -33,6 +34,17 @@ def new_parser(description: str, **options: Any) -> ArgumentParser:
         description=description.split("\n\n")[0],
         **options,
     )
+
+
+def require_values(parser: ArgumentParser, values: dict[str, Any], types: dict[str, Any]) -> None:
+    """Raise an InputError where values that were saved are not those that options of these types can have."""
+    try:
+        parser.parse_object({name: value for name, value in values.items() if name in types}, defaults=False)
+    except ArgumentError as error:
+        raise InputError(_sentence(str(error), types)) from None
+    for name, value in values.items():  # jsonargparse takes null for any type
+        if name in types and not rule(types[name]).kept(value):
+            raise InputError(f"--{name} must be {_type_name(types[name])}, not {value!r}")
 
 
 def parse(

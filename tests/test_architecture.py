@@ -30,7 +30,7 @@ ALLOWED = {
     "exits": {"errors", "interruptions"},
     "files": {"errors"},
     "hardware": {"arguments", "errors", "files"},
-    "options": {"errors"},
+    "options": {"arguments", "errors"},
     "settings": set(),
     "state": {"arguments"},
     "protocols": {"state"},
