@@ -168,13 +168,13 @@ def test_a_model_in_training_stays_in_training(saved, kind):
     assert [module.training for module in model.model.modules()] == before
 
 
-def losses(setting):
+def losses(setting, updates=2):
     """The losses of a translator's first updates."""
     torch.manual_seed(1)
     translator = make_translator(dropout=0.2)
     with setting():
         batches = translator.examples(seqgen.Parallel(["the cat", "a"] * 4, ["tac", "mat"] * 4)).batches(50)
-        how = seqgen.optimizers(translator.model, "adamw"), seqgen.Schedule(max_steps=2)
+        how = seqgen.optimizers(translator.model, "adamw"), seqgen.Schedule(max_steps=updates)
         starting, loss = batches.starting_at(0), seqgen.target_tokens
         return [step.loss for step in seqgen.train_steps(translator.model, starting, *how, loss_function=loss)]
 
@@ -182,6 +182,14 @@ def losses(setting):
 @pytest.mark.parametrize("setting", [name for name in SETTINGS if name != "autocast"])
 def test_no_setting_changes_training(setting):
     assert same(losses(SETTINGS[setting]), losses(nullcontext))
+
+
+def test_a_surrounding_autocast_calculates_with_the_weights_of_each_update():
+    cached, fresh = (
+        losses(lambda cache=cache: torch.autocast("cpu", torch.bfloat16, cache_enabled=cache), 6)
+        for cache in (True, False)
+    )
+    assert same(cached, fresh)
 
 
 def test_a_loop_of_ones_own_obeys_autocast():

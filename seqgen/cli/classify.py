@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from seqgen.cli.inputs import Line, blocks, lines, open_model
-from seqgen.cli.trained import as_trained
+from seqgen.cli.trained import encodings
 from seqgen.errors import InputError
 from seqgen.inference.classifiers import ImageClassifier
 
@@ -24,9 +24,9 @@ def classify(options: dict[str, Any]) -> None:
     for name in ("text", "encoding"):
         if of_images and options[name]:
             raise InputError(f"--{name} must be with a model that reads texts, not with one of image_classifier")
-    encoding = as_trained(options)["encoding"]
+    of = encodings(options)
     inputs, bad = options["inputs"], 0
-    given = map(Line, inputs) if of_images and inputs else lines(inputs, as_texts=options["text"], encoding=encoding)
+    given = map(Line, inputs) if of_images and inputs else lines(inputs, as_texts=options["text"], **of)
     if not options["text"]:
         _refuse_folders(inputs, "*.jpg" if of_images else "*.txt")
     for block in blocks(iter(given), LINES):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from seqgen.cli.inputs import Line, lines, open_model
-from seqgen.cli.trained import as_trained
+from seqgen.cli.trained import encodings
 from seqgen.errors import InputError
 from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.generator import Generator
@@ -30,7 +30,7 @@ def generate(options: dict[str, Any]) -> None:
 
 def _prompts(options: dict[str, Any], conditional: bool) -> Iterator[Line]:
     if conditional or options["prompt"] is None:
-        return lines(options["prompts"], as_texts=options["text"], encoding=as_trained(options)["encoding"])
+        return lines(options["prompts"], as_texts=options["text"], **encodings(options))
     if options["prompts"]:
         raise InputError(f"--prompt must be without other prompts, but there is {options['prompts'][0]!r}, too")
     return iter([Line(options["prompt"])])

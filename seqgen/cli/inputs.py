@@ -42,7 +42,9 @@ def open_model(options: dict[str, Any], command: str) -> Any:
     return kind.from_pretrained(directory).to(device)
 
 
-def lines(arguments: list[str], *, as_texts: bool = False, encoding: str = "utf-8") -> Iterator[Line]:
+def lines(
+    arguments: list[str], *, as_texts: bool = False, encoding: str = "utf-8", typed: str = "utf-8"
+) -> Iterator[Line]:
     """Yield the texts that a command is given: its arguments, the lines of those that are files, or standard input.
 
     An argument that is the path of a file is read line by line, which stderr says, and "-" is standard input.
@@ -50,11 +52,12 @@ def lines(arguments: list[str], *, as_texts: bool = False, encoding: str = "utf-
     Args:
         arguments: of the command; without any, standard input is read.
         as_texts: whether every argument is a text, even where a file has this name.
-        encoding: of the files; standard input is UTF-8.
+        encoding: of the files.
+        typed: encoding of standard input.
     """
     for argument in arguments or ["-"]:
         if argument == "-" and not (arguments and as_texts):
-            yield from _standard_input()
+            yield from _standard_input(typed)
         elif _is_file(argument, as_texts):
             print(f"reading the lines of {argument}", file=sys.stderr)
             for number, line in enumerate(TextFile(Path(argument), argument, encoding).lines(), start=1):
@@ -63,10 +66,13 @@ def lines(arguments: list[str], *, as_texts: bool = False, encoding: str = "utf-
             yield Line(_clean(argument))
 
 
-def whole_texts(arguments: list[str], *, as_texts: bool = False, encoding: str = "utf-8") -> Iterator[str]:
+def whole_texts(
+    arguments: list[str], *, as_texts: bool = False, encoding: str = "utf-8", typed: str = "utf-8"
+) -> Iterator[str]:
     """Yield the texts of a command as `lines` does, but whole files and the whole of standard input."""
     for argument in arguments or ["-"]:
         if argument == "-" and not (arguments and as_texts):
+            _decode(typed)
             yield _read(MOST, sys.stdin.read).replace("\r\n", "\n")  # as in files
         elif _is_file(argument, as_texts):
             print(f"reading {argument}", file=sys.stderr)
@@ -136,13 +142,19 @@ def _read(most: int, read: Callable[[int], str]) -> str:
     return text
 
 
-def _standard_input() -> Iterator[Line]:
-    """Yield the lines of standard input, UTF-8 whatever the locale; a terminal shows a prompt for each.
+def _decode(encoding: str) -> None:
+    """Let standard input have this encoding, whatever the locale, and no byte order mark."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        name = "utf-8-sig" if encoding == "utf-8" else encoding
+        sys.stdin.reconfigure(encoding=name, errors="replace", newline="\n")
+
+
+def _standard_input(encoding: str) -> Iterator[Line]:
+    """Yield the lines of standard input; a terminal shows a prompt for each.
 
     Only line feeds and CR LF end a line, as in files.
     """
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")
+    _decode(encoding)
     number = 0
     while True:
         if sys.stdin.isatty():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from seqgen.cli.inputs import blocks, lines, open_model, whole_texts
-from seqgen.cli.trained import as_trained
+from seqgen.cli.trained import encodings
 from seqgen.inference.tagger import Tagger, joined
 
 Kind = Literal["colour", "lines", "json"]
@@ -21,15 +21,15 @@ def tag(options: dict[str, Any]) -> None:
     """Print the tag of each word or character: in colour on a terminal, else one token and its tag a line."""
     tagger: Tagger = open_model(options, "tag")
     tagger.precision = options["precision"]
-    encoding = as_trained(options)["encoding"]
+    of = encodings(options)
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     kind: Kind = "json" if options["json"] else "colour" if coloured else "lines"
     if tagger.alphabet is None:
-        for text in whole_texts(options["texts"], as_texts=options["text"], encoding=encoding):
+        for text in whole_texts(options["texts"], as_texts=options["text"], **of):
             for piece in of_characters(tagger, text, kind):
                 print(piece, end="")
         return
-    for block in blocks(lines(options["texts"], as_texts=options["text"], encoding=encoding), LINES):
+    for block in blocks(lines(options["texts"], as_texts=options["text"], **of), LINES):
         for piece in of_words(tagger, [line.text for line in block], kind):
             print(piece, end="", flush=True)
 

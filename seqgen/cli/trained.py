@@ -9,6 +9,14 @@ from seqgen.files import read_options
 READ = ("label_column", "text_column", "source_column", "target_column", "column", "encoding")
 
 
+def encodings(options: dict[str, Any]) -> dict[str, str]:
+    """Return the encoding of files, and that of standard input: UTF-8 unless a command's own option says otherwise."""
+    return {
+        "encoding": as_trained(options)["encoding"],
+        "typed": known_encoding(options.get("encoding") or "utf-8"),
+    }
+
+
 def as_trained(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options of a command, those of reading files from the model's run where they were not given.
 

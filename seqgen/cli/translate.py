@@ -7,7 +7,7 @@ from typing import Any
 from tqdm import tqdm
 
 from seqgen.cli.inputs import Line, best, blocks, lines, numbered, open_model
-from seqgen.cli.trained import as_trained
+from seqgen.cli.trained import encodings
 from seqgen.figures.attention import draw_attention
 from seqgen.inference.translator import Translation, Translator
 
@@ -18,7 +18,7 @@ def translate(options: dict[str, Any]) -> None:
     """Print the translation of each sentence."""
     asked = best(options) | {"minimum_bayes_risk": options["minimum_bayes_risk"]}
     translator: Translator = open_model(options, "translate")
-    given = lines(options["sentences"], as_texts=options["text"], encoding=as_trained(options)["encoding"])
+    given = lines(options["sentences"], as_texts=options["text"], **encodings(options))
     shown = bool(options["sentences"]) or sys.stdin.isatty() or not sys.stderr.isatty()
     read = 0
     with tqdm(unit=" lines", disable=shown) as progress:

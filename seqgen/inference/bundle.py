@@ -132,6 +132,8 @@ class Bundle(ABC, Generic[M]):
         """
         self._require_loadable()
         directory = Path(directory)
+        if (directory / "resolved.yaml").exists():
+            raise InputError(f"{directory} must be another folder than that of a run, whose own model is in its model/")
         save_weights(self.model, directory / WEIGHTS)
         config = {"format": FORMAT, "library": "seqgen", "builder": self.builder, "arguments": self.arguments}
         if self.own_builder is not None:

@@ -31,6 +31,7 @@ FREE_ON_RESUME |= {"learning_rate", "adamw_learning_rate"}
 # Options that name files, so that a run is resumed from any folder.
 PATHS = {"data", "valid", "test", "source", "target", "captions", "init_from", "weights"}
 PATHS |= {f"{part}_{option}" for part in ("valid", "test") for option in ("source", "target", "captions")}
+FREE_ON_RESUME |= PATHS - {"init_from", "weights"}  # data may have moved: they are known by their content
 INNER = {"model", "asked", "settled"}
 NO_OPTIONS = {"resume"} | INNER
 LARGEST = 2**63  # of whole numbers, random seeds among them, that torch and numpy can take

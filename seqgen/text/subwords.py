@@ -4,7 +4,7 @@ import base64
 import codecs
 import io
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from seqgen.symbols import BOS, EOS, PAD, SYMBOLS, UNK
 from seqgen.text.tokenizer import decode_all, in_blocks
 
 SPACE = "\u2581"  # sentencepiece's mark for a space; in a text, the mark itself is decoded as a space, too
+LONGEST = 4_000  # characters of a line to learn from
 MOST_LINES = 200_000  # to learn from, sampled from all lines; a million take a GB of memory
 
 
@@ -50,7 +51,7 @@ class SubwordTokenizer:
         Raises:
             InputError: the text has fewer than two different characters, or the vocabulary is too small for it.
         """
-        lines = (line for block in in_blocks(text) for line in block.splitlines() if line)
+        lines = (part for block in in_blocks(text) for line in block.splitlines() for part in _parts(line))
         first, seen = [], set[str]()
         for line in lines:
             first.append(line)
@@ -115,6 +116,17 @@ class SubwordTokenizer:
     def from_data(cls, data: dict[str, Any]) -> Self:
         """Return the tokenizer that `to_data` described."""
         return cls(base64.b64decode(data["model"]))
+
+
+def _parts(line: str) -> Iterator[str]:
+    """Yield a line in parts that begin with a space, or else anywhere: learning takes long for long ones."""
+    while line:
+        cut = len(line)
+        if cut > LONGEST:
+            space = line.rfind(" ", 1, LONGEST)
+            cut = LONGEST if space < 0 else space
+        yield line[:cut]
+        line = line[cut:]
 
 
 class BytePairTokenizer(SubwordTokenizer):

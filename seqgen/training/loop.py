@@ -110,6 +110,7 @@ def train_steps(
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
+        torch.clear_autocast_cache()  # of weights before this update, which a surrounding autocast would go on with
         progress = Progress(
             progress.steps + 1,
             seconds,

@@ -218,3 +218,12 @@ def test_an_argument_that_is_not_utf8_is_shown_as_what_it_is_not(command, tmp_pa
     make_text_classifier().save_pretrained(tmp_path / "model")
     code, out, _ = command(cli.main, "classify", tmp_path / "model", "the \udcff cat", "--json")
     assert (code, json.loads(out)["input"]) == (0, "the ? cat")
+
+
+@pytest.mark.parametrize(("encoding", "mark"), [("latin-1", ""), ("utf-8", "\ufeff"), ("utf-16", "")])
+def test_standard_input_is_read_as_a_file_of_its_encoding(monkeypatch, encoding, mark):
+    text = "caf\u00e9\na\n"
+    lines, whole = inputs.lines([], typed=encoding), inputs.whole_texts([], typed=encoding)
+    for read in (lambda: [line.text for line in lines], lambda: [*whole]):
+        monkeypatch.setattr(sys, "stdin", of_bytes((mark + text).encode(encoding), "ascii"))
+        assert "\n".join(read()).rstrip("\n") == text.rstrip("\n")

@@ -5,6 +5,8 @@ import os
 import pytest
 import yaml
 
+import seqgen
+from seqgen.errors import InputError
 from seqgen.runs.checkpoints import load_checkpoint, save_checkpoint
 
 STEPS = 4
@@ -61,3 +63,20 @@ def test_lines_of_records_that_are_none_are_left_out(train, run):
             file.writelines(RECORDS)
     code, _, err = train("--max_steps", STEPS + 1, "--resume")
     assert code == 0, err
+
+
+def test_a_run_goes_on_with_its_data_in_another_place_not_with_others(command, recipe, run, text_file, tmp_path):
+    moved = text_file.rename(tmp_path / "moved.txt")
+    code, _, err = command(recipe.main, "--output_dir", run, "--resume", "--max_steps", STEPS + 1, "--data", moved)
+    assert code == 0, err
+    moved.write_text("another text of other words\n" * 40)
+    code, _, err = command(recipe.main, "--output_dir", run, "--resume", "--max_steps", STEPS + 2, "--data", moved)
+    assert code == 2
+    assert "on its own data" in err
+
+
+def test_no_model_is_saved_over_a_run(run):
+    model = seqgen.load(run)
+    with pytest.raises(InputError, match="another folder than that of a run"):
+        model.save_pretrained(run)
+    model.save_pretrained(run / "copy")

@@ -1,7 +1,9 @@
 import pytest
 
 from seqgen.errors import InputError
+from seqgen.text import subwords
 from seqgen.text.subwords import BytePairTokenizer, SubwordTokenizer
+from seqgen.text.tokenizer import fit_tokenizer
 
 TEXT = "the highest of the higher heights are high; lower and lowest are the low ones\n" * 30
 
@@ -40,3 +42,14 @@ def test_bytes_cut_off_become_a_replacement_character():
 def test_a_vocabulary_too_small_for_the_bytes_is_refused():
     with pytest.raises(InputError, match="a vocabulary of 100 tokens does not suit this text"):
         BytePairTokenizer.fit(TEXT, largest=100)
+
+
+@pytest.mark.parametrize("kind", ["subword", "bpe"])
+def test_a_long_line_is_learnt_in_parts_that_are_the_whole(kind, monkeypatch):
+    words = [f"word{number % 7}" for number in range(2_000)]
+    long, short = " ".join(words), "\n".join(["word0", *(f" {word}" for word in words[1:])])
+    monkeypatch.setattr(subwords, "LONGEST", 10)
+    tokenizers = [fit_tokenizer(kind, text, 300) for text in (long, short)]
+    assert tokenizers[0].to_data() == tokenizers[1].to_data()
+    unspaced = fit_tokenizer(kind, "abcdefg" * 300 + "\n" + long, 300)
+    assert unspaced.decode(unspaced.encode("abcdefg" * 300)) == "abcdefg" * 300
