@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Rule(NamedTuple):
-    """What an annotation allows, in words, and whether a value keeps to it."""
+    """The rule of an annotation: in words, and as a function of a value that keeps to it or not."""
 
     words: str
     kept: Callable[[Any], bool]

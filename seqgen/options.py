@@ -42,7 +42,12 @@ def require_values(parser: ArgumentParser, values: dict[str, Any], types: dict[s
         parser.parse_object({name: value for name, value in values.items() if name in types}, defaults=False)
     except ArgumentError as error:
         raise InputError(_sentence(str(error), types)) from None
-    for name, value in values.items():  # jsonargparse takes null for any type
+    require_no_null(values, types)
+
+
+def require_no_null(values: dict[str, Any], types: dict[str, Any]) -> None:
+    """Raise an InputError where a value is null that options of its type cannot have: jsonargparse takes it for any."""
+    for name, value in values.items():
         if name in types and not rule(types[name]).kept(value):
             raise InputError(f"--{name} must be {_type_name(types[name])}, not {value!r}")
 

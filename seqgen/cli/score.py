@@ -8,7 +8,7 @@ from typing import Any
 
 from seqgen.cli.inputs import lines, open_model
 from seqgen.cli.labelled import labelled, refuse_others, require_known
-from seqgen.cli.trained import as_trained, encodings
+from seqgen.cli.trained import as_trained
 from seqgen.errors import InputError
 from seqgen.inference.captioner import Captioner
 from seqgen.inference.classifiers import ClassifierBundle
@@ -25,9 +25,11 @@ def score(options: dict[str, Any]) -> None:
     """Print the log-probability of each text, or of each answer given its input."""
     model = open_model(options, "score")
     refuse_others(options, model.builder)
-    of, options = encodings(options), as_trained(options)
+    options = as_trained(options)
     if isinstance(model, Generator):
-        for line in lines(options["texts"], as_texts=options["text"], **of):
+        for line in lines(
+            options["texts"], as_texts=options["text"], encoding=options["encoding"], typed=options["typed"]
+        ):
             if line.where and not line.text.strip():
                 continue  # blank lines set texts apart
             try:

@@ -10,11 +10,9 @@ READ = ("label_column", "text_column", "source_column", "target_column", "column
 
 
 def encodings(options: dict[str, Any]) -> dict[str, str]:
-    """Return the encoding of files, and that of standard input: UTF-8 unless a command's own option says otherwise."""
-    return {
-        "encoding": as_trained(options)["encoding"],
-        "typed": known_encoding(options.get("encoding") or "utf-8"),
-    }
+    """Return the encodings of files and of standard input, for options as they are given."""
+    filled = as_trained(options)
+    return {name: filled[name] for name in ("encoding", "typed")}
 
 
 def as_trained(options: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +20,7 @@ def as_trained(options: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         options: of the command; "directory" is a run directory, its `model/`, or the name of a model on the hub, which
-            has no run. "encoding" is UTF-8 where neither names one.
+            has no run. "encoding" is UTF-8 where neither names one, and "typed", of standard input, where it is not given.
 
     Raises:
         InputError: the encoding is unknown, or the run's options are damaged.
@@ -32,4 +30,5 @@ def as_trained(options: dict[str, Any]) -> dict[str, Any]:
     trained = read_options(run / "resolved.yaml")
     found = {name: str(trained[name]) for name in READ if options.get(name) is None and trained.get(name) is not None}
     filled = options | found
-    return filled | {"encoding": known_encoding(filled.get("encoding") or "utf-8")}
+    names = {"encoding": filled.get("encoding"), "typed": options.get("encoding")}
+    return filled | {name: known_encoding(encoding or "utf-8") for name, encoding in names.items()}

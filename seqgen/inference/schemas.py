@@ -63,10 +63,10 @@ class Symbolic(Schema):
     symbols: Symbols
 
 
-class Missing(Schema):
-    """No vocabulary, or one that another file has."""
+class Shared(Schema):
+    """The mark that another file has the tokenizer."""
 
-    shared: Literal[True] = True
+    shared: Literal[True]
 
 
 class Characters(Schema):
@@ -102,7 +102,7 @@ class TokenizerData(RootModel[Annotated[Characters | Bytes | Words | Subwords, F
     """A tokenizer of any kind."""
 
 
-class TargetTokenizer(RootModel[TokenizerData | Missing]):
+class TargetTokenizer(RootModel[TokenizerData | Shared]):
     """A tokenizer, or the mark that it is the source's."""
 
 
@@ -189,7 +189,7 @@ def require(schema: type[BaseModel], data: dict[str, Any], name: str) -> None:
 
 
 # The names of the cases of a union, which pydantic puts into the place of an error.
-_CASES = {"char", "byte", "word", "lowercase-word", "subword", "bpe", "TokenizerData", "Missing", "Symbolic"}
+_CASES = {"char", "byte", "word", "lowercase-word", "subword", "bpe", "TokenizerData", "Shared", "Symbolic"}
 
 
 @cache

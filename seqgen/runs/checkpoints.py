@@ -4,10 +4,11 @@ import hashlib
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import safetensors.torch
 import torch
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from seqgen.errors import InputError
@@ -17,6 +18,22 @@ logger = logging.getLogger(__name__)
 
 KEPT = 2  # checkpoints, in case the newest is damaged
 TENSOR = "tensor:"
+
+
+class Checkpoint(BaseModel):
+    """The values that a run is resumed from."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True)
+
+    identity: str
+    options: dict[str, Any]
+    calculation: Annotated[list[Any], Field(min_length=2, max_length=2)]
+    model: dict[str, Tensor]
+    average: dict[str, Tensor]
+    optimizers: list[dict[str, Any]]
+    progress: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=4, max_length=4)]
+    best: dict[str, Any]
+    processes: Annotated[list[dict[str, Any]], Field(min_length=1)]
 
 
 def save_checkpoint(directory: Path, step: int, values: dict[str, Any]) -> Path:

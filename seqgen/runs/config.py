@@ -18,7 +18,7 @@ from seqgen.files import read_options
 from seqgen.generation.config import GenerationConfig
 from seqgen.hardware.precision import Precision
 from seqgen.inference.encoder_decoder import search_options
-from seqgen.options import new_parser, parse, require_values
+from seqgen.options import new_parser, parse, require_no_null, require_values
 from seqgen.runs.command import command
 from seqgen.runs.sizes import Size, Sizes
 from seqgen.text.tokenizer import Tokenizer
@@ -231,7 +231,7 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
     preset = config_class.presets.get(data, {})
     parser.set_defaults({name: value for name, value in ({**preset} | saved).items() if name in types})
     values = parse(parser, arguments, types)
-    require_values(parser, values, types)
+    require_no_null(values, types)
     differing = [
         f"--{name} was {saved[name]} and is now {values[name]}"
         for name in types

@@ -1,4 +1,4 @@
-"""Lines of JSON that a run appends to a file; one that is damaged, as a kill may leave it, is no line."""
+"""Records of a run: lines of JSON in a file; one that is damaged, as a kill may leave it, is none."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field
-from torch import Tensor
 
 from seqgen.files import read_bytes
 from seqgen.inference.schemas import Schema
@@ -27,22 +26,6 @@ class Resumption(Schema):
     step: int
     time: str
     changed: dict[str, Annotated[list[Any], Field(min_length=2, max_length=2)]]
-
-
-class Checkpoint(BaseModel):
-    """What a run is resumed from."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True)
-
-    identity: str
-    options: dict[str, Any]
-    calculation: Annotated[list[Any], Field(min_length=2, max_length=2)]
-    model: dict[str, Tensor]
-    average: dict[str, Tensor]
-    optimizers: list[dict[str, Any]]
-    progress: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=4, max_length=4)]
-    best: dict[str, Any]
-    processes: Annotated[list[dict[str, Any]], Field(min_length=1)]
 
 
 def read_records(path: Path, schema: type[BaseModel]) -> list[dict[str, Any]]:

@@ -9,10 +9,9 @@ import numpy as np
 import PIL.Image
 import pytest
 from making import (
-    make_captioner,
+    MADE,
     make_conditional_generator,
     make_generator,
-    make_image_classifier,
     make_tagger,
     make_text_classifier,
     make_translator,
@@ -23,15 +22,6 @@ import seqgen
 from seqgen.cli import main as cli
 from seqgen.errors import InputError
 
-MODELS = {
-    "generator": make_generator,
-    "text_classifier": make_text_classifier,
-    "image_classifier": make_image_classifier,
-    "tagger": lambda: make_tagger(words=True),
-    "translator": make_translator,
-    "captioner": make_captioner,
-    "conditional_generator": make_conditional_generator,
-}
 DATA = {
     "generator": ("text.txt",),
     "text_classifier": ("reviews.tsv",),
@@ -73,9 +63,9 @@ def measured(command, name, kind, *arguments):
     return out
 
 
-@pytest.fixture(params=MODELS)
+@pytest.fixture(params=MADE)
 def kind(request, folder):
-    MODELS[request.param]().save_pretrained(folder / f"{request.param}-model")
+    MADE[request.param]().save_pretrained(folder / f"{request.param}-model")
     return request.param
 
 
@@ -100,7 +90,7 @@ def test_every_kind_is_scored_on_a_file(command, kind):
 
 def test_the_loss_of_an_evaluation_is_that_of_the_scores(command, folder):
     for kind in ("text_classifier", "tagger", "conditional_generator"):
-        MODELS[kind]().save_pretrained(folder / f"{kind}-model")
+        MADE[kind]().save_pretrained(folder / f"{kind}-model")
         loss = json.loads(measured(command, "evaluate", kind, *DATA[kind], "--json"))["loss"]
         rows = [json.loads(line) for line in measured(command, "score", kind, *DATA[kind], "--json").splitlines()]
         count = sum(len(row.get("tokens", "1")) for row in rows)
@@ -130,7 +120,7 @@ def test_inputs_and_answers_are_arguments_in_turns(command, folder):
         "conditional_generator": ("cat", "the mat", "dog", "the log"),
     }
     for kind, words in pairs.items():
-        MODELS[kind]().save_pretrained(folder / f"{kind}-model")
+        MADE[kind]().save_pretrained(folder / f"{kind}-model")
         rows = [line.split("\t") for line in measured(command, "score", kind, *words).splitlines()]
         assert [tuple(row[-2:]) for row in rows] == [words[:2], words[2:]]
 
