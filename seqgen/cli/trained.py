@@ -20,7 +20,7 @@ def as_trained(options: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         options: of the command; "directory" is a run directory, its `model/`, or the name of a model on the hub, which
-            has no run. "encoding" is UTF-8 where neither names one, and "typed", of standard input, where it is not given.
+            has no run. "encoding" is UTF-8 where neither names one; "typed" is that of standard input.
 
     Raises:
         InputError: the encoding is unknown, or the run's options are damaged.
