@@ -1,0 +1,59 @@
+const RETRIES = 3;
+
+/**
+ * The server's response to a request, which is tried again where the model is busy.
+ *
+ * `request` has a `path` and `json` or a `file`. Throws an Error whose message is the server's sentence.
+ */
+async function ask(request, signal, busy = () => {}) {
+  for (let retry = 1; ; retry += 1) {
+    const response = await fetch(request.path, { ...sent(request), signal }).catch((error) => {
+      if (signal?.aborted) throw error;
+      throw new Error("The server does not answer: start it again with seqgen serve.");
+    });
+    if (response.ok) return response;
+    if (response.status !== 503 || retry > RETRIES) throw new Error(await sentence(response));
+    const seconds = Number(response.headers.get("Retry-After")) || 1;
+    busy(seconds);
+    await pause(1000 * seconds, signal);
+  }
+}
+
+function sent({ json, file }) {
+  if (json) return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(json) };
+  if (file) return { method: "POST", headers: { "Content-Type": file.type || "image/jpeg" }, body: file };
+  return {};
+}
+
+/** The sentence of a refused request. */
+async function sentence(response) {
+  const answer = await response.json().catch(() => null);
+  return answer?.error ?? `The server answered with status ${response.status}.`;
+}
+
+function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}
+
+/** The values of a streamed response, one JSON text a line. */
+async function* streamed(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const lines = (rest + part.value).split("\n");
+    rest = lines.pop();
+    yield* lines.filter(Boolean).map((line) => JSON.parse(line));
+  }
+  if (rest) yield JSON.parse(rest);
+}
+
+/** A path with options as its query. */
+function withQuery(path, options) {
+  return `${path}?${new URLSearchParams(options)}`;
+}

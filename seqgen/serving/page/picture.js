@@ -1,0 +1,90 @@
+const SIDE = 320;
+
+/** A picture that was chosen, dropped or pasted, as the middle square that the model sees. */
+class Picture {
+  constructor(chosen) {
+    this.chosen = chosen;
+    this.canvas = element("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": "What the model sees" });
+    this.heat = element("canvas", { class: "heat", width: SIDE, height: SIDE, "aria-hidden": "true" });
+    this.file = element("input", { type: "file", accept: "image/jpeg,image/png,image/webp" });
+    this.file.addEventListener("change", () => this.take(this.file.files[0]));
+    this.hint = element("span", { class: "hint" }, "Choose, drop or paste a picture");
+    this.square = element("span", { class: "square" }, this.canvas, this.heat, this.hint);
+    this.element = element("label", { class: "picture" }, this.square, this.file);
+    this.element.addEventListener("dragover", (event) => this.over(event, true));
+    this.element.addEventListener("dragleave", (event) => this.over(event, false));
+    this.element.addEventListener("drop", (event) => {
+      this.over(event, false);
+      this.take(event.dataTransfer.files[0]);
+    });
+    document.addEventListener("paste", (event) => {
+      if (this.element.checkVisibility()) this.take(event.clipboardData.files[0]);
+    });
+  }
+
+  over(event, on) {
+    event.preventDefault();
+    this.element.classList.toggle("over", on);
+  }
+
+  take(file) {
+    if (!file) return;
+    this.show(file);
+    this.chosen(file);
+  }
+
+  /** Draw the middle square of the upright picture; what the browser cannot read, the server refuses in words. */
+  async show(file) {
+    this.lay(null);
+    this.latest = file;
+    const image = await createImageBitmap(file).catch(() => null);
+    if (this.latest !== file) return;
+    const context = this.canvas.getContext("2d");
+    context.clearRect(0, 0, SIDE, SIDE);
+    this.hint.hidden = image !== null;
+    if (image === null) return;
+    const side = Math.min(image.width, image.height);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(image, (image.width - side) / 2, (image.height - side) / 2, side, side, 0, 0, SIDE, SIDE);
+  }
+
+  /** Darken the picture where the rows of attention weights are small; without weights, show it as it is. */
+  lay(weights) {
+    const context = this.heat.getContext("2d");
+    context.clearRect(0, 0, SIDE, SIDE);
+    if (weights === null) return;
+    const [height, width] = [weights.length, weights[0].length];
+    const small = element("canvas", { width, height });
+    const most = Math.max(...weights.flat());
+    const shade = new ImageData(width, height);
+    weights.flat().forEach((weight, place) => (shade.data[4 * place + 3] = 200 * (1 - weight / most)));
+    small.getContext("2d").putImageData(shade, 0, 0);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(small, 0, 0, SIDE, SIDE);
+  }
+}
+
+/** A tab that answers to a picture: `show(answer, picture)` shows the answer in `parts`. */
+function pictureTab(model, { path, show, parts, options = null }) {
+  const curl = new Curl();
+  const requests = new Requests(curl);
+  const answer = element("div", { class: "answer", hidden: true }, ...parts);
+  const picture = new Picture(asked);
+  let file = null;
+
+  function asked(chosen = file) {
+    file = chosen;
+    answer.hidden = true;
+    const where = typeof path === "function" ? path() : path;
+    if (file) requests.run({ path: where, file }, shown);
+  }
+
+  function shown(value) {
+    show(value, picture);
+    answer.hidden = false;
+  }
+
+  options?.addEventListener("input", debounced(() => asked()));
+  const beside = element("div", {}, options ?? "", requests.element, answer);
+  return element("div", {}, element("div", { class: "beside" }, picture.element, beside), curl.element);
+}

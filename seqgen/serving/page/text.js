@@ -1,0 +1,112 @@
+/**
+ * A text of tokens that are coloured by values.
+ *
+ * `look(token)` gives a token's class and strength (0 to 1). A token is chosen by the pointer, by a click and by arrow
+ * keys; `chosen` is told its number, or null when the pointer leaves.
+ */
+class TokenText {
+  constructor(label, look, chosen = () => {}) {
+    this.look = look;
+    this.chosen = chosen;
+    this.element = element("div", { class: "text", role: "group", "aria-label": label });
+    this.element.addEventListener("pointerover", (event) => this.choose(event.target));
+    this.element.addEventListener("pointerleave", () => this.chosen(null));
+    this.element.addEventListener("focusin", (event) => this.choose(event.target));
+    this.element.addEventListener("click", (event) => this.clicked(event.target));
+    this.element.addEventListener("keydown", (event) => this.move(event));
+    this.clear();
+  }
+
+  /** Begin again, after the first `kept` tokens and a text before them that is no token. */
+  clear(before = "", kept = 0) {
+    cancelAnimationFrame(this.frame);
+    this.flush();
+    this.tokens = (this.tokens ?? []).slice(0, kept);
+    this.spans = (this.spans ?? []).slice(0, kept);
+    this.element.replaceChildren(before, ...this.spans);
+    if (!this.spans.includes(this.current)) this.current = null;
+  }
+
+  show(tokens) {
+    this.clear();
+    this.add(tokens);
+    this.flush();
+  }
+
+  /** Append tokens, all those of an animation frame at once. */
+  add(tokens) {
+    if (!this.waiting?.length) this.frame = requestAnimationFrame(() => this.flush());
+    this.waiting = [...(this.waiting ?? []), ...tokens];
+    this.tokens.push(...tokens);
+  }
+
+  flush() {
+    const spans = (this.waiting ?? []).map((token) => this.paint(element("span", {}, token.text), token));
+    this.waiting = [];
+    if (spans.length === 0) return;
+    this.spans.push(...spans);
+    this.element.append(...spans);
+    if (!this.current) this.makeCurrent(this.spans[0]);
+  }
+
+  /** Colour all tokens again. */
+  repaint() {
+    this.spans.forEach((span, number) => this.paint(span, this.tokens[number]));
+  }
+
+  paint(span, token) {
+    const { name = "", strength = 0 } = this.look(token);
+    span.className = `token ${name}${token.text.endsWith("\n") ? " line-end" : ""}`;
+    span.style.setProperty("--strength", strength.toFixed(3));
+    return span;
+  }
+
+  choose(span) {
+    const number = this.spans.indexOf(span);
+    if (number >= 0) this.chosen(number, span);
+  }
+
+  clicked(span) {
+    if (this.spans.includes(span) && getSelection().isCollapsed) this.makeCurrent(span).focus();
+  }
+
+  move(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const next = this.spans[this.spans.indexOf(event.target) + step];
+    if (!step || !next) return;
+    event.preventDefault();
+    this.makeCurrent(next).focus();
+  }
+
+  /** Let Tab come to this token and no other. */
+  makeCurrent(span) {
+    this.current?.removeAttribute("tabindex");
+    this.current = span;
+    span.tabIndex = 0;
+    return span;
+  }
+}
+
+const LEAST = 0.01; // a probability that has the full colour
+
+/** The look of a token by its probability. */
+function byProbability(token) {
+  return token.log_probability == null
+    ? {}
+    : { name: token.taken ? "rare taken" : "rare", strength: Math.min(1, token.log_probability / Math.log(LEAST)) };
+}
+
+/** The look of a token by a value from -1 to 1. */
+function byValue(value) {
+  return { name: value < 0 ? "below" : "above", strength: Math.min(1, Math.abs(value)) };
+}
+
+/** A legend: examples of looks with what they mean. */
+function legend(title, examples) {
+  const swatches = examples.map(([text, { name, strength = 1 }]) => {
+    const swatch = element("span", { class: `token ${name}` }, text);
+    swatch.style.setProperty("--strength", strength);
+    return element("li", {}, swatch);
+  });
+  return element("div", { class: "legend" }, element("span", {}, title), element("ul", {}, ...swatches));
+}

@@ -1,0 +1,76 @@
+const CANDIDATES = 5;
+
+/** A text that a generator writes, each token with its candidates; taking one of them goes on from there. */
+class Writing {
+  constructor(model, curl, label) {
+    this.model = model;
+    this.requests = new Requests(curl);
+    this.text = new TokenText(label, byProbability, (number, span) => this.chosen(number, span));
+    this.candidates = new Candidates((number, text, log) => this.take(number, text, log));
+    this.text.element.addEventListener("keydown", (event) => {
+      if (["Enter", "ArrowDown"].includes(event.key)) {
+        event.preventDefault();
+        this.candidates.enter();
+      }
+    });
+    const box = element("div", { class: "writing" }, this.text.element, this.candidates.element);
+    this.element = element("div", {}, box, this.requests.element);
+    this.prompt = "";
+  }
+
+  get written() {
+    return this.prompt + this.text.tokens.map((piece) => piece.text).join("");
+  }
+
+  /** Write after a prompt and the first `kept` tokens. */
+  async write(prompt, options, kept = 0) {
+    this.prompt = prompt;
+    this.options = options;
+    this.candidates.hide();
+    this.text.clear(prompt, kept);
+    await this.goOn();
+  }
+
+  async goOn() {
+    const prompt = this.written;
+    const stream = (this.options.num_beams ?? this.model.options.num_beams ?? 1) === 1;
+    const how = stream ? { candidates: CANDIDATES, stream } : { stream };
+    const json = { model: this.model.name, prompt, ...how, ...this.options };
+    await this.requests.run({ path: "/api/generate", json }, (line) => this.read(line, prompt), stream);
+  }
+
+  read(line, prompt) {
+    if (line.pieces) this.text.add(line.pieces);
+    if (line.texts) this.text.add([{ text: line.texts[0].slice(prompt.length), log_probability: null }]);
+    if (line.ending) this.requests.status.textContent = this.summary(line);
+  }
+
+  summary({ ending, tokens, seconds }) {
+    const logs = this.text.tokens.map((piece) => piece.log_probability);
+    const perplexity = Math.exp(-logs.reduce((sum, log) => sum + log, 0) / Math.max(1, logs.length));
+    const speed = Math.round(tokens / Math.max(seconds, 0.001)).toLocaleString("en");
+    const why = ending === "stop" ? "ended by itself" : "ended by its length";
+    const seed = this.options.seed == null ? "" : `, random seed ${this.options.seed}`;
+    return `${tokens} tokens, ${speed} a second; ${why}; perplexity ${perplexity.toFixed(2)}${seed}`;
+  }
+
+  chosen(number, span) {
+    const piece = this.text.tokens[number];
+    if (number === null || !piece.candidates?.length) this.candidates.leave();
+    else this.candidates.show(number, piece, span);
+  }
+
+  /** Take another token in a place; without a text, the text ends there. */
+  take(number, text, log) {
+    this.requests.stop();
+    const { candidates } = this.text.tokens[number];
+    this.candidates.hide();
+    this.text.clear(this.prompt, number);
+    if (text === null) return;
+    this.text.add([{ text, log_probability: log, candidates, taken: true }]);
+    this.text.flush();
+    this.text.makeCurrent(this.text.spans[number]).focus();
+    this.candidates.hide();
+    this.goOn();
+  }
+}
