@@ -22,14 +22,14 @@ class Attention {
     return { name: chosen ? "word lit chosen" : "word lit", strength: light };
   }
 
-  show(attention) {
+  /** Show the attention of a translation of a text. */
+  show(text, { text: translation, attention }) {
     this.element.hidden = !attention;
     if (!attention) return;
     const { source, target, weights } = attention;
     this.weights = weights;
-    for (const [text, pieces] of [[this.source, source], [this.target, target]]) {
-      text.show(spaced(pieces).map((piece) => ({ text: piece })));
-    }
+    this.source.show(placed(source, text));
+    this.target.show(placed(target, translation));
     const heads = source.map((piece) => element("th", { scope: "col" }, element("span", {}, visible(piece))));
     this.table.replaceChildren(
       element("tr", {}, element("td"), ...heads),

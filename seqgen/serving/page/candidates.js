@@ -22,7 +22,7 @@ class Candidates {
   }
 
   button(number, [text, log]) {
-    const shown = text === null ? "end of the text" : text === "" ? "part of a character" : visible(text);
+    const shown = text === null ? "end of the text" : text === "" ? "no text" : visible(text);
     return bar(shown, Math.exp(log), { disabled: text === "", onclick: () => this.chosen(number, text, log) });
   }
 

@@ -15,7 +15,7 @@ function captionerTab(model) {
   function choose({ text: caption, attention }) {
     heat = attention;
     hint.hidden = text.element.hidden = !attention;
-    text.show(spaced(attention?.pieces ?? []).map((piece) => ({ text: piece })));
+    text.show(placed(attention?.pieces ?? [], caption));
     picture.lay(null);
   }
 
@@ -29,12 +29,6 @@ function captionerTab(model) {
     },
     parts: [text.element, hint, list],
   });
-}
-
-/** Pieces with white space between them, where they are words without any. */
-function spaced(pieces) {
-  const words = pieces.length > 1 && !pieces.some((piece) => /[\s▁]/.test(piece));
-  return pieces.map((piece, place) => (words && place > 0 ? ` ${piece}` : piece.replaceAll("▁", " ")));
 }
 
 /** The best answers with their scores, as buttons of which one is chosen. */

@@ -12,7 +12,7 @@ function cellsPart(model, curl, written) {
 
   return element(
     "details",
-    { class: "cells" },
+    { class: "cells", ontoggle: () => view.element.hidden && written() && asked() },
     element("summary", {}, "What the cells of the network follow"),
     labelled("Text", own),
     element("div", { class: "row" }, show),
@@ -26,7 +26,7 @@ class CellView {
   constructor() {
     this.text = new TokenText("Text by cell", ({ value = 0 }) => byValue(value), (number) => this.tell(number));
     this.name = element("p", { class: "cell-name", role: "status" });
-    this.value = element("p", { class: "status" });
+    this.value = element("p", { class: "status note" });
     this.rows = element("tbody");
     const step = (by, label) =>
       element("button", { type: "button", "aria-label": label, onclick: () => this.select(this.cell + by) });

@@ -4,7 +4,7 @@ const FULL = 2; // nats of influence that have the full colour
 /** The tab of a classifier of texts: bars of its labels, and words coloured by how much they moved the answer. */
 function textClassifierTab(model) {
   const bars = element("ol", { class: "bars", "aria-label": "Probabilities" });
-  const note = element("p", { class: "status", role: "status" });
+  const note = element("p", { class: "status note", role: "status" });
   const text = new TokenText(
     "Influences",
     ({ change }) => byValue(change / FULL),
@@ -12,8 +12,14 @@ function textClassifierTab(model) {
   );
   let best = "";
 
-  function said({ text: word, change }) {
-    return `${visible(word.trim())}: ${change.toFixed(2)} nats ${change < 0 ? "against" : "for"} ${best}`;
+  function said({ of, change }) {
+    return of ? `${of}: ${Math.abs(change).toFixed(2)} nats ${change < 0 ? "against" : "for"} ${best}` : "";
+  }
+
+  /** Words and the white space between them as tokens; only words have an influence. */
+  function tokens({ text: words, change }) {
+    const parts = words.match(/\s+|\S+/g);
+    return parts.map((part) => (part.trim() ? { text: part, change, of: words.trim() } : { text: part, change: 0 }));
   }
 
   return typedTab(model, {
@@ -26,7 +32,7 @@ function textClassifierTab(model) {
     show({ labels, influences }) {
       best = labels[0].label;
       bars.replaceChildren(...labelBars(labels));
-      text.show(influences ?? []);
+      text.show(influences.flatMap(tokens));
       note.textContent = "";
     },
     parts: [

@@ -1,6 +1,6 @@
 /** The last request of a tab as a command for the shell, to copy. */
 class Curl {
-  constructor() {
+  constructor(note = "") {
     this.line = element("pre", { tabindex: 0, "aria-label": "Command" });
     this.button = element("button", { type: "button", onclick: () => this.copy() }, "Copy");
     this.element = element(
@@ -8,6 +8,7 @@ class Curl {
       { class: "curl", hidden: true },
       element("summary", {}, "The same from the shell"),
       element("div", { class: "row" }, this.line, this.button),
+      element("p", { class: "status" }, note),
     );
   }
 

@@ -2,7 +2,7 @@ const SWATCHES = [1, 0.3, 0.1, 0.03, 0.01];
 
 /** The tab of a generator: a prompt, options, one text or two beside each other, and the cells. */
 function generatorTab(model, { limits }) {
-  const curl = new Curl();
+  const curl = new Curl(`OpenAI's clients write with it, too: base_url ${location.origin}/v1, model ${model.name}.`);
   const prompt = textArea(model.example ?? "", { name: "prompt" });
   const names = ["temperature", "top_k", "top_p", "seed", "max_new_tokens", "num_beams"];
   const options = new Options(names, model.options);
@@ -15,7 +15,7 @@ function generatorTab(model, { limits }) {
   const cells = model.cells ? [cellsPart(model, curl, () => writings[0].written)] : [];
 
   function halt() {
-    writings.forEach((one) => one.requests.stop());
+    writings.forEach((one) => one.stop());
   }
 
   function start() {

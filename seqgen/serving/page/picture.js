@@ -2,7 +2,8 @@ const SIDE = 320;
 
 /** A picture that was chosen, dropped or pasted, as the middle square that the model sees. */
 class Picture {
-  constructor(chosen) {
+  constructor({ border = 0 }, chosen) {
+    this.border = border; // of the image's side, which the model does not see
     this.chosen = chosen;
     this.canvas = element("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": "What the model sees" });
     this.heat = element("canvas", { class: "heat", width: SIDE, height: SIDE, "aria-hidden": "true" });
@@ -43,7 +44,7 @@ class Picture {
     context.clearRect(0, 0, SIDE, SIDE);
     this.hint.hidden = image !== null;
     if (image === null) return;
-    const side = Math.min(image.width, image.height);
+    const side = Math.min(image.width, image.height) * (1 - 2 * this.border);
     context.imageSmoothingQuality = "high";
     context.drawImage(image, (image.width - side) / 2, (image.height - side) / 2, side, side, 0, 0, SIDE, SIDE);
   }
@@ -69,7 +70,7 @@ function pictureTab(model, { path, show, parts, options = null }) {
   const curl = new Curl();
   const requests = new Requests(curl);
   const answer = element("div", { class: "answer", hidden: true }, ...parts);
-  const picture = new Picture(asked);
+  const picture = new Picture(model, asked);
   let file = null;
 
   function asked(chosen = file) {

@@ -4,7 +4,7 @@ const HUES = 8;
 function taggerTab(model) {
   const tags = [...(model.tags ?? [])];
   const meaning = element("div");
-  const note = element("p", { class: "status", role: "status" });
+  const note = element("p", { class: "status note", role: "status" });
   const text = new TokenText(
     "Tagged text",
     ({ tag }) => (tag === null ? {} : byTag(tag)),
@@ -26,10 +26,9 @@ function taggerTab(model) {
     label: "Text",
     rows: 6,
     request: (text) => ({ path: "/api/tag", json: { model: model.name, text } }),
-    show({ tokens }) {
-      // White space before a token is a token without a tag.
-      const all = tokens.flatMap((one) => (one.before ? [{ text: one.before, tag: null }, one] : [one]));
-      text.show(all);
+    show({ tokens, after = "" }) {
+      const space = (text) => (text ? [{ text, tag: null }] : []); // which is between words, and has no tag
+      text.show([...tokens.flatMap((one) => [...space(one.before), one]), ...space(after)]);
       const found = tags.filter((tag) => tokens.some((one) => one.tag === tag));
       meaning.replaceChildren(legend("Tags", found.map((tag) => [tag, byTag(tag)])));
       note.textContent = "";

@@ -56,7 +56,7 @@ class TokenText {
 
   paint(span, token) {
     const { name = "", strength = 0 } = this.look(token);
-    span.className = `token ${name}${token.text.endsWith("\n") ? " line-end" : ""}`;
+    span.className = `token ${name}${token.text === "\n" ? " line-end" : ""}`;
     span.style.setProperty("--strength", strength.toFixed(3));
     return span;
   }
@@ -99,6 +99,18 @@ function byProbability(token) {
 /** The look of a token by a value from -1 to 1. */
 function byValue(value) {
   return { name: value < 0 ? "below" : "above", strength: Math.min(1, Math.abs(value)) };
+}
+
+/** Tokens of pieces, with the white space that they have in a text; those that are not in it stand apart. */
+function placed(pieces, text) {
+  const lower = text.toLowerCase();
+  let end = 0;
+  return pieces.map((piece) => {
+    const begin = lower.indexOf(piece.toLowerCase(), end);
+    const space = begin < 0 ? " " : (text.slice(end, begin).match(/\s+/)?.[0] ?? "");
+    end = begin < 0 ? end : begin + piece.length;
+    return { text: space + piece };
+  });
 }
 
 /** A legend: examples of looks with what they mean. */

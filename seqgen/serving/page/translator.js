@@ -14,8 +14,8 @@ function translatorTab(model) {
       path: "/api/translate",
       json: { model: model.name, text, ...options.changed(), attention: model.attends !== false },
     }),
-    show({ translations }) {
-      const choose = (translation) => attention.show(translation.attention);
+    show({ translations }, text) {
+      const choose = (translation) => attention.show(text, translation);
       list.replaceChildren(...hypotheses(translations, choose));
       choose(translations[0]);
     },

@@ -14,6 +14,7 @@ class Writing {
       }
     });
     const box = element("div", { class: "writing" }, this.text.element, this.candidates.element);
+    box.addEventListener("focusout", () => this.candidates.leave());
     this.element = element("div", {}, box, this.requests.element);
     this.prompt = "";
   }
@@ -29,6 +30,12 @@ class Writing {
     this.candidates.hide();
     this.text.clear(prompt, kept);
     await this.goOn();
+  }
+
+  stop() {
+    if (!this.requests.running) return;
+    this.requests.stop();
+    this.requests.status.textContent = `Stopped after ${this.text.tokens.length} tokens.`;
   }
 
   async goOn() {
