@@ -20,7 +20,8 @@ from seqgen.errors import InputError
 Image = str | Path | bytes | PIL.Image.Image | np.ndarray
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}
-MOST_PIXELS = 100_000_000  # more, of a file made to fill the memory, would take gigabytes
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")  # of others, one starts a program: EPS Ghostscript
+MOST_PIXELS = 25_000_000  # more, of a file made to fill the memory, would take gigabytes
 
 
 @checked
@@ -48,24 +49,29 @@ class Preprocessing(NamedTuple):
         return ((images.float() / 255 - mean) / deviation).permute(0, 3, 1, 2)
 
 
-def read_image(source: Image) -> PIL.Image.Image:
+def read_image(source: Image, formats: Sequence[str] = FORMATS) -> PIL.Image.Image:
     """Return an image in red, green and blue, upright; of an animated one the first frame.
 
+    Args:
+        source: a path, the bytes of a file, an image of PIL's, or a (height, width, 3) array of bytes.
+        formats: those that a file may have, by Pillow's names.
+
     Raises:
-        InputError: it cannot be read, or is too large.
+        InputError: it cannot be read, has another format, or is too large.
     """
     name = str(source) if isinstance(source, str | os.PathLike) else f"an image given as {type(source).__name__}"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about large images, which have a limit, and about odd metadata
-            image = _open(source)
+            image = _open(source, formats)
             return _in_colour(PIL.ImageOps.exif_transpose(image))
     except FileNotFoundError:
         raise InputError(f"{name}: an image must be a file, but it does not exist") from None
     except PIL.Image.DecompressionBombError:
         raise InputError(f"{name}: an image must have at most {MOST_PIXELS:,} pixels, but it has more") from None
     except Exception as error:  # every decoder has errors of its own
-        reason = "an unknown image format" if isinstance(error, PIL.UnidentifiedImageError) else _line(error)
+        unknown = isinstance(error, PIL.UnidentifiedImageError)
+        reason = f"its format is none of {', '.join(formats)}" if unknown else _line(error)
         raise InputError(f"{name}: an image must be whole, but it does not decode ({reason})") from None
 
 
@@ -85,14 +91,14 @@ def stacked(images: Sequence[Any], size: int) -> Tensor:
     return torch.stack(list(images))
 
 
-def _open(source: Image) -> PIL.Image.Image:
+def _open(source: Image, formats: Sequence[str]) -> PIL.Image.Image:
     if isinstance(source, PIL.Image.Image):
         return source
     if isinstance(source, np.ndarray):
         return PIL.Image.fromarray(source)
     if not isinstance(source, bytes) and os.path.exists(source) and not os.path.isfile(source):
         raise ValueError("it is no file")  # a pipe would wait for ever
-    image = PIL.Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+    image = PIL.Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=formats)
     if image.width * image.height > MOST_PIXELS:
         raise PIL.Image.DecompressionBombError
     image.load()
