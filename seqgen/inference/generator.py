@@ -146,19 +146,45 @@ class Generator(Bundle[nn.Module]):
         Raises:
             InputError: as in `stream`, or `candidates` is below 0.
         """
+        written = self._write([prompt], self._streamable(options), unseen)
+        return (piece for _, piece in self._detailed(written, [prompt], candidates))
+
+    def batch_pieces(
+        self, prompts: list[str], *, candidates: int = 5, unseen: Unseen = "error", **options: Any
+    ) -> Iterator[tuple[int, Piece]]:
+        """Yield the same texts as `generate`, without the prompts, as they are written side by side.
+
+        Args:
+            prompts: the beginnings of texts.
+            candidates: as in `pieces`.
+            unseen: as in `generate`.
+            **options: as in `generate`.
+
+        Returns:
+            The number of a text, in the order of `generate`, with its next piece.
+
+        Raises:
+            InputError: as in `generate`, for several beams, or `candidates` is below 0.
+        """
+        config = self.options(**options)
+        if config.num_beams != 1:
+            raise InputError(f"beam search cannot be streamed: num_beams must be 1, not {config.num_beams}")
+        rows = [prompt for prompt in prompts for _ in range(config.num_return_sequences)]
+        return self._detailed(self._write(rows, config, unseen) if rows else iter(()), rows, candidates)
+
+    def _detailed(self, written: Iterator["_New"], prompts: list[str], candidates: int) -> Iterator[tuple[int, Piece]]:
         if candidates < 0:
             raise InputError(f"candidates must be at least 0, not {candidates}")
-        config = self._streamable(options)
-        return self._detailed(
-            self._write([prompt], config, unseen), self._read(self._encode(prompt, unseen)), candidates
-        )
+        before = [self._read(self.tokenizer.encode(prompt)) for prompt in prompts]
 
-    def _detailed(self, written: Iterator["_New"], before: Detokenizer, candidates: int) -> Iterator[Piece]:
-        for new in written:
-            logs = new.logits[0].float().log_softmax(dim=0)
-            best = most_probable(logs, candidates, before)
-            before.push(new.token)
-            yield Piece(new.token, new.text, float(logs[new.token]), best, new.ending)
+        def detailed() -> Iterator[tuple[int, Piece]]:
+            for new in written:
+                logs = new.logits[new.place].float().log_softmax(dim=0)
+                best = most_probable(logs, candidates, before[new.row])
+                before[new.row].push(new.token)
+                yield new.row, Piece(new.token, new.text, float(logs[new.token]), best, new.ending)
+
+        return detailed()
 
     def _streamable(self, options: dict[str, Any]) -> GenerationConfig:
         config = self.options(**options)
@@ -235,12 +261,12 @@ class Generator(Bundle[nn.Module]):
         with evaluating(self.model):
             for number, (rows, tokens, logits) in enumerate(steps, start=1):
                 last = number == config.max_new_tokens
-                for row, token in zip(rows, tokens, strict=True):
+                for place, (row, token) in enumerate(zip(rows, tokens, strict=True)):
                     text = ends.cut(row, detokenizers[row].push(token))
                     stopped = token == EOS or ends.reached[row]
                     if (stopped or last) and not ends.reached[row]:
                         text += detokenizers[row].flush()
-                    yield _New(row, token, text, "stop" if stopped else "length" if last else None, logits)
+                    yield _New(row, token, text, "stop" if stopped else "length" if last else None, logits, place)
 
     def _searched(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[str]:
         if config.stop_strings:
@@ -274,10 +300,11 @@ class Generator(Bundle[nn.Module]):
 
 
 class _New(NamedTuple):
-    """A generated token of a row, and the (rows, vocabulary) logits of its step."""
+    """A generated token of a row, the (rows, vocabulary) logits of its step, and the row's place in these."""
 
     row: int
     token: int
     text: str
     ending: Ending | None
     logits: Tensor
+    place: int

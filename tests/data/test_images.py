@@ -64,7 +64,8 @@ def test_a_turned_photograph_is_set_upright():
 def test_what_is_no_image_is_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(
-        InputError, match=r"a\.png: an image must be whole, but it does not decode \(its format is none of PNG, JPEG, GIF"
+        InputError,
+        match=r"a\.png: an image must be whole, but it does not decode \(its format is none of PNG, JPEG, GIF",
     ):
         read_image(tmp_path / "a.png")
     whole = saved(PIL.Image.effect_noise((64, 64), 50).convert("RGB"), "JPEG")
