@@ -22,6 +22,9 @@ Image = str | Path | bytes | PIL.Image.Image | np.ndarray
 SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")  # of others, one starts a program: EPS Ghostscript
 MOST_PIXELS = 25_000_000  # more, of a file made to fill the memory, would take gigabytes
+# Beginnings of what takes long, however small: scans of a JPEG, comments in a PPM of text.
+SLOW = {"JPEG": b"\xff\xda", "MPO": b"\xff\xda", "PPM": b"#"}
+FEW, EACH = 50, 20_000  # how many of these an image may have, and further ones in so many bytes
 
 
 @checked
@@ -49,7 +52,7 @@ class Preprocessing(NamedTuple):
         return ((images.float() / 255 - mean) / deviation).permute(0, 3, 1, 2)
 
 
-def read_image(source: Image, formats: Sequence[str] = FORMATS) -> PIL.Image.Image:
+def read_image(source: Image, formats: tuple[str, ...] = FORMATS) -> PIL.Image.Image:
     """Return an image in red, green and blue, upright; of an animated one the first frame.
 
     Args:
@@ -91,7 +94,7 @@ def stacked(images: Sequence[Any], size: int) -> Tensor:
     return torch.stack(list(images))
 
 
-def _open(source: Image, formats: Sequence[str]) -> PIL.Image.Image:
+def _open(source: Image, formats: tuple[str, ...]) -> PIL.Image.Image:
     if isinstance(source, PIL.Image.Image):
         return source
     if isinstance(source, np.ndarray):
@@ -101,8 +104,19 @@ def _open(source: Image, formats: Sequence[str]) -> PIL.Image.Image:
     image = PIL.Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=formats)
     if image.width * image.height > MOST_PIXELS:
         raise PIL.Image.DecompressionBombError
+    _require_quick(image)
     image.load()
     return image
+
+
+def _require_quick(image: Any) -> None:
+    """Raise a ValueError for a small file made to keep the decoder busy for minutes."""
+    if image.format in SLOW:
+        image.fp.seek(0)
+        start = image.fp.read(MOST_PIXELS)
+        of_text = start[:2] in (b"P1", b"P2", b"P3")
+        if (of_text or image.format != "PPM") and start.count(SLOW[image.format]) > FEW + len(start) // EACH:
+            raise ValueError(f"it has more than {FEW} {'comments' if of_text else 'scans'}")
 
 
 def _in_colour(image: PIL.Image.Image) -> PIL.Image.Image:

@@ -21,7 +21,7 @@ class ImageFile(NamedTuple):
 
     def read(self) -> PIL.Image.Image:
         """Return the image, which is decoded only where it has this format and not too many pixels."""
-        return read_image(self.data, [self.format])
+        return read_image(self.data, (self.format,))
 
 
 async def read_json(request: Request) -> dict[str, Any]:
