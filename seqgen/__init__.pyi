@@ -29,6 +29,10 @@ from .inference.conditional_generator import ConditionalGenerator as Conditional
 from .inference.generator import Generator as Generator
 from .inference.tagger import Tagger as Tagger
 from .inference.translator import Translator as Translator
+from .metrics.followed import Followed as Followed
+from .metrics.followed import followed_properties as followed_properties
+from .metrics.text_properties import TextProperty as TextProperty
+from .metrics.text_properties import text_properties as text_properties
 from .models import EncoderClassifier as EncoderClassifier
 from .models import EncoderDecoder as EncoderDecoder
 from .models import EncoderTagger as EncoderTagger

@@ -1,0 +1,132 @@
+"""A page with a text coloured by any cell of a generator that reads it, and the properties that cells follow."""
+
+import base64
+import json
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+
+import numpy as np
+
+from seqgen.figures.page import page
+from seqgen.metrics.followed import Followed
+from seqgen.metrics.text_properties import TextProperty
+
+MOST_TOKENS, MOST_CELLS = 1_500, 128  # of a page, which has a byte for each pair of them
+SCRIPTS = ("cells.js", "cells_page.js")
+LEGEND = (
+    "The colour of a character, or word, is the value of one cell of the network after it was read: "
+    '<b class="below">blue</b> below zero, <b class="above">orange</b> above. Step through the cells with the arrow keys, '
+    "or choose a property in the table: the text is coloured by the cell that follows it best, and the property "
+    "underlined."
+)
+CONTROLS = """
+<div class="controls"><button id="before" aria-label="previous cell">&larr;</button>
+<input id="slider" type="range" min="1" value="1" aria-label="place of the cell">
+<button id="after" aria-label="next cell">&rarr;</button>
+<input id="number" type="number" min="1" value="1" aria-label="place of the cell">
+<select id="list" aria-label="cell"></select>
+<output id="shown" aria-live="polite"></output> <output id="value" class="muted"></output></div>
+<div id="text" class="text" tabindex="0" role="region" aria-label="text"></div>
+"""
+COLUMNS = ("property", "", "layer", "cell", "larger or smaller", "AUC", "null", "null, 95 %", "token alone")
+EXPLANATION = (
+    "The cells were chosen on the first half of {count:,} tokens, and their AUC is that of the second half: 0.5 is chance, "
+    "1 a cell that orders all tokens as the property does. The null is the mean, and the 95 % quantile, of the same "
+    "search for the property rolled along the text, to places that have nothing to do with it. Where the token alone "
+    "tells as much as the cell, the cell need not remember anything."
+)
+STYLE = """
+:root { --below: 61 130 246; --above: 245 145 32; --under: 29 33 41; }
+@media (prefers-color-scheme: dark) { :root { --below: 42 110 225; --above: 200 100 10; --under: 230 232 236; } }
+.below, .above { padding: 0 .25rem; border-radius: .2rem; }
+.below { background: rgb(var(--below) / .6); }
+.above { background: rgb(var(--above) / .6); }
+.controls { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; position: sticky; top: 0; padding: .5rem 0;
+  background: var(--ground); }
+.controls * { font: inherit; }
+.controls #slider { flex: 1; min-width: 8rem; }
+.controls #number { width: 4.5rem; }
+#value { min-width: 8rem; white-space: pre; }
+#text { max-height: 50vh; overflow-y: auto; tab-size: 4; line-height: 1.7; }
+#text .end::before { content: "\\21b5"; color: var(--muted); }
+.wide { overflow-x: auto; }
+td:nth-child(n+3), th:nth-child(n+3) { text-align: right; font-variant-numeric: tabular-nums; }
+th { vertical-align: bottom; font-weight: 600; }
+td button { font: inherit; color: var(--accent); background: none; border: 0; padding: 0; cursor: pointer;
+  text-align: left; white-space: nowrap; }
+td button[aria-pressed=true] { font-weight: 700; text-decoration: underline; }
+"""
+
+
+def cells_page(
+    title: str,
+    note: str,
+    tokens: Sequence[str],
+    cells: np.ndarray,
+    properties: Sequence[TextProperty],
+    followed: Sequence[Followed],
+) -> str:
+    """Return the page as HTML: the first 1,500 tokens, coloured by 128 cells.
+
+    The cells are those that follow a property, and then those whose values differ most; values are rounded to a byte.
+
+    Args:
+        title: of the page, as text.
+        note: what text this is, as text.
+        tokens: the text in pieces, white space included.
+        cells: (layers, tokens, cells) activations after each token.
+        properties: of the text, with those that are followed.
+        followed: as `followed_properties` returns them.
+    """
+    kept = cells[:, :MOST_TOKENS]
+    scale = max(1.0, float(np.abs(kept).max()))
+    chosen = _chosen(kept, followed)
+    values = np.stack([kept[layer, :, cell] for layer, cell in chosen]) / scale
+    by_name = {one.name: one.values[:MOST_TOKENS] for one in properties}
+    marks = np.stack([by_name[one.property] for one in followed] or [np.zeros(0)])
+    data = {
+        "tokens": list(tokens[:MOST_TOKENS]),
+        "cells": chosen,
+        "values": _as_bytes(values),
+        "scale": scale,
+        "rows": [chosen.index((one.layer, one.cell)) for one in followed],
+        "marks": _as_bytes(marks / np.maximum(marks.max(axis=-1, keepdims=True, initial=0), 1)),
+    }
+    # No text can end the script, whatever it holds.
+    script = f"const data = {json.dumps(data, ensure_ascii=False)};\n".replace("<", "\\u003c")
+    script += "".join(files("seqgen.figures").joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)
+    rest = f"<p class='muted'>{EXPLANATION.format(count=len(tokens))}</p>"
+    body = f"<p>{LEGEND}</p><p class='muted'>{escape(note)}</p>{CONTROLS}{_table(followed)}{rest}"
+    return page(title, body, style=STYLE, script=f"{{\n{script}}}")
+
+
+def _chosen(cells: np.ndarray, followed: Sequence[Followed]) -> list[tuple[int, int]]:
+    """Return layer and number of each cell of the page."""
+    first = [(one.layer, one.cell) for one in followed]
+    by_spread = np.argsort(-cells.std(axis=1), axis=None, kind="stable")
+    others = (
+        (int(layer), int(cell)) for layer, cell in zip(*np.unravel_index(by_spread, cells[:, 0].shape), strict=True)
+    )
+    return list(dict.fromkeys([*first, *others]))[:MOST_CELLS]
+
+
+def _as_bytes(values: np.ndarray) -> str:
+    """Return numbers between -1 and 1 as signed bytes, 127 for 1, in base64."""
+    return base64.b64encode(np.rint(values * 127).astype(np.int8).tobytes()).decode()
+
+
+def _table(followed: Sequence[Followed]) -> str:
+    if not followed:
+        return "<p>The text has too little of every property for a table of what cells follow.</p>"
+    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
+    rows = "".join(f"<tr>{_row(one)}</tr>" for one in followed)
+    return f'<h2>What cells follow</h2><div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def _row(one: Followed) -> str:
+    figures = (one.auc, one.null_mean, one.null_high, one.current_token)
+    sign = "larger" if one.sign > 0 else "smaller"
+    cells = [one.kind, one.layer, one.cell, sign, *(f"{figure:.3f}" for figure in figures)]
+    name = f'<button aria-pressed="false">{escape(one.property)}</button>'
+    return f"<td>{name}</td>" + "".join(f"<td>{cell}</td>" for cell in cells)
