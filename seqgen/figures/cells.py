@@ -16,9 +16,9 @@ MOST_TOKENS, MOST_CELLS = 1_500, 128  # of a page, which has a byte for each pai
 SCRIPTS = ("cells.js", "cells_page.js")
 LEGEND = (
     "The colour of a character, or word, is the value of one cell of the network after it was read: "
-    '<b class="below">blue</b> below zero, <b class="above">orange</b> above. Step through the cells with the arrow keys, '
-    "or choose a property in the table: the text is coloured by the cell that follows it best, and the property "
-    "underlined."
+    '<b class="below">blue</b> below zero, <b class="above">orange</b> above. Step through the cells with the arrow '
+    "keys, or choose a property in the table: then the text is coloured by the cell that follows it best, and underlined "
+    "where it has the property."
 )
 CONTROLS = """
 <div class="controls"><button id="before" aria-label="previous cell">&larr;</button>
@@ -31,10 +31,10 @@ CONTROLS = """
 """
 COLUMNS = ("property", "", "layer", "cell", "larger or smaller", "AUC", "null", "null, 95 %", "token alone")
 EXPLANATION = (
-    "The cells were chosen on the first half of {count:,} tokens, and their AUC is that of the second half: 0.5 is chance, "
-    "1 a cell that orders all tokens as the property does. The null is the mean, and the 95 % quantile, of the same "
-    "search for the property rolled along the text, to places that have nothing to do with it. Where the token alone "
-    "tells as much as the cell, the cell need not remember anything."
+    "The cells were chosen on the first half of {count:,} tokens, and their AUC is that of the second half: 0.5 is "
+    "chance, 1 a cell that orders all tokens as the property does. The null is the mean, and the 95 % quantile, of the "
+    "same search for the property rolled along the text, to places that have nothing to do with it. Where the token "
+    "alone tells as much as the cell, the cell need not remember anything."
 )
 STYLE = """
 :root { --below: 61 130 246; --above: 245 145 32; --under: 29 33 41; }
@@ -105,9 +105,7 @@ def _chosen(cells: np.ndarray, followed: Sequence[Followed]) -> list[tuple[int, 
     """Return layer and number of each cell of the page."""
     first = [(one.layer, one.cell) for one in followed]
     by_spread = np.argsort(-cells.std(axis=1), axis=None, kind="stable")
-    others = (
-        (int(layer), int(cell)) for layer, cell in zip(*np.unravel_index(by_spread, cells[:, 0].shape), strict=True)
-    )
+    others = [divmod(int(place), cells.shape[2]) for place in by_spread[:MOST_CELLS]]
     return list(dict.fromkeys([*first, *others]))[:MOST_CELLS]
 
 
@@ -121,7 +119,8 @@ def _table(followed: Sequence[Followed]) -> str:
         return "<p>The text has too little of every property for a table of what cells follow.</p>"
     head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
     rows = "".join(f"<tr>{_row(one)}</tr>" for one in followed)
-    return f'<h2>What cells follow</h2><div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<h2>What cells follow</h2><div class="wide">{table}</div>'
 
 
 def _row(one: Followed) -> str:

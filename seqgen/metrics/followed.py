@@ -103,12 +103,12 @@ def _centred(values: np.ndarray) -> np.ndarray:
 def _rolled(values: np.ndarray, distances: np.ndarray) -> np.ndarray:
     """Return the (1 + distances, tokens) values themselves, and rolled by each distance."""
     places = np.arange(len(values)) - np.array([0, *distances])[:, None]
-    return values[places % len(values)]
+    return np.asarray(values[places % len(values)])
 
 
 def _auc(products: np.ndarray, centred: np.ndarray) -> np.ndarray:
     """Return the AUC for sums of products of a cell's ranks and the centred ranks of a property."""
-    return CHANCE + 0.5 * products / (centred @ centred)
+    return np.asarray(CHANCE + 0.5 * products / (centred @ centred))
 
 
 def _of_current_token(tokens: np.ndarray, values: np.ndarray, scored_on: np.ndarray) -> float:
