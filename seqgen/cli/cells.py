@@ -36,7 +36,7 @@ def cells(options: dict[str, Any]) -> None:
     directory = Path(options["directory"])
     path = Path(options["output"] or (directory if (directory / "model").is_dir() else Path()) / "cells.html")
     title = f"Cells of {directory.resolve().name}"
-    write_text(path, cells_page(title, f"The text is {note}.", read.tokens, read.cells, properties, followed))
+    write_text(path, cells_page(title, f"The text is {note}.", read, properties, followed))
     print(f"the text, coloured by any cell, is in {path}: open it in a browser", file=sys.stderr)
 
 

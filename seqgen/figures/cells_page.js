@@ -1,13 +1,12 @@
 // The page of cells: `data` has the tokens, the cells with their values, and the properties that cells follow.
 
-const count = data.tokens.length, values = decoded(data.values), marks = decoded(data.marks);
+const count = data.tokens.length, values = decoded(data.values);
 const byId = (name) => document.getElementById(name);
 const [text, slider, number, list, shown, value] = ["text", "slider", "number", "list", "shown", "value"].map(byId);
 const buttons = [...document.querySelectorAll("tbody button")];
 const spans = showTokens(text, data.tokens);
 let cell = 0, property = -1;
 
-const nameOf = ([layer, index]) => `layer ${layer}, cell ${index}`;
 const valueAt = (token) => values[cell * count + token];
 
 function showCell(place) {
@@ -15,15 +14,16 @@ function showCell(place) {
   colourTokens(spans, values.subarray(cell * count, (cell + 1) * count));
   slider.value = number.value = cell + 1;
   list.value = cell;
-  shown.textContent = nameOf(data.cells[cell]);
+  const followed = data.properties.filter((one) => one.place === cell).map((one) => one.property);
+  shown.textContent = followed.length ? `follows ${followed.join(", ")}` : "";
 }
 
 // Selects the cell of a row, and underlines its property in the text; a second time, the underline goes.
 function showRow(row) {
   property = row === property ? -1 : row;
   buttons.forEach((button, other) => button.setAttribute("aria-pressed", other === property));
-  underlineTokens(spans, property < 0 ? [] : marks.subarray(property * count, (property + 1) * count));
-  if (property >= 0) showCell(data.rows[property]);
+  underlineTokens(spans, property < 0 ? [] : decoded(data.properties[row].marks));
+  if (property >= 0) showCell(data.properties[row].place);
 }
 
 function showValue(event) {
@@ -32,9 +32,9 @@ function showValue(event) {
 }
 
 const groups = new Map();
-data.cells.forEach((one, place) => {
-  if (!groups.has(one[0])) groups.set(one[0], Object.assign(document.createElement("optgroup"), { label: `layer ${one[0]}` }));
-  groups.get(one[0]).append(new Option(nameOf(one), place));
+data.cells.forEach(({ layer, cell }, place) => {
+  if (!groups.has(layer)) groups.set(layer, Object.assign(document.createElement("optgroup"), { label: `layer ${layer}` }));
+  groups.get(layer).append(new Option(`layer ${layer}, cell ${cell}`, place));
 });
 list.append(...[...groups].sort(([one], [other]) => one - other).map(([, group]) => group));
 slider.max = number.max = data.cells.length;

@@ -41,7 +41,10 @@ class Followed(NamedTuple):
 def followed_properties(
     tokens: Sequence[str], cells: np.ndarray, properties: Sequence[TextProperty] | None = None
 ) -> list[Followed]:
-    """Return the cell that follows each property of a text best, those farthest above chance first.
+    """Return the cell that follows each property of a text best: remembered ones first, those told best first.
+
+    How well is the distance of the AUC above the null's 95 % quantile and, of what is remembered, above what the
+    current token alone tells.
 
     The cell is chosen by its AUC on the first half of the text, and scored on the second half. The null repeats this
     with the property rolled along each half by 100 distances: it has the same runs, but elsewhere. Of a number, such as
@@ -77,7 +80,11 @@ def followed_properties(
         chance = float(np.mean(null)), float(np.quantile(null, 0.95))
         alone = _of_current_token(np.asarray(tokens[: 2 * half]), halves[0], scored_on)
         found.append(Followed(one.name, one.kind, layer, cell, int(signs[0]), auc, *chance, alone))
-    return sorted(found, key=lambda row: row.null_high - row.auc)
+    return sorted(found, key=lambda row: (row.kind == "current", -_surplus(row)))
+
+
+def _surplus(row: Followed) -> float:
+    return row.auc - (row.null_high if row.kind == "current" else max(row.null_high, row.current_token))
 
 
 def _require_fitting(count: int, cells: np.ndarray, properties: Sequence[TextProperty]) -> None:
