@@ -227,7 +227,9 @@ class Generator(Bundle[nn.Module]):
         if not text:
             raise InputError("a text must have at least one token, but it is empty")
         tokens = self._encode(text, unseen).tolist()
-        names = [self.tokenizer.decode([token]) for token in tokens]
+        detokenizer = self.tokenizer.detokenizer()
+        names = [detokenizer.push(token) for token in tokens]
+        names[-1] += detokenizer.flush()
         return text_activations(self.model, tokens, names, self.device)
 
     def embeddings(self) -> Embeddings:

@@ -26,7 +26,7 @@ def commands(kind: str, place: str, categories: Sequence[str] = (), *, prompt: s
     """
     condition = shlex.quote(categories[0]).replace("{", "{{").replace("}", "}}") if categories else '"0.5 1"'
     found = {
-        "generator": [f'generate {{}} "{prompt}"', 'score {} "a text"', "evaluate {} text.txt"],
+        "generator": [f'generate {{}} "{prompt}"', 'score {} "a text"', "evaluate {} text.txt", "cells {}"],
         "text_classifier": ['classify {} "a text" --top_k 2', "classify {} texts.txt", "evaluate {} labelled.tsv"],
         "image_classifier": ["classify {} *.jpg --top_k 2", "evaluate {} folder"],
         "tagger": ['tag {} "a text"', "tag {} file.txt", "evaluate {} tagged.conllu"],

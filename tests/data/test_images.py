@@ -65,11 +65,7 @@ def test_what_is_no_image_is_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(
         InputError,
-<<<<<<< HEAD
-        match=r"a\.png: an image must be whole, but it does not decode \(its format is none of PNG, JPEG, GIF",
-=======
         match=r"a\.png: an image must be whole, but it does not decode \(its format is none of PNG, JPEG",
->>>>>>> fe25a9a
     ):
         read_image(tmp_path / "a.png")
     whole = saved(PIL.Image.effect_noise((64, 64), 50).convert("RGB"), "JPEG")
