@@ -47,7 +47,7 @@ ALLOWED = {
     "figures": ROOT_FILES | {"data", "inference", "metrics"},
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES | {"data", "training", "inference", "generation", "batches", "text", "metrics", "figures"},
-    "serving": ROOT_FILES | {"nn", "data", "inference", "generation"},
+    "serving": ROOT_FILES | {"nn", "data", "inference", "generation", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
     "cli": ROOT_FILES
     | {"inference", "data", "batches", "generation", "training", "metrics", "figures", "diagnosis", "serving"},

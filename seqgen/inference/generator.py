@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, ClassVar, NamedTuple, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from seqgen import patterns
 from seqgen.errors import InputError
@@ -18,7 +18,7 @@ from seqgen.inference.activations import TextActivations, text_activations
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.parts import GENERATION, tokenizer_part
-from seqgen.inference.piece import Ending, Piece, most_probable
+from seqgen.inference.piece import NewToken, Piece, detailed
 from seqgen.inference.score import Score
 from seqgen.inference.stop_strings import StopStrings
 from seqgen.protocols import Decoder
@@ -172,19 +172,12 @@ class Generator(Bundle[nn.Module]):
         rows = [prompt for prompt in prompts for _ in range(config.num_return_sequences)]
         return self._detailed(self._write(rows, config, unseen) if rows else iter(()), rows, candidates)
 
-    def _detailed(self, written: Iterator["_New"], prompts: list[str], candidates: int) -> Iterator[tuple[int, Piece]]:
+    def _detailed(
+        self, written: Iterator[NewToken], prompts: list[str], candidates: int
+    ) -> Iterator[tuple[int, Piece]]:
         if candidates < 0:
             raise InputError(f"candidates must be at least 0, not {candidates}")
-        before = [self._read(self.tokenizer.encode(prompt)) for prompt in prompts]
-
-        def detailed() -> Iterator[tuple[int, Piece]]:
-            for new in written:
-                logs = new.logits[new.place].float().log_softmax(dim=0)
-                best = most_probable(logs, candidates, before[new.row])
-                before[new.row].push(new.token)
-                yield new.row, Piece(new.token, new.text, float(logs[new.token]), best, new.ending)
-
-        return detailed()
+        return detailed(written, [self._read(self.tokenizer.encode(prompt)) for prompt in prompts], candidates)
 
     def _streamable(self, options: dict[str, Any]) -> GenerationConfig:
         config = self.options(**options)
@@ -240,7 +233,7 @@ class Generator(Bundle[nn.Module]):
         """
         return embeddings(self.model, lambda token: self.tokenizer.decode([token]))
 
-    def _write(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator["_New"]:
+    def _write(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[NewToken]:
         encoded = [self._encode(prompt, unseen) for prompt in prompts]
         ends = StopStrings(len(prompts), config.stop_strings)
         return self._written(
@@ -250,7 +243,7 @@ class Generator(Bundle[nn.Module]):
     @unaffected
     def _written(
         self, encoded: list[list[int]], config: GenerationConfig, ends: StopStrings, detokenizers: list[Detokenizer]
-    ) -> Iterator["_New"]:
+    ) -> Iterator[NewToken]:
         seeds = [row_seed(config, row % config.num_return_sequences) for row in range(len(encoded))]
         steps = sample(
             cast("Decoder", self.model),
@@ -268,7 +261,7 @@ class Generator(Bundle[nn.Module]):
                     stopped = token == EOS or ends.reached[row]
                     if (stopped or last) and not ends.reached[row]:
                         text += detokenizers[row].flush()
-                    yield _New(row, token, text, "stop" if stopped else "length" if last else None, logits, place)
+                    yield NewToken(row, token, text, "stop" if stopped else "length" if last else None, logits, place)
 
     def _searched(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[str]:
         if config.stop_strings:
@@ -299,14 +292,3 @@ class Generator(Bundle[nn.Module]):
                 "--unseen replace in the shell)"
             )
         return self.tokenizer.encode(text)
-
-
-class _New(NamedTuple):
-    """A generated token of a row, the (rows, vocabulary) logits of its step, and the row's place in these."""
-
-    row: int
-    token: int
-    text: str
-    ending: Ending | None
-    logits: Tensor
-    place: int

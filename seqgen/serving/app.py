@@ -23,7 +23,7 @@ from seqgen.serving.guard import LOCAL, Guard
 from seqgen.serving.limits import LIMITS
 from seqgen.serving.refusals import Refusal
 from seqgen.serving.served import Served, chosen
-from seqgen.serving.texts import generate, generate_for_condition, score
+from seqgen.serving.texts import cells, generate, generate_for_condition, score
 
 Function = Callable[..., Any]
 
@@ -31,6 +31,7 @@ Function = Callable[..., Any]
 OF_JSON: dict[str, dict[str, Function]] = {
     "/api/generate": {"generator": generate, "conditional_generator": generate_for_condition},
     "/api/score": {"generator": score},
+    "/api/cells": {"generator": cells},
     "/api/classify": {"text_classifier": classify},
     "/api/tag": {"tagger": tag},
     "/api/translate": {"translator": translate},

@@ -12,6 +12,7 @@ from seqgen.inference.classifiers import ImageClassifier
 from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.generator import Generator
 from seqgen.inference.translator import Translator
+from seqgen.inference.usage import KINDS
 from seqgen.nn.recurrent import Recurrent
 from seqgen.serving.refusals import Refusal
 from seqgen.serving.turns import Turns
@@ -83,11 +84,11 @@ def chosen(models: Sequence[Served], kinds: Iterable[str], name: Any) -> Served:
         InputError: a request without a name that several models could answer, or for a model of another kind.
         Refusal: there is no such model.
     """
-    words = " or a ".join(kind.replace("_", " ") for kind in kinds)
+    words = " or ".join(KINDS[kind][0] for kind in kinds)
     able = [one for one in models if one.kind in kinds]
     if name is None:
         if not able:
-            raise Refusal(404, f"there must be a model that is a {words}, but none is served")
+            raise Refusal(404, f"there must be {words}, but none is served")
         if len(able) > 1:
             raise InputError(f"model must be one of {', '.join(one.name for one in able)}, but it is missing")
         return able[0]
@@ -96,7 +97,7 @@ def chosen(models: Sequence[Served], kinds: Iterable[str], name: Any) -> Served:
     for one in models:
         if one.name == name:
             if one not in able:
-                raise InputError(f"model must be a {words}, not {name!r}, which is a {one.kind}")
+                raise InputError(f"model must be {words}, not {name!r}, which is {KINDS[one.kind][0]}")
             return one
     names = [one.name for one in able]
     known = ", ".join(names) or "none"

@@ -5,10 +5,13 @@ from time import monotonic
 from typing import Any
 
 from seqgen.arguments import checked
+from seqgen.figures.cells import cells_data
 from seqgen.generation.config import Unseen
 from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.generator import Generator
 from seqgen.inference.piece import Piece
+from seqgen.metrics.followed import LEAST_TOKENS, followed_properties
+from seqgen.metrics.text_properties import text_properties
 from seqgen.serving.answer import Stream, gathered, stoppable, to_json
 from seqgen.serving.limits import require_affordable, require_short, require_within
 
@@ -64,6 +67,16 @@ def score(generator: Generator, *, text: str, unseen: Unseen = "error") -> dict[
     found = generator.score(text, unseen=unseen)
     pairs = zip(found.tokens, found.log_probabilities, strict=True)
     return {"pieces": [{"text": token, "log_probability": log} for token, log in pairs], "perplexity": found.perplexity}
+
+
+@checked
+def cells(generator: Generator, *, text: str, unseen: Unseen = "error") -> dict[str, Any]:
+    """Return the activations of cells while a generator reads a text, and what they follow."""
+    require_short(text=text)
+    read = generator.activations(text, unseen=unseen)
+    properties = text_properties(read.tokens)
+    enough = len(read.tokens) >= LEAST_TOKENS
+    return cells_data(read, properties, followed_properties(read.tokens, read.cells, properties) if enough else [])
 
 
 def _lines(pieces: Iterator[Piece]) -> Iterator[str]:
