@@ -32,6 +32,10 @@ from .inference.piece import Candidate as Candidate
 from .inference.piece import Piece as Piece
 from .inference.tagger import Tagger as Tagger
 from .inference.translator import Translator as Translator
+from .metrics.followed import Followed as Followed
+from .metrics.followed import followed_properties as followed_properties
+from .metrics.text_properties import TextProperty as TextProperty
+from .metrics.text_properties import text_properties as text_properties
 from .models import EncoderClassifier as EncoderClassifier
 from .models import EncoderDecoder as EncoderDecoder
 from .models import EncoderTagger as EncoderTagger

@@ -1,5 +1,6 @@
 """The pieces of a text that is generated token by token, with their probabilities."""
 
+from collections.abc import Iterator, Sequence
 from copy import copy
 from typing import Literal, NamedTuple
 
@@ -38,6 +39,28 @@ class Piece(NamedTuple):
     log_probability: float
     candidates: list[Candidate]
     ending: Ending | None
+
+
+class NewToken(NamedTuple):
+    """A generated token of a row, the (rows, vocabulary) logits of its step, and the row's place in these."""
+
+    row: int
+    token: int
+    text: str
+    ending: Ending | None
+    logits: Tensor
+    place: int
+
+
+def detailed(
+    written: Iterator[NewToken], before: Sequence[Detokenizer], candidates: int
+) -> Iterator[tuple[int, Piece]]:
+    """Yield the row of each token with its piece; `before` has a detokenizer after each row's prompt."""
+    for new in written:
+        logs = new.logits[new.place].float().log_softmax(dim=0)
+        best = most_probable(logs, candidates, before[new.row])
+        before[new.row].push(new.token)
+        yield new.row, Piece(new.token, new.text, float(logs[new.token]), best, new.ending)
 
 
 def most_probable(logs: Tensor, count: int, detokenizer: Detokenizer) -> list[Candidate]:
