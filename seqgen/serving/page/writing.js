@@ -57,8 +57,9 @@ class Writing {
     const perplexity = Math.exp(-logs.reduce((sum, log) => sum + log, 0) / Math.max(1, logs.length));
     const speed = Math.round(tokens / Math.max(seconds, 0.001)).toLocaleString("en");
     const why = ending === "stop" ? "ended by itself" : "ended by its length";
-    const seed = this.options.seed == null ? "" : `, random seed ${this.options.seed}`;
-    return `${tokens} tokens, ${speed} a second; ${why}; perplexity ${perplexity.toFixed(2)}${seed}`;
+    const { temperature, seed } = { ...this.model.options, ...this.options };
+    const how = `temperature ${temperature}, random seed ${seed}, perplexity ${perplexity.toFixed(2)}`;
+    return `${tokens} tokens, ${speed} a second; ${why}; ${how}`;
   }
 
   chosen(number, span) {
