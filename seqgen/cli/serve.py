@@ -1,5 +1,6 @@
 """`seqgen serve`."""
 
+import asyncio
 import sys
 from typing import Any
 
@@ -12,7 +13,7 @@ from seqgen.interruptions import handle, interruptions
 def serve(options: dict[str, Any]) -> None:
     """Serve models in the browser and over HTTP until Ctrl-C."""
     try:
-        from seqgen.serving.server import address, bound, serve_forever
+        from seqgen.serving.server import address, bound, new_server
     except ModuleNotFoundError as error:
         raise InputError(
             f'seqgen serve needs {error.name}, which is not installed: pip install "seqgen[serve]"'
@@ -28,7 +29,7 @@ def serve(options: dict[str, Any]) -> None:
         app = application(named(runs, bundles), _hosts(options["host"], options["allowed_host"]))
         handle(interruptions.end)
         print(address(listening), flush=True)
-        serve_forever(app, listening)
+        asyncio.run(new_server(app).serve(sockets=[listening]))
 
 
 def _hosts(host: str, allowed: str | None) -> list[str]:

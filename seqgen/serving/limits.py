@@ -17,6 +17,7 @@ LIMITS = {
     "num_beams": 20,
     "num_return_sequences": 20,
     "minimum_bayes_risk": 20,
+    "cell_values": 1 << 24,  # tokens times cells of a network
     "candidates": 20,
     "logprobs": 5,
     "stop_strings": 16,

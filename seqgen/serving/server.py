@@ -1,6 +1,5 @@
 """The server: a socket that is bound before models are loaded, and answers until it is interrupted."""
 
-import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,8 +47,8 @@ def address(listening: socket.socket) -> str:
     return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 
 
-def serve_forever(app: ASGIApp, listening: socket.socket) -> None:
-    """Answer requests at a socket until this process is interrupted."""
+def new_server(app: ASGIApp) -> uvicorn.Server:
+    """Return a server of an application, which leaves signals to whoever runs it."""
     config = uvicorn.Config(
         app,
         http="h11",
@@ -61,4 +60,4 @@ def serve_forever(app: ASGIApp, listening: socket.socket) -> None:
         limit_concurrency=CONNECTIONS,
         timeout_keep_alive=10,
     )
-    asyncio.run(_Server(config).serve(sockets=[listening]))
+    return _Server(config)

@@ -73,6 +73,8 @@ def score(generator: Generator, *, text: str, unseen: Unseen = "error") -> dict[
 def cells(generator: Generator, *, text: str, unseen: Unseen = "error") -> dict[str, Any]:
     """Return the activations of cells while a generator reads a text, and what they follow."""
     require_short(text=text)
+    read = generator.activations(text[:1], unseen="replace") if text else None
+    require_within(cell_values=0 if read is None else read.h.size * len(generator.tokenizer.encode(text)))
     read = generator.activations(text, unseen=unseen)
     properties = text_properties(read.tokens)
     enough = len(read.tokens) >= LEAST_TOKENS

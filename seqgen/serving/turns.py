@@ -21,13 +21,18 @@ class Turns:
     def __init__(self) -> None:
         self._one = CapacityLimiter(1)
 
+    @property
+    def waiting(self) -> int:
+        """The number of requests that wait."""
+        return self._one.statistics().tasks_waiting
+
     async def run(self, work: Callable[[], T]) -> T:
         """Return what a function returns that runs in a thread when it is its turn.
 
         Raises:
             Refusal: too many wait.
         """
-        if self._one.statistics().tasks_waiting >= QUEUE:
+        if self.waiting >= QUEUE:
             raise Refusal(
                 503, f"{QUEUE} requests wait for this model already: try again in a moment", {"Retry-After": "1"}
             )
