@@ -1,0 +1,355 @@
+"""The page in a real browser: what it shows is what the library does."""
+
+import io
+import shlex
+import threading
+
+import numpy as np
+import PIL.Image
+import pytest
+from making import MADE, TEXT
+
+from seqgen.inference.piece import Candidate, Piece
+
+HOSTILE = "</script><script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
+WRITING = {"temperature": 0.8, "seed": 3, "max_new_tokens": 40}
+CONTROLS = "button:enabled, input:not([type=range]), select, textarea, summary, [tabindex='0']"
+
+
+@pytest.fixture(scope="module")
+def window(browser):
+    """A page as wide as a telephone, which lists its requests and its problems."""
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.addresses, page.problems = [], []
+    page.on("request", lambda request: page.addresses.append(request.url))
+    page.on("console", lambda message: page.problems.append(message.text))
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.set_default_timeout(10_000)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(window, server):
+    """The page, opened anew; it must request nothing from elsewhere and have no problem."""
+    page = window
+    page.goto("about:blank")
+    page.addresses.clear()
+    page.goto(server.address)
+    page.get_by_role("tab").first.wait_for()
+    yield page
+    page.unroute_all()
+    problems = list(page.problems)
+    page.problems.clear()
+    assert problems == []
+    assert all(url.startswith(f"{server.address}/") for url in page.addresses)
+
+
+@pytest.fixture
+def bundles(server):
+    return {name: served.bundle for name, served in server.models.items()}
+
+
+def picture(width=40, height=30):
+    noise = np.random.default_rng(1).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    PIL.Image.fromarray(noise).save(file, "PNG")
+    return file.getvalue()
+
+
+def choose(tab):
+    tab.locator("input[type=file]").set_input_files({"name": "one.png", "mimeType": "image/png", "buffer": picture()})
+
+
+def opened(page, kind):
+    """The panel of a model, whose tab is clicked."""
+    page.get_by_role("tab", name=kind.replace("_", " "), exact=False).filter(has_text=kind).first.click()
+    return page.locator("[role=tabpanel]:visible")
+
+
+def write(tab, prompt, **options):
+    """Write after a prompt, and return when the text is there."""
+    tab.locator("[name=prompt]").fill(prompt)
+    for name, value in options.items():
+        tab.locator(f"[name={name}]").first.fill(str(value))
+    tab.get_by_role("button", name="Write").click()
+    tab.get_by_text("perplexity").first.wait_for()
+
+
+def text_of(tab, label):
+    return tab.get_by_role("group", name=label, exact=True)
+
+
+def shows(place, text):
+    """Wait until a place has a text."""
+    place.filter(has_text=text).wait_for()
+    assert place.text_content() == text
+
+
+def test_the_page_is_one_request_of_at_most_60_kilobytes(server, page):
+    assert len(server.client.get("/").content) <= 60_000
+    page.get_by_text("perplexity").wait_for()
+    assert [url.removeprefix(server.address) for url in page.addresses] == ["/", "/api/models", "/api/generate"]
+
+
+def test_a_generator_writes_what_the_library_writes(page, bundles):
+    tab = opened(page, "generator")
+    write(tab, "the c", **WRITING)
+    assert text_of(tab, "Text").text_content() == bundles["generator"].generate("the c", **WRITING)[0]
+    pieces = list(bundles["generator"].pieces("the c", **WRITING))
+    strengths = tab.locator(".token.rare").evaluate_all(
+        "all => all.map(one => one.style.getPropertyValue('--strength'))"
+    )
+    shown = [float(strength) for strength in strengths[-len(pieces) :]]
+    logs = np.array([piece.log_probability for piece in pieces])
+    assert np.allclose(shown, np.minimum(1, logs / np.log(0.01)), atol=0.001)
+
+
+def test_two_temperatures_write_with_the_same_seed(page, bundles):
+    tab = opened(page, "generator")
+    tab.get_by_label("Two temperatures").check()
+    tab.get_by_role("spinbutton", name="Second temperature").fill("0.3")
+    write(tab, "the c", **WRITING)
+    tab.get_by_text("temperature 0.3").wait_for()
+    for label, temperature in (("Text", 0.8), ("Text of the second temperature", 0.3)):
+        expected = bundles["generator"].generate("the c", **WRITING | {"temperature": temperature})
+        assert text_of(tab, label).text_content() == expected[0]
+
+
+def test_a_candidate_is_taken_and_gone_on_from(page, bundles):
+    tab = opened(page, "generator")
+    write(tab, "the c", **WRITING)
+    pieces = list(bundles["generator"].pieces("the c", **WRITING))
+    other = next(one for one in pieces[6].candidates if one.text and one.text != pieces[6].text)
+    text_of(tab, "Text").locator(".token").nth(6).hover()
+    candidates = tab.locator(".candidates button")
+    assert [f"{np.exp(one.log_probability):.3f}" for one in pieces[6].candidates] == candidates.evaluate_all(
+        "all => all.map(one => Number(one.style.getPropertyValue('--share')).toFixed(3))"
+    )
+    candidates.nth(pieces[6].candidates.index(other)).click()
+    before = "the c" + "".join(piece.text for piece in pieces[:6]) + other.text
+    shows(text_of(tab, "Text"), bundles["generator"].generate(before, **WRITING)[0])
+
+
+def test_stop_stops_the_work(page, bundles, monkeypatch):
+    closed = threading.Event()
+
+    def endless(*args, **options):
+        try:
+            while not closed.wait(0.001):
+                yield Piece(5, "a", -1.0, [], None)
+        finally:
+            closed.set()
+
+    monkeypatch.setattr(bundles["generator"], "pieces", endless)
+    tab = opened(page, "generator")
+    for stop in (lambda: tab.get_by_role("button", name="Stop").click(), lambda: page.keyboard.press("Escape")):
+        closed.clear()
+        tab.locator("[name=prompt]").press("Control+Enter")
+        text_of(tab, "Text").locator(".token").nth(20).wait_for()
+        stop()
+        tab.get_by_text("Stopped after").wait_for()
+        assert closed.wait(10)
+        count = text_of(tab, "Text").locator(".token").count()
+        page.evaluate("new Promise(requestAnimationFrame)")
+        assert text_of(tab, "Text").locator(".token").count() == count
+
+
+def test_cells_are_stepped_through(page, bundles):
+    tab = opened(page, "generator")
+    tab.get_by_text("What the cells").click()
+    tab.locator("[name=cells_text]").fill(TEXT[:200])
+    tab.get_by_role("button", name="Show the cells").click()
+    text = text_of(tab, "Text by cell")
+    shows(text, TEXT[:200])
+    strengths = "all => all.map(one => one.className + one.style.getPropertyValue('--strength'))"
+    seen = [text.locator(".token").evaluate_all(strengths)]
+    tab.get_by_role("button", name="Next cell").press("ArrowRight")
+    seen.append(text.locator(".token").evaluate_all(strengths))
+    assert seen[0] != seen[1]
+    row = tab.locator("tbody tr").last
+    row.click()
+    assert row.locator("td").nth(2).text_content() in tab.locator(".cell-name").text_content()
+
+
+def test_a_text_is_classified_while_one_types(page, bundles):
+    tab = opened(page, "text_classifier")
+    tab.locator("[name=text]").press_sequentially("fine dull film")
+    shows(text_of(tab, "Influences"), "fine dull film")
+    expected = bundles["text_classifier"].classify("fine dull film", top_k=3)[0]
+    assert tab.locator(".bar .name").all_text_contents() == [one.label for one in expected]
+
+
+def test_an_image_is_classified(page, bundles):
+    tab = opened(page, "image_classifier")
+    choose(tab)
+    tab.locator(".bar").first.wait_for()
+    expected = bundles["image_classifier"].classify(picture(), top_k=3)[0]
+    assert tab.locator(".bar .name").all_text_contents() == [one.label for one in expected]
+
+
+def test_a_text_is_tagged(page, bundles):
+    tab = opened(page, "tagger")
+    tab.locator("[name=text]").fill("the cat  sat on\nthe mat.")
+    shows(text_of(tab, "Tagged text"), "the cat  sat on\nthe mat.")
+    [expected] = bundles["tagger"].tag(["the cat  sat on\nthe mat."])
+    tab.locator(".text .tag").first.hover()
+    assert tab.get_by_text(f"{expected[0].token}: {expected[0].tag}, ").is_visible()
+    assert set(tab.locator(".legend li").all_text_contents()) == {one.tag for one in expected}
+
+
+def test_a_sentence_is_translated_and_attention_lights_up(page, bundles):
+    tab = opened(page, "translator")
+    tab.locator("[name=text]").fill("the cat")
+    tab.locator(".hypotheses button").first.wait_for()
+    expected = bundles["translator"].translate("the cat", num_return_sequences=3, return_attention=True)
+    assert tab.locator(".hypotheses button span:first-child").all_text_contents() == [one.text for one in expected]
+    tab.locator(".hypotheses button").nth(1).click()
+    text_of(tab, "Target").locator(".token").first.hover()
+    lit = (
+        text_of(tab, "Source")
+        .locator(".token")
+        .evaluate_all("all => all.map(one => Number(one.style.getPropertyValue('--strength')))")
+    )
+    assert np.allclose(lit, expected[1].attention.weights[0], atol=0.002)
+    assert tab.locator("tr.lit").count() == 1
+
+
+def test_a_picture_is_captioned_and_a_word_lays_its_heat_over_it(page, bundles):
+    tab = opened(page, "captioner")
+    choose(tab)
+    tab.locator(".hypotheses button").first.wait_for()
+    expected = bundles["captioner"].caption(picture(), num_return_sequences=3)
+    assert tab.locator(".hypotheses button span:first-child").all_text_contents() == [one.text for one in expected]
+    drawn = [tab.locator(".heat").evaluate("one => one.toDataURL()")]
+    for place in (0, 1):
+        text_of(tab, "Caption").locator(".token").nth(place).hover()
+        drawn.append(tab.locator(".heat").evaluate("one => one.toDataURL()"))
+    assert len(set(drawn)) == 3
+
+
+def test_texts_are_written_for_a_category(page, bundles):
+    tab = opened(page, "conditional_generator")
+    tab.locator("[name=seed]").fill("5")
+    tab.locator("[name=condition]").select_option("dog")
+    tab.get_by_text("Random seed 5;").wait_for()
+    expected = bundles["conditional_generator"].generate("dog", num_return_sequences=8, seed=5)
+    assert tab.locator(".names li span:first-child").all_text_contents() == expected
+
+
+def test_the_keyboard_alone_reaches_everything(page, bundles):
+    page.get_by_text("perplexity").wait_for()
+    page.keyboard.press("Tab")
+    for kind in [*list(MADE)[1:], "generator"]:
+        page.keyboard.press("ArrowRight")
+        assert page.locator("[role=tab]:focus span").text_content() == kind
+        assert page.locator("[role=tabpanel]:visible").get_attribute("aria-labelledby") == page.evaluate(
+            "document.activeElement.id"
+        )
+    page.locator("details").evaluate_all("all => all.forEach(one => (one.open = true))")
+    while not page.evaluate("document.activeElement.reached"):
+        page.evaluate("document.activeElement.reached = true")
+        page.keyboard.press("Tab")
+    missed = (
+        "all => all.filter(one => one.checkVisibility() && one.tabIndex >= 0 && !one.reached).map(one => one.outerHTML)"
+    )
+    assert page.locator(CONTROLS).evaluate_all(missed) == []
+    first = text_of(page, "Text").locator(".token").first
+    first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    taken = page.locator(".candidates :focus .name").text_content().replace("␣", " ").replace("↵", "\n")
+    page.keyboard.press("Enter")
+    page.locator(".taken").wait_for()
+    assert page.locator(".taken").text_content() == taken
+
+
+def test_a_refused_option_is_its_sentence_where_it_was_set(page):
+    tab = opened(page, "generator")
+    tab.get_by_text("perplexity").wait_for()
+    tab.locator("[name=num_beams]").fill("3")
+    tab.locator("[name=temperature]").first.fill("0.5")
+    tab.get_by_role("button", name="Write").click()
+    tab.get_by_role("alert").filter(has_text="temperature must be given where tokens are sampled").first.wait_for()
+    assert len(page.problems) == 1  # Chromium's own words about the status
+    page.problems.clear()
+
+
+def test_a_busy_model_is_asked_again_three_times(page):
+    tab, asked, answers = opened(page, "tagger"), [], [503, 503]
+
+    def busy(route):
+        asked.append(route.request.url)
+        if answers and answers.pop():
+            route.fulfill(status=503, headers={"Retry-After": "0.01"}, json={"error": "the model is busy"})
+        else:
+            route.continue_()
+
+    page.route("**/api/tag", busy)
+    tab.locator("[name=text]").fill("the cat")
+    shows(text_of(tab, "Tagged text"), "the cat")
+    assert len(asked) == 3
+    answers[:] = [503] * 9
+    tab.locator("[name=text]").fill("the dog")
+    tab.get_by_role("alert").filter(has_text="the model is busy").wait_for()
+    assert len(asked) == 3 + 4
+    page.problems.clear()
+
+
+def test_a_late_answer_replaces_no_newer_one(page):
+    tab, held = opened(page, "tagger"), []
+    page.route("**/api/tag", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/api/tag"):
+        tab.locator("[name=text]").fill("the cat")
+    tab.locator("[name=text]").fill("the dog")
+    shows(text_of(tab, "Tagged text"), "the dog")
+    held[0].fulfill(json={"tokens": [{"text": "late", "tag": "A", "probability": 1.0}], "after": ""})
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert text_of(tab, "Tagged text").text_content() == "the dog"
+
+
+def test_the_shell_line_asks_the_same(page, server):
+    tab, text = opened(page, "text_classifier"), 'it\'s "fine" $HOME `x` \\ !\n#'
+    tab.locator("[name=text]").fill(text)
+    tab.locator(".bar").first.wait_for()
+    tab.get_by_text("The same from the shell").click()
+    _, _, address, _, header, _, body = shlex.split(tab.locator(".curl pre").text_content())
+    name, _, value = header.partition(": ")
+    answer = server.client.post(address, headers={name: value}, content=body.encode()).json()
+    assert [one["label"] for one in answer["labels"]] == tab.locator(".bar .name").all_text_contents()
+    assert "".join(one["text"] for one in answer["influences"]) == text
+
+
+def test_hostile_texts_are_only_text(page, bundles, monkeypatch):
+    def pieces(*args, **options):
+        yield Piece(5, HOSTILE, -1.0, [Candidate(5, HOSTILE, -1.0)], "length")
+
+    monkeypatch.setattr(bundles["generator"], "pieces", pieces)
+    monkeypatch.setattr(bundles["text_classifier"], "classes", [HOSTILE, "fine", "odd"])
+    tab = opened(page, "generator")
+    tab.get_by_role("button", name="Write").click()
+    tab.locator(".token").filter(has_text=HOSTILE).hover()
+    tab.locator(".candidates .name").filter(has_text="onerror").wait_for()
+    tab = opened(page, "text_classifier")
+    tab.locator("[name=text]").fill(HOSTILE)
+    shows(text_of(tab, "Influences"), HOSTILE)
+    assert HOSTILE in tab.locator(".bar .name").all_text_contents()
+    assert page.locator("img, main script").count() == 0
+    assert "taken" not in page.title()
+
+
+def test_tabs_keep_their_state_and_nothing_scrolls_sideways(page, server):
+    page.goto(f"{server.address}/#translator")
+    page.get_by_role("tab", selected=True).filter(has_text="translator").wait_for()
+    for kind in MADE:
+        tab = opened(page, kind)
+        assert page.url == f"{server.address}/#{kind}"
+        if tab.locator("[name=text]").count():
+            tab.locator("[name=text]").fill("the cat sat " * 5 + "x" * 80)
+        elif tab.locator("input[type=file]").count():
+            choose(tab)
+        tab.locator(".curl summary").click()
+        tab.locator(".text .token, .bar, .names li").first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert opened(page, "translator").locator("[name=text]").input_value().startswith("the cat")
