@@ -18,8 +18,9 @@ class Curl {
   }
 
   async copy() {
-    await navigator.clipboard.writeText(this.line.textContent);
-    this.button.textContent = "Copied";
+    getSelection().selectAllChildren(this.line); // where the browser does not let the page copy
+    await navigator.clipboard?.writeText(this.line.textContent);
+    this.button.textContent = navigator.clipboard ? "Copied" : "Selected";
     setTimeout(() => (this.button.textContent = "Copy"), 1500);
   }
 }

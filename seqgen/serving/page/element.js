@@ -26,5 +26,6 @@ function visible(text) {
 
 /** A share of one in per cent, with a decimal where it is small. */
 function percent(share) {
+  if (share < 0.0005) return "< 0.1 %";
   return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
 }

@@ -33,7 +33,7 @@ function generatorTab(model, { limits }) {
   const columns = element("div", { class: "columns" }, ...writings.map((one) => one.element));
   both.addEventListener("change", compare);
   compare();
-  const swatches = SWATCHES.map((share) => [percent(share), byProbability({ log_probability: Math.log(share) })]);
+  const swatches = SWATCHES.map((share) => [`${100 * share} %`, byProbability({ log_probability: Math.log(share) })]);
   const tab = element(
     "div",
     {},

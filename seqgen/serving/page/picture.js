@@ -12,20 +12,18 @@ class Picture {
     this.hint = element("span", { class: "hint" }, "Choose, drop or paste a picture");
     this.square = element("span", { class: "square" }, this.canvas, this.heat, this.hint);
     this.element = element("label", { class: "picture" }, this.square, this.file);
-    this.element.addEventListener("dragover", (event) => this.over(event, true));
-    this.element.addEventListener("dragleave", (event) => this.over(event, false));
-    this.element.addEventListener("drop", (event) => {
-      this.over(event, false);
-      this.take(event.dataTransfer.files[0]);
-    });
-    document.addEventListener("paste", (event) => {
-      if (this.element.checkVisibility()) this.take(event.clipboardData.files[0]);
-    });
+    for (const name of ["dragover", "dragleave", "drop", "paste"]) {
+      document.addEventListener(name, (event) => this.element.checkVisibility() && this.given(event));
+    }
   }
 
-  over(event, on) {
+  /** Take a file that is dropped or pasted anywhere. */
+  given(event) {
+    const data = event.dataTransfer ?? event.clipboardData;
+    if (!data.types.includes("Files")) return;
     event.preventDefault();
-    this.element.classList.toggle("over", on);
+    this.element.classList.toggle("over", event.type === "dragover");
+    this.take(data.files[0]);
   }
 
   take(file) {

@@ -7,7 +7,7 @@ function taggerTab(model) {
   const note = element("p", { class: "status note", role: "status" });
   const text = new TokenText(
     "Tagged text",
-    ({ tag }) => (tag === null ? {} : byTag(tag)),
+    ({ text: token, tag }) => (token.trim() ? byTag(tag) : {}),
     (number) => (note.textContent = number === null ? "" : said(text.tokens[number])),
   );
 
