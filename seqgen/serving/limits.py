@@ -5,7 +5,7 @@ from typing import Any
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 
-BODY, IMAGE = 1 << 20, 20 << 20  # bytes of a body, and of one that is an image
+HEADERS, BODY, IMAGE = 1 << 15, 1 << 20, 20 << 20  # bytes of headers, of a body, and of one that is an image
 SECONDS = 30  # until a body must be there
 QUEUE = 4  # requests that wait for a model, beside the one that it answers
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
