@@ -45,6 +45,9 @@ def chunked():
 GENERATE, CLASSIFY, COMPLETE = "/api/generate", "/api/classify", "/v1/completions"
 CONDITIONAL = "conditional_generator"
 
+OF_TRANSLATOR = {"model": "translator", "num_beams": 10, "num_return_sequences": 10, "max_new_tokens": 1000}
+ATTENTION = of(**OF_TRANSLATOR, text="the cat", attention=True)
+
 # Name: status, method, address, headers, body, and words of the sentence.
 TABLE = {
     "half an object": (400, "POST", GENERATE, JSON, b'{"prompt": ', "must be JSON"),
@@ -87,6 +90,7 @@ TABLE = {
     "several texts in a stream": (400, "POST", GENERATE, JSON, of(num_return_sequences=2), "a stream has one text"),
     "too many beams": (400, "POST", GENERATE, JSON, of(num_beams=21, stream=False), "num_beams must be at most 20"),
     "long beams": (400, "POST", GENERATE, JSON, of(num_beams=20, max_new_tokens=5000), "at most 1,000 for 20"),
+    "long attention": (400, "POST", "/api/translate", JSON, ATTENTION, "at most 200 for 10 texts with attention"),
     "too many candidates": (400, "POST", GENERATE, JSON, of(candidates=21), "candidates must be at most 20"),
     "candidates below 0": (400, "POST", GENERATE, JSON, of(candidates=-1), "candidates must be at least 0"),
     "many stop strings": (400, "POST", GENERATE, JSON, of(stop_strings=["a"] * 17), "at most 16"),
