@@ -58,7 +58,7 @@ def translate(
 ) -> dict[str, Any]:
     """Return the best translations of a sentence, with their scores and, where asked for, their attention weights."""
     require_short(text=text, prefix=prefix)
-    asked = _search(translator, minimum_bayes_risk, options)
+    asked = _search(translator, minimum_bayes_risk, options, attention=attention)
     found = translator.translate(text, prefix=prefix, return_attention=attention, **asked)
     return {"translations": _texts(found)}
 
@@ -75,7 +75,7 @@ def caption(
 ) -> dict[str, Any]:
     """Return the best captions of an image, with their scores and, where asked for, their attention weights."""
     require_short(prefix=prefix)
-    asked = _search(captioner, minimum_bayes_risk, options)
+    asked = _search(captioner, minimum_bayes_risk, options, attention=attention)
     found = captioner.caption(image.read(), prefix=prefix, return_attention=attention, **asked)
     return {"captions": _texts(found), "size": captioner.preprocessing.size}
 
@@ -84,9 +84,13 @@ def _labels(found: list[Label]) -> dict[str, Any]:
     return {"labels": [one._asdict() for one in found]}
 
 
-def _search(bundle: EncoderDecoderBundle, minimum_bayes_risk: int, options: dict[str, Any]) -> dict[str, Any]:
+def _search(
+    bundle: EncoderDecoderBundle, minimum_bayes_risk: int, options: dict[str, Any], *, attention: bool
+) -> dict[str, Any]:
     """Return the options of generation, which one request may ask for."""
-    require_affordable(bundle.generation.with_options(**options), minimum_bayes_risk=minimum_bayes_risk)
+    require_affordable(
+        bundle.generation.with_options(**options), minimum_bayes_risk=minimum_bayes_risk, attention=attention
+    )
     return options | ({"minimum_bayes_risk": minimum_bayes_risk} if minimum_bayes_risk else {})
 
 

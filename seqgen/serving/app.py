@@ -67,7 +67,8 @@ def application(models: Sequence[Served], hosts: Collection[str] = LOCAL) -> Sta
     async def show_generator(request: Request) -> Response:
         name = request.path_params["name"]
         if name not in generators:
-            raise Refusal(404, f"there is no model {name!r}{nearest(name, generators)}")
+            known = ", ".join(generators) or "none"
+            raise Refusal(404, f"model must be one of {known}, not {name!r}{nearest(name, generators)}")
         return JSONResponse(generators[name])
 
     routes = [Route("/", show), Route("/api/models", list_models)]

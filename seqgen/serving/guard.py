@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from seqgen.serving.limits import HEADERS
 from seqgen.serving.refusals import Refusal
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -47,12 +48,20 @@ class Guard:
                 MutableHeaders(scope=message).update(self.headers)
             await send(message)
 
-        given = Headers(scope=scope).get("host", "")
-        if _name(given) in self.hosts:
+        if (refusal := self._refusal(scope)) is None:
             await self.app(scope, receive, send_guarded)
-            return
-        sentence = f"Host must be one of {', '.join(self.hosts)}, not {given!r}: --allowed_host allows another name"
-        await self.refused(Request(scope), Refusal(400, sentence))(scope, receive, send_guarded)
+        else:
+            await self.refused(Request(scope), refusal)(scope, receive, send_guarded)
+
+    def _refusal(self, scope: Scope) -> Refusal | None:
+        given = Headers(scope=scope)
+        if sum(len(name) + len(value) for name, value in given.raw) > HEADERS:
+            return Refusal(431, f"the headers must have at most {HEADERS:,} bytes, but they have more")
+        host = given.get("host", "")
+        if _name(host) in self.hosts:
+            return None
+        sentence = f"Host must be one of {', '.join(self.hosts)}, not {host!r}: --allowed_host allows another name"
+        return Refusal(400, sentence)
 
 
 def _name(host: str) -> str | None:

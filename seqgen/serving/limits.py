@@ -5,7 +5,7 @@ from typing import Any
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 
-BODY, IMAGE = 1 << 20, 20 << 20  # bytes of a body, and of one that is an image
+HEADERS, BODY, IMAGE = 1 << 15, 1 << 20, 20 << 20  # bytes of headers, of a body, and of one that is an image
 SECONDS = 30  # until a body must be there
 QUEUE = 4  # requests that wait for a model, beside the one that it answers
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
@@ -14,6 +14,7 @@ LIMITS = {
     "characters": 20_000,  # of a text
     "max_new_tokens": 5_000,
     "total_tokens": 20_000,  # max_new_tokens of all texts or beams together
+    "attended_tokens": 2_000,  # max_new_tokens of all texts whose attention is asked for
     "num_beams": 20,
     "num_return_sequences": 20,
     "minimum_bayes_risk": 20,
@@ -42,7 +43,9 @@ def require_short(**texts: str) -> None:
             raise InputError(f"{name} must have at most {LIMITS['characters']:,} characters, not {len(text):,}")
 
 
-def require_affordable(config: GenerationConfig, *, minimum_bayes_risk: int = 0, prompts: int = 1) -> None:
+def require_affordable(
+    config: GenerationConfig, *, minimum_bayes_risk: int = 0, prompts: int = 1, attention: bool = False
+) -> None:
     """Raise an InputError where options of generation ask for more tokens, texts or beams than one request may."""
     names = ("max_new_tokens", "num_beams", "num_return_sequences", "stop_strings", "suppress_tokens", "seed")
     require_within(minimum_bayes_risk=minimum_bayes_risk, **{name: getattr(config, name) for name in names})
@@ -50,8 +53,11 @@ def require_affordable(config: GenerationConfig, *, minimum_bayes_risk: int = 0,
     for text in config.stop_strings:
         require_short(stop_strings=text)
     rows = max(config.num_beams, config.num_return_sequences * prompts, minimum_bayes_risk)
-    if rows * config.max_new_tokens > LIMITS["total_tokens"]:
-        raise InputError(
-            f"max_new_tokens must be at most {LIMITS['total_tokens'] // rows:,} for {rows} texts or beams, not "
-            f"{config.max_new_tokens:,}"
-        )
+    _require_few(config.max_new_tokens, rows, "texts or beams", "total_tokens")
+    if attention:  # which is found again for each text, one token at a time
+        _require_few(config.max_new_tokens, config.num_return_sequences, "texts with attention", "attended_tokens")
+
+
+def _require_few(tokens: int, rows: int, what: str, limit: str) -> None:
+    if rows * tokens > LIMITS[limit]:
+        raise InputError(f"max_new_tokens must be at most {LIMITS[limit] // rows:,} for {rows} {what}, not {tokens:,}")
