@@ -237,6 +237,31 @@ def test_texts_are_written_for_a_category(page, bundles):
     assert tab.locator(".names li span:first-child").all_text_contents() == expected
 
 
+@pytest.mark.parametrize(
+    ("described", "chosen"),
+    [
+        ({"conditions": None, "numbers": 2}, [0.5, -2]),
+        ({"conditions": [f"kind {number}" for number in range(40)]}, "kind 7"),
+    ],
+)
+def test_numbers_and_many_categories_have_fields(page, server, described, chosen):
+    models = server.client.get("/api/models").json()
+    next(one for one in models["models"] if one["kind"] == "conditional_generator").update(described)
+    written = {"texts": [{"text": "written", "score": -1.0}]}
+    page.route("**/api/models", lambda route: route.fulfill(json=models))
+    page.goto(f"{server.address}/#conditional_generator")
+    page.route("**/api/generate", lambda route: route.fulfill(json=written))
+    page.reload()
+    tab = opened(page, "conditional_generator")
+    numbers = tab.get_by_label("Number")
+    fields = [(numbers.nth(0), "0.5"), (numbers.nth(1), "-2")] if isinstance(chosen, list) else []
+    for field, value in fields or [(tab.get_by_label("Category (40"), chosen)]:
+        field.fill(value)
+    with page.expect_request("**/api/generate") as asked:
+        tab.get_by_role("button", name="Write").click()
+    assert asked.value.post_data_json["condition"] == chosen
+
+
 def test_the_keyboard_alone_reaches_everything(page, bundles):
     page.get_by_text("perplexity").wait_for()
     page.keyboard.press("Tab")

@@ -7,7 +7,8 @@ class Attention {
     this.table = element("table");
     this.table.addEventListener("pointerover", (event) => this.over(event.target.closest("td, th")));
     this.table.addEventListener("pointerleave", () => this.light(null, null));
-    const matrix = element("div", { class: "matrix", tabindex: 0, role: "group", "aria-label": "Attention" }, this.table);
+    const scrolled = { class: "matrix", tabindex: 0, role: "group", "aria-label": "Attention" };
+    const matrix = element("div", scrolled, this.table);
     this.element = element(
       "div",
       { class: "attention" },
@@ -30,7 +31,7 @@ class Attention {
     this.weights = weights;
     this.source.show(placed(source, text));
     this.target.show(placed(target, translation));
-    const heads = source.map((piece) => element("th", { scope: "col" }, element("span", {}, visible(piece))));
+    const heads = source.map((piece) => element("th", { scope: "col" }, element("span", {}, label(piece))));
     this.table.replaceChildren(
       element("tr", {}, element("td"), ...heads),
       ...target.map((piece, row) => this.row(piece, weights[row], source)),
@@ -39,11 +40,11 @@ class Attention {
 
   row(piece, weights, source) {
     const cells = weights.map((weight, column) => {
-      const cell = element("td", { title: `${visible(piece)} ← ${visible(source[column])}: ${percent(weight)}` });
+      const cell = element("td", { title: `${label(piece)} ← ${label(source[column])}: ${percent(weight)}` });
       cell.style.setProperty("--strength", weight.toFixed(3));
       return cell;
     });
-    return element("tr", {}, element("th", { scope: "row" }, visible(piece)), ...cells);
+    return element("tr", {}, element("th", { scope: "row" }, label(piece)), ...cells);
   }
 
   over(cell) {
@@ -69,4 +70,9 @@ class Attention {
       for (const cell of line.cells) cell.classList.toggle("lit", cell.cellIndex - 1 === column);
     }
   }
+}
+
+/** The name of a piece beside the matrix. */
+function label(piece) {
+  return visible(piece.trim() || piece);
 }

@@ -64,7 +64,8 @@ class CellView {
     this.text.show(tokens.map((text, place) => ({ text, place })));
     this.rows.replaceChildren(...properties.map((one, row) => this.row(one, row)));
     this.about.textContent = properties.length
-      ? "Chosen on the first half of the text, scored on the second; 0.5 tells nothing. By chance: what 95 % of properties that have nothing to do with the text stay below."
+      ? "Chosen on the first half of the text, scored on the second; 0.5 tells nothing. By chance: " +
+        "95 % of properties that have nothing to do with the text stay below."
       : "A longer text says what they follow.";
     this.element.hidden = false;
     if (properties.length) this.selectRow(0);

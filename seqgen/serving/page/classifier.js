@@ -7,19 +7,22 @@ function textClassifierTab(model) {
   const note = element("p", { class: "status note", role: "status" });
   const text = new TokenText(
     "Influences",
-    ({ change }) => byValue(change / FULL),
+    (word) => byValue(word.change / FULL),
     (number) => (note.textContent = number === null ? "" : said(text.tokens[number])),
   );
   let best = "";
 
   function said({ of, change }) {
-    return of ? `${of}: ${Math.abs(change).toFixed(2)} nats ${change < 0 ? "against" : "for"} ${best}` : "";
+    return `${of}: ${Math.abs(change).toFixed(2)} nats ${change < 0 ? "against" : "for"} ${best}`;
   }
 
-  /** Words and the white space between them as tokens; only words have an influence. */
-  function tokens({ text: words, change }) {
-    const parts = words.match(/\s+|\S+/g);
-    return parts.map((part) => (part.trim() ? { text: part, change, of: words.trim() } : { text: part, change: 0 }));
+  /** The words of a text as tokens, each with the influence that it has, alone or with a few others. */
+  function words(influences, text) {
+    const each = influences.flatMap(({ text, change }) => {
+      const of = text.trim();
+      return of.split(/\s+/).map((word) => ({ word, change, of }));
+    });
+    return placed(each.map(({ word }) => word), text).map((token, place) => ({ ...each[place], ...token }));
   }
 
   return typedTab(model, {
@@ -29,10 +32,10 @@ function textClassifierTab(model) {
       path: "/api/classify",
       json: { model: model.name, text, top_k: Math.min(MOST_LABELS, model.classes.length), influences: true },
     }),
-    show({ labels, influences }) {
+    show({ labels, influences }, asked) {
       best = labels[0].label;
       bars.replaceChildren(...labelBars(labels));
-      text.show(influences.flatMap(tokens));
+      text.show(words(influences, asked), asked.slice(asked.trimEnd().length));
       note.textContent = "";
     },
     parts: [

@@ -25,14 +25,14 @@ class Tabs {
   tab({ name, kind }, place) {
     return element(
       "button",
-      { type: "button", role: "tab", id: `tab-${place}`, "aria-controls": `panel-${place}`, onclick: () => this.go(place) },
+      { role: "tab", id: `tab-${place}`, "aria-controls": `panel-${place}`, onclick: () => this.go(place) },
       element("span", {}, name),
       element("small", {}, kind.replaceAll("_", " ")),
     );
   }
 
   panel(place) {
-    return element("section", { role: "tabpanel", id: `panel-${place}`, "aria-labelledby": `tab-${place}`, hidden: true });
+    return element("section", { role: "tabpanel", id: `panel-${place}`, "aria-labelledby": `tab-${place}` });
   }
 
   go(place) {

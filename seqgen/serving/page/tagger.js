@@ -7,7 +7,7 @@ function taggerTab(model) {
   const note = element("p", { class: "status note", role: "status" });
   const text = new TokenText(
     "Tagged text",
-    ({ text: token, tag }) => (token.trim() ? byTag(tag) : {}),
+    (token) => (token.text.trim() ? byTag(token.tag) : {}),
     (number) => (note.textContent = number === null ? "" : said(text.tokens[number])),
   );
 
@@ -19,7 +19,7 @@ function taggerTab(model) {
   }
 
   function said({ text: token, tag, probability }) {
-    return tag === null ? "" : `${visible(token)}: ${tag}, ${percent(probability)}`;
+    return `${visible(token)}: ${tag}, ${percent(probability)}`;
   }
 
   return typedTab(model, {
@@ -27,8 +27,7 @@ function taggerTab(model) {
     rows: 6,
     request: (text) => ({ path: "/api/tag", json: { model: model.name, text } }),
     show({ tokens, after = "" }) {
-      const space = (text) => (text ? [{ text, tag: null }] : []); // which is between words, and has no tag
-      text.show([...tokens.flatMap((one) => [...space(one.before), one]), ...space(after)]);
+      text.show(tokens, after);
       const found = tags.filter((tag) => tokens.some((one) => one.tag === tag));
       meaning.replaceChildren(legend("Tags", found.map((tag) => [tag, byTag(tag)])));
       note.textContent = "";

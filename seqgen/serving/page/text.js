@@ -1,8 +1,9 @@
 /**
  * A text of tokens that are coloured by values.
  *
- * `look(token)` gives a token's class and strength (0 to 1). A token is chosen by the pointer, by a click and by arrow
- * keys; `chosen` is told its number, or null when the pointer leaves.
+ * A token is its `text`, with the white space `before` it, which is no token. `look(token)` gives its class and
+ * strength (0 to 1). A token is chosen by the pointer, by a click and by arrow keys; `chosen` is told its number, or
+ * null when the pointer leaves.
  */
 class TokenText {
   constructor(label, look, chosen = () => {}) {
@@ -27,10 +28,12 @@ class TokenText {
     if (!this.spans.includes(this.current)) this.current = null;
   }
 
-  show(tokens) {
+  /** Show tokens, and the white space after the last one. */
+  show(tokens, after = "") {
     this.clear();
     this.add(tokens);
     this.flush();
+    this.element.append(after);
   }
 
   /** Append tokens, all those of an animation frame at once. */
@@ -44,8 +47,9 @@ class TokenText {
     const spans = (this.waiting ?? []).map((token) => this.paint(element("span", {}, token.text), token));
     this.waiting = [];
     if (spans.length === 0) return;
+    const tokens = this.tokens.slice(this.spans.length);
     this.spans.push(...spans);
-    this.element.append(...spans);
+    this.element.append(...spans.flatMap((span, place) => [tokens[place].before ?? "", span]));
     if (!this.current) this.makeCurrent(this.spans[0]);
   }
 
@@ -101,15 +105,16 @@ function byValue(value) {
   return { name: value < 0 ? "below" : "above", strength: Math.min(1, Math.abs(value)) };
 }
 
-/** Tokens of pieces, with the white space that they have in a text; those that are not in it stand apart. */
+/** Tokens of pieces, with the white space that is before them in a text; those that are not in it stand apart. */
 function placed(pieces, text) {
   const lower = text.toLowerCase();
   let end = 0;
   return pieces.map((piece) => {
-    const begin = lower.indexOf(piece.toLowerCase(), end);
-    const space = begin < 0 ? " " : (text.slice(end, begin).match(/\s+/)?.[0] ?? "");
-    end = begin < 0 ? end : begin + piece.length;
-    return { text: space + piece };
+    const word = piece.trim() || piece;
+    const begin = lower.indexOf(word.toLowerCase(), end);
+    const before = begin < 0 ? " " : (text.slice(end, begin).match(/\s+/)?.[0] ?? "");
+    end = begin < 0 ? end : begin + word.length;
+    return { before, text: word };
   });
 }
 

@@ -74,6 +74,7 @@ class Writing {
     const { candidates } = this.text.tokens[number];
     this.candidates.hide();
     this.text.clear(this.prompt, number);
+    this.requests.status.textContent = text === null ? "Ended here." : "";
     if (text === null) return;
     this.text.add([{ text, log_probability: log, candidates, taken: true }]);
     this.text.flush();
