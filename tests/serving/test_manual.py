@@ -9,14 +9,14 @@ import PIL.Image
 import pytest
 from pages import MANUAL, PAGES
 
+from seqgen.serving.app import POSTED
+
 LINES = re.findall(r"^curl .*$", PAGES[MANUAL], flags=re.MULTILINE)
 KINDS = {"mine": "generator", "names": "conditional_generator", "tkinter": "cat"}
 
 
 def test_every_address_is_shown():
     shown = set(re.findall(r"localhost:8000([\w/]+)", "\n".join(LINES)))
-    from seqgen.serving.app import POSTED
-
     assert shown == {*POSTED, "/api/models", "/v1/models"}
 
 
