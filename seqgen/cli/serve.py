@@ -26,13 +26,13 @@ def serve(options: dict[str, Any]) -> None:
         from seqgen.serving.app import application
         from seqgen.serving.served import named
 
-        app = application(named(runs, bundles), _hosts(options["host"], options["allowed_host"]))
+        app = application(named(runs, bundles), allowed_hosts(options["host"], options["allowed_host"]))
         handle(interruptions.end)
         print(address(listening), flush=True)
         asyncio.run(new_server(app).serve(sockets=[listening]))
 
 
-def _hosts(host: str, allowed: str | None) -> list[str]:
+def allowed_hosts(host: str, allowed: str | None) -> list[str]:
     """Return the names that requests may give for this server: local ones, its address, and those that were allowed."""
     from seqgen.serving.guard import EVERYWHERE, LOCAL
 

@@ -79,6 +79,7 @@ def application(models: Sequence[Served], hosts: Collection[str] = LOCAL) -> Sta
         middleware=[Middleware(Guard, hosts=hosts, policy=page.policy, refused=refused)],
         exception_handlers={InputError: refused, HTTPException: refused, 500: refused},
     )
+    app.state.reading = 0  # bytes of bodies that are being read
     app.router.redirect_slashes = False
     return app
 

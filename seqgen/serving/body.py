@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from seqgen.data.images import read_image
 from seqgen.errors import InputError
-from seqgen.serving.limits import BODY, FORMATS, IMAGE, SECONDS
+from seqgen.serving.limits import BODY, FORMATS, IMAGE, SECONDS, TOGETHER
 from seqgen.serving.refusals import Refusal
 
 
@@ -64,21 +64,28 @@ async def read_image_file(request: Request) -> ImageFile:
 
 
 async def read_bytes(request: Request, most: int) -> bytes:
-    """Return the body of a request, counted while it is read."""
+    """Return the body of a request, counted while it is read, alone and together with those of other requests."""
     if encoding := request.headers.get("content-encoding"):
         raise Refusal(415, f"the body must be sent as it is, without Content-Encoding, not with {encoding!r}")
-    chunks, size = list[bytes](), 0
+    chunks, size, state = list[bytes](), 0, request.app.state
     try:
         with fail_after(SECONDS):
             async for chunk in request.stream():
-                size += len(chunk)
+                size, state.reading = size + len(chunk), state.reading + len(chunk)
                 if size > most:
                     raise Refusal(413, f"the body must have at most {most:,} bytes, but it has more")
+                if state.reading > TOGETHER:
+                    sentence = (
+                        "the bodies of other requests fill the memory that there is for them: try again in a moment"
+                    )
+                    raise Refusal(503, sentence, {"Retry-After": "1"})
                 chunks.append(chunk)
     except TimeoutError:
         raise Refusal(408, f"the body must be there within {SECONDS} seconds, but it is not") from None
     except ClientDisconnect:
         raise Refusal(400, "the body must be whole, but the client has gone") from None
+    finally:
+        state.reading -= size
     return b"".join(chunks)
 
 

@@ -6,6 +6,7 @@ from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 
 HEADERS, BODY, IMAGE = 1 << 15, 1 << 20, 20 << 20  # bytes of headers, of a body, and of one that is an image
+TOGETHER = 20 * IMAGE  # bytes of all bodies that are being read
 SECONDS = 30  # until a body must be there
 QUEUE = 4  # requests that wait for a model, beside the one that it answers
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}

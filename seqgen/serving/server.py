@@ -9,8 +9,6 @@ from starlette.types import ASGIApp
 
 from seqgen.errors import InputError
 
-CONNECTIONS = 100  # at once; the next ones are refused
-
 
 class _Server(uvicorn.Server):
     @contextmanager
@@ -57,7 +55,6 @@ def new_server(app: ASGIApp) -> uvicorn.Server:
         access_log=False,
         log_level="warning",
         server_header=False,
-        limit_concurrency=CONNECTIONS,
         timeout_keep_alive=10,
     )
     return _Server(config)

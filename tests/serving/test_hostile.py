@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 import zlib
+from contextlib import ExitStack
 
 import PIL.Image
 import pytest
@@ -184,8 +185,10 @@ def test_the_table_has_40_requests():
 
 def test_what_is_no_http_and_who_says_nothing_block_nobody(server):
     host, port = server.address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))), socket.create_connection((host, int(port))) as other:
-        other.sendall(b"POST /api/generate HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99\r\n\r\n{")
+    with ExitStack() as connections:
+        for _ in range(150):
+            silent = connections.enter_context(socket.create_connection((host, int(port))))
+        silent.sendall(b"POST /api/generate HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99\r\n\r\n{")
         assert server.client.get("/api/models").status_code == 200
     with socket.create_connection((host, int(port))) as garbage:
         garbage.sendall(b"\x16\x03\x01\r\n\r\n")
@@ -200,6 +203,15 @@ def test_a_body_that_does_not_come_is_not_waited_for(server, monkeypatch):
         slow.sendall(b"POST /api/tag HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n")
         slow.sendall(b"content-length: 99\r\n\r\n{")
         assert slow.recv(65536).startswith(b"HTTP/1.1 408")
+
+
+def test_bodies_together_do_not_fill_the_memory(server, monkeypatch):
+    monkeypatch.setattr("seqgen.serving.body.TOGETHER", 1000)
+    answer = server.client.post("/api/tag", json={"text": "a" * 2000})
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
+    for _ in range(3):  # what was refused or answered is counted no more
+        assert server.client.post("/api/tag", json={"text": "a" * 800}).status_code == 200
 
 
 def test_every_answer_has_the_headers_that_keep_a_page_to_itself(server):
