@@ -51,7 +51,8 @@ STYLE = """
 .controls * { font: inherit; }
 .controls #slider { flex: 1; min-width: 8rem; }
 .controls #number { width: 4.5rem; }
-.facts { display: flex; gap: 1rem; flex-basis: 100%; height: 1.5em; white-space: pre; }  /* the text never moves */
+.facts { display: flex; gap: 1rem; flex-basis: 100%; min-width: 0; height: 1.5em;
+  white-space: pre; }  /* the text never moves */
 #shown { flex: 1; overflow: hidden; text-overflow: ellipsis; }
 #text { max-height: 50vh; overflow-y: auto; tab-size: 4; line-height: 1.7; }
 #text .end::before { content: "\\21b5"; color: var(--muted); }
