@@ -40,6 +40,9 @@ USED_AS = {
     "conditional_generator": "seqgen.inference.conditional_generator:ConditionalGenerator",
 }
 
+# Builders of seqgen beside these, by the names that saved models record: the only ones that a file may name.
+BUILDERS = ("seqgen.ngram:NGram",)
+
 
 def used_as(directory: Path) -> Any:
     """Return the class of the model in a directory, a `Bundle`; only this imports torch."""

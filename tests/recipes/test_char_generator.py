@@ -106,7 +106,7 @@ def test_precision_bf16_reaches_the_same_loss(train, tmp_path):
 
 def test_a_text_is_regularized_by_how_often_it_will_be_read_and_by_its_size(recipe):
     def chosen(steps, tokens=1000, **options):
-        data = TextBatches(None, None, None, train_tokens=tokens, batches_per_epoch=tokens // 100)
+        data = TextBatches(None, None, None, None, train_tokens=tokens, batches_per_epoch=tokens // 100)
         asked = [f"--{name}={value}" for name, value in options.items()]
         config = recipe.parse_options(recipe.Config, [f"--max_steps={steps}", "--max_seconds=1e9", *asked])
         assert recipe.regularize(config, data) == steps * 100 / tokens
@@ -120,7 +120,7 @@ def test_a_text_is_regularized_by_how_often_it_will_be_read_and_by_its_size(reci
     assert chosen(10**4, tokens=10**5, cell="rnn")[1] < chosen(10**4, tokens=10**5)[1]
     assert chosen(200, dropout=0.0) == (0.0, some[1])  # what was asked for stays
     by_clock = recipe.parse_options(recipe.Config, ["--max_seconds=1"])
-    data = TextBatches(None, None, None, train_tokens=1000, batches_per_epoch=1)
+    data = TextBatches(None, None, None, None, train_tokens=1000, batches_per_epoch=1)
     assert recipe.regularize(by_clock, data) == recipe.TOKENS_PER_SECOND / 1000
 
 
