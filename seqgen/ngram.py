@@ -1,6 +1,7 @@
 """The Markov chain: an n-gram model, the first thing to compare a recurrent network with."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -48,15 +49,16 @@ class NGram(nn.Module):
         self.register_load_state_dict_post_hook(_require_tree)  # type: ignore[no-untyped-call]
 
     @classmethod
+    @checked
     @unaffected
     def fit(
         cls,
-        tokens: np.ndarray,
+        tokens: np.ndarray | Sequence[int],
         *,
         vocab_size: int,
         order: int = 5,
         discount: float | None = None,
-        valid: np.ndarray | None = None,
+        valid: np.ndarray | Sequence[int] | None = None,
     ) -> Self:
         """Return the model of a text, by interpolated modified Kneser-Ney smoothing.
 
@@ -75,9 +77,8 @@ class NGram(nn.Module):
             raise InputError(f"order must be at least 1, not {order}")
         if discount is not None and not 0 < discount < 1:
             raise InputError(f"discount must be between 0 and 1, not {discount}")
-        for name, text in (("tokens", tokens), *((("valid", valid),) if valid is not None else ())):
-            _require_tokens(name, text, vocab_size)
-        counts = NGramCounts(tokens, vocab_size)
+        valid = None if valid is None else _numbers("valid", valid, vocab_size)
+        counts = NGramCounts(_numbers("tokens", tokens, vocab_size), vocab_size)
         best, lowest = None, math.inf
         while len(counts.orders) < order and counts.extend():
             if valid is not None:
@@ -111,15 +112,15 @@ class NGram(nn.Module):
         """The arguments that this model is built with before its weights are loaded."""
         return {"vocab_size": self.vocab_size, "ngrams": self.ngrams}
 
+    @checked
     @unaffected
-    def score(self, tokens: np.ndarray) -> np.ndarray:
+    def score(self, tokens: np.ndarray | Sequence[int]) -> np.ndarray:
         """Return the (length,) log-probabilities of the tokens of a text but for BOS, in nats; the text is as in `fit`.
 
         Raises:
             InputError: a number outside the vocabulary, or a text without tokens.
         """
-        _require_tokens("tokens", tokens, self.vocab_size)
-        text = torch.from_numpy(begun(tokens)).to(self.keys.device)
+        text = torch.from_numpy(begun(_numbers("tokens", tokens, self.vocab_size))).to(self.keys.device)
         nodes = self._contexts(text[None], self._empty(self.order + 1, 1)).squeeze(1)
         logs = torch.full((len(text) - 1,), -math.log(self.vocab_size), device=text.device)
         for contexts, longer in zip(nodes[:-1, :-1], nodes[1:, 1:], strict=True):
@@ -159,14 +160,14 @@ class NGram(nn.Module):
         contexts = contexts[1:]
         weights = self.log_weights[contexts]
         # Of each context and those that are longer; a token that follows none has all of them.
-        products = weights.flip(0).cumsum(0).flip(0)
+        sums = weights.flip(0).cumsum(0).flip(0)
         logits = unigrams + weights.sum(0)[:, None]
         begins, ends = torch.searchsorted(self.keys, torch.stack([contexts, contexts + 1]).flatten(1) * self.vocab_size)
         counts = ends - begins
         seen = torch.arange(len(counts), device=counts.device).repeat_interleave(counts)
         places = torch.arange(len(seen), device=counts.device) + (begins - counts.cumsum(0) + counts)[seen]
         tokens = seen % contexts.shape[1] * self.vocab_size + self.keys[places] % self.vocab_size
-        found = self.log_probabilities[places] + (products - weights).flatten()[seen]
+        found = self.log_probabilities[places] + (sums - weights).flatten()[seen]
         # Of all contexts that a token follows the longest counts, which makes it the most probable.
         return logits.view(-1).scatter_reduce_(0, tokens, found, "amax").view_as(logits)
 
@@ -190,12 +191,16 @@ class NGram(nn.Module):
         return torch.where(self.keys[places] == keys, places + 1, UNSEEN)
 
 
-def _require_tokens(name: str, tokens: np.ndarray, vocab_size: int) -> None:
-    if not (np.asarray(tokens) != BOS).any():
+def _numbers(name: str, tokens: np.ndarray | Sequence[int], vocab_size: int) -> np.ndarray:
+    """Return the numbers of tokens, or raise an InputError where they are none."""
+    numbers = np.asarray(tokens)
+    if not (numbers != BOS).any():
         raise InputError(f"{name} must be at least one beside BOS, but there is none")
-    smallest, largest = int(np.min(tokens)), int(np.max(tokens))
-    if smallest < 0 or largest >= vocab_size:
-        raise InputError(f"{name} must be from 0 to {vocab_size - 1}, not from {smallest} to {largest}")
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        raise InputError(f"{name} must be a row of whole numbers, not {numbers.dtype} of shape {numbers.shape}")
+    if numbers.min() < 0 or numbers.max() >= vocab_size:
+        raise InputError(f"{name} must be from 0 to {vocab_size - 1}, not from {numbers.min()} to {numbers.max()}")
+    return numbers.astype(np.int64)
 
 
 def _require_tree(model: NGram, loaded: object) -> None:

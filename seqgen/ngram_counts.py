@@ -25,7 +25,7 @@ class NGramCounts:
     """The counts of all n-grams of a text, of order 1, 2 and so on, as `extend` adds them to `orders`.
 
     Args:
-        tokens: (length,) numbers, as `begun` takes them.
+        tokens: (length,) numbers of 64 bits; EOS ends a document.
         vocab_size: number of tokens.
     """
 
@@ -85,8 +85,7 @@ class NGramCounts:
 
 
 def begun(tokens: np.ndarray) -> np.ndarray:
-    """Return the tokens of a text with BOS before the first and, where EOS ends documents, between these."""
-    tokens = np.asarray(tokens, np.int64)
+    """Return the (length,) tokens of a text with BOS before the first and, where EOS ends documents, between these."""
     begins = np.append(0, np.flatnonzero(tokens[:-1] == EOS) + 1)
     return np.insert(tokens, begins[tokens[begins] != BOS], BOS)
 

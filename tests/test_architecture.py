@@ -11,7 +11,7 @@ import pytest
 
 import seqgen
 from seqgen.cli.main import COMMANDS
-from seqgen.inference.saved import USED_AS
+from seqgen.inference.saved import BUILDERS, USED_AS
 from seqgen.text.tokenizer import KINDS
 
 ROOT = Path(seqgen.__file__).parent
@@ -104,7 +104,7 @@ def test_imports_in_strings_resolve_and_run_one_way(path):
 
 
 def test_every_import_in_a_string_is_found():
-    known = (*COMMANDS.values(), *KINDS.values(), *USED_AS.values())
+    known = (*COMMANDS.values(), *KINDS.values(), *USED_AS.values(), *BUILDERS)
     assert set(known) <= {name for path in RESOLVING for name in named(path)}
     importing = re.compile(r"resolve_name\(|import_module\(|__import__\(|import_string\(")
     files = [path for path in MODULES if importing.search(path.read_text(encoding="utf-8"))]

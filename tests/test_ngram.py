@@ -204,7 +204,10 @@ def test_a_damaged_tree_is_refused(generator, tmp_path):
         ({"discount": 1.0}, "discount must be between 0 and 1, not 1.0"),
         ({"vocab_size": 9}, "tokens must be from 0 to 8, not from 4 to 15"),
         ({"tokens": np.array([], int)}, "tokens must be at least one beside BOS"),
-        ({"tokens": np.array([BOS])}, "tokens must be at least one beside BOS"),
+        ({"tokens": [BOS]}, "tokens must be at least one beside BOS"),
+        ({"tokens": np.ones((2, 2), int) * 5}, r"tokens must be a row of whole numbers, not int64 of shape \(2, 2\)"),
+        ({"tokens": [0.5]}, "tokens must be"),
+        ({"order": 1.5}, "order must be a whole number"),
         ({"valid": np.array([-1])}, "valid must be from 0 to 15, not from -1 to -1"),
     ],
 )

@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import pkgutil
 from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,11 +22,11 @@ from seqgen.hardware.memory import NothingDrawn
 from seqgen.inference.parts import Part
 from seqgen.inference.rebuilding import builder_name, difference, require_plain
 from seqgen.inference.saved import (
-    BUILDERS,
     FORMAT,
     WEIGHTS,
     find_model,
     first_line,
+    known_builder,
     read_config,
     read_header,
     read_part,
@@ -173,7 +172,7 @@ class Bundle(ABC, Generic[M]):
             raise InputError(f"{directory} must hold a {cls.builder}, but it holds a {config['used_as']}")
         if config["used_as"] == config["builder"] and builder is not None:
             raise InputError(f"{directory} was built by seqgen's {cls.builder}: leave out builder")
-        ours = pkgutil.resolve_name(config["builder"]) if config["builder"] in BUILDERS else None
+        ours = known_builder(config["builder"])
         builder = builder or ours
         if config["used_as"] != config["builder"] and builder is None:
             raise InputError(
@@ -190,7 +189,7 @@ class Bundle(ABC, Generic[M]):
         try:
             header = read_header(directory / WEIGHTS)
             # Random numbers of other threads go on, unless a builder of one's own draws some.
-            undrawn = NothingDrawn() if builder is None else torch.random.fork_rng(devices=[])
+            undrawn = NothingDrawn() if builder is ours else torch.random.fork_rng(devices=[])
             with building(header), undrawn:
                 bundle = cls.built(config["arguments"], parts, builder)
             load_weights(bundle.model, directory / WEIGHTS, header)

@@ -49,6 +49,11 @@ def used_as(directory: Path) -> Any:
     return pkgutil.resolve_name(USED_AS[read_config(directory)["used_as"]])
 
 
+def known_builder(name: str) -> Any:
+    """Return the builder of this name among `BUILDERS`, or None; only this imports torch, too."""
+    return pkgutil.resolve_name(name) if name in BUILDERS else None
+
+
 def find_model(source: str | Path) -> Path:
     """Return the directory of a model, downloaded from the hub where `source` is a name instead of a directory."""
     directory = Path(source)
