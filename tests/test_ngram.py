@@ -158,6 +158,14 @@ def test_it_continues_streams_scores_and_searches(generator):
     assert generator.score("tac eht").perplexity > generator.score("the cat").perplexity
 
 
+def test_of_documents_it_ends_its_texts():
+    tokenizer = seqgen.CharacterTokenizer.fit([TEXT])
+    documents = [np.append(tokenizer.encode(word), EOS) for word in TEXT.split()]
+    model = NGram.fit(np.concatenate(documents), vocab_size=tokenizer.vocab_size, order=5)
+    texts = seqgen.Generator.of(model, tokenizer=tokenizer, ends=True).generate([""] * 30, temperature=0.5, seed=1)
+    assert sum(text in TEXT.split() for text in texts) > 20
+
+
 def test_saved_and_loaded_it_has_the_same_probabilities(generator, tmp_path, command):
     generator.save_pretrained(tmp_path)
     again = seqgen.load(tmp_path)
