@@ -10,10 +10,9 @@ from typing import Any
 
 from seqgen.files import read_options
 from seqgen.inference.saved import find_model, read_config, read_header, read_part
-from seqgen.inference.usage import KINDS, commands
+from seqgen.inference.usage import KINDS, MADE, commands
 
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of batch normalization: no parameters
-MADE = ("steps", "seconds", "precision", "threads", "seed", "parameters")  # results that say how, not how good
 TITLES = ("what it is", "how good it is", "how it was made", "how to use it")
 SHOWN = 12  # maximum number of names that are shown of many
 

@@ -13,7 +13,7 @@ from seqgen import patterns
 from seqgen.files import write_text
 from seqgen.inference.rebuilding import builder_name
 from seqgen.inference.saved import WEIGHTS
-from seqgen.inference.usage import KINDS, commands
+from seqgen.inference.usage import KINDS, MADE, commands
 
 CARD = "README.md"
 TEMPLATE = Path(__file__).with_name("card.md")
@@ -120,7 +120,7 @@ def _made(bundle: Any, trained: Trained | None) -> str:
     from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
     kind, (task, _, limit) = KINDS[bundle.builder][0], TASKS[bundle.builder]
-    results = trained.results if trained else {}
+    figures = {name: figure for name, figure in trained.results.items() if name not in MADE} if trained else {}
     measured = [
         EvalResult(
             task_type=task,
@@ -131,7 +131,7 @@ def _made(bundle: Any, trained: Trained | None) -> str:
             metric_name=name.replace("_", " "),
             metric_value=value,
         )
-        for name, value in results.items()
+        for name, value in figures.items()
         if trained and name.startswith(SAID) and not name.endswith("_per_second") and math.isfinite(value)
     ]
     title = trained.name if trained else bundle.builder
@@ -150,10 +150,8 @@ def _made(bundle: Any, trained: Trained | None) -> str:
         nature=_table(_nature(bundle)),
         place=PLACE,
         code=_code(bundle),
-        commands=""
-        if bundle.own_builder
-        else "\n".join(commands(bundle.builder, PLACE, getattr(bundle, "categories", []))),
-        figures=_table(results) if results else "Not measured here: `seqgen evaluate` does it on data of your own.",
+        commands=_commands(bundle),
+        figures=_table(figures) if figures else "Not measured here: `seqgen evaluate` does it on data of your own.",
         training=_list({"data": trained.data} | trained.facts) if trained else "Not recorded: only the model is here.",
         limit=limit,
     )
@@ -217,7 +215,7 @@ def _table(facts: dict[str, Any]) -> str:
 
 
 def _list(facts: dict[str, str]) -> str:
-    return "\n".join(f"- {name}: {fact}" for name, fact in facts.items())
+    return "\n".join(f"- {name}: {_text(fact)}" for name, fact in facts.items())
 
 
 def _text(fact: Any) -> str:

@@ -13,6 +13,7 @@ KINDS = {
     "captioner": ("a captioner of images", "image_captioner"),
     "conditional_generator": ("a generator of texts for a category or numbers", "name_generator"),
 }
+MADE = ("steps", "seconds", "precision", "threads", "seed", "parameters")  # results that say how, not how good
 
 
 def commands(kind: str, place: str, categories: Sequence[str] = (), *, prompt: str = "The ") -> list[str]:

@@ -21,6 +21,7 @@ from seqgen.runs.command import command
 from seqgen.runs.config import FREE_ON_RESUME, PATHS
 from seqgen.runs.directory import write_options
 from seqgen.runs.logger import Logger
+from seqgen.runs.model_card import write_model_card
 from seqgen.runs.moments import is_due
 from seqgen.runs.processes import agreed
 from seqgen.runs.results import write_results
@@ -196,8 +197,10 @@ class Training(Generic[B]):
         )
 
     def results(self, samples: str = "", **figures: Any) -> dict[str, Any]:
-        """Write the final metrics to `results.json`, and with samples to `report.md`; return all metrics."""
-        return write_results(self.run, self.averaged, self.progress, self.identity, figures, samples)
+        """Write the final metrics to `results.json`, `report.md` (with samples) and the model card; return all."""
+        found = write_results(self.run, self.averaged, self.progress, self.identity, figures, samples)
+        write_model_card(self.run, self.averaged, self.identity, found)
+        return found
 
     def state_dict(self) -> dict[str, Any]:
         """Return the values for a checkpoint; in the first process, those of all processes."""
