@@ -13,7 +13,7 @@ from seqgen import patterns
 from seqgen.files import write_text
 from seqgen.inference.rebuilding import builder_name
 from seqgen.inference.saved import WEIGHTS
-from seqgen.inference.usage import KINDS, MADE, commands
+from seqgen.inference.usage import KINDS, MADE, TASKS, commands
 
 CARD = "README.md"
 TEMPLATE = Path(__file__).with_name("card.md")
@@ -21,45 +21,6 @@ PLACE = "you/model"
 MARK = re.compile(r"\n<!-- made by seqgen, which leaves a page that was edited as it is: (\w+) -->\n\Z")
 SHOWN = 12  # maximum number of names that are shown of many
 SAID = ("test_", "val_", "perplexity", "bits_per_character")  # beginnings of the figures that measure the model itself
-
-# Of each kind: what the hub calls its task, the code that uses it, and what it cannot do.
-TASKS = {
-    "generator": (
-        "text-generation",
-        "print(model.generate({given!r}, max_new_tokens=200, temperature=0.8)[0])",
-        "may repeat passages of them; what it writes is plausible at best, never checked",
-    ),
-    "text_classifier": (
-        "text-classification",
-        "for label, probability in model.classify({given!r})[0]:\n    print(label, probability)",
-        "gives every text one of its classes, also one that belongs to none",
-    ),
-    "image_classifier": (
-        "image-classification",
-        "for label, probability in model.classify({given!r})[0]:\n    print(label, probability)",
-        "gives every image one of its classes, also one that belongs to none",
-    ),
-    "tagger": (
-        "token-classification",
-        "for token, tag, probability in model.tag({given!r})[0]:\n    print(token, tag, probability)",
-        "gives every token one of its tags, also in texts of another kind",
-    ),
-    "translator": (
-        "translation",
-        "print(model.translate({given!r})[0].text)",
-        "translates fluently also what it does not know, and then wrongly",
-    ),
-    "captioner": (
-        "image-to-text",
-        "print(model.caption({given!r})[0].text)",
-        "names what was frequent in its captions, also where an image does not show it",
-    ),
-    "conditional_generator": (
-        "text-generation",
-        "print(model.generate({given!r}, num_return_sequences=5))",
-        "may repeat some of them; what it writes is plausible at best, never checked",
-    ),
-}
 
 
 class Trained(NamedTuple):
