@@ -94,8 +94,7 @@ class Tracking:
 
     def log(self, figures: Mapping[str, float], step: int) -> None:
         """Track the metrics of an update."""
-        if not self.failed:
-            self._call(partial(self.tracker.log, dict(figures), step=step)).add_done_callback(self._notice)
+        self._call(partial(self._log, dict(figures), step)).add_done_callback(self._notice)
 
     def finish(self, results: Mapping[str, Any], step: int) -> None:
         """Track the final figures, and wait for the service to have all, but for a minute at most."""
@@ -118,6 +117,10 @@ class Tracking:
                 name: value if type(value) in (int, float, bool) else str(value) for name, value in options.items()
             }
             self.tracker.store_init_configuration(plain)
+
+    def _log(self, figures: dict[str, float], step: int) -> None:
+        if not self.failed:  # each further call might wait as long as the first
+            self.tracker.log(figures, step=step)
 
     def _tracker(self, name: str, project: str) -> Any:
         from accelerate.tracking import MLflowTracker, TrackioTracker, WandBTracker
