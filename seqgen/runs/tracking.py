@@ -131,7 +131,8 @@ class Tracking:
         if self.service == "trackio":
             return TrackioTracker(project, name=self.known or f"{name}-{fresh}", resume="allow")
         # Its copy of what is printed would come between the recipe and the terminal.
-        return WandBTracker(project, name=name, id=self.known or fresh, resume="allow", settings={"console": "off"})
+        settings = {"console": "off", "init_timeout": PATIENCE / 2}
+        return WandBTracker(project, name=name, id=self.known or fresh, resume="allow", settings=settings)
 
     def _name(self) -> str:
         """Return what the service knows the run by."""
