@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from seqgen.files import write_text, writing
 from seqgen.runs.records import Metrics, read_records
+from seqgen.runs.tracking import Tracking
 from seqgen.training.loop import Step
 from seqgen.training.schedules import Schedule
 
@@ -25,12 +26,22 @@ class Logger:
         schedule: for the progress bar.
         steps: updates of a resumed run so far; metrics of later ones are removed.
         unit: what the loss counts, "tokens" or "examples".
+        tracking: by a service, which is given the same metrics.
     """
 
-    def __init__(self, directory: Path, schedule: Schedule, steps: int = 0, unit: str = "tokens"):
+    def __init__(
+        self,
+        directory: Path,
+        schedule: Schedule,
+        steps: int = 0,
+        unit: str = "tokens",
+        tracking: Tracking | None = None,
+    ):
         from torch.utils.tensorboard import SummaryWriter
 
-        self.directory, self.schedule, self.unit = directory, schedule, unit
+        self.directory, self.schedule, self.unit, self.tracking = directory, schedule, unit, tracking
+        if tracking is not None:
+            tracking.remember(directory)
         self.path = directory / "metrics.jsonl"
         kept = [line for line in read_metrics(directory) if line["step"] <= steps]
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
@@ -75,12 +86,19 @@ class Logger:
             file.write(json.dumps(line) + "\n")
         for name, figure in figures.items():
             self.events.add_scalar(name, figure, step.number)
+        if self.tracking is not None:
+            self.tracking.log(line, step.number)
 
     def close(self) -> None:
         """Close the progress bar, and draw the curves so far."""
         self.bar.close()
         self.events.close()
         draw_curves(self.directory)
+
+    def finish(self, steps: int, results: dict[str, Any]) -> None:
+        """End the tracking, with the final figures where there are some."""
+        if self.tracking is not None:
+            self.tracking.finish(results, steps)
 
 
 def read_metrics(directory: Path) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from seqgen.runs.config import RunConfig
 from seqgen.runs.directory import claim, run_directory
 from seqgen.runs.processes import Processes, agreed
 from seqgen.runs.suitable_size import BESIDE, FEW, Trial, rounded, suitable_size
+from seqgen.runs.tracking import Tracking, require_installed
 from seqgen.training.loop import Progress
 from seqgen.training.losses import LossFunction
 from seqgen.training.optimizers import Group, optimizers
@@ -46,10 +47,11 @@ class Run:
         unit: what the loss counts, "tokens" or "examples".
 
     Raises:
-        InputError: the directory has another run or is in use, or the device is not available.
+        InputError: the directory has another run or is in use, or the device or the package to track with is not there.
     """
 
     def __init__(self, config: RunConfig, *, default_seconds: float, unit: str = "tokens"):
+        require_installed(config.track)
         use_huge_pages()
         self.config: RunConfig = config
         self.name, self.unit = config.recipe, unit
@@ -85,6 +87,22 @@ class Run:
             return directory
 
         self.directory = self.processes.from_main(claimed)
+
+    def tracking(self) -> Tracking | None:
+        """Begin to track this run where --track asks for it; in the first process only.
+
+        Raises:
+            InputError: in all processes: the service does not begin.
+        """
+        found: list[Tracking] = []
+
+        def begin() -> None:
+            if self.config.track is not None:
+                options = self.config.resolved()
+                found.append(Tracking(self.config.track, self.directory, self.name, options, self.say))
+
+        self.processes.from_main(begin)
+        return found[0] if found else None
 
     @property
     def done(self) -> float:
