@@ -1,16 +1,19 @@
-"""Pictures of attention weights."""
+"""Pictures of attention weights, and their tables in a page."""
 
 import math
 import warnings
+from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import PIL.Image
 
+from seqgen.figures.tables import matrix
 from seqgen.files import writing
 from seqgen.inference.captioner import Heat
-from seqgen.inference.translator import Alignment
+from seqgen.inference.translator import Alignment, Translation
 
 DARKEST = 0.25  # brightness of an image where the attention weight is zero
 
@@ -27,6 +30,17 @@ def draw_attention(path: Path, alignment: Alignment) -> None:
     axes.set_yticks(range(len(alignment.target)), [_visible(piece) for piece in alignment.target])
     axes.xaxis.tick_top()
     _save(path, figure)
+
+
+def aligned(sources: Sequence[str], translations: Sequence[Translation]) -> str:
+    """Return translations with their attention weights as HTML: target pieces in rows, source pieces in columns."""
+    shown = []
+    for source, (text, _, alignment) in zip(sources, translations, strict=True):
+        if alignment is not None:
+            rows, columns = (list(map(_spaced, side)) for side in (alignment.target, alignment.source))
+            shown.append(f"<p>{escape(source)}<br>&rarr; <b>{escape(text)}</b></p>")
+            shown.append(matrix(rows, columns, alignment.weights, label=f"attention of {text}"))
+    return "".join(shown)
 
 
 def draw_heat(path: Path, image: PIL.Image.Image, heat: Heat) -> None:
@@ -60,5 +74,10 @@ def _save(path: Path, figure: Any) -> None:
 
 def _visible(piece: str) -> str:
     """Return a piece with visible spaces, and with dollar signs escaped, which would begin a formula."""
-    shown = piece.replace(" ", "\u2423").replace("$", r"\$")
+    return _spaced(piece).replace("$", r"\$")
+
+
+def _spaced(piece: str) -> str:
+    """Return a piece with visible spaces."""
+    shown = piece.replace(" ", "\u2423")
     return shown if shown.isprintable() else ascii(shown)[1:-1]

@@ -13,6 +13,7 @@ from seqgen.files import write_text
 from seqgen.inference.captioner import Caption, Captioner
 
 SIDE, SMALL = 224, 84  # pixels a side of an image, and of the one above a word
+FIRST = 6  # images in the report
 
 LEGEND = "The brighter a place, the larger its attention weight for the word below. Below them: reference captions."
 STYLE = """
@@ -25,13 +26,15 @@ figure img { display: block; }
 """
 
 
-def write_page(path: Path, captioner: Captioner, images: Captioned) -> None:
-    """Caption images, and write the page as a single file."""
+def write_page(path: Path, captioner: Captioner, images: Captioned) -> str:
+    """Caption images, and write the page as a single file; return the first of them as HTML."""
     title = f"Captions of {path.parent.name}"
     captions = captioner.caption(images.images, return_attention=True)
     squares = [PIL.Image.fromarray(captioner.preprocessing.fit(read_image(image))) for image in images.images]
-    body = "\n".join(map(_article, squares, captions, images.captions))
-    write_text(path, page(title, f"<p>{LEGEND}</p>\n{body}", style=STYLE))
+    articles = [f"<p>{LEGEND}</p>", *map(_article, squares, captions, images.captions)]
+    write_text(path, page(title, "\n".join(articles), style=STYLE))
+    more = f'<p><a href="{escape(path.name)}">All {len(captions)} in {escape(path.name)}</a></p>'
+    return "\n".join([*articles[: 1 + FIRST], more])
 
 
 def _article(image: PIL.Image.Image, caption: Caption, references: list[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqgen.figures.confusion import draw_confusion
+from seqgen.figures.confusion import confusion_section, draw_confusion
 from seqgen.figures.mistakes import write_wrong_answers
 from seqgen.metrics.classification import Answered
 from seqgen.runs.training import Training
@@ -52,10 +52,11 @@ def report_answers(
     """
     directory = training.run.directory
     draw_confusion(directory / "confusion.png", answered)
+    classes = confusion_section(answered)
     mistakes = write_wrong_answers(directory / "mistakes.jsonl", answered, describe)
-    shown = "\n".join(["the most confident mistakes:" if mistakes else "no mistakes", *mistakes])
     training.results(
-        f"{answered.table()}\n\n{shown}",
+        classes,
+        mistakes,
         test_accuracy=answered.accuracy,
         test_macro_f1=answered.macro_f1,
         **{f"{name}_accuracy": accuracy for name, accuracy in baselines.items()},
@@ -63,7 +64,7 @@ def report_answers(
         test_loss=answered.loss,
         **more,
     )
-    print(f"{answered.table()}\n\n{shown}")
+    print(f"{classes.text}\n\n{mistakes.text}")
     print(f"\n--- test accuracy {answered.accuracy:.2%}, macro F1 {answered.macro_f1:.3f}", end="")
     print(f", calibration error {answered.calibration_error:.3f}", end="")
     print("".join(f"; {name} {accuracy:.2%}" for name, accuracy in baselines.items()))

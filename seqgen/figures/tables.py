@@ -1,0 +1,64 @@
+"""Tables of a page: rows of text, and matrices whose cells have the colours of their values."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+STYLE = """
+.wide { overflow-x: auto; }
+.wide:focus-visible { outline: 2px solid var(--accent); }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+table.matrix { font-size: .8rem; line-height: 1.3; margin: .5rem 0; }
+table.matrix td { min-width: 1.4rem; padding: .1rem .15rem; text-align: center; border: 1px solid var(--line);
+  background: color-mix(in srgb, var(--accent) calc(var(--share, 0) * 55%), transparent); print-color-adjust: exact; }
+table.matrix th { font-weight: normal; border: 0; padding: .1rem .4rem; text-align: right; white-space: pre; }
+table.matrix thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; padding: .4rem .1rem; }
+table.matrix thead td { background: none; border: 0; }
+"""
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows as an HTML table, which scrolls where the page is narrow; numbers stand on the right."""
+    lines = ("".join(f"<td{_kind(value)}>{escape(str(value))}</td>" for value in row) for row in rows)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    return _wide(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>", "table")
+
+
+def matrix(
+    rows: Sequence[str], columns: Sequence[str], shares: np.ndarray, texts: np.ndarray | None = None, label: str = ""
+) -> str:
+    """Return a matrix as an HTML table, which scrolls where the page is narrow.
+
+    Args:
+        rows: names of the rows.
+        columns: names of the columns, which are written upwards.
+        shares: (rows, columns) values from 0 to 1, which are the colours of the cells.
+        texts: (rows, columns) texts of the cells.
+        label: name of the matrix.
+    """
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    lines = []
+    for number, row in enumerate(rows):
+        cells = [
+            f'<td title="{escape(f"{row}, {column}: {share:.0%}")}" style="--share:{share:.2f}">'
+            f"{'' if texts is None else escape(str(texts[number, place]))}</td>"
+            if share >= 0.005
+            else "<td></td>"
+            for place, (column, share) in enumerate(zip(columns, shares[number], strict=True))
+        ]
+        lines.append(f'<tr><th scope="row">{escape(row)}</th>{"".join(cells)}</tr>')
+    return _wide(
+        f'<table class="matrix"><thead><tr><td></td>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>', label
+    )
+
+
+def _wide(html: str, label: str) -> str:
+    """Return a table in a region that scrolls, by the keyboard, too."""
+    return f'<div class="wide" role="region" tabindex="0" aria-label="{escape(label)}">{html}</div>'
+
+
+def _kind(value: Any) -> str:
+    return ' class="number"' if isinstance(value, int | float | np.number) else ""
