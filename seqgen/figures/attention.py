@@ -26,9 +26,11 @@ def draw_attention(path: Path, alignment: Alignment) -> None:
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(alignment.weights, cmap="Greys", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(alignment.source)), [_visible(piece) for piece in alignment.source], rotation=90)
+    axes.set_xticks(range(len(alignment.source)), [_visible(piece) for piece in alignment.source])
     axes.set_yticks(range(len(alignment.target)), [_visible(piece) for piece in alignment.target])
     axes.xaxis.tick_top()
+    for tick, piece in zip(axes.get_xticklabels(), alignment.source, strict=True):
+        tick.set_rotation(90 if len(piece) > 2 else 0)  # a single character is read upright
     _save(path, figure)
 
 

@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 
 STYLE = """
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; margin-bottom: 1rem; }
+.wide td { max-width: min(32rem, 70vw); overflow-wrap: break-word; }
 .wide:focus-visible { outline: 2px solid var(--accent); }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-table.matrix { font-size: .8rem; line-height: 1.3; margin: .5rem 0; }
+table.matrix { --deepest: 90%; font-size: .8rem; line-height: 1.3; }
 table.matrix td { min-width: 1.4rem; padding: .1rem .15rem; text-align: center; border: 1px solid var(--line);
-  background: color-mix(in srgb, var(--accent) calc(var(--share, 0) * 55%), transparent); print-color-adjust: exact; }
+  background: color-mix(in srgb, var(--accent) calc(var(--share, 0) * var(--deepest)), transparent); print-color-adjust: exact; }
+table.matrix.written { --deepest: 55%; }  /* so that the text can be read */
 table.matrix th { font-weight: normal; border: 0; padding: .1rem .4rem; text-align: right; white-space: pre; }
-table.matrix thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; padding: .4rem .1rem; }
+table.matrix thead th { vertical-align: bottom; text-align: center; padding: .2rem .1rem; }
+table.matrix thead th.upwards { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; }
 table.matrix thead td { background: none; border: 0; }
 """
 
@@ -34,13 +37,14 @@ def matrix(
 
     Args:
         rows: names of the rows.
-        columns: names of the columns, which are written upwards.
+        columns: names of the columns, which are written upwards where they are long.
         shares: (rows, columns) values from 0 to 1, which are the colours of the cells.
         texts: (rows, columns) texts of the cells.
         label: name of the matrix.
     """
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
-    lines = []
+    upwards = (' class="upwards"' if len(column) > 2 else "" for column in columns)
+    head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(columns, upwards, strict=True))
+    kind, lines = "matrix" if texts is None else "matrix written", []
     for number, row in enumerate(rows):
         cells = [
             f'<td title="{escape(f"{row}, {column}: {share:.0%}")}" style="--share:{share:.2f}">'
@@ -51,7 +55,7 @@ def matrix(
         ]
         lines.append(f'<tr><th scope="row">{escape(row)}</th>{"".join(cells)}</tr>')
     return _wide(
-        f'<table class="matrix"><thead><tr><td></td>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>', label
+        f'<table class="{kind}"><thead><tr><td></td>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>', label
     )
 
 

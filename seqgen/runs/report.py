@@ -90,7 +90,9 @@ def report(run: Run, identity: str, results: dict[str, Any], sections: Sequence[
 
 def shown(value: Any) -> str:
     """Return a value of a report as text."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.0f}" if abs(value) >= 10_000 else f"{value:.4g}"  # an exponent is hard to read
+    return str(value)
 
 
 def machine() -> str:

@@ -15,14 +15,15 @@ from seqgen.runs.report import Report, shown
 STYLE = """
 h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
 h3 { font-size: 1rem; margin: 1.25rem 0 .25rem; }
-code { overflow-wrap: anywhere; }
+h1, p, code, .facts td { overflow-wrap: anywhere; }
 summary { cursor: pointer; margin: .75rem 0; }
 .bars { width: 100%; table-layout: fixed; }
 .bars th, .bars td { border: 0; padding: .1rem .75rem .1rem 0; font-weight: normal; }
-.bars th { width: 16rem; } .bars td:last-child { width: 5rem; text-align: right; }
+.bars th { width: 19rem; } .bars td:last-child { width: 5rem; text-align: right; }
 .bars span { display: block; height: 1rem; min-width: 1px; border-radius: .2rem; background: var(--muted);
   opacity: .55; print-color-adjust: exact; }
 .bars tr:first-child > * { font-weight: bold; } .bars tr:first-child span { background: var(--accent); opacity: 1; }
+.alone { font-size: 1.4rem; font-weight: bold; color: var(--accent); margin: 0; }
 .facts th { vertical-align: top; font-weight: normal; color: var(--muted); }
 @media (max-width: 40rem) { .bars th { width: 8rem; } }
 @media print { details::details-content { content-visibility: visible; block-size: auto; }
@@ -63,17 +64,17 @@ def _content(section: Section) -> str:
 
 
 def _bars(measure: Measure, values: dict[str, float]) -> str:
-    """Return a measure as a bar for the model and each of its baselines."""
-    finite = [value for value in values.values() if math.isfinite(value)]
-    whole = measure.best or max(finite, default=0.0) or 1.0
-    rows = "".join(
-        f'<tr><th scope="row">{escape(label)}</th><td><span style="width:{100 * value / whole:.1f}%"></span></td>'
-        f"<td>{measure.text(value)}</td></tr>"
-        if math.isfinite(value)
-        else f'<tr><th scope="row">{escape(label)}</th><td></td><td>{measure.text(value)}</td></tr>'
-        for label, value in values.items()
-    )
-    return f'<h3>{escape(measure.title)}</h3><table class="bars">{rows}</table>'
+    """Return a measure as a bar for the model and each of its baselines; a value without any scale is a number."""
+    title = f"<h3>{escape(measure.title)}</h3>"
+    if measure.best is None and len(values) == 1:
+        return f"{title}<p class='alone'>{measure.text(*values.values())}</p>"
+    whole = measure.best or max(filter(math.isfinite, values.values()), default=0.0) or 1.0
+    rows = []
+    for label, value in values.items():
+        width = 100 * value / whole if math.isfinite(value) else 0.0
+        bar = f'<span style="width:{width:.1f}%"></span>'
+        rows.append(f'<tr><th scope="row">{escape(label)}</th><td>{bar}</td><td>{measure.text(value)}</td></tr>')
+    return f'{title}<table class="bars">{"".join(rows)}</table>'
 
 
 def _facts(facts: dict[str, str]) -> str:
