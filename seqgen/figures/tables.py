@@ -13,7 +13,8 @@ STYLE = """
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 table.matrix { --deepest: 90%; font-size: .8rem; line-height: 1.3; }
 table.matrix td { min-width: 1.4rem; padding: .1rem .15rem; text-align: center; border: 1px solid var(--line);
-  background: color-mix(in srgb, var(--accent) calc(var(--share, 0) * var(--deepest)), transparent); print-color-adjust: exact; }
+  background: color-mix(in srgb, var(--accent) calc(var(--share, 0) * var(--deepest)), transparent);
+  print-color-adjust: exact; }
 table.matrix.written { --deepest: 55%; }  /* so that the text can be read */
 table.matrix th { font-weight: normal; border: 0; padding: .1rem .4rem; text-align: right; white-space: pre; }
 table.matrix thead th { vertical-align: bottom; text-align: center; padding: .2rem .1rem; }
