@@ -17,11 +17,13 @@ FIRST = 6  # images in the report
 
 LEGEND = "The brighter a place, the larger its attention weight for the word below. Below them: reference captions."
 STYLE = """
-article { display: flex; overflow-wrap: anywhere; flex-wrap: wrap; gap: 1.5rem; margin-bottom: 2.5rem; align-items: flex-start; }
+article { display: flex; flex-wrap: wrap; gap: 1.5rem; margin-bottom: 2.5rem; align-items: flex-start;
+  overflow-wrap: anywhere; }
 article > div { flex: 1; min-width: 16rem; }
 .caption { font-size: 1.2rem; margin-top: 0; }
 .references { color: var(--muted); padding-left: 1.2rem; }
-figure { display: inline-block; width: 84px; vertical-align: top; margin: 0 .3rem .3rem 0; text-align: center; font-size: .8rem; }
+figure { display: inline-block; width: 84px; margin: 0 .3rem .3rem 0; vertical-align: top; text-align: center;
+  font-size: .8rem; }
 figure img { display: block; }
 """
 
