@@ -132,7 +132,7 @@ def test(training: Training[ImageClassifier], best: ImageClassifier, splits: Lab
     answered = Answered(np.log(best.probabilities(splits.test.inputs).clip(1e-30)), targets, splits.classes)
     simpler = {"majority": majority_accuracy(splits.frequencies, targets), "baseline": accuracy}
     more = {"val_loss": val_loss, "tokens_per_second": training.progress.rate}
-    report_answers(training, answered, simpler, splits.test.where.__getitem__, **more)
+    report_answers(training, answered, simpler, splits.test.where.__getitem__, more, splits.test.inputs)
     training.run.show_use("to classify images of your own", "classify", "picture.jpg")
 
 

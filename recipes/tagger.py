@@ -93,7 +93,7 @@ def test(training: Training[Tagger], splits: TaggedSplits, held_back: Iterable[E
     if are_of_spans(best.tags):
         found = [[best.tags[number] for number in row] for row in np.split(answered.predictions, ends[:-1])]
         figures["test_span_f1"] = span_f1(found, data.tags)
-    report_answers(training, answered, baselines, partial(in_context, rows, ends), **figures)
+    report_answers(training, answered, baselines, partial(in_context, rows, ends), figures)
     for name, figure in list(figures.items())[1:]:
         print(f"--- {name.removeprefix('test_').replace('_', ' ')} {figure:.4f}")
     training.run.show_use("to tag texts of your own", "tag", "file.txt")

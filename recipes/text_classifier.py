@@ -131,7 +131,7 @@ def test(training: Training[TextClassifier], best: TextClassifier, splits: Label
         words_alone = majority
     baseline = {"majority": majority, "baseline": words_alone}
     answered = Answered(np.log(best.probabilities(splits.test.inputs).clip(1e-30)), right, splits.classes)
-    report_answers(training, answered, baseline, lambda number: str(splits.test.inputs[number]), **more)
+    report_answers(training, answered, baseline, lambda number: str(splits.test.inputs[number]), more)
     some_words = " ".join(splits.test.inputs[0].split()[:12])
     training.run.show_use("to classify texts of your own", "classify", some_words)
 

@@ -46,7 +46,8 @@ def confusion_section(answered: Answered) -> Section:
         pairs = zip(*np.unravel_index(np.argsort(-wrong, axis=None, kind="stable")[:MOST], wrong.shape), strict=True)
         rows = [(names[right], names[answer], int(wrong[right, answer])) for right, answer in pairs]
         drawn = table(("right", "predicted", "examples"), [row for row in rows if row[-1]])
-    return Section("Classes", answered.table(), drawn + classes)
+    folded = f"<details><summary>Precision and recall of each class</summary>{classes}</details>"
+    return Section("Classes", answered.table(), drawn + folded)
 
 
 def _fractions(counts: np.ndarray) -> np.ndarray:

@@ -3,9 +3,14 @@
 import json
 import math
 from collections.abc import Callable, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import PIL.Image
+
+from seqgen.figures.page import picture
 from seqgen.figures.section import Section
 from seqgen.figures.tables import table
 from seqgen.files import write_text
@@ -13,15 +18,23 @@ from seqgen.metrics.classification import Answered
 from seqgen.metrics.translation import least_alike
 
 PAGE = 5  # times as many mistakes in a page as in a text
+SIDE = 84  # pixels of an image that was mistaken
 
 
-def write_wrong_answers(path: Path, answered: Answered, describe: Callable[[int], str], shown: int = 5) -> Section:
+def write_wrong_answers(
+    path: Path,
+    answered: Answered,
+    describe: Callable[[int], str],
+    pictures: Sequence[np.ndarray] | None = None,
+    shown: int = 5,
+) -> Section:
     """Write the wrong predictions to a file, the most confident first; return the first of them.
 
     Args:
         path: the file.
         answered: the predictions and targets.
         describe: returns an example as text, by its number.
+        pictures: the (height, width, 3) pixels of the examples, where they are images.
         shown: number of mistakes in the text; the page has five times as many.
     """
     mistakes = [
@@ -36,7 +49,11 @@ def write_wrong_answers(path: Path, answered: Answered, describe: Callable[[int]
     _write(path, mistakes)
     first = [(one["answer"], f"{one['probability']:.0%}", one["right"], _short(one["example"])) for one in mistakes]
     lines = [f"  {answer} ({sure}), but {right}: {example}" for answer, sure, right, example in first[:shown]]
-    html = table(("predicted", "probability", "right", "example"), first[: PAGE * shown])
+    first = first[: PAGE * shown]
+    html = table(("predicted", "probability", "right", "example"), first)
+    if pictures is not None:
+        numbers = answered.mistakes()[: PAGE * shown].tolist()
+        html = "".join(_seen(pictures[number], *row) for number, row in zip(numbers, first, strict=True))
     return _section("the most confident mistakes:", lines, html)
 
 
@@ -53,6 +70,12 @@ def write_worst_translations(
     lines = [f"  {source}\n  -> {text}\n  but {right} (chrF {score})" for source, text, right, score in first[:shown]]
     html = table(("source", "written", "right", "chrF"), first[: PAGE * shown])
     return _section("the worst translations:", lines, html)
+
+
+def _seen(pixels: np.ndarray, answer: str, sure: str, right: str, example: str) -> str:
+    """Return an image with its wrong prediction as HTML."""
+    seen = picture(PIL.Image.fromarray(pixels).resize((SIDE, SIDE)), example)
+    return f"<figure>{seen}<figcaption>{escape(answer)} ({sure}), but {escape(right)}</figcaption></figure>"
 
 
 def _section(title: str, lines: list[str], html: str) -> Section:

@@ -45,12 +45,13 @@ def matrix(
     """
     upwards = (' class="upwards"' if len(column) > 2 else "" for column in columns)
     head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(columns, upwards, strict=True))
+    least = 0.005 if texts is None else 0.0  # what would have no colour needs no cell of its own
     kind, lines = "matrix" if texts is None else "matrix written", []
     for number, row in enumerate(rows):
         cells = [
             f'<td title="{escape(f"{row}, {column}: {share:.0%}")}" style="--share:{share:.2f}">'
             f"{'' if texts is None else escape(str(texts[number, place]))}</td>"
-            if share >= 0.005
+            if share > least
             else "<td></td>"
             for place, (column, share) in enumerate(zip(columns, shares[number], strict=True))
         ]

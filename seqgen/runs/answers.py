@@ -39,7 +39,8 @@ def report_answers(
     answered: Answered,
     baselines: Mapping[str, float],
     describe: Callable[[int], str],
-    **more: float,
+    figures: Mapping[str, float],
+    pictures: Sequence[np.ndarray] | None = None,
 ) -> None:
     """Print and write the metrics of a model on the test examples, and its mistakes.
 
@@ -48,12 +49,13 @@ def report_answers(
         answered: the predictions of the best model for the test examples.
         baselines: accuracies of simpler models, among them "majority" and "baseline".
         describe: returns a test example as text, by its number.
-        **more: further metrics.
+        figures: further metrics.
+        pictures: the (height, width, 3) pixels of the test examples, where they are images.
     """
     directory = training.run.directory
     draw_confusion(directory / "confusion.png", answered)
     classes = confusion_section(answered)
-    mistakes = write_wrong_answers(directory / "mistakes.jsonl", answered, describe)
+    mistakes = write_wrong_answers(directory / "mistakes.jsonl", answered, describe, pictures)
     training.results(
         classes,
         mistakes,
@@ -62,7 +64,7 @@ def report_answers(
         **{f"{name}_accuracy": accuracy for name, accuracy in baselines.items()},
         calibration_error=answered.calibration_error,
         test_loss=answered.loss,
-        **more,
+        **figures,
     )
     print(f"{classes.text}\n\n{mistakes.text}")
     print(f"\n--- test accuracy {answered.accuracy:.2%}, macro F1 {answered.macro_f1:.3f}", end="")

@@ -78,8 +78,7 @@ def report(run: Run, identity: str, results: dict[str, Any], sections: Sequence[
         "contents": run.data,
         "machine": machine(),
         "device": f"{run.device}, {_processes(run.processes.world_size)}, {run.calculation}",
-        "versions": f"{_source()}, torch {torch.__version__}, torchvision {importlib.metadata.version('torchvision')}, "
-        f"Python {platform.python_version()}, {platform.system()}",
+        "versions": versions(),
         "training": f"{results['steps']:,} updates in {results['seconds']:.0f} s of wall-clock",
         "resumed": "; ".join(map(_resumed, read_resumptions(directory))),
     }
@@ -104,6 +103,13 @@ def machine() -> str:
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     cores, threads = counted(os.cpu_count() or 1, "core"), counted(torch.get_num_threads(), "thread")
     return f"{processor}, {cores}, {threads}{memory}{gpu}"
+
+
+def versions() -> str:
+    """Return the versions of what a run depends on."""
+    torchvision = importlib.metadata.version("torchvision")
+    python = f"Python {platform.python_version()}, {platform.system()}"
+    return f"{_source()}, torch {torch.__version__}, torchvision {torchvision}, {python}"
 
 
 def _processes(number: int) -> str:

@@ -10,9 +10,13 @@ import torch
 from making import RECIPES, SMALL, load_recipe, results_of
 from small_data import small_options
 
+from seqgen.figures import confusion
+from seqgen.figures.confusion import confusion_section
 from seqgen.figures.curves import loss_curves, svg_curves
+from seqgen.figures.mistakes import write_wrong_answers
 from seqgen.figures.section import Section
 from seqgen.figures.tables import matrix, table
+from seqgen.metrics.classification import Answered
 from seqgen.runs.measures import MEASURES, measures
 from seqgen.runs.report import Report, shown
 from seqgen.runs.report_markdown import markdown
@@ -111,6 +115,21 @@ def test_curves_have_the_finite_losses_in_their_order():
     assert list(y) == sorted(y)  # downwards, as the loss falls
     assert "NaN" not in svg_curves([{"step": 1, "seconds": 0.0, "val_loss": 2.0}])
     assert "svg" not in svg_curves([])
+
+
+def test_mistakes_are_seen_and_many_classes_are_listed_in_pairs(tmp_path):
+    targets, predictions = np.array([0, 1, 1, 2, 2, 2]), np.array([0, 1, 0, 0, 0, 1])
+    few = Answered(np.log(np.eye(3)[predictions].clip(1e-3)), targets, ["a", "b", HOSTILE])
+    pictures = np.zeros((6, 4, 4, 3), np.uint8)
+    mistakes = write_wrong_answers(tmp_path / "mistakes.jsonl", few, str, pictures)
+    assert mistakes.html.count("<img") == mistakes.text.count(", but ") == 4
+    assert HOSTILE not in mistakes.html + confusion_section(few).html
+    assert re.findall(r">(\d+)</td>", confusion_section(few).html) == list("11121123")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(confusion, "MOST", 2)
+        listed = confusion_section(few).html
+    assert "matrix" not in listed
+    assert re.findall(r">(\d+)</td>", listed)[:2] == ["2", "1"]  # the most frequent pairs
 
 
 def test_every_recipe_has_measures():
