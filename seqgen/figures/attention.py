@@ -15,6 +15,7 @@ from seqgen.files import writing
 from seqgen.inference.captioner import Heat
 from seqgen.inference.translator import Alignment, Translation
 
+MOST = 5_000  # weights of a table, beyond which nobody looks at it
 DARKEST = 0.25  # brightness of an image where the attention weight is zero
 
 
@@ -35,12 +36,16 @@ def draw_attention(path: Path, alignment: Alignment) -> None:
 
 
 def aligned(sources: Sequence[str], translations: Sequence[Translation]) -> str:
-    """Return translations with their attention weights as HTML: target pieces in rows, source pieces in columns."""
+    """Return translations with their attention weights as HTML: target pieces in rows, source pieces in columns.
+
+    It is empty where there are no attention weights.
+    """
     shown = []
     for source, (text, _, alignment) in zip(sources, translations, strict=True):
         if alignment is not None:
-            rows, columns = (list(map(_spaced, side)) for side in (alignment.target, alignment.source))
             shown.append(f"<p>{escape(source)}<br>&rarr; <b>{escape(text)}</b></p>")
+        if alignment is not None and alignment.weights.size <= MOST:
+            rows, columns = (list(map(_spaced, side)) for side in (alignment.target, alignment.source))
             shown.append(matrix(rows, columns, alignment.weights, label=f"attention of {text}"))
     return "".join(shown)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+FAINT = 0.02  # shares below are no colours that can be seen
 STYLE = """
 .wide { overflow-x: auto; margin-bottom: 1rem; }
 .wide td { max-width: min(32rem, 70vw); overflow-wrap: break-word; }
@@ -45,20 +46,22 @@ def matrix(
     """
     upwards = (' class="upwards"' if len(column) > 2 else "" for column in columns)
     head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(columns, upwards, strict=True))
-    least = 0.005 if texts is None else 0.0  # what would have no colour needs no cell of its own
-    kind, lines = "matrix" if texts is None else "matrix written", []
+    kind = "matrix" if texts is None else "matrix written"
+    lines = []
     for number, row in enumerate(rows):
-        cells = [
-            f'<td title="{escape(f"{row}, {column}: {share:.0%}")}" style="--share:{share:.2f}">'
-            f"{'' if texts is None else escape(str(texts[number, place]))}</td>"
-            if share > least
-            else "<td></td>"
-            for place, (column, share) in enumerate(zip(columns, shares[number], strict=True))
-        ]
-        lines.append(f'<tr><th scope="row">{escape(row)}</th>{"".join(cells)}</tr>')
+        written = [""] * len(columns) if texts is None else map(str, texts[number])
+        cells = "".join(map(_cell, shares[number], written))
+        lines.append(f'<tr><th scope="row">{escape(row)}</th>{cells}</tr>')
     return _wide(
         f'<table class="{kind}"><thead><tr><td></td>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>', label
     )
+
+
+def _cell(share: float, text: str) -> str:
+    """Return a cell in the colour of its share; one that would hardly have a colour is empty unless it has a text."""
+    if share <= 0 or (share < FAINT and not text):
+        return "<td></td>"
+    return f'<td style="--share:{share:.2f}" title="{share:.1%}">{escape(text)}</td>'
 
 
 def _wide(html: str, label: str) -> str:
