@@ -42,7 +42,7 @@ def report_page(report: Report) -> str:
     parts = [
         f"<p class='muted'>{_marked(report.facts['training'])} on {_marked(report.facts['data'])}</p>",
         _part("Result", "".join(_bars(measure, measure.of(report.results)) for measure in report.measures)),
-        *(_part(section.title, _content(section)) for section in report.sections),
+        *(_part(section.title, _content(section)) for section in report.sections if section.text or section.html),
         _part("Curve", curves.svg_curves(report.metrics) + _folded("Validations", tables.table(columns, validations))),
         _part("Figures", tables.table(("figure", "value"), figures)),
         _part("Run", _facts(report.facts) + _folded("All options", _options(report.options)) + WHERE),
