@@ -27,6 +27,9 @@ from .inference.classifiers import ImageClassifier as ImageClassifier
 from .inference.classifiers import TextClassifier as TextClassifier
 from .inference.conditional_generator import ConditionalGenerator as ConditionalGenerator
 from .inference.generator import Generator as Generator
+from .inference.influence import Influence as Influence
+from .inference.piece import Candidate as Candidate
+from .inference.piece import Piece as Piece
 from .inference.tagger import Tagger as Tagger
 from .inference.translator import Translator as Translator
 from .models import EncoderClassifier as EncoderClassifier
