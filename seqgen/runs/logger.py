@@ -8,7 +8,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from seqgen.files import write_text, writing
+from seqgen.figures.curves import draw_curves
+from seqgen.files import write_text
 from seqgen.runs.records import Metrics, read_records
 from seqgen.runs.tracking import Tracking
 from seqgen.training.loop import Step
@@ -93,7 +94,7 @@ class Logger:
         """Close the progress bar, and draw the curves so far."""
         self.bar.close()
         self.events.close()
-        draw_curves(self.directory)
+        draw_curves(self.directory / "curves.png", read_metrics(self.directory))
 
     def finish(self, steps: int, results: dict[str, Any]) -> None:
         """End the tracking, with the final figures where there are some."""
@@ -104,23 +105,3 @@ class Logger:
 def read_metrics(directory: Path) -> list[dict[str, Any]]:
     """Return the lines of a run's metrics, without one that a kill cut off."""
     return read_records(directory / "metrics.jsonl", Metrics)
-
-
-def draw_curves(directory: Path) -> None:
-    """Draw training and validation loss over the updates to `curves.png`."""
-    from matplotlib.figure import Figure
-
-    lines = read_metrics(directory)
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.add_subplot()
-    for name, label in (("train_loss", "training"), ("val_loss", "validation")):
-        points = [(line["step"], line[name]) for line in lines if name in line]
-        if points:
-            axes.plot(*zip(*points, strict=True), label=label, marker="o" if name == "val_loss" else None)
-    axes.set_xlabel("step")
-    axes.set_ylabel("loss (nats)")
-    axes.grid(alpha=0.3)
-    if axes.lines:
-        axes.legend()
-    with writing(directory / "curves.png") as file:
-        figure.savefig(file, format="png", dpi=120)

@@ -7,7 +7,7 @@ from seqgen.files import read_options
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.card import Trained, names_only, write_card
 from seqgen.runs.config import PATHS
-from seqgen.runs.results import machine, versions
+from seqgen.runs.report import machine, versions
 from seqgen.runs.run import Run
 
 

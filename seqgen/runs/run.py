@@ -1,5 +1,6 @@
 """A run of a recipe: its options, directory and processes, before there is a model."""
 
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -54,7 +55,7 @@ class Run:
         require_installed(config.track)
         use_huge_pages()
         self.config: RunConfig = config
-        self.name, self.unit = config.recipe, unit
+        self.name, self.unit, self.data = config.recipe, unit, ""
         if config.max_steps is None and config.max_seconds is None:
             config.max_seconds = default_seconds
         self.processes = Processes(config.device)
@@ -235,6 +236,18 @@ class Run:
         return examples.batches(budget, **shared)
 
     def describe(self, data: str, bundle: Bundle[Any]) -> None:
-        """Print the data, the model's size, the device and the directory."""
+        """Print the data, the model's size, the device and the directory; the report has the data, too."""
+        self.data = data
         parameters = sum(parameter.numel() for parameter in bundle.model.parameters())
         self.say(f"{data}; a model of {parameters:,} parameters on {self.device}; the run is in {self.directory}")
+
+    def show_use(self, purpose: str, name: str, *words: str) -> None:
+        """Print where the run is, and a command that uses its model.
+
+        Args:
+            purpose: of the command, such as "to generate more".
+            name: of the command, such as "generate".
+            *words: its arguments after the directory.
+        """
+        print(f"--- everything is in {self.directory}; the report: {self.directory / 'report.html'}; {purpose}:\n")
+        print(shlex.join(["seqgen", name, str(self.directory), *words]))

@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 import torch
 
 from seqgen.errors import InputError, Interrupted, NonFiniteLogits, NonFiniteLoss
+from seqgen.figures.section import Section
 from seqgen.hardware.devices import unchanged_random_state
 from seqgen.hardware.precision import set_threads
 from seqgen.inference.bundle import Bundle
@@ -199,9 +200,9 @@ class Training(Generic[B]):
             f"{val_loss:.4f}{measured}{' (best)' if improved else ''}, {step.progress.rate:,.0f} {self.run.unit}/s"
         )
 
-    def results(self, samples: str = "", **figures: Any) -> dict[str, Any]:
-        """Write the final metrics to `results.json`, `report.md` (with samples) and the model card; return all."""
-        found = write_results(self.run, self.averaged, self.progress, self.identity, figures, samples)
+    def results(self, *sections: Section, **figures: Any) -> dict[str, Any]:
+        """Write the final metrics to `results.json` and the model card, and with sections to the report; return all."""
+        found = write_results(self.run, self.averaged, self.progress, self.identity, figures, sections)
         write_model_card(self.run, self.averaged, self.identity, found)
         self.logger.finish(self.progress.steps, found)
         return found
