@@ -21,6 +21,7 @@ from seqgen.inference.parts import GENERATION, tokenizer_part
 from seqgen.inference.piece import NewToken, Piece, detailed
 from seqgen.inference.score import Score
 from seqgen.inference.stop_strings import StopStrings
+from seqgen.ngram import NGram
 from seqgen.protocols import Decoder
 from seqgen.settings import evaluating, unaffected
 from seqgen.symbols import BOS, EOS, PAD, UNK
@@ -56,7 +57,7 @@ class Generator(Bundle[nn.Module]):
         """Return the generator of a decoder.
 
         Args:
-            model: the decoder, a module with `start` and `step` (`check_decoder` checks them).
+            model: the decoder, a module with `start` and `step` (`check_decoder` checks them), such as an `NGram`.
             tokenizer: whose vocabulary it has.
             generation: the options that generation starts from; by default nothing but what `ends` says.
             ends: whether the model is trained on separate documents, so that it may generate EOS.
@@ -65,8 +66,13 @@ class Generator(Bundle[nn.Module]):
             arguments: plain data: those of `builder`, or the options that `patterns.generator` was given.
 
         Raises:
-            InputError: `builder` makes another model of `arguments`.
+            InputError: `builder` makes another model of `arguments`, or an `NGram` has another vocabulary.
         """
+        if isinstance(model, NGram):
+            builder, arguments = builder or NGram, arguments or model.arguments
+            if model.vocab_size != tokenizer.vocab_size:
+                sizes = f"{tokenizer.vocab_size} tokens, not {model.vocab_size}"
+                raise InputError(f"an n-gram model must have the vocabulary of its tokenizer, {sizes}")
         never = (PAD, BOS, UNK) if ends else (PAD, BOS, UNK, EOS)
         generation = generation or GenerationConfig(suppress_tokens=never)
         parts: dict[str, Any] = {"tokenizer": tokenizer, "generation": generation}
@@ -222,7 +228,8 @@ class Generator(Bundle[nn.Module]):
         tokens = self._encode(text, unseen).tolist()
         detokenizer = self.tokenizer.detokenizer()
         names = [detokenizer.push(token) for token in tokens]
-        names[-1] += detokenizer.flush()
+        if rest := detokenizer.flush():
+            names[-1] += rest
         return text_activations(self.model, tokens, names, self.device)
 
     def embeddings(self) -> Embeddings:
