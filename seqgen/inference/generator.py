@@ -135,7 +135,7 @@ class Generator(Bundle[nn.Module]):
         Raises:
             InputError: as in `generate`, or for several sequences or beams.
         """
-        written = self._write([prompt], self._streamable(options), unseen)
+        written = self._write([prompt], self._alone(options), unseen)
         return (text for text in chain([prompt], (new.text for new in written)) if text)
 
     def pieces(
@@ -152,7 +152,7 @@ class Generator(Bundle[nn.Module]):
         Raises:
             InputError: as in `stream`, or `candidates` is below 0.
         """
-        written = self._write([prompt], self._streamable(options), unseen)
+        written = self._write([prompt], self._alone(options), unseen)
         return (piece for _, piece in self._detailed(written, [prompt], candidates))
 
     def batch_pieces(
@@ -172,25 +172,21 @@ class Generator(Bundle[nn.Module]):
         Raises:
             InputError: as in `generate`, for several beams, or `candidates` is below 0.
         """
-        config = self.options(**options)
-        if config.num_beams != 1:
-            raise InputError(f"beam search cannot be streamed: num_beams must be 1, not {config.num_beams}")
+        config = self._streamable(options)
         rows = [prompt for prompt in prompts for _ in range(config.num_return_sequences)]
         return self._detailed(self._write(rows, config, unseen) if rows else iter(()), rows, candidates)
 
-    def _detailed(
-        self, written: Iterator[NewToken], prompts: list[str], candidates: int
-    ) -> Iterator[tuple[int, Piece]]:
-        if candidates < 0:
-            raise InputError(f"candidates must be at least 0, not {candidates}")
-        return detailed(written, [self._read(self.tokenizer.encode(prompt)) for prompt in prompts], candidates)
+    def _detailed(self, new: Iterator[NewToken], prompts: list[str], candidates: int) -> Iterator[tuple[int, Piece]]:
+        return detailed(new, [self._read(self.tokenizer.encode(prompt)) for prompt in prompts], candidates)
+
+    def _alone(self, options: dict[str, Any]) -> GenerationConfig:
+        config = self._streamable(options)
+        if (texts := config.num_return_sequences) != 1:
+            raise InputError(f"a stream has one text: num_return_sequences must be 1, not {texts}")
+        return config
 
     def _streamable(self, options: dict[str, Any]) -> GenerationConfig:
         config = self.options(**options)
-        if config.num_return_sequences != 1:
-            raise InputError(
-                f"a stream has one text: num_return_sequences must be 1, not {config.num_return_sequences}"
-            )
         if config.num_beams != 1:
             raise InputError(f"beam search cannot be streamed: num_beams must be 1, not {config.num_beams}")
         return config
