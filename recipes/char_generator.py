@@ -7,7 +7,6 @@ text of your own with --data.
 from seqgen.exits import run_main
 
 import math
-import shlex
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -21,8 +20,11 @@ from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import DocumentKind, encode_documents, encode_stream, token_counts
 from seqgen.data.text_file import TextOptions
 from seqgen.errors import InputError
+from seqgen.figures.followed import followed_section
+from seqgen.figures.section import Section
 from seqgen.inference.generator import Generator
 from seqgen.runs.config import RunConfig, parse_options
+from seqgen.runs.markov_chain import markov_chain
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import GENERATOR
 from seqgen.runs.suitable_size import EPOCHS, Trial
@@ -151,23 +153,25 @@ def main() -> None:
 def test(training: Training[Generator], data: TextBatches, prompt: str) -> None:
     """Test the best generator as it was saved, show samples, and print the command for more."""
     generator = Generator.from_pretrained(training.run.model_directory).to(training.run.device)
-    directory, seed = training.run.directory, training.run.config.seed
-    val_loss = evaluate(generator.model, data.validation())
+    seed, val_loss = training.run.config.seed, evaluate(generator.model, data.validation())
     text = generator.tokenizer.decode(data.held_back)
     # EOS counts as a character: it is predicted in place of a line end.
     characters = len(text) + int((data.held_back == EOS).sum())
-    bits, unknown = val_loss * len(data.held_back) / characters / math.log(2), float((data.held_back == UNK).mean())
+    of_characters = len(data.held_back) / characters / math.log(2)  # bits a character for each nat a token
+    bits, unknown = val_loss * of_characters, float((data.held_back == UNK).mean())
     temperatures, sample = (0.5, 0.8, 1.0), partial(generator.generate, prompt, max_new_tokens=SAMPLE, seed=seed)
     texts = [sample(temperature=temperature)[0] for temperature in temperatures]
     samples = "\n".join(f"--- temperature {pair[0]}\n{pair[1]}\n" for pair in zip(temperatures, texts, strict=True))
     perplexity = math.exp(val_loss)
     figures = {"val_loss": val_loss, "bits_per_character": bits, "perplexity": perplexity, "unknown_tokens": unknown}
-    training.results(samples, **figures)
+    chain = markov_chain(data, generator.tokenizer.vocab_size)
+    figures |= {**chain.figures, "ngram_bits_per_character": chain.val_loss * of_characters}
+    training.results(Section("Samples", samples), followed_section(generator, text), **figures)
     print(samples)
     rest = f", {unknown:.1%} of the tokens unknown" if unknown else ""
     print(f"--- validation loss {val_loss:.4f} nats a token, {bits:.4f} bits a character", end="")
-    print(f", perplexity {perplexity:.2f}{rest}\n--- everything is in {directory}; to generate more:\n")
-    print(shlex.join(["seqgen", "generate", str(directory), prompt, "--temperature", "0.8"]))
+    print(f", perplexity {perplexity:.2f}{rest}\n--- {chain}, {chain.val_loss * of_characters:.4f} bits a character")
+    training.run.show_use("to generate more", "generate", prompt, "--temperature", "0.8")
 
 
 if __name__ == "__main__":

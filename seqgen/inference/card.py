@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from seqgen import patterns
 from seqgen.files import write_text
 from seqgen.inference.rebuilding import builder_name
-from seqgen.inference.saved import WEIGHTS
-from seqgen.inference.usage import KINDS, commands
+from seqgen.inference.saved import BUILDERS, WEIGHTS
+from seqgen.inference.usage import KINDS, MADE, TASKS, commands
 
 CARD = "README.md"
 TEMPLATE = Path(__file__).with_name("card.md")
@@ -21,45 +21,6 @@ PLACE = "you/model"
 MARK = re.compile(r"\n<!-- made by seqgen, which leaves a page that was edited as it is: (\w+) -->\n\Z")
 SHOWN = 12  # maximum number of names that are shown of many
 SAID = ("test_", "val_", "perplexity", "bits_per_character")  # beginnings of the figures that measure the model itself
-
-# Of each kind: what the hub calls its task, the code that uses it, and what it cannot do.
-TASKS = {
-    "generator": (
-        "text-generation",
-        "print(model.generate({given!r}, max_new_tokens=200, temperature=0.8)[0])",
-        "may repeat passages of them; what it writes is plausible at best, never checked",
-    ),
-    "text_classifier": (
-        "text-classification",
-        "for label, probability in model.classify({given!r})[0]:\n    print(label, probability)",
-        "gives every text one of its classes, also one that belongs to none",
-    ),
-    "image_classifier": (
-        "image-classification",
-        "for label, probability in model.classify({given!r})[0]:\n    print(label, probability)",
-        "gives every image one of its classes, also one that belongs to none",
-    ),
-    "tagger": (
-        "token-classification",
-        "for token, tag, probability in model.tag({given!r})[0]:\n    print(token, tag, probability)",
-        "gives every token one of its tags, also in texts of another kind",
-    ),
-    "translator": (
-        "translation",
-        "print(model.translate({given!r})[0].text)",
-        "translates fluently also what it does not know, and then wrongly",
-    ),
-    "captioner": (
-        "image-to-text",
-        "print(model.caption({given!r})[0].text)",
-        "names what was frequent in its captions, also where an image does not show it",
-    ),
-    "conditional_generator": (
-        "text-generation",
-        "print(model.generate({given!r}, num_return_sequences=5))",
-        "may repeat some of them; what it writes is plausible at best, never checked",
-    ),
-}
 
 
 class Trained(NamedTuple):
@@ -120,7 +81,7 @@ def _made(bundle: Any, trained: Trained | None) -> str:
     from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
     kind, (task, _, limit) = KINDS[bundle.builder][0], TASKS[bundle.builder]
-    results = trained.results if trained else {}
+    figures = {name: figure for name, figure in trained.results.items() if name not in MADE} if trained else {}
     measured = [
         EvalResult(
             task_type=task,
@@ -131,7 +92,7 @@ def _made(bundle: Any, trained: Trained | None) -> str:
             metric_name=name.replace("_", " "),
             metric_value=value,
         )
-        for name, value in results.items()
+        for name, value in figures.items()
         if trained and name.startswith(SAID) and not name.endswith("_per_second") and math.isfinite(value)
     ]
     title = trained.name if trained else bundle.builder
@@ -150,10 +111,8 @@ def _made(bundle: Any, trained: Trained | None) -> str:
         nature=_table(_nature(bundle)),
         place=PLACE,
         code=_code(bundle),
-        commands=""
-        if bundle.own_builder
-        else "\n".join(commands(bundle.builder, PLACE, getattr(bundle, "categories", []))),
-        figures=_table(results) if results else "Not measured here: `seqgen evaluate` does it on data of your own.",
+        commands=_commands(bundle),
+        figures=_table(figures) if figures else "Not measured here: `seqgen evaluate` does it on data of your own.",
         training=_list({"data": trained.data} | trained.facts) if trained else "Not recorded: only the model is here.",
         limit=limit,
     )
@@ -186,8 +145,14 @@ def _cells(bundle: Any) -> list[str]:
     return [bundle.arguments.get("cell", default.default)] if default else ["cnn"]
 
 
-def _code(bundle: Any) -> str:
+def _own_builder(bundle: Any) -> Any:
+    """Return the function of one's own that built the model, or None where loading needs none."""
     own = bundle.own_builder
+    return None if own is None or builder_name(own) in BUILDERS else own
+
+
+def _code(bundle: Any) -> str:
+    own = _own_builder(bundle)
     imports = f"from {own.__module__} import {own.__name__}\n" if own else ""
     builder = f", builder={own.__name__}" if own else ""
     use = TASKS[bundle.builder][1].format(given=_given(bundle))
@@ -195,7 +160,7 @@ def _code(bundle: Any) -> str:
 
 
 def _commands(bundle: Any) -> str:
-    if bundle.own_builder is not None:  # which no command imports
+    if _own_builder(bundle):  # which no command imports
         return ""
     return "\n".join(commands(bundle.builder, PLACE, getattr(bundle, "categories", ()), prompt=_given(bundle)))
 
@@ -217,7 +182,7 @@ def _table(facts: dict[str, Any]) -> str:
 
 
 def _list(facts: dict[str, str]) -> str:
-    return "\n".join(f"- {name}: {fact}" for name, fact in facts.items())
+    return "\n".join(f"- {name}: {_text(fact)}" for name, fact in facts.items())
 
 
 def _text(fact: Any) -> str:

@@ -21,6 +21,7 @@ from seqgen.inference.parts import GENERATION, tokenizer_part
 from seqgen.inference.piece import NewToken, Piece, detailed
 from seqgen.inference.score import Score
 from seqgen.inference.stop_strings import StopStrings
+from seqgen.ngram import NGram
 from seqgen.protocols import Decoder
 from seqgen.settings import evaluating, unaffected
 from seqgen.symbols import BOS, EOS, PAD, UNK
@@ -56,7 +57,7 @@ class Generator(Bundle[nn.Module]):
         """Return the generator of a decoder.
 
         Args:
-            model: the decoder, a module with `start` and `step` (`check_decoder` checks them).
+            model: the decoder, a module with `start` and `step` (`check_decoder` checks them), such as an `NGram`.
             tokenizer: whose vocabulary it has.
             generation: the options that generation starts from; by default nothing but what `ends` says.
             ends: whether the model is trained on separate documents, so that it may generate EOS.
@@ -65,8 +66,13 @@ class Generator(Bundle[nn.Module]):
             arguments: plain data: those of `builder`, or the options that `patterns.generator` was given.
 
         Raises:
-            InputError: `builder` makes another model of `arguments`.
+            InputError: `builder` makes another model of `arguments`, or an `NGram` has another vocabulary.
         """
+        if isinstance(model, NGram):
+            builder, arguments = builder or NGram, arguments or model.arguments
+            if model.vocab_size != tokenizer.vocab_size:
+                sizes = f"{tokenizer.vocab_size} tokens, not {model.vocab_size}"
+                raise InputError(f"an n-gram model must have the vocabulary of its tokenizer, {sizes}")
         never = (PAD, BOS, UNK) if ends else (PAD, BOS, UNK, EOS)
         generation = generation or GenerationConfig(suppress_tokens=never)
         parts: dict[str, Any] = {"tokenizer": tokenizer, "generation": generation}
@@ -129,7 +135,7 @@ class Generator(Bundle[nn.Module]):
         Raises:
             InputError: as in `generate`, or for several sequences or beams.
         """
-        written = self._write([prompt], self._streamable(options), unseen)
+        written = self._write([prompt], self._alone(options), unseen)
         return (text for text in chain([prompt], (new.text for new in written)) if text)
 
     def pieces(
@@ -146,7 +152,7 @@ class Generator(Bundle[nn.Module]):
         Raises:
             InputError: as in `stream`, or `candidates` is below 0.
         """
-        written = self._write([prompt], self._streamable(options), unseen)
+        written = self._write([prompt], self._alone(options), unseen)
         return (piece for _, piece in self._detailed(written, [prompt], candidates))
 
     def batch_pieces(
@@ -166,25 +172,21 @@ class Generator(Bundle[nn.Module]):
         Raises:
             InputError: as in `generate`, for several beams, or `candidates` is below 0.
         """
-        config = self.options(**options)
-        if config.num_beams != 1:
-            raise InputError(f"beam search cannot be streamed: num_beams must be 1, not {config.num_beams}")
+        config = self._streamable(options)
         rows = [prompt for prompt in prompts for _ in range(config.num_return_sequences)]
         return self._detailed(self._write(rows, config, unseen) if rows else iter(()), rows, candidates)
 
-    def _detailed(
-        self, written: Iterator[NewToken], prompts: list[str], candidates: int
-    ) -> Iterator[tuple[int, Piece]]:
-        if candidates < 0:
-            raise InputError(f"candidates must be at least 0, not {candidates}")
-        return detailed(written, [self._read(self.tokenizer.encode(prompt)) for prompt in prompts], candidates)
+    def _detailed(self, new: Iterator[NewToken], prompts: list[str], candidates: int) -> Iterator[tuple[int, Piece]]:
+        return detailed(new, [self._read(self.tokenizer.encode(prompt)) for prompt in prompts], candidates)
+
+    def _alone(self, options: dict[str, Any]) -> GenerationConfig:
+        config = self._streamable(options)
+        if (texts := config.num_return_sequences) != 1:
+            raise InputError(f"a stream has one text: num_return_sequences must be 1, not {texts}")
+        return config
 
     def _streamable(self, options: dict[str, Any]) -> GenerationConfig:
         config = self.options(**options)
-        if config.num_return_sequences != 1:
-            raise InputError(
-                f"a stream has one text: num_return_sequences must be 1, not {config.num_return_sequences}"
-            )
         if config.num_beams != 1:
             raise InputError(f"beam search cannot be streamed: num_beams must be 1, not {config.num_beams}")
         return config
@@ -222,7 +224,8 @@ class Generator(Bundle[nn.Module]):
         tokens = self._encode(text, unseen).tolist()
         detokenizer = self.tokenizer.detokenizer()
         names = [detokenizer.push(token) for token in tokens]
-        names[-1] += detokenizer.flush()
+        if rest := detokenizer.flush():
+            names[-1] += rest
         return text_activations(self.model, tokens, names, self.device)
 
     def embeddings(self) -> Embeddings:

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
+from seqgen.errors import InputError
 from seqgen.symbols import EOS
 from seqgen.text.tokenizer import Detokenizer
 
@@ -55,7 +56,24 @@ class NewToken(NamedTuple):
 def detailed(
     written: Iterator[NewToken], before: Sequence[Detokenizer], candidates: int
 ) -> Iterator[tuple[int, Piece]]:
-    """Yield the row of each token with its piece; `before` has a detokenizer after each row's prompt."""
+    """Return the row of each token with its piece, one after the other.
+
+    Args:
+        written: the tokens.
+        before: a detokenizer after the prompt of each row.
+        candidates: number of the most probable tokens that come with each.
+
+    Raises:
+        InputError: `candidates` is below 0.
+    """
+    if candidates < 0:
+        raise InputError(f"candidates must be at least 0, not {candidates}")
+    return _detailed(written, before, candidates)
+
+
+def _detailed(
+    written: Iterator[NewToken], before: Sequence[Detokenizer], candidates: int
+) -> Iterator[tuple[int, Piece]]:
     for new in written:
         logs = new.logits[new.place].float().log_softmax(dim=0)
         best = most_probable(logs, candidates, before[new.row])

@@ -13,6 +13,46 @@ KINDS = {
     "captioner": ("a captioner of images", "image_captioner"),
     "conditional_generator": ("a generator of texts for a category or numbers", "name_generator"),
 }
+# Of each kind: what the hub calls its task, the code that uses it, and what it cannot do.
+TASKS = {
+    "generator": (
+        "text-generation",
+        "print(model.generate({given!r}, max_new_tokens=200, temperature=0.8)[0])",
+        "may repeat passages of them; what it writes is plausible at best, never checked",
+    ),
+    "text_classifier": (
+        "text-classification",
+        "for label, probability in model.classify({given!r})[0]:\n    print(label, probability)",
+        "gives every text one of its classes, also one that belongs to none",
+    ),
+    "image_classifier": (
+        "image-classification",
+        "for label, probability in model.classify({given!r})[0]:\n    print(label, probability)",
+        "gives every image one of its classes, also one that belongs to none",
+    ),
+    "tagger": (
+        "token-classification",
+        "for token, tag, probability in model.tag({given!r})[0]:\n    print(token, tag, probability)",
+        "gives every token one of its tags, also in texts of another kind",
+    ),
+    "translator": (
+        "translation",
+        "print(model.translate({given!r})[0].text)",
+        "translates fluently also what it does not know, and then wrongly",
+    ),
+    "captioner": (
+        "image-to-text",
+        "print(model.caption({given!r})[0].text)",
+        "names what was frequent in its captions, also where an image does not show it",
+    ),
+    "conditional_generator": (
+        "text-generation",
+        "print(model.generate({given!r}, num_return_sequences=5))",
+        "may repeat some of them; what it writes is plausible at best, never checked",
+    ),
+}
+
+MADE = ("steps", "seconds", "precision", "threads", "seed", "parameters")  # results that say how, not how good
 
 
 def commands(kind: str, place: str, categories: Sequence[str] = (), *, prompt: str = "The ") -> list[str]:

@@ -75,9 +75,7 @@ async def read_bytes(request: Request, most: int) -> bytes:
                 if size > most:
                     raise Refusal(413, f"the body must have at most {most:,} bytes, but it has more")
                 if state.reading > TOGETHER:
-                    sentence = (
-                        "the bodies of other requests fill the memory that there is for them: try again in a moment"
-                    )
+                    sentence = "other requests bring as much as there is memory for: try again in a moment"
                     raise Refusal(503, sentence, {"Retry-After": "1"})
                 chunks.append(chunk)
     except TimeoutError:
@@ -117,10 +115,11 @@ def _value(text: str) -> Any:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise InputError(f"{next(name for name in names if names.count(name) > 1)!r} must be given once, not twice")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise InputError(f"{name!r} must be given once, not twice")
+        found[name] = value
     return found
 
 

@@ -13,7 +13,7 @@ from seqgen.inference.generator import Generator
 from seqgen.inference.piece import Piece
 from seqgen.serving.answer import Stream, gathered, stoppable, to_json
 from seqgen.serving.choice import Choice
-from seqgen.serving.limits import require_affordable, require_short, require_within
+from seqgen.serving.limits import require_affordable, require_within
 
 UNUSED = {"presence_penalty": 0, "frequency_penalty": 0, "logit_bias": {}, "best_of": 1, "suffix": ""}
 OWN = ("top_k", "min_p", "repetition_penalty", "no_repeat_ngram_size", "min_new_tokens", "precision")
@@ -30,8 +30,9 @@ def error_object(sentence: str, status: int = 400) -> dict[str, Any]:
     message = re.sub(r"\b(" + "|".join(OPENAI) + r")\b", lambda found: OPENAI[found[0]], sentence)
     named = re.match(r"(\w+) must", message)
     kind = "invalid_request_error" if status < 500 else "server_error"
-    code = "model_not_found" if status == 404 else None
-    return {"error": {"message": message, "type": kind, "param": named and named[1], "code": code}}
+    param = named[1] if named else None
+    code = "model_not_found" if status == 404 and param == "model" else None
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 @checked
@@ -74,7 +75,7 @@ def complete(
     }
     options |= _sampling(temperature, top_p)
     config = generator.options(**options)
-    require_affordable(config, prompts=len(prompts))
+    require_affordable(config, prompts)
     pieces = generator.batch_pieces(prompts, candidates=logprobs or 0, unseen=unseen, **options)
     echoed = [_echoed(generator, text, unseen, scored=logprobs is not None) if echo else [] for text in prompts]
     rows = [tokens for tokens in echoed for _ in range(config.num_return_sequences)]
@@ -129,8 +130,6 @@ def _prompts(prompt: str | list[Any]) -> list[str]:
     prompts = [prompt] if isinstance(prompt, str) else prompt
     if not prompts or not all(isinstance(one, str) for one in prompts):
         raise InputError("prompt must be a text or a list of texts, at least one, not of token numbers")
-    for one in prompts:
-        require_short(prompt=one)
     return prompts
 
 

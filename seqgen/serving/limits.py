@@ -1,5 +1,6 @@
 """The limits of a request, so that none takes the machine from the others."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from seqgen.errors import InputError
@@ -13,6 +14,7 @@ FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 
 LIMITS = {
     "characters": 20_000,  # of a text
+    "prompt_characters": 100_000,  # of the prompts of all texts together
     "max_new_tokens": 5_000,
     "total_tokens": 20_000,  # max_new_tokens of all texts or beams together
     "attended_tokens": 2_000,  # max_new_tokens of all texts whose attention is asked for
@@ -45,15 +47,20 @@ def require_short(**texts: str) -> None:
 
 
 def require_affordable(
-    config: GenerationConfig, *, minimum_bayes_risk: int = 0, prompts: int = 1, attention: bool = False
+    config: GenerationConfig, prompts: Sequence[str] = ("",), *, minimum_bayes_risk: int = 0, attention: bool = False
 ) -> None:
     """Raise an InputError where options of generation ask for more tokens, texts or beams than one request may."""
     names = ("max_new_tokens", "num_beams", "num_return_sequences", "stop_strings", "suppress_tokens", "seed")
     require_within(minimum_bayes_risk=minimum_bayes_risk, **{name: getattr(config, name) for name in names})
-    require_within(num_return_sequences=config.num_return_sequences * prompts)
+    require_within(num_return_sequences=config.num_return_sequences * len(prompts))
     for text in config.stop_strings:
         require_short(stop_strings=text)
-    rows = max(config.num_beams, config.num_return_sequences * prompts, minimum_bayes_risk)
+    for prompt in prompts:
+        require_short(prompt=prompt)
+    most, read = LIMITS["prompt_characters"] // config.num_return_sequences, sum(map(len, prompts))
+    if read > most:
+        raise InputError(f"prompt must have at most {most:,} characters for so many texts, not {read:,}")
+    rows = max(config.num_beams, config.num_return_sequences * len(prompts), minimum_bayes_risk)
     _require_few(config.max_new_tokens, rows, "texts or beams", "total_tokens")
     if attention:  # which is found again for each text, one token at a time
         _require_few(config.max_new_tokens, config.num_return_sequences, "texts with attention", "attended_tokens")

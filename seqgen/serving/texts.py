@@ -5,6 +5,7 @@ from time import monotonic
 from typing import Any
 
 from seqgen.arguments import checked
+from seqgen.errors import InputError
 from seqgen.figures.cells import cells_data
 from seqgen.generation.config import Unseen
 from seqgen.inference.conditional_generator import ConditionalGenerator
@@ -13,7 +14,7 @@ from seqgen.inference.piece import Piece
 from seqgen.metrics.followed import LEAST_TOKENS, followed_properties
 from seqgen.metrics.text_properties import text_properties
 from seqgen.serving.answer import Stream, gathered, stoppable, to_json
-from seqgen.serving.limits import require_affordable, require_short, require_within
+from seqgen.serving.limits import LIMITS, require_affordable, require_short, require_within
 
 
 @checked
@@ -27,10 +28,9 @@ def generate(
     **options: Any,
 ) -> dict[str, Any] | Stream:
     """Return the continuation of a prompt, as a stream of its pieces or as whole texts, prompts included."""
-    require_short(prompt=prompt)
     require_within(candidates=candidates)
     config = generator.options(**options)
-    require_affordable(config)
+    require_affordable(config, [prompt])
     if stream:
         pieces = generator.pieces(prompt, candidates=candidates, unseen=unseen, **options)
         return Stream("application/x-ndjson", _lines(pieces), lambda sentence: to_json({"error": sentence}) + "\n")
@@ -52,8 +52,8 @@ def generate_for_condition(
     **options: Any,
 ) -> dict[str, Any]:
     """Return texts for a category, or for numbers, with their scores."""
-    require_short(prompt=prompt, condition=condition if isinstance(condition, str) else "")
-    require_affordable(generator.generation.with_options(**options), minimum_bayes_risk=minimum_bayes_risk)
+    config = generator.generation.with_options(**options)
+    require_affordable(config, [prompt], minimum_bayes_risk=minimum_bayes_risk)
     if minimum_bayes_risk:
         options["minimum_bayes_risk"] = minimum_bayes_risk
     [found] = generator.write([generator.encode(condition)], prefix=prompt, **options)
@@ -73,12 +73,19 @@ def score(generator: Generator, *, text: str, unseen: Unseen = "error") -> dict[
 def cells(generator: Generator, *, text: str, unseen: Unseen = "error") -> dict[str, Any]:
     """Return the activations of cells while a generator reads a text, and what they follow."""
     require_short(text=text)
-    read = generator.activations(text[:1], unseen="replace") if text else None
-    require_within(cell_values=0 if read is None else read.h.size * len(generator.tokenizer.encode(text)))
+    if text:
+        count = generator.activations(text[:1], unseen="replace").h[:, 0].size
+        _require_few(len(generator.tokenizer.encode(text)), count)
     read = generator.activations(text, unseen=unseen)
     properties = text_properties(read.tokens)
     enough = len(read.tokens) >= LEAST_TOKENS
     return cells_data(read, properties, followed_properties(read.tokens, read.cells, properties) if enough else [])
+
+
+def _require_few(tokens: int, count: int) -> None:
+    most = LIMITS["cell_values"] // count
+    if tokens > most:
+        raise InputError(f"text must have at most {most:,} tokens for {count:,} cells, not {tokens:,}")
 
 
 def _lines(pieces: Iterator[Piece]) -> Iterator[str]:

@@ -49,6 +49,9 @@ CONDITIONAL = "conditional_generator"
 OF_TRANSLATOR = {"model": "translator", "num_beams": 10, "num_return_sequences": 10, "max_new_tokens": 1000}
 ATTENTION = of(**OF_TRANSLATOR, text="the cat", attention=True)
 
+MANY_PROMPTS = of(prompt="a" * 6_000, num_return_sequences=20, max_new_tokens=1, stream=False)
+NAMES = b"{" + b",".join(b'"a%d":1' % number for number in (*range(80_000), 0)) + b"}"
+
 # Name: status, method, address, headers, body, and words of the sentence.
 TABLE = {
     "half an object": (400, "POST", GENERATE, JSON, b'{"prompt": ', "must be JSON"),
@@ -97,6 +100,9 @@ TABLE = {
     "many stop strings": (400, "POST", GENERATE, JSON, of(stop_strings=["a"] * 17), "at most 16"),
     "an empty stop string": (400, "POST", GENERATE, JSON, of(stop_strings=[""]), "not empty"),
     "a long prompt": (400, "POST", GENERATE, JSON, of(prompt="a" * 20_001), "at most 20,000 characters"),
+    "a long prompt of many": (400, "POST", GENERATE, JSON, MANY_PROMPTS, "at most 5,000 characters for so many"),
+    "long cells": (400, "POST", "/api/cells", JSON, of(text="a" * 20_001), "at most 20,000 characters"),
+    "100,000 names": (400, "POST", GENERATE, JSON, NAMES, "'a0' must be given once"),
     "unseen characters": (400, "POST", GENERATE, JSON, of(prompt="Ω"), "Ω"),
     "an unknown way": (400, "POST", GENERATE, JSON, of(unseen="maybe"), "error or replace"),
     "an unknown model": (404, "POST", GENERATE, JSON, of(model="generater"), "did you mean generator"),
