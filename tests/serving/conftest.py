@@ -44,3 +44,37 @@ def server():
             bundle.generation = bundle.generation.with_options(precision="fp32")
     with running(named(bundles, bundles.values())) as server:
         yield server
+
+
+@pytest.fixture
+def bundles(server):
+    return {name: served.bundle for name, served in server.models.items()}
+
+
+@pytest.fixture(scope="module")
+def window(browser):
+    """A page as wide as a telephone, which lists its requests and its problems."""
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.addresses, page.problems = [], []
+    page.on("request", lambda request: page.addresses.append(request.url))
+    page.on("console", lambda message: page.problems.append(message.text))
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.set_default_timeout(10_000)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(window, server):
+    """The page, opened anew; it must request nothing from elsewhere and have no problem."""
+    page = window
+    page.goto("about:blank")
+    page.addresses.clear()
+    page.goto(server.address)
+    page.get_by_role("tab").first.wait_for()
+    yield page
+    page.unroute_all()
+    problems = list(page.problems)
+    page.problems.clear()
+    assert problems == []
+    assert all(url.startswith(f"{server.address}/") for url in page.addresses)

@@ -1,89 +1,18 @@
 """The page in a real browser: what it shows is what the library does."""
 
-import io
 import shlex
 import threading
 
 import numpy as np
-import PIL.Image
 import pytest
 from making import MADE, TEXT
+from panels import choose, opened, picture, shows, text_of, values_of, write
 
 from seqgen.inference.piece import Candidate, Piece
 
 HOSTILE = "</script><script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
 WRITING = {"temperature": 0.8, "seed": 3, "max_new_tokens": 40}
 CONTROLS = "button:enabled:not([role=tab]), input:not([type=range]), select, textarea, summary, [tabindex='0']"
-
-
-@pytest.fixture(scope="module")
-def window(browser):
-    """A page as wide as a telephone, which lists its requests and its problems."""
-    page = browser.new_page(viewport={"width": 390, "height": 800})
-    page.addresses, page.problems = [], []
-    page.on("request", lambda request: page.addresses.append(request.url))
-    page.on("console", lambda message: page.problems.append(message.text))
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.set_default_timeout(10_000)
-    yield page
-    page.close()
-
-
-@pytest.fixture
-def page(window, server):
-    """The page, opened anew; it must request nothing from elsewhere and have no problem."""
-    page = window
-    page.goto("about:blank")
-    page.addresses.clear()
-    page.goto(server.address)
-    page.get_by_role("tab").first.wait_for()
-    yield page
-    page.unroute_all()
-    problems = list(page.problems)
-    page.problems.clear()
-    assert problems == []
-    assert all(url.startswith(f"{server.address}/") for url in page.addresses)
-
-
-@pytest.fixture
-def bundles(server):
-    return {name: served.bundle for name, served in server.models.items()}
-
-
-def picture(width=40, height=30):
-    noise = np.random.default_rng(1).integers(0, 255, (height, width, 3), dtype=np.uint8)
-    file = io.BytesIO()
-    PIL.Image.fromarray(noise).save(file, "PNG")
-    return file.getvalue()
-
-
-def choose(tab):
-    tab.locator("input[type=file]").set_input_files({"name": "one.png", "mimeType": "image/png", "buffer": picture()})
-
-
-def opened(page, kind):
-    """The panel of a model, whose tab is clicked."""
-    page.get_by_role("tab", name=kind.replace("_", " "), exact=False).filter(has_text=kind).first.click()
-    return page.locator("[role=tabpanel]:visible")
-
-
-def write(tab, prompt, **options):
-    """Write after a prompt, and return when the text is there."""
-    tab.locator("[name=prompt]").fill(prompt)
-    for name, value in options.items():
-        tab.locator(f"[name={name}]").first.fill(str(value))
-    tab.get_by_role("button", name="Write").click()
-    tab.get_by_text("perplexity").first.wait_for()
-
-
-def text_of(tab, label):
-    return tab.get_by_role("group", name=label, exact=True)
-
-
-def shows(place, text):
-    """Wait until a place has a text."""
-    place.filter(has_text=text).wait_for()
-    assert place.text_content() == text
 
 
 def test_the_page_is_one_request_of_at_most_60_kilobytes(server, page):
@@ -97,11 +26,8 @@ def test_a_generator_writes_what_the_library_writes(page, bundles):
     write(tab, "the c", **WRITING)
     assert text_of(tab, "Text").text_content() == bundles["generator"].generate("the c", **WRITING)[0]
     pieces = list(bundles["generator"].pieces("the c", **WRITING))
-    strengths = tab.locator(".token.rare").evaluate_all(
-        "all => all.map(one => one.style.getPropertyValue('--strength'))"
-    )
-    shown = [float(strength) for strength in strengths[-len(pieces) :]]
     logs = np.array([piece.log_probability for piece in pieces])
+    shown = values_of(text_of(tab, "Text").locator(".token"), "--strength")
     assert np.allclose(shown, np.minimum(1, logs / np.log(0.01)), atol=0.001)
 
 
@@ -123,9 +49,8 @@ def test_a_candidate_is_taken_and_gone_on_from(page, bundles):
     other = next(one for one in pieces[6].candidates if one.text and one.text != pieces[6].text)
     text_of(tab, "Text").locator(".token").nth(6).hover()
     candidates = tab.locator(".candidates button")
-    assert [f"{np.exp(one.log_probability):.3f}" for one in pieces[6].candidates] == candidates.evaluate_all(
-        "all => all.map(one => Number(one.style.getPropertyValue('--share')).toFixed(3))"
-    )
+    shares = np.exp([one.log_probability for one in pieces[6].candidates])
+    assert np.allclose(values_of(candidates, "--share"), shares)
     candidates.nth(pieces[6].candidates.index(other)).click()
     before = "the c" + "".join(piece.text for piece in pieces[:6]) + other.text
     shows(text_of(tab, "Text"), bundles["generator"].generate(before, **WRITING)[0])
@@ -163,11 +88,9 @@ def test_cells_are_stepped_through(page, bundles):
     tab.get_by_role("button", name="Show the cells").click()
     text = text_of(tab, "Text by cell")
     shows(text, TEXT[:200])
-    strengths = "all => all.map(one => one.className + one.style.getPropertyValue('--strength'))"
-    seen = [text.locator(".token").evaluate_all(strengths)]
+    before = values_of(text.locator(".token"), "--strength")
     tab.get_by_role("button", name="Next cell").press("ArrowRight")
-    seen.append(text.locator(".token").evaluate_all(strengths))
-    assert seen[0] != seen[1]
+    assert values_of(text.locator(".token"), "--strength") != before
     row = tab.locator("tbody tr").last
     row.click()
     assert row.locator("td").nth(2).text_content() in tab.locator(".cell-name").text_content()
@@ -207,11 +130,7 @@ def test_a_sentence_is_translated_and_attention_lights_up(page, bundles):
     assert tab.locator(".hypotheses button span:first-child").all_text_contents() == [one.text for one in expected]
     tab.locator(".hypotheses button").nth(1).click()
     text_of(tab, "Target").locator(".token").first.hover()
-    lit = (
-        text_of(tab, "Source")
-        .locator(".token")
-        .evaluate_all("all => all.map(one => Number(one.style.getPropertyValue('--strength')))")
-    )
+    lit = values_of(text_of(tab, "Source").locator(".token"), "--strength")
     assert np.allclose(lit, expected[1].attention.weights[0], atol=0.002)
     assert tab.locator("tr.lit").count() == 1
 
@@ -238,29 +157,20 @@ def test_texts_are_written_for_a_category(page, bundles):
     assert tab.locator(".names li span:first-child").all_text_contents() == expected
 
 
-@pytest.mark.parametrize(
-    ("described", "chosen"),
-    [
-        ({"conditions": None, "numbers": 2}, [0.5, -2]),
-        ({"conditions": [f"kind {number}" for number in range(40)]}, "kind 7"),
-    ],
-)
-def test_numbers_and_many_categories_have_fields(page, server, described, chosen):
+@pytest.mark.parametrize("described", [{"conditions": None, "numbers": 2}, {"conditions": [*"abcdefghijklmnop"]}])
+def test_numbers_and_many_categories_have_fields(page, server, described):
     models = server.client.get("/api/models").json()
     next(one for one in models["models"] if one["kind"] == "conditional_generator").update(described)
-    written = {"texts": [{"text": "written", "score": -1.0}]}
     page.route("**/api/models", lambda route: route.fulfill(json=models))
+    page.route("**/api/generate", lambda route: route.fulfill(json={"texts": [{"text": "written", "score": -1.0}]}))
     page.goto(f"{server.address}/#conditional_generator")
-    page.route("**/api/generate", lambda route: route.fulfill(json=written))
     page.reload()
-    tab = opened(page, "conditional_generator")
-    numbers = tab.get_by_label("Number")
-    fields = [(numbers.nth(0), "0.5"), (numbers.nth(1), "-2")] if isinstance(chosen, list) else []
-    for field, value in fields or [(tab.get_by_label("Category (40"), chosen)]:
-        field.fill(value)
+    numbers = described["conditions"] is None
+    for label, value in {"Number 1": "0.5", "Number 2": "-2"}.items() if numbers else [("Category (16", "k")]:
+        page.get_by_label(label).fill(value)
     with page.expect_request("**/api/generate") as asked:
-        tab.get_by_role("button", name="Write").click()
-    assert asked.value.post_data_json["condition"] == chosen
+        page.get_by_role("button", name="Write").click()
+    assert asked.value.post_data_json["condition"] == ([0.5, -2] if numbers else "k")
 
 
 def test_the_keyboard_alone_reaches_everything(page, bundles):
