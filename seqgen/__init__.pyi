@@ -27,8 +27,15 @@ from .inference.classifiers import ImageClassifier as ImageClassifier
 from .inference.classifiers import TextClassifier as TextClassifier
 from .inference.conditional_generator import ConditionalGenerator as ConditionalGenerator
 from .inference.generator import Generator as Generator
+from .inference.influence import Influence as Influence
+from .inference.piece import Candidate as Candidate
+from .inference.piece import Piece as Piece
 from .inference.tagger import Tagger as Tagger
 from .inference.translator import Translator as Translator
+from .metrics.followed import Followed as Followed
+from .metrics.followed import followed_properties as followed_properties
+from .metrics.text_properties import TextProperty as TextProperty
+from .metrics.text_properties import text_properties as text_properties
 from .models import EncoderClassifier as EncoderClassifier
 from .models import EncoderDecoder as EncoderDecoder
 from .models import EncoderTagger as EncoderTagger

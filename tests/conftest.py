@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 import torch
 from accelerate.state import AcceleratorState, PartialState
+from browser import browser, browser_page  # noqa: F401
 from making import CELLS, TEXT, make_generator
 from running import QUICK_DECISIONS, leave_undrawn
 

@@ -106,7 +106,7 @@ def _use(model: Path, directory: str) -> list[str]:
     condition = shlex.quote(categories[0]).replace("{", "{{").replace("}", "}}") if categories else '"0.5 1"'
     again = f"seqgen train {KINDS[builder][1]} --output_dir {place} --resume"
     commands = {
-        "generator": ['generate {} "The "', 'score {} "a text"', "evaluate {} text.txt"],
+        "generator": ['generate {} "The "', 'score {} "a text"', "evaluate {} text.txt", "cells {}"],
         "text_classifier": ['classify {} "a text" --top_k 2', "classify {} texts.txt", "evaluate {} labelled.tsv"],
         "image_classifier": ["classify {} *.jpg --top_k 2", "evaluate {} folder"],
         "tagger": ['tag {} "a text"', "tag {} file.txt", "evaluate {} tagged.conllu"],

@@ -26,17 +26,22 @@ class Line(NamedTuple):
     where: str = ""
 
 
-def open_model(options: dict[str, Any], command: str) -> Any:
+def open_model(options: dict[str, Any], method: str, ability: str = "") -> Any:
     """Return the model of a command, which has the method of this name, on its device.
+
+    Args:
+        options: of the command.
+        method: of the model.
+        ability: what that does, for an error; by default the same word.
 
     Raises:
         InputError: there is no model or device, or the model's kind has no such method.
     """
     directory = find_model(options["directory"])
     kind = used_as(directory)
-    if not hasattr(kind, command):
+    if not hasattr(kind, method):
         raise InputError(
-            f"{options['directory']} must hold a model that can {command}, but it holds one of {kind.builder}"
+            f"{options['directory']} must hold a model that can {ability or method}, but it holds one of {kind.builder}"
         )
     device = find_device(options["device"])
     return kind.from_pretrained(directory).to(device)

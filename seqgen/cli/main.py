@@ -22,6 +22,7 @@ USAGE = """usage: seqgen COMMAND ...
   translate MODEL [TEXT ...]           translate sentences
   caption MODEL [IMAGE ...]            caption images
   score MODEL [TEXT ...]               show the log-probability of texts, or of answers to inputs
+  cells MODEL                          show what the cells of a generator follow in a text, as a table and a page
   evaluate MODEL FILE                  show the metrics of a model on a labelled file
   doctor [--measure_again]             show the machine, what is fastest on it, and whether the installation is sound
 
@@ -38,6 +39,7 @@ COMMANDS = {
     "translate": "seqgen.cli.translate:translate",
     "caption": "seqgen.cli.caption:caption",
     "score": "seqgen.cli.score:score",
+    "cells": "seqgen.cli.cells:cells",
     "evaluate": "seqgen.cli.evaluate:evaluate",
     "doctor": "seqgen.cli.doctor:doctor",
 }

@@ -156,6 +156,23 @@ def score() -> CommandParser:
     return parser
 
 
+def cells() -> CommandParser:
+    """Return the options of `seqgen cells`."""
+    rule = (
+        "Print what the cells of a generator follow in a text, such as quotes, brackets or the position in the line, "
+        "and write a page of the text coloured by any cell, to be opened in a browser."
+    )
+    parser = _parser("cells", rule)
+    rule = "text file or folder; by default the end of the model's own data, or else what the model writes itself"
+    parser.option("text", str | None, None, rule)
+    parser.option("encoding", str | None, None, ENCODING)
+    parser.option("output", str | None, None, "file of the page; by default cells.html in the run directory")
+    rule = "what to do with characters or words unseen in training; by default error with --text, else replace"
+    parser.option("unseen", Unseen | None, None, rule)
+    parser.flag("json", "print a line of JSON for each property")
+    return parser
+
+
 def info() -> CommandParser:
     """Return the options of `seqgen info`."""
     parser = CommandParser("info", "Show what a model is, how good it is, how it was made, and how to use it.")
@@ -215,5 +232,5 @@ def _columns(parser: CommandParser) -> None:
 
 
 PARSERS: dict[str, Callable[[], CommandParser]] = {
-    command.__name__: command for command in (generate, classify, tag, caption, translate, evaluate, score, info)
+    command.__name__: command for command in (generate, classify, tag, caption, translate, evaluate, score, cells, info)
 }

@@ -15,6 +15,20 @@ def encodings(options: dict[str, Any]) -> dict[str, str]:
     return {name: filled[name] for name in ("encoding", "typed")}
 
 
+def trained_options(place: str) -> dict[str, Any]:
+    """Return the options that a model was trained with; none where a model is without its run.
+
+    Args:
+        place: run directory, its `model/`, or name of a model on the hub.
+
+    Raises:
+        InputError: the run's options are damaged.
+    """
+    directory = Path(place).resolve()
+    run = directory if (directory / "model").is_dir() else directory.parent
+    return read_options(run / "resolved.yaml")
+
+
 def as_trained(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options of a command, those of reading files from the model's run where they were not given.
 
@@ -25,9 +39,7 @@ def as_trained(options: dict[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: the encoding is unknown, or the run's options are damaged.
     """
-    directory = Path(options["directory"]).resolve()
-    run = directory if (directory / "model").is_dir() else directory.parent
-    trained = read_options(run / "resolved.yaml")
+    trained = trained_options(options["directory"])
     found = {name: str(trained[name]) for name in READ if options.get(name) is None and trained.get(name) is not None}
     filled = options | found
     names = {"encoding": filled.get("encoding"), "typed": options.get("encoding")}

@@ -15,13 +15,18 @@ class TextActivations(NamedTuple):
     """The tokens of a text, as text, and what the recurrent layers calculate at each: (layers, tokens, hidden) arrays.
 
     `h` are the hidden states after each token, `c` the cell states, of an LSTM only, and `gates` those of `Activations`
-    by their names.
+    by their names. The tokens, white space included, are together the text.
     """
 
     tokens: list[str]
     h: np.ndarray
     c: np.ndarray | None
     gates: dict[str, np.ndarray]
+
+    @property
+    def cells(self) -> np.ndarray:
+        """What the cells remember, between -1 and 1: tanh of the cell states of an LSTM, else the hidden states."""
+        return self.h if self.c is None else np.tanh(self.c)
 
 
 @torch.inference_mode()

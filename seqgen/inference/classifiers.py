@@ -16,6 +16,7 @@ from seqgen.data.store import stored
 from seqgen.errors import InputError
 from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.generator import Generator
+from seqgen.inference.influence import Influence, influences
 from seqgen.inference.inputs import InputBundle
 from seqgen.inference.parts import PREPROCESSING, tokenizer_part
 from seqgen.inference.schemas import Classes, MaxLength
@@ -172,6 +173,28 @@ class TextClassifier(ClassifierBundle):
         encoder.forwards.load_state_dict(layers.state_dict())
         encoder.forwards.stack[0].all_weights[0][0].div_(smaller)
         return classifier
+
+    def influences(self, text: str, label: str | None = None) -> list[Influence]:
+        """Return by how much each word of a text moved the answer; joined, their texts are that text.
+
+        Args:
+            text: the text, whose words are left out one by one.
+            label: the class whose log-odds are compared; by default the most probable one.
+
+        Raises:
+            InputError: there is no such class.
+        """
+        label = self.classify(text)[0][0].label if label is None else label
+        if label not in self.classes:
+            raise InputError(f"label must be one of {', '.join(self.classes)}, not {label!r}")
+        number = self.classes.index(label)
+
+        def log_odds(texts: list[str]) -> np.ndarray:
+            chosen = self.probabilities(texts)[:, number].astype(np.float64).clip(1e-9, 1 - 1e-9)
+            found: np.ndarray = np.log(chosen) - np.log1p(-chosen)
+            return found
+
+        return influences(text, log_odds)
 
     def embeddings(self) -> Embeddings:
         """Return the embeddings of all tokens.

@@ -1,12 +1,12 @@
 """A generator in use: it continues a prompt, streams, and returns the log-probability of a text."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from seqgen import patterns
 from seqgen.errors import InputError
@@ -18,11 +18,13 @@ from seqgen.inference.activations import TextActivations, text_activations
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.parts import GENERATION, tokenizer_part
+from seqgen.inference.piece import Ending, Piece, most_probable
 from seqgen.inference.score import Score
+from seqgen.inference.stop_strings import StopStrings
 from seqgen.protocols import Decoder
 from seqgen.settings import evaluating, unaffected
 from seqgen.symbols import BOS, EOS, PAD, UNK
-from seqgen.text.tokenizer import Tokenizer
+from seqgen.text.tokenizer import Detokenizer, Tokenizer
 
 
 @dataclass(kw_only=True)
@@ -117,8 +119,8 @@ class Generator(Bundle[nn.Module]):
             return list(self._searched(prompts, config, unseen))
         rows = [prompt for prompt in prompts for _ in range(config.num_return_sequences)]
         texts = list(rows)
-        for row, text in self._write(rows, config, unseen):
-            texts[row] += text
+        for new in self._write(rows, config, unseen):
+            texts[new.row] += new.text
         return texts
 
     def stream(self, prompt: str = "", *, unseen: Unseen = "error", **options: Any) -> Iterator[str]:
@@ -127,6 +129,38 @@ class Generator(Bundle[nn.Module]):
         Raises:
             InputError: as in `generate`, or for several sequences or beams.
         """
+        written = self._write([prompt], self._streamable(options), unseen)
+        return (text for text in chain([prompt], (new.text for new in written)) if text)
+
+    def pieces(
+        self, prompt: str = "", *, candidates: int = 5, unseen: Unseen = "error", **options: Any
+    ) -> Iterator[Piece]:
+        """Yield the same text as `stream`, without the prompt, each token with its probability and its alternatives.
+
+        Args:
+            prompt: the beginning of the text.
+            candidates: number of the most probable tokens that come with each.
+            unseen: as in `generate`.
+            **options: as in `generate`.
+
+        Raises:
+            InputError: as in `stream`, or `candidates` is below 0.
+        """
+        if candidates < 0:
+            raise InputError(f"candidates must be at least 0, not {candidates}")
+        config = self._streamable(options)
+        return self._detailed(
+            self._write([prompt], config, unseen), self._read(self._encode(prompt, unseen)), candidates
+        )
+
+    def _detailed(self, written: Iterator["_New"], before: Detokenizer, candidates: int) -> Iterator[Piece]:
+        for new in written:
+            logs = new.logits[0].float().log_softmax(dim=0)
+            best = most_probable(logs, candidates, before)
+            before.push(new.token)
+            yield Piece(new.token, new.text, float(logs[new.token]), best, new.ending)
+
+    def _streamable(self, options: dict[str, Any]) -> GenerationConfig:
         config = self.options(**options)
         if config.num_return_sequences != 1:
             raise InputError(
@@ -134,8 +168,7 @@ class Generator(Bundle[nn.Module]):
             )
         if config.num_beams != 1:
             raise InputError(f"beam search cannot be streamed: num_beams must be 1, not {config.num_beams}")
-        pieces = self._write([prompt], config, unseen)
-        return (piece for piece in chain([prompt], (text for _, text in pieces)) if piece)
+        return config
 
     def score(self, text: str, *, unseen: Unseen = "error") -> Score:
         """Return the log-probability of each token of a text, and its perplexity.
@@ -168,7 +201,9 @@ class Generator(Bundle[nn.Module]):
         if not text:
             raise InputError("a text must have at least one token, but it is empty")
         tokens = self._encode(text, unseen).tolist()
-        names = [self.tokenizer.decode([token]) for token in tokens]
+        detokenizer = self.tokenizer.detokenizer()
+        names = [detokenizer.push(token) for token in tokens]
+        names[-1] += detokenizer.flush()
         return text_activations(self.model, tokens, names, self.device)
 
     def embeddings(self) -> Embeddings:
@@ -179,19 +214,17 @@ class Generator(Bundle[nn.Module]):
         """
         return embeddings(self.model, lambda token: self.tokenizer.decode([token]))
 
-    def _write(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[tuple[int, str]]:
-        encoded = [[BOS, *self._encode(prompt, unseen).tolist()] for prompt in prompts]
-        ends = _Ends(len(prompts), config.stop_strings)
-        detokenizers = [self.tokenizer.detokenizer() for _ in prompts]
-        for detokenizer, prompt in zip(detokenizers, encoded, strict=True):
-            for token in prompt:
-                detokenizer.push(token)
-        return self._written(encoded, config, ends, detokenizers)
+    def _write(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator["_New"]:
+        encoded = [self._encode(prompt, unseen) for prompt in prompts]
+        ends = StopStrings(len(prompts), config.stop_strings)
+        return self._written(
+            [[BOS, *tokens.tolist()] for tokens in encoded], config, ends, list(map(self._read, encoded))
+        )
 
     @unaffected
     def _written(
-        self, encoded: list[list[int]], config: GenerationConfig, ends: "_Ends", detokenizers: list[Any]
-    ) -> Iterator[tuple[int, str]]:
+        self, encoded: list[list[int]], config: GenerationConfig, ends: StopStrings, detokenizers: list[Detokenizer]
+    ) -> Iterator["_New"]:
         seeds = [row_seed(config, row % config.num_return_sequences) for row in range(len(encoded))]
         steps = sample(
             cast("Decoder", self.model),
@@ -202,11 +235,14 @@ class Generator(Bundle[nn.Module]):
             device=self.device,
         )
         with evaluating(self.model):
-            for rows, tokens, _ in steps:
+            for number, (rows, tokens, logits) in enumerate(steps, start=1):
+                last = number == config.max_new_tokens
                 for row, token in zip(rows, tokens, strict=True):
-                    yield row, ends.cut(row, detokenizers[row].push(token))
-        for row, detokenizer in enumerate(detokenizers):
-            yield row, "" if ends.reached[row] else detokenizer.flush()
+                    text = ends.cut(row, detokenizers[row].push(token))
+                    stopped = token == EOS or ends.reached[row]
+                    if (stopped or last) and not ends.reached[row]:
+                        text += detokenizers[row].flush()
+                    yield _New(row, token, text, "stop" if stopped else "length" if last else None, logits)
 
     def _searched(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[str]:
         if config.stop_strings:
@@ -216,10 +252,15 @@ class Generator(Bundle[nn.Module]):
             found = beam_search(cast("Decoder", self.model), encoded, config, device=self.device)
         for prompt, tokens, hypotheses in zip(prompts, encoded, found, strict=True):
             for one in hypotheses:
-                detokenizer = self.tokenizer.detokenizer()
-                for token in tokens:
-                    detokenizer.push(token)
+                detokenizer = self._read(tokens)
                 yield prompt + "".join(map(detokenizer.push, one.tokens)) + detokenizer.flush()
+
+    def _read(self, tokens: Iterable[int]) -> Detokenizer:
+        """Return a detokenizer after these tokens."""
+        detokenizer = self.tokenizer.detokenizer()
+        for token in tokens:
+            detokenizer.push(int(token))
+        return detokenizer
 
     def _encode(self, text: str, unseen: Unseen) -> Any:
         if unseen not in ("error", "replace"):
@@ -234,22 +275,11 @@ class Generator(Bundle[nn.Module]):
         return self.tokenizer.encode(text)
 
 
-class _Ends:
-    """The ends of texts by a stop string, which is the last part of its text."""
+class _New(NamedTuple):
+    """A generated token of a row, and the (rows, vocabulary) logits of its step."""
 
-    def __init__(self, rows: int, stop_strings: tuple[str, ...]):
-        self.stop_strings = stop_strings
-        self.reached = [False] * rows
-        self._tails = [""] * rows
-        self._tail_length = max(map(len, stop_strings), default=0) - 1
-
-    def cut(self, row: int, piece: str) -> str:
-        """Return a new piece of text, up to the end of a stop string."""
-        tail = self._tails[row]
-        text = tail + piece
-        ends = [text.find(stop) + len(stop) for stop in self.stop_strings if stop in text]
-        if ends:
-            self.reached[row] = True
-            return text[len(tail) : min(ends)]
-        self._tails[row] = text[-self._tail_length :] if self._tail_length > 0 else ""
-        return piece
+    row: int
+    token: int
+    text: str
+    ending: Ending | None
+    logits: Tensor

@@ -70,6 +70,11 @@ class ByteDetokenizer:
         """Return the character that this byte completes, or an empty text."""
         return "" if token < len(SYMBOLS) else self._decoder.decode(bytes([token - len(SYMBOLS)]))
 
+    def __copy__(self) -> "ByteDetokenizer":
+        other = ByteDetokenizer()
+        other._decoder.setstate(self._decoder.getstate())
+        return other
+
     def flush(self) -> str:
         """Return U+FFFD where a character was left incomplete."""
         return self._decoder.decode(b"", final=True)

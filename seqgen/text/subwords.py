@@ -155,6 +155,11 @@ class SubwordDetokenizer:
             return self._bytes.decode(bytes([int(piece[1:-1], 16)]))
         return self.flush() + piece.replace(SPACE, " ")
 
+    def __copy__(self) -> "SubwordDetokenizer":
+        other = SubwordDetokenizer(self._processor)
+        other._bytes.setstate(self._bytes.getstate())
+        return other
+
     def flush(self) -> str:
         """Return U+FFFD where a character was left incomplete."""
         rest = self._bytes.decode(b"", final=True)

@@ -19,7 +19,7 @@ KINDS = {
 
 
 class Detokenizer(Protocol):
-    """Decodes tokens one by one, so that text can be streamed."""
+    """Decodes tokens one by one, so that text can be streamed; a copy (`copy.copy`) goes on by itself."""
 
     def push(self, token: int) -> str:
         """Return the text that this token completes, possibly an empty one."""

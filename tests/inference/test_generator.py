@@ -2,10 +2,12 @@ import math
 
 import pytest
 import torch
-from making import TEXT, make_generator
+from making import TEXT, make_generator, sharpened
 
 from seqgen.errors import InputError
-from seqgen.symbols import BOS
+from seqgen.inference.generator import Generator
+from seqgen.symbols import BOS, EOS
+from seqgen.text.tokenizer import fit_tokenizer
 
 LONG = {"max_new_tokens": 60, "seed": 7}
 
@@ -20,6 +22,37 @@ def test_the_stream_is_the_same_text_in_pieces(generator):
     pieces = list(generator.stream("the ", **LONG))
     assert len(pieces) == 61
     assert "".join(pieces) == generator.generate("the ", **LONG)[0]
+
+
+@pytest.mark.parametrize("kind", ["char", "byte", "word", "subword"])
+@pytest.mark.parametrize("options", [{}, {"temperature": 0.1}, {"top_k": 2}, {"stop_strings": ["a"]}])
+def test_the_pieces_are_the_stream_with_the_models_own_probabilities(kind, options):
+    text = TEXT + "the caf\u00e9. a cat\u2019s mat.\n" * 40
+    tokenizer = fit_tokenizer(kind, text, None if kind != "subword" else 290)
+    generator = sharpened(Generator.untrained(tokenizer=tokenizer, ends=True, hidden_size=16, embedding_size=8))
+    pieces = list(generator.pieces("the ", candidates=3, **LONG | options))
+    assert "the " + "".join(piece.text for piece in pieces) == "".join(generator.stream("the ", **LONG | options))
+    tokens, logs = [BOS, *tokenizer.encode("the ").tolist()], []
+    for piece in pieces:
+        with torch.inference_mode():
+            logs.append(generator.model(torch.tensor([tokens]))[0][0, -1].log_softmax(dim=0))
+        tokens.append(piece.token)
+        best = logs[-1].topk(3)
+        assert piece.log_probability == pytest.approx(float(logs[-1][piece.token]), abs=1e-3)
+        assert [one.log_probability for one in piece.candidates] == pytest.approx(best.values.tolist(), abs=1e-3)
+        mine = [one.text for one in piece.candidates if one.token == piece.token]
+        assert mine in ([], [piece.text]) or piece.ending
+    assert [piece.ending is not None for piece in pieces] == [False] * (len(pieces) - 1) + [True]
+    stopped = pieces[-1].token == EOS or ("stop_strings" in options and "a" in pieces[-1].text)
+    assert pieces[-1].ending == ("stop" if stopped else "length")
+
+
+def test_a_candidate_begins_the_text_that_it_would_have_made(generator):
+    first, *_ = generator.pieces("the ", candidates=generator.tokenizer.vocab_size, max_new_tokens=1, seed=1)
+    assert len(first.candidates) == generator.tokenizer.vocab_size
+    assert sum(math.exp(one.log_probability) for one in first.candidates) == pytest.approx(1, abs=1e-4)
+    with pytest.raises(InputError, match="candidates must be at least 0"):
+        generator.pieces("the ", candidates=-1)
 
 
 def test_a_batch_of_prompts_writes_what_each_writes_alone(generator):
