@@ -144,8 +144,9 @@ embedding, lstm = nn.Embedding(tokenizer.vocab_size, 64), nn.LSTM(64, 256)
 output = nn.Linear(256, tokenizer.vocab_size)
 hidden_states, state = lstm(embedding(window[:-1]))
 loss = functional.cross_entropy(output(hidden_states), window[1:])
-print(f"{loss.item():.2f} nats a character; who guesses has log({tokenizer.vocab_size})", end="")
-print(f" = {math.log(tokenizer.vocab_size):.2f}")
+print(
+    f"{loss.item():.2f} nats a character; guessing has log({tokenizer.vocab_size}) = {math.log(tokenizer.vocab_size):.2f}"
+)
 
 # %% [markdown]
 """
@@ -180,16 +181,17 @@ for step in seqgen.train_steps(model, batches.train.starting_at(0), *learning):
     if step.number in (1, 20, 100) or step.last:
         print(f"--- after {step.number} updates: {step.loss:.2f} nats a character")
         print(generator.generate("def ", max_new_tokens=120, temperature=0.7, seed=1)[0])
-
-# %%
 held_back = seqgen.evaluate(model, batches.validation())
 plt.plot(losses, linewidth=0.8, label="training")
 plt.axhline(math.log(tokenizer.vocab_size), color="grey", linestyle=":", label="guessing")
-plt.axhline(held_back, color="tab:orange", label=f"text held back: {held_back:.2f}")
+plt.axhline(
+    held_back,
+    color="tab:orange",
+    label=f"text held back: {held_back:.2f}, as if of {math.exp(held_back):.1f} characters",
+)
 plt.gca().set(xlabel="updates", ylabel="nats a character", ylim=(0, 5))
 plt.legend()
 plt.show()
-print(f"as unsure as between {math.exp(held_back):.1f} characters of the same probability")
 
 # %% [markdown]
 """
@@ -236,11 +238,9 @@ wrote.
 
 # %%
 real = tokenizer.decode(batches.held_back[1000:1400])
-texts = {
-    "written by people": real,
-    "drawn at random": generator.generate(real[:20], max_new_tokens=380, seed=1)[0],
-    "most probable": generator.generate(real[:20], max_new_tokens=380, do_sample=False)[0],
-}
+drawn = generator.generate(real[:20], max_new_tokens=380, seed=1)[0]
+greedy = generator.generate(real[:20], max_new_tokens=380, do_sample=False)[0]
+texts = {"written by people": real, "drawn at random": drawn, "most probable": greedy}
 figure, panels = plt.subplots(1, 3, figsize=(11, 2.6), sharey=True)
 for axes, (name, written) in zip(panels, texts.items(), strict=True):
     surprise = [-log for log in generator.score(written).log_probabilities]
@@ -262,14 +262,14 @@ Between the two is a dial. Logits are divided by a *temperature* before the soft
 """
 
 # %%
-prompt, temperatures = "import s", (0.3, 0.7, 1.0, 2.0)
+prompt = "import s"
 with torch.inference_mode():
     every, _ = model(torch.tensor([[BOS, *tokenizer.encode(prompt).tolist()]]))
 logits = every[0, -1]
 best = logits.topk(12).indices
 names = [repr(tokenizer.decode([token]))[1:-1] for token in best.tolist()]
 figure, panels = plt.subplots(1, 4, figsize=(11, 2.4), sharey=True)
-for axes, temperature in zip(panels, temperatures, strict=True):
+for axes, temperature in zip(panels, (0.3, 0.7, 1.0, 2.0), strict=True):
     axes.bar(
         [repr(tokenizer.decode([token]))[1:-1] for token in best.tolist()], (logits / temperature).softmax(0)[best]
     )
@@ -278,19 +278,16 @@ panels[0].set_ylabel(f"after {prompt!r}")
 plt.show()
 
 # %%
-for options in ({"temperature": 0.3}, {"temperature": 1.0}, {"temperature": 2.0}, {"temperature": 1.0, "top_p": 0.8}):
-    print(f"--- {options}")
-    print(generator.generate("class ", max_new_tokens=160, seed=2, **options)[0])
+for temperature, top_p in [(0.3, None), (0.7, None), (1.0, None), (2.0, None), (1.0, 0.8)]:
+    print(f"--- temperature {temperature}, top_p {top_p}")
+    print(generator.generate("class ", max_new_tokens=160, temperature=temperature, top_p=top_p, seed=2)[0])
 
 # %% [markdown]
 """
 Low temperatures are correct and dull, high ones inventive and wrong; for text 0.5 to 1 is usual. Even at 1, now and
 then a character is drawn from the long tail of improbable ones, and then the network is lost. `top_p` cuts this tail:
 it draws only from the most probable characters that together have this probability.
-"""
 
-# %% [markdown]
-"""
 ## Keeping it
 
 A saved model is a folder of plain data, with its tokenizer, and writes the same again.
