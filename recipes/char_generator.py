@@ -23,6 +23,7 @@ from seqgen.data.text_file import TextOptions
 from seqgen.errors import InputError
 from seqgen.inference.generator import Generator
 from seqgen.runs.config import RunConfig, parse_options
+from seqgen.runs.markov_chain import markov_chain
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import GENERATOR
 from seqgen.runs.suitable_size import EPOCHS, Trial
@@ -156,17 +157,21 @@ def test(training: Training[Generator], data: TextBatches, prompt: str) -> None:
     text = generator.tokenizer.decode(data.held_back)
     # EOS counts as a character: it is predicted in place of a line end.
     characters = len(text) + int((data.held_back == EOS).sum())
-    bits, unknown = val_loss * len(data.held_back) / characters / math.log(2), float((data.held_back == UNK).mean())
+    of_characters = len(data.held_back) / characters / math.log(2)  # bits a character for each nat a token
+    bits, unknown = val_loss * of_characters, float((data.held_back == UNK).mean())
     temperatures, sample = (0.5, 0.8, 1.0), partial(generator.generate, prompt, max_new_tokens=SAMPLE, seed=seed)
     texts = [sample(temperature=temperature)[0] for temperature in temperatures]
     samples = "\n".join(f"--- temperature {pair[0]}\n{pair[1]}\n" for pair in zip(temperatures, texts, strict=True))
     perplexity = math.exp(val_loss)
     figures = {"val_loss": val_loss, "bits_per_character": bits, "perplexity": perplexity, "unknown_tokens": unknown}
+    chain = markov_chain(data, generator.tokenizer.vocab_size)
+    figures |= {**chain.figures, "ngram_bits_per_character": chain.val_loss * of_characters}
     training.results(samples, **figures)
     print(samples)
     rest = f", {unknown:.1%} of the tokens unknown" if unknown else ""
     print(f"--- validation loss {val_loss:.4f} nats a token, {bits:.4f} bits a character", end="")
-    print(f", perplexity {perplexity:.2f}{rest}\n--- everything is in {directory}; to generate more:\n")
+    print(f", perplexity {perplexity:.2f}{rest}\n--- {chain}, {chain.val_loss * of_characters:.4f} bits a character")
+    print(f"--- everything is in {directory}; to generate more:\n")
     print(shlex.join(["seqgen", "generate", str(directory), prompt, "--temperature", "0.8"]))
 
 

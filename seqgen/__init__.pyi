@@ -39,6 +39,7 @@ from .metrics.text_properties import text_properties as text_properties
 from .models import EncoderClassifier as EncoderClassifier
 from .models import EncoderDecoder as EncoderDecoder
 from .models import EncoderTagger as EncoderTagger
+from .ngram import NGram as NGram
 from .nn.activations import Activations as Activations
 from .nn.attention import Attention as Attention
 from .nn.bridge import Bridge as Bridge

@@ -1,6 +1,7 @@
 """The Markov chain: an n-gram model, the first thing to compare a recurrent network with."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from seqgen.state import Memory, State
 from seqgen.symbols import BOS
 
 UNSEEN = -1  # the node of an unseen context
+LEAST = 0.001  # fraction of the loss that one more token of context must be worth
 
 
 @checked
@@ -44,28 +46,29 @@ class NGram(nn.Module):
         self.log_weights = nn.Parameter(torch.zeros(sum(ngrams[:-1]) + 2), requires_grad=False)
         self.keys: Tensor
         self.register_buffer("keys", torch.zeros(sum(ngrams), dtype=torch.long))
-        self.register_load_state_dict_post_hook(_require_tree)
+        self.register_load_state_dict_post_hook(_require_tree)  # type: ignore[no-untyped-call]
 
     @classmethod
+    @checked
     @unaffected
     def fit(
         cls,
-        tokens: np.ndarray,
+        tokens: np.ndarray | Sequence[int],
         *,
         vocab_size: int,
         order: int = 5,
         discount: float | None = None,
-        valid: np.ndarray | None = None,
+        valid: np.ndarray | Sequence[int] | None = None,
     ) -> Self:
         """Return the model of a text, by interpolated modified Kneser-Ney smoothing.
 
         Args:
-            tokens: (length,) numbers of a text without BOS; EOS ends a document, and no n-gram crosses such an end.
+            tokens: (length,) numbers of a text; EOS ends a document, and no n-gram crosses such an end.
             vocab_size: number of tokens.
             order: number of tokens of the longest n-grams; a shorter text has shorter ones.
             discount: subtracted from every count; by default three for each order, estimated of the counts.
             valid: (length,) numbers of another text, to choose the order by: the last, from 1 to `order`, that
-                lowers its loss.
+                lowers its loss by a thousandth.
 
         Raises:
             InputError: a number outside its range, or a text without tokens.
@@ -74,15 +77,14 @@ class NGram(nn.Module):
             raise InputError(f"order must be at least 1, not {order}")
         if discount is not None and not 0 < discount < 1:
             raise InputError(f"discount must be between 0 and 1, not {discount}")
-        for name, text in (("tokens", tokens), *((("valid", valid),) if valid is not None else ())):
-            _require_tokens(name, text, vocab_size)
-        counts = NGramCounts(tokens, vocab_size)
+        valid = None if valid is None else _numbers("valid", valid, vocab_size)
+        counts = NGramCounts(_numbers("tokens", tokens, vocab_size), vocab_size)
         best, lowest = None, math.inf
         while len(counts.orders) < order and counts.extend():
             if valid is not None:
                 model = cls._of(counts, discount)
                 loss = -model.score(valid).mean()
-                if loss >= lowest:
+                if loss > (1 - LEAST) * lowest:
                     break
                 best, lowest = model, loss
         return best or cls._of(counts, discount)
@@ -110,21 +112,20 @@ class NGram(nn.Module):
         """The arguments that this model is built with before its weights are loaded."""
         return {"vocab_size": self.vocab_size, "ngrams": self.ngrams}
 
+    @checked
     @unaffected
-    def score(self, tokens: np.ndarray) -> np.ndarray:
-        """Return the (length,) log-probability of each token of a text, in nats; the text is as in `fit`.
+    def score(self, tokens: np.ndarray | Sequence[int]) -> np.ndarray:
+        """Return the (length,) log-probabilities of the tokens of a text but for BOS, in nats; the text is as in `fit`.
 
         Raises:
             InputError: a number outside the vocabulary, or a text without tokens.
         """
-        _require_tokens("tokens", tokens, self.vocab_size)
-        text = torch.from_numpy(begun(tokens)).to(self.keys.device)
+        text = torch.from_numpy(begun(_numbers("tokens", tokens, self.vocab_size))).to(self.keys.device)
+        nodes = self._contexts(text[None], self._empty(self.order + 1, 1)).squeeze(1)
         logs = torch.full((len(text) - 1,), -math.log(self.vocab_size), device=text.device)
-        for contexts in self._contexts(text[None], self.start(batch_size=1)):
-            before = contexts[0, :-1]
-            nodes = self._nodes(before, text[1:])
-            backed_off = logs + self.log_weights[before]
-            logs = torch.where(nodes == UNSEEN, backed_off, self.log_probabilities[nodes - 1])
+        for contexts, longer in zip(nodes[:-1, :-1], nodes[1:, 1:], strict=True):
+            backed_off = logs + self.log_weights[contexts]
+            logs = torch.where(longer == UNSEEN, backed_off, self.log_probabilities[longer - 1])
         found: np.ndarray = logs[text[1:] != BOS].cpu().numpy()
         return found
 
@@ -136,41 +137,52 @@ class NGram(nn.Module):
         """
         if memory is not None or batch_size is None:
             raise ValueError("an n-gram model has no memory: give batch_size alone")
-        nodes = self.keys.new_full((self.order, batch_size, 1), UNSEEN)
-        nodes[0] = 0
-        return State(nodes)
+        return State(self._empty(self.order, batch_size))
 
     def step(self, tokens: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
         """Read (batch,) tokens; return (batch, vocabulary) log-probabilities of the next ones and the state."""
-        logits, state = self(tokens[:, None], state)
-        return logits.squeeze(1), state
+        longer = self._nodes(state.h[:-1], tokens[:, None])
+        after = State(torch.cat([torch.zeros_like(state.h[:1]), longer]))
+        return self._logits(after.h.squeeze(2)), after
 
     def forward(self, tokens: Tensor, state: State | None = None, memory: Memory | None = None) -> tuple[Tensor, State]:
-        """Read (batch, steps) tokens; return (batch, steps, vocabulary) log-probabilities of the next, and the state."""
-        contexts = self._contexts(tokens, self.start(memory, batch_size=len(tokens)) if state is None else state)
-        logits = self.log_weights.new_full((1, self.vocab_size), -math.log(self.vocab_size))
-        self._interpolate(logits, self.keys.new_zeros(1))
-        logits = logits.repeat(tokens.numel(), 1)
-        for nodes in contexts[1:]:
-            self._interpolate(logits, nodes.flatten())
-        last = torch.stack([nodes[:, -1:] for nodes in contexts])
-        return logits.view(*tokens.shape, self.vocab_size), State(last)
+        """Read (batch, steps) tokens; return (batch, steps, vocabulary) log-probabilities and the state."""
+        state = self.start(memory, batch_size=len(tokens)) if state is None else state
+        contexts = self._contexts(tokens, state.h)
+        logits = self._logits(contexts.flatten(1)).view(*tokens.shape, self.vocab_size)
+        return logits, State(contexts[:, :, -1:])
 
-    def _interpolate(self, logits: Tensor, contexts: Tensor) -> None:
-        """Change (rows, vocabulary) log-probabilities, given contexts one token shorter, to those given (rows,) contexts."""
-        logits += self.log_weights[contexts, None]
-        begins, ends = torch.searchsorted(self.keys, torch.stack([contexts, contexts + 1]) * self.vocab_size)
+    def _logits(self, contexts: Tensor) -> Tensor:
+        """Return the (rows, vocabulary) log-probabilities of the tokens after (order, rows) nodes of contexts."""
+        unigrams = self.log_weights[0] - math.log(self.vocab_size)
+        unigrams = unigrams.repeat(self.vocab_size)
+        unigrams[self.keys[: self.ngrams[0]]] = self.log_probabilities[: self.ngrams[0]]
+        contexts = contexts[1:]
+        weights = self.log_weights[contexts]
+        # Of each context and those that are longer; a token that follows none has all of them.
+        sums = weights.flip(0).cumsum(0).flip(0)
+        logits = unigrams + weights.sum(0)[:, None]
+        begins, ends = torch.searchsorted(self.keys, torch.stack([contexts, contexts + 1]).flatten(1) * self.vocab_size)
         counts = ends - begins
-        rows = torch.arange(len(contexts), device=counts.device).repeat_interleave(counts)
-        places = torch.arange(len(rows), device=counts.device) + (begins - counts.cumsum(0) + counts)[rows]
-        logits[rows, self.keys[places] % self.vocab_size] = self.log_probabilities[places]
+        seen = torch.arange(len(counts), device=counts.device).repeat_interleave(counts)
+        places = torch.arange(len(seen), device=counts.device) + (begins - counts.cumsum(0) + counts)[seen]
+        tokens = seen % contexts.shape[1] * self.vocab_size + self.keys[places] % self.vocab_size
+        found = self.log_probabilities[places] + (sums - weights).flatten()[seen]
+        # Of all contexts that a token follows the longest counts, which makes it the most probable.
+        return logits.view(-1).scatter_reduce_(0, tokens, found, "amax").view_as(logits)
 
-    def _contexts(self, tokens: Tensor, state: State) -> list[Tensor]:
-        """Return the (batch, steps) nodes of the last 0, 1, 2 and so on tokens after each step."""
+    def _empty(self, orders: int, batch_size: int) -> Tensor:
+        """Return the (orders, batch, 1) nodes before the first token."""
+        nodes = self.keys.new_full((orders, batch_size, 1), UNSEEN)
+        nodes[0] = 0
+        return nodes
+
+    def _contexts(self, tokens: Tensor, before: Tensor) -> Tensor:
+        """Return the (orders, batch, steps) nodes of the last 0, 1, 2 and so on tokens after each step."""
         contexts = [torch.zeros_like(tokens)]
-        for shorter in state.h[:-1]:
+        for shorter in before[:-1]:
             contexts.append(self._nodes(torch.cat([shorter, contexts[-1][:, :-1]], dim=1), tokens))
-        return contexts
+        return torch.stack(contexts)
 
     def _nodes(self, contexts: Tensor, tokens: Tensor) -> Tensor:
         """Return the nodes of contexts with a token after each."""
@@ -179,14 +191,16 @@ class NGram(nn.Module):
         return torch.where(self.keys[places] == keys, places + 1, UNSEEN)
 
 
-def _require_tokens(name: str, tokens: np.ndarray, vocab_size: int) -> None:
-    if not len(tokens):
-        raise InputError(f"{name} must be at least one, but there is none")
-    smallest, largest = int(np.min(tokens)), int(np.max(tokens))
-    if smallest < 0 or largest >= vocab_size:
-        raise InputError(f"{name} must be from 0 to {vocab_size - 1}, not from {smallest} to {largest}")
-    if (np.asarray(tokens) == BOS).any():
-        raise InputError(f"{name} must be without BOS, {BOS}, which is put where a document begins: leave it out")
+def _numbers(name: str, tokens: np.ndarray | Sequence[int], vocab_size: int) -> np.ndarray:
+    """Return the numbers of tokens, or raise an InputError where they are none."""
+    numbers = np.asarray(tokens)
+    if not (numbers != BOS).any():
+        raise InputError(f"{name} must be at least one beside BOS, but there is none")
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        raise InputError(f"{name} must be a row of whole numbers, not {numbers.dtype} of shape {numbers.shape}")
+    if numbers.min() < 0 or numbers.max() >= vocab_size:
+        raise InputError(f"{name} must be from 0 to {vocab_size - 1}, not from {numbers.min()} to {numbers.max()}")
+    return numbers.astype(np.int64)
 
 
 def _require_tree(model: NGram, loaded: object) -> None:

@@ -12,8 +12,8 @@ USUAL_DISCOUNT = 0.5  # where too few n-grams are rare to estimate one
 class Order(NamedTuple):
     """The different n-grams of one order, sorted by `keys`: context times vocabulary plus token.
 
-    The context of an n-gram is the number of its first n - 1 tokens, and its suffix that of its last n - 1 tokens, among
-    the n-grams of the order below.
+    The context of an n-gram is the number, among those of the order below, of its first n - 1 tokens, and its suffix
+    that of its last n - 1 tokens.
     """
 
     keys: np.ndarray
@@ -25,32 +25,28 @@ class NGramCounts:
     """The counts of all n-grams of a text, of order 1, 2 and so on, as `extend` adds them to `orders`.
 
     Args:
-        tokens: (length,) numbers, as `begun` takes them.
+        tokens: (length,) numbers of 64 bits; EOS ends a document.
         vocab_size: number of tokens.
     """
 
     def __init__(self, tokens: np.ndarray, vocab_size: int):
         self.text, self.vocab_size = begun(tokens), vocab_size
         self.orders: list[Order] = []
-        # The number of the n-gram before each token; at the beginning the empty one, of which there is one.
-        self._before = np.zeros(len(self.text), np.int64)
+        # The numbers of the n-grams before and at each token, -1 for none; at first that of the empty one.
+        self._before = self._ending = np.zeros(len(self.text), np.int64)
 
     def extend(self) -> bool:
         """Count the n-grams of the next order; return whether there are any."""
-        if self.orders:
-            places = np.flatnonzero((self._before >= 0) & (self.text != BOS))
-        else:
-            places = np.arange(len(self.text))
+        places = np.flatnonzero((self._before >= 0) & ((self.text != BOS) | (not self.orders)))
         if not len(places):
             return False
         keys = self._before[places] * self.vocab_size + self.text[places]
-        keys, numbers, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        keys, numbers, counts = _different(keys)
         suffixes = np.zeros(len(keys), np.int64)
-        suffixes[numbers] = self._ending[places] if self.orders else 0
-        if not self.orders:
-            counts[keys == BOS] = 0  # which is given, never predicted
+        suffixes[numbers] = self._ending[places]
+        counts[keys == BOS] = 0  # which is given, never predicted
         self.orders.append(Order(keys, counts, suffixes))
-        self._ending = np.full(len(self.text), -1)  # the number of the n-gram that ends with each token, -1 for none
+        self._ending = np.full(len(self.text), -1)
         self._ending[places] = numbers
         self._before = np.append(-1, self._ending[:-1])
         return True
@@ -89,9 +85,23 @@ class NGramCounts:
 
 
 def begun(tokens: np.ndarray) -> np.ndarray:
-    """Return the tokens of a text with BOS at its beginning and, where EOS ends documents, between these."""
-    tokens = np.asarray(tokens, np.int64)
-    return np.insert(tokens, np.append(0, np.flatnonzero(tokens[:-1] == EOS) + 1), BOS)
+    """Return the (length,) tokens of a text with BOS before the first and, where EOS ends documents, between these."""
+    begins = np.append(0, np.flatnonzero(tokens[:-1] == EOS) + 1)
+    return np.insert(tokens, begins[tokens[begins] != BOS], BOS)
+
+
+def _different(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the different keys, sorted, the number of each key among them, and their counts."""
+    bits = len(keys).bit_length()
+    if int(keys.max()).bit_length() + bits > 63:
+        return np.unique(keys, return_inverse=True, return_counts=True)
+    # Sorted with their places in the same numbers, which is three times as fast as `argsort`.
+    together = np.sort(keys << bits | np.arange(len(keys)))
+    keys, places = together >> bits, together & (1 << bits) - 1
+    first = np.append(True, keys[1:] != keys[:-1])
+    numbers = np.empty(len(keys), np.int64)
+    numbers[places] = first.cumsum() - 1
+    return keys[first], numbers, np.diff(np.flatnonzero(first), append=len(keys))
 
 
 def _discounts(counts: np.ndarray, discount: float | None) -> np.ndarray:

@@ -11,7 +11,7 @@ import pytest
 
 import seqgen
 from seqgen.cli.main import COMMANDS
-from seqgen.inference.saved import USED_AS
+from seqgen.inference.saved import BUILDERS, USED_AS
 from seqgen.text.tokenizer import KINDS
 
 ROOT = Path(seqgen.__file__).parent
@@ -34,6 +34,8 @@ ALLOWED = {
     "settings": set(),
     "state": {"arguments"},
     "protocols": {"state"},
+    "ngram_counts": {"symbols"},
+    "ngram": ROOT_FILES | {"ngram_counts"},
     "nn": ROOT_FILES,
     "text": ROOT_FILES,
     "data": ROOT_FILES | {"text"},
@@ -43,10 +45,11 @@ ALLOWED = {
     "models": ROOT_FILES | {"nn"},
     "patterns": ROOT_FILES | {"nn", "models"},
     "testing": ROOT_FILES | {"inference"},
-    "inference": ROOT_FILES | {"nn", "models", "patterns", "text", "data", "batches", "generation"},
+    "inference": ROOT_FILES | {"ngram", "nn", "models", "patterns", "text", "data", "batches", "generation"},
     "figures": ROOT_FILES | {"data", "inference", "metrics"},
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
-    "runs": ROOT_FILES | {"data", "training", "inference", "generation", "batches", "text", "metrics", "figures"},
+    "runs": ROOT_FILES
+    | {"ngram", "data", "training", "inference", "generation", "batches", "text", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
     "cli": ROOT_FILES | {"inference", "data", "batches", "generation", "training", "metrics", "figures", "diagnosis"},
     "__main__": {"cli"},
@@ -101,7 +104,7 @@ def test_imports_in_strings_resolve_and_run_one_way(path):
 
 
 def test_every_import_in_a_string_is_found():
-    known = (*COMMANDS.values(), *KINDS.values(), *USED_AS.values())
+    known = (*COMMANDS.values(), *KINDS.values(), *USED_AS.values(), *BUILDERS)
     assert set(known) <= {name for path in RESOLVING for name in named(path)}
     importing = re.compile(r"resolve_name\(|import_module\(|__import__\(|import_string\(")
     files = [path for path in MODULES if importing.search(path.read_text(encoding="utf-8"))]

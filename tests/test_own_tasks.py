@@ -1,5 +1,7 @@
 """The tasks of one's own that the pages show, run as they stand there."""
 
+import ast
+
 import pytest
 from pages import code
 
@@ -38,6 +40,16 @@ def test_a_decoder_of_ones_own_is_checked_saved_and_loaded(tmp_path, monkeypatch
     assert text.startswith("to ")
     with pytest.raises(InputError, match="built by 'bigrams:Bigrams'"):
         seqgen.load("runs/bigrams")
+
+
+def test_a_markov_chain_is_a_generator_like_any_other(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exec(code("NGram.fit"), {})
+    counts, text = capsys.readouterr().out.split("\n", 1)
+    numbers = ast.literal_eval(counts)
+    assert len(numbers) == 6
+    assert numbers == sorted(numbers)
+    assert text.startswith("def ")
 
 
 def test_a_task_of_ones_own_in_forty_lines(capsys):

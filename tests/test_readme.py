@@ -33,7 +33,7 @@ from seqgen.runs.config import RunConfig, option_parser, parse_options
 
 # The blocks of code that the tests below and those of `test_own_tasks.py` run, by what only one of them holds.
 RUN = ("generator.stream", "classifier.classify", "found = translator.translate", "captioner.caption", "class Duration")
-RUN += ("pydoc_data", "runs/reverser", "class Bigrams", 'seqgen.load("runs/mine").generate')
+RUN += ("pydoc_data", "runs/reverser", "class Bigrams", "NGram.fit", 'seqgen.load("runs/mine").generate')
 TEXT = "ROMEO:\nJULIET:\n\ndef self\n" * 9
 
 

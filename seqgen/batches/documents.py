@@ -75,9 +75,11 @@ class Documents:
         for begin in range(0, len(order), self.batch_size):
             yield from windows(self._padded(order[begin : begin + self.batch_size]), self.window)
 
-    def chosen_tokens(self) -> np.ndarray:
-        """Return the tokens of all these documents, one after another."""
-        return np.concatenate([self.documents[int(one)] for one in self.chosen])
+    def chosen_tokens(self, most: int | None = None) -> np.ndarray:
+        """Return the tokens of all these documents, one after another, or the first `most` of them."""
+        ends = self.lengths[self.chosen].cumsum()
+        count = len(ends) if most is None else int(np.searchsorted(ends, most)) + 1
+        return np.concatenate([self.documents[int(one)] for one in self.chosen[:count]])[:most]
 
     @property
     def token_count(self) -> int:

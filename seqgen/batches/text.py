@@ -19,11 +19,13 @@ VALIDATION_ROWS = 64
 class TextBatches(NamedTuple):
     """Batches of a text.
 
-    `train` is endless; `validation` gives the batches of the part for validation, whose tokens are `held_back`.
+    `train` is endless, and `train_text` returns at most so many tokens to train on, one after another; `validation`
+    gives the batches of the part for validation, whose tokens are `held_back`.
     `shrunk` is a message where the text is too short for the batch size that was asked for.
     """
 
     train: Batches
+    train_text: Callable[[int], np.ndarray]
     validation: Callable[[], Iterator[Batch]]
     held_back: np.ndarray
     train_tokens: int
@@ -53,7 +55,12 @@ def stream_batches(tokens: np.ndarray | Sequence[int], lanes: int, window: int, 
         )
     batches = Stream(train, *fitting, **shared)
     validation = partial(held_back_windows, held_back, window=VALIDATION_WINDOW)
-    return TextBatches(batches, validation, held_back, len(train), batches.windows_per_epoch, shrunk)
+
+    def latest(most: int) -> np.ndarray:
+        """Return the tokens nearest to those that are held back."""
+        return np.asarray(train[-most:])
+
+    return TextBatches(batches, latest, validation, held_back, len(train), batches.windows_per_epoch, shrunk)
 
 
 def document_batches(documents: Ragged, rows: int, window: int, **shared: int) -> TextBatches:
@@ -80,4 +87,5 @@ def document_batches(documents: Ragged, rows: int, window: int, **shared: int) -
     held_back_tokens = validation.chosen_tokens()
     train_tokens = batches.token_count
     per_epoch = max(len(train) // size, train_tokens // (size * window))
-    return TextBatches(batches, validation.once, held_back_tokens, train_tokens, per_epoch, shrunk)
+    texts = batches.chosen_tokens, validation.once, held_back_tokens
+    return TextBatches(batches, *texts, train_tokens, per_epoch, shrunk)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seqgen.files import read_options
-from seqgen.inference.saved import find_model, read_config, read_header, read_part
+from seqgen.inference.saved import BUILDERS, find_model, read_config, read_header, read_part
 
 KINDS = {
     "generator": ("a generator of texts", "char_generator"),
@@ -20,7 +20,7 @@ KINDS = {
     "captioner": ("a captioner of images", "image_captioner"),
     "conditional_generator": ("a generator of texts for a category or numbers", "name_generator"),
 }
-STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of batch normalization: no parameters
+STATISTICS = ("running_mean", "running_var")  # of batch normalization: no parameters
 MADE = ("steps", "seconds", "precision", "threads", "seed", "parameters")  # results that say how, not how good
 TITLES = ("what it is", "how good it is", "how it was made", "how to use it")
 SHOWN = 12  # maximum number of names that are shown of many
@@ -72,8 +72,9 @@ def _tokenizer(data: dict[str, Any]) -> str:
 
 
 def _parameters(path: Path) -> int:
-    """Return the number of weights, without the statistics of normalizations."""
-    return sum(math.prod(one.shape) for name, one in read_header(path).items() if not name.endswith(STATISTICS))
+    """Return the number of weights, without whole numbers and the statistics of normalizations."""
+    weights = ((name, one) for name, one in read_header(path).items() if one.floating)
+    return sum(math.prod(one.shape) for name, one in weights if not name.endswith(STATISTICS))
 
 
 def _making(model: Path, run: Path | None, results: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def _use(model: Path, directory: str) -> list[str]:
     # A name that begins with a dash would be an option.
     config, place = read_config(model), shlex.quote(f"./{directory}" if directory.startswith("-") else directory)
     builder = config["used_as"]
-    if config["builder"] != builder:
+    if config["builder"] not in (builder, *BUILDERS):
         # A file names the function of one's own, but never has it run.
         home, _, name = config["builder"].rpartition(":")
         return [f"seqgen.load({directory!r}, builder={name})  # in Python, with {name} of {home}; not in the shell"]

@@ -21,7 +21,17 @@ from seqgen.files import write_text
 from seqgen.hardware.memory import NothingDrawn
 from seqgen.inference.parts import Part
 from seqgen.inference.rebuilding import builder_name, difference, require_plain
-from seqgen.inference.saved import FORMAT, WEIGHTS, find_model, first_line, read_config, read_header, read_part, used_as
+from seqgen.inference.saved import (
+    FORMAT,
+    WEIGHTS,
+    find_model,
+    first_line,
+    known_builder,
+    read_config,
+    read_header,
+    read_part,
+    used_as,
+)
 from seqgen.inference.schemas import arguments_schema, require
 from seqgen.inference.weights import building, load_weights, save_weights
 from seqgen.settings import unaffected
@@ -162,6 +172,8 @@ class Bundle(ABC, Generic[M]):
             raise InputError(f"{directory} must hold a {cls.builder}, but it holds a {config['used_as']}")
         if config["used_as"] == config["builder"] and builder is not None:
             raise InputError(f"{directory} was built by seqgen's {cls.builder}: leave out builder")
+        ours = known_builder(config["builder"])
+        builder = builder or ours
         if config["used_as"] != config["builder"] and builder is None:
             raise InputError(
                 f"{directory} holds a {cls.builder} built by {config['builder']!r}, which is not imported because a "
@@ -171,12 +183,13 @@ class Bundle(ABC, Generic[M]):
             name: read_part(directory, name, kept.schema if isinstance(kept, Part) else kept)
             for name, kept in cls.files.items()
         }
-        if builder is None:
-            require(arguments_schema(getattr(patterns, cls.builder)), config["arguments"], f"{directory}/config.json")
+        if builder is ours:
+            schema = arguments_schema(ours or getattr(patterns, cls.builder))
+            require(schema, config["arguments"], f"{directory}/config.json")
         try:
             header = read_header(directory / WEIGHTS)
             # Random numbers of other threads go on, unless a builder of one's own draws some.
-            undrawn = NothingDrawn() if builder is None else torch.random.fork_rng(devices=[])
+            undrawn = NothingDrawn() if builder is ours else torch.random.fork_rng(devices=[])
             with building(header), undrawn:
                 bundle = cls.built(config["arguments"], parts, builder)
             load_weights(bundle.model, directory / WEIGHTS, header)

@@ -21,6 +21,7 @@ from seqgen.inference.parts import GENERATION, tokenizer_part
 from seqgen.inference.piece import Ending, Piece, most_probable
 from seqgen.inference.score import Score
 from seqgen.inference.stop_strings import StopStrings
+from seqgen.ngram import NGram
 from seqgen.protocols import Decoder
 from seqgen.settings import evaluating, unaffected
 from seqgen.symbols import BOS, EOS, PAD, UNK
@@ -56,7 +57,7 @@ class Generator(Bundle[nn.Module]):
         """Return the generator of a decoder.
 
         Args:
-            model: the decoder, a module with `start` and `step` (`check_decoder` checks them).
+            model: the decoder, a module with `start` and `step` (`check_decoder` checks them), such as an `NGram`.
             tokenizer: whose vocabulary it has.
             generation: the options that generation starts from; by default nothing but what `ends` says.
             ends: whether the model is trained on separate documents, so that it may generate EOS.
@@ -67,6 +68,8 @@ class Generator(Bundle[nn.Module]):
         Raises:
             InputError: `builder` makes another model of `arguments`.
         """
+        if isinstance(model, NGram) and builder is None:
+            builder, arguments = NGram, model.arguments
         never = (PAD, BOS, UNK) if ends else (PAD, BOS, UNK, EOS)
         generation = generation or GenerationConfig(suppress_tokens=never)
         parts: dict[str, Any] = {"tokenizer": tokenizer, "generation": generation}

@@ -40,10 +40,18 @@ USED_AS = {
     "conditional_generator": "seqgen.inference.conditional_generator:ConditionalGenerator",
 }
 
+# Builders of seqgen beside these, by the names that saved models record: the only ones that a file may name.
+BUILDERS = ("seqgen.ngram:NGram",)
+
 
 def used_as(directory: Path) -> Any:
     """Return the class of the model in a directory, a `Bundle`; only this imports torch."""
     return pkgutil.resolve_name(USED_AS[read_config(directory)["used_as"]])
+
+
+def known_builder(name: str) -> Any:
+    """Return the builder of this name among `BUILDERS`, or None; only this imports torch, too."""
+    return pkgutil.resolve_name(name) if name in BUILDERS else None
 
 
 def find_model(source: str | Path) -> Path:

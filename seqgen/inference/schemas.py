@@ -20,7 +20,8 @@ SIDE = 4096  # maximum pixels a side that a model reads
 
 Size = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-RANGES = {int: Size, float: Fraction}  # of a builder's arguments: sizes are whole numbers, probabilities are not
+# Of a builder's arguments: sizes are whole numbers, probabilities are not.
+RANGES: dict[Any, Any] = {int: Size, float: Fraction, list[int]: Annotated[list[Size], Field(min_length=1)]}
 
 
 def _different(words: list[str]) -> list[str]:

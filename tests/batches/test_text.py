@@ -33,6 +33,8 @@ def test_the_end_of_a_stream_is_held_back():
     assert np.array_equal(found.held_back, TOKENS[1800:])
     assert targets_of(found.validation()) == targets_of(found.validation()) == found.held_back.tolist()
     assert targets_of(islice(found.train.starting_at(0), 18)) == TOKENS[:1800].tolist()
+    assert np.array_equal(found.train_text(5000), TOKENS[:1800])
+    assert np.array_equal(found.train_text(7), TOKENS[1793:1800])
 
 
 def test_some_documents_are_held_back(documents):
@@ -44,6 +46,9 @@ def test_some_documents_are_held_back(documents):
     trained = targets_of(islice(found.train.starting_at(0), 10))  # each is shorter than a window
     assert sorted(trained + found.held_back.tolist()) == sorted(documents.values)
     assert found.batches_per_epoch == 10
+    assert sorted(found.train_text(5000)) == trained
+    for most in (1, 7, 500, found.train_tokens):
+        assert np.array_equal(found.train_text(most), found.train_text(5000)[:most])
     assert not {*trained} & {*found.held_back.tolist()} - {EOS}
 
 

@@ -12,6 +12,7 @@ import seqgen
 from seqgen import files
 from seqgen.batches.text import TextBatches
 from seqgen.cli import main as cli
+from seqgen.runs import markov_chain
 from seqgen.training.losses import next_token
 
 RESULTS = {
@@ -52,6 +53,23 @@ def test_a_run_leaves_all_that_is_promised(train, command, tmp_path):
     assert len(more) > 20
     assert "step 10, " in err
     assert "%|" not in err  # no bars where there is no terminal
+
+
+@pytest.mark.parametrize("documents", ["none", "lines"])
+def test_the_markov_chain_stands_beside_the_network(train, tmp_path, monkeypatch, documents):
+    options = ["--documents", documents, "--max_steps", 2]
+    code, out, err = train(*options)
+    assert code == 0, err
+    results = results_of(tmp_path / "run")
+    order, loss, tokens = (results[f"ngram_{name}"] for name in ("order", "val_loss", "tokens"))
+    assert loss < 0.5 < results["val_loss"]  # of 40 times the same line
+    assert results["ngram_bits_per_character"] == pytest.approx(loss / 0.6931471805599453)
+    assert f"--- Markov chain ({order}-gram): validation loss {loss:.4f} nats a token, " in out
+    monkeypatch.setattr(markov_chain, "MOST_TOKENS", 300)
+    code, out, err = train(*options, directory=tmp_path / "cut")
+    assert code == 0, err
+    assert results_of(tmp_path / "cut")["ngram_tokens"] == 300 < tokens
+    assert "-gram of 300 tokens alone): validation loss " in out
 
 
 def test_it_learns(train, tmp_path):
@@ -106,7 +124,7 @@ def test_precision_bf16_reaches_the_same_loss(train, tmp_path):
 
 def test_a_text_is_regularized_by_how_often_it_will_be_read_and_by_its_size(recipe):
     def chosen(steps, tokens=1000, **options):
-        data = TextBatches(None, None, None, train_tokens=tokens, batches_per_epoch=tokens // 100)
+        data = TextBatches(None, None, None, None, train_tokens=tokens, batches_per_epoch=tokens // 100)
         asked = [f"--{name}={value}" for name, value in options.items()]
         config = recipe.parse_options(recipe.Config, [f"--max_steps={steps}", "--max_seconds=1e9", *asked])
         assert recipe.regularize(config, data) == steps * 100 / tokens
@@ -120,7 +138,7 @@ def test_a_text_is_regularized_by_how_often_it_will_be_read_and_by_its_size(reci
     assert chosen(10**4, tokens=10**5, cell="rnn")[1] < chosen(10**4, tokens=10**5)[1]
     assert chosen(200, dropout=0.0) == (0.0, some[1])  # what was asked for stays
     by_clock = recipe.parse_options(recipe.Config, ["--max_seconds=1"])
-    data = TextBatches(None, None, None, train_tokens=1000, batches_per_epoch=1)
+    data = TextBatches(None, None, None, None, train_tokens=1000, batches_per_epoch=1)
     assert recipe.regularize(by_clock, data) == recipe.TOKENS_PER_SECOND / 1000
 
 
