@@ -29,7 +29,7 @@ CONTROLS = """
 <button id="after" aria-label="next cell">&rarr;</button>
 <input id="number" type="number" min="1" value="1" aria-label="place of the cell">
 <select id="list" aria-label="cell"></select>
-<output id="shown"></output> <output id="value" class="muted"></output></div>
+<div class="facts"><output id="shown"></output><output id="value" class="muted"></output></div></div>
 <div id="text" class="text" tabindex="0" role="region" aria-label="text"></div>
 """
 COLUMNS = ("property", "layer", "cell", "larger or smaller", "AUC", "null", "null, 95 %", "token alone")
@@ -51,7 +51,9 @@ STYLE = """
 .controls * { font: inherit; }
 .controls #slider { flex: 1; min-width: 8rem; }
 .controls #number { width: 4.5rem; }
-#value { min-width: 8rem; white-space: pre; }
+.facts { display: flex; gap: 1rem; flex-basis: 100%; min-width: 0; height: 1.5em;
+  white-space: pre; }  /* the text never moves */
+#shown { flex: 1; overflow: hidden; text-overflow: ellipsis; }
 #text { max-height: 50vh; overflow-y: auto; tab-size: 4; line-height: 1.7; }
 #text .end::before { content: "\\21b5"; color: var(--muted); }
 .wide { overflow-x: auto; }

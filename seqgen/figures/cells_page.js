@@ -22,8 +22,12 @@ function showCell(place) {
 function showRow(row) {
   property = row === property ? -1 : row;
   buttons.forEach((button, other) => button.setAttribute("aria-pressed", other === property));
-  underlineTokens(spans, property < 0 ? [] : decoded(data.properties[row].marks));
-  if (property >= 0) showCell(data.properties[row].place);
+  const marks = property < 0 ? [] : decoded(data.properties[row].marks);
+  underlineTokens(spans, marks);
+  if (property < 0) return;
+  showCell(data.properties[row].place);
+  const first = spans[marks.findIndex((mark) => mark > 0)] ?? spans[0];
+  text.scrollTop = first.offsetTop - text.offsetTop - 2 * first.offsetHeight;
 }
 
 function showValue(event) {

@@ -206,7 +206,8 @@ class Generator(Bundle[nn.Module]):
         tokens = self._encode(text, unseen).tolist()
         detokenizer = self.tokenizer.detokenizer()
         names = [detokenizer.push(token) for token in tokens]
-        names[-1] += detokenizer.flush()
+        if rest := detokenizer.flush():
+            names[-1] += rest
         return text_activations(self.model, tokens, names, self.device)
 
     def embeddings(self) -> Embeddings:

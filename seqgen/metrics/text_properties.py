@@ -8,7 +8,7 @@ import numpy as np
 
 from seqgen.arguments import checked
 
-LONGEST = 2_000  # characters of a quote; without a limit, a text of opening quotes alone would take hours
+LONGEST = 2_000  # characters of a quote
 PREFIXES = "rbfuRBFU"  # of Python's strings
 WITHIN = r"(?:\\.|[^{end}\\\n]|\n(?![ \t]*\n)){{0,{longest}}}"  # a quote ends in its paragraph
 CURVED = {"“": "”", "„": "“", "«": "»"}
@@ -17,7 +17,7 @@ QUOTES = [
     r"(?P<triple>(?<!\w)[rbfuRBFU]{0,2}(?P<mark>\"\"\"|''')(?:\\[\s\S]|(?!(?P=mark))[^\\])*(?:(?P=mark)|\Z))",
     rf'(?<!\w)[rbfuRBFU]{{0,2}}"{WITHIN.format(end=chr(34), longest=LONGEST)}"',
     rf"(?<!\w)[rbfuRBFU]{{0,2}}'(?:\\[\s\S]|[^'\\\n]|(?<=\w)'(?=\w)){{0,{LONGEST}}}'(?!\w)",
-    *(f"{begin}{WITHIN.format(end=end, longest=LONGEST)}{end}" for begin, end in CURVED.items()),
+    *(f"{begin}{WITHIN.format(end=begin + end, longest=LONGEST)}{end}" for begin, end in CURVED.items()),
 ]
 SPANS = re.compile("|".join([*QUOTES, r"(?P<comment>#[^\n]*)"]))
 BRACKETS = re.compile(r"[(\[{]|[)\]}]|\n[ \t]*\n")
@@ -44,7 +44,7 @@ class TextProperty(NamedTuple):
 
 @checked
 def text_properties(tokens: Sequence[str]) -> list[TextProperty]:
-    """Return the properties of a text at each token, as they are known once it was read.
+    """Return the properties of a text at each token, as they are known once it was read; none of an empty text.
 
     Current: space, line end, letter, capital letter, digit, punctuation; of a word, its first character. Remembered: in
     quotes, in triple quotes (apart from others), in a comment (after #), in brackets and their depth, and numbers of
@@ -56,6 +56,8 @@ def text_properties(tokens: Sequence[str]) -> list[TextProperty]:
         tokens: the text in pieces, white space included.
     """
     text = "".join(tokens)
+    if not text:
+        return []
     last = np.cumsum([len(token) for token in tokens]).clip(1) - 1  # character of each token
     found = [TextProperty(name, "remembered", values[last]) for name, values in _remembered(text).items()]
     if len(text) > 1.5 * len(tokens):  # in words, where the position in one is that of its last character
