@@ -21,8 +21,7 @@ less than a minute, take it apart while it chooses its characters, and see why t
 the one to take. [Lesson 2](lesson_2_words_and_cells.ipynb) has words, a Markov chain, and what single cells do;
 [lesson 3](lesson_3_translator_and_captioner.ipynb) a translator and a captioner.
 
-Nothing is downloaded. Training ends by the clock, so a faster machine gets further, and your figures and texts will
-differ from those below.
+Nothing is downloaded. Training ends by the clock: figures and texts differ from machine to machine.
 """
 
 # %%
@@ -78,8 +77,7 @@ plt.show()
 """
 In seqgen each pattern is made of the same few parts: an *encoder* turns an input into a memory, a *head* turns a
 memory into an answer, and a *decoder* writes a sequence. A generator, which this lesson is about, is the decoder
-alone: nothing goes in but what it has written itself. These are the untrained networks; look at the shapes of what
-comes out.
+alone. Look at the shapes of what comes out:
 """
 
 # %%
@@ -97,8 +95,7 @@ for pattern, use, answer in [
 # %% [markdown]
 """
 A classifier has one answer for the whole input, `(1, 10)`, a tagger one for each of seven tokens, `(1, 7, 10)`. The
-last three answer for one step: how probable is each of 100 tokens as the next one? They are asked again for every
-step.
+last three answer for one step, which of 100 tokens is the next one, and are asked again for each.
 
 ## Characters as numbers
 
@@ -111,13 +108,11 @@ PACKAGES = {"asyncio", "email", "http", "json", "logging", "unittest", "urllib",
 text = "\n".join(path.read_text(encoding="utf-8") for package, path in python_source() if package in PACKAGES)
 tokenizer = seqgen.CharacterTokenizer.fit(text)
 tokens = tokenizer.encode(text)
-numbers = tokenizer.encode("def f(x):").tolist()
-print(f"{len(text):,} characters, {tokenizer.vocab_size} different tokens")
-print(numbers, "are", repr(tokenizer.decode(numbers)))
+print(f"{len(text):,} characters, {tokenizer.vocab_size} different tokens; def f(x): is", tokenizer.encode("def f(x):"))
 
 # %% [markdown]
 """
-The numbers 0 to 3 are kept for padding, the beginning and the end of a text, and unknown characters.
+The numbers 0 to 3 are those of padding, the beginning and the end of a text, and unknown characters.
 
 ## Windows of `nchars` characters
 
@@ -144,9 +139,8 @@ embedding, lstm = nn.Embedding(tokenizer.vocab_size, 64), nn.LSTM(64, 256)
 output = nn.Linear(256, tokenizer.vocab_size)
 hidden_states, state = lstm(embedding(window[:-1]))
 loss = functional.cross_entropy(output(hidden_states), window[1:])
-print(
-    f"{loss.item():.2f} nats a character; guessing has log({tokenizer.vocab_size}) = {math.log(tokenizer.vocab_size):.2f}"
-)
+guessing = math.log(tokenizer.vocab_size)
+print(f"{loss.item():.2f} nats a character; guessing has log({tokenizer.vocab_size}) = {guessing:.2f}")
 
 # %% [markdown]
 """
@@ -181,14 +175,12 @@ for step in seqgen.train_steps(model, batches.train.starting_at(0), *learning):
     if step.number in (1, 20, 100) or step.last:
         print(f"--- after {step.number} updates: {step.loss:.2f} nats a character")
         print(generator.generate("def ", max_new_tokens=120, temperature=0.7, seed=1)[0])
+
+# %%
 held_back = seqgen.evaluate(model, batches.validation())
 plt.plot(losses, linewidth=0.8, label="training")
-plt.axhline(math.log(tokenizer.vocab_size), color="grey", linestyle=":", label="guessing")
-plt.axhline(
-    held_back,
-    color="tab:orange",
-    label=f"text held back: {held_back:.2f}, as if of {math.exp(held_back):.1f} characters",
-)
+plt.axhline(guessing, color="grey", linestyle=":", label="guessing")
+plt.axhline(held_back, color="tab:orange", label=f"held back: {held_back:.2f} = log({math.exp(held_back):.1f})")
 plt.gca().set(xlabel="updates", ylabel="nats a character", ylim=(0, 5))
 plt.legend()
 plt.show()
@@ -196,10 +188,9 @@ plt.show()
 # %% [markdown]
 """
 First it learns which characters are frequent, then words such as `self` and `return`, then brackets, indentation and
-lines that look like Python. What it means, it does not know.
+lines that look like Python. In the end it is as unsure as between a few characters of the same probability.
 
-**Try:** a tenth of `SECONDS`, or three times as many. A window of 8 instead of 64: does it still close its brackets?
-Your own text in place of `text`.
+**Try:** a tenth of `SECONDS`, or thrice as many. A window of 8: does it still close its brackets? Your own text?
 
 ## One character at a time
 

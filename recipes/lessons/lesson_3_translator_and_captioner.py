@@ -37,6 +37,8 @@ from seqgen.figures.attention import heated
 from seqgen.nn.decoder import attentive_decoder
 
 SECONDS = 40  # of training, for the translator and for the captioner
+PAIRS = 20_000  # to learn from
+SCENES = 2_500
 torch.manual_seed(1)
 plt.rcParams.update({"figure.dpi": 70, "figure.constrained_layout.use": True})
 
@@ -50,7 +52,7 @@ to learn. No date that we test on is among those to learn from, and a tenth of t
 
 # %%
 pairs, _, test = date_pairs(seed=0)
-pairs = pairs.chosen(range(20_000))
+pairs = pairs.chosen(range(PAIRS))
 for source, target in zip(pairs.sources[:5], pairs.targets, strict=False):
     print(f"{source:>35} -> {target}")
 
@@ -142,7 +144,7 @@ def draw_scene(generator: np.random.Generator) -> tuple[PIL.Image.Image, str]:
 
 
 generator = np.random.default_rng(1)
-pictures, captions = zip(*(draw_scene(generator) for _ in range(2600)), strict=True)
+pictures, captions = zip(*(draw_scene(generator) for _ in range(SCENES + 100)), strict=True)
 figure, panels = plt.subplots(1, 4, figsize=(11, 2.2))
 for axes, picture, said in zip(panels, pictures, captions, strict=False):
     axes.imshow(picture)
@@ -174,19 +176,19 @@ preprocessing = seqgen.Preprocessing(size=48)
 captioner = seqgen.Captioner.of(seqgen.EncoderDecoder(encoder, decoder), target=words, preprocessing=preprocessing)
 
 # %%
-names = [f"scene {number}" for number in range(2500)]
-known = seqgen.Captioned(list(pictures[:2500]), [[one] for one in captions[:2500]], names)
+names = [f"scene {number}" for number in range(SCENES)]
+known = seqgen.Captioned(list(pictures[:SCENES]), [[one] for one in captions[:SCENES]], names)
 views = seqgen.Views(known, preprocessing)
 several = captioner.examples(known.captions, views=views).batches(160)  # words of captions
 learning = seqgen.optimizers(captioner.model, "muon"), seqgen.Schedule(max_seconds=SECONDS)
 shown = 1
 for step in seqgen.train_steps(captioner.model, several.starting_at(0), *learning, loss_function=seqgen.target_tokens):
     if step.number == shown or step.last:
-        print(f"after {step.number:>3} updates, {step.loss:.3f} nats: {captioner.caption(pictures[2500])[0].text}")
+        print(f"after {step.number:>3} updates, {step.loss:.3f} nats: {captioner.caption(pictures[SCENES])[0].text}")
         shown *= 4
 
 # %%
-unseen, true = list(pictures[2500:]), captions[2500:]
+unseen, true = list(pictures[SCENES:]), captions[SCENES:]
 written = [one.text for one in captioner.caption(unseen)]
 right = sum(one == other for one, other in zip(written, true, strict=True))
 half = sum(one.split()[:3] == other.split()[:3] for one, other in zip(written, true, strict=True))
