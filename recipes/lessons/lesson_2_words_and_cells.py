@@ -79,9 +79,9 @@ for context in (1, 3, 8):
 """
 The longer the context the better it reads; with eight characters it mostly recites what it has seen. There is the
 weakness: most long contexts of a *new* text were never seen, and a table has no answer for them. The remedy is to ask
-the shorter contexts, too, and to keep a little probability for what was never seen: *Kneser-Ney smoothing*, which was
-the best language model for twenty years. It is `seqgen.NGram`, and it is a decoder like the LSTM: it generates, and
-its texts have a score.
+the shorter contexts, too, and to keep a little probability for what was never seen: *Kneser-Ney smoothing*, which for
+many years was the best there was. It is `seqgen.NGram`, and it is a decoder like the LSTM: it generates, and its texts
+have a score.
 """
 
 # %%
@@ -100,7 +100,8 @@ print(chain.generate("class ", max_new_tokens=200, temperature=0.7, seed=1)[0])
 
 # %% [markdown]
 """
-Longer contexts go on helping with text that was counted, and no longer with text that is new: it learns by heart.
+Longer contexts go on helping with text that was counted, and hardly any more with text that is new: the chain learns
+by heart.
 
 ## The LSTM beside it
 
@@ -134,7 +135,7 @@ print(lstm.generate("class ", max_new_tokens=200, temperature=0.7, seed=1)[0])
 # %% [markdown]
 """
 After so short a training the chain is ahead: source code repeats itself, and nothing is as quick at that as counting.
-But the curve of the LSTM is still falling, and more text or higher orders help the chain little. In 100 seconds of two
+But the curve of the LSTM is still falling, while higher orders hardly help the chain any more. In 100 seconds of two
 cores, `seqgen train char_generator` has 1.42 nats a character on Shakespeare's plays, where the best chain has 1.52.
 The LSTM gets there with fewer numbers: it need not have seen a context to know what is like it, and it can remember
 what lies further back than any table reaches, such as an open bracket.

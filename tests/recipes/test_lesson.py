@@ -39,10 +39,10 @@ def test_there_are_lessons():
 
 @EACH
 def test_script_and_notebook_have_the_same_cells(path):
-    script, notebook = (
-        [(cell.cell_type, cell.source) for cell in one.cells] for one in (jupytext.read(path), executed(path))
-    )
-    assert script == notebook
+    script, notebook = jupytext.read(path), executed(path)
+    assert [(cell.cell_type, cell.source) for cell in script.cells] == [
+        (cell.cell_type, cell.source) for cell in notebook.cells
+    ]
 
 
 @EACH
@@ -76,4 +76,4 @@ def test_every_cell_runs(tmp_path, monkeypatch):
     assert used == set(QUICK)
     NotebookClient(whole, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert sum("image/png" in one.get("data", {}) for cell in whole.cells for one in cell.get("outputs", [])) >= 9
-    assert not list(shown(whole)) == []
+    assert any(shown(whole))
