@@ -7,7 +7,6 @@ text of your own with --data.
 from seqgen.exits import run_main
 
 import math
-import shlex
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -21,6 +20,8 @@ from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import DocumentKind, encode_documents, encode_stream, token_counts
 from seqgen.data.text_file import TextOptions
 from seqgen.errors import InputError
+from seqgen.figures.followed import followed_section
+from seqgen.figures.section import Section
 from seqgen.inference.generator import Generator
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.markov_chain import markov_chain
@@ -152,8 +153,7 @@ def main() -> None:
 def test(training: Training[Generator], data: TextBatches, prompt: str) -> None:
     """Test the best generator as it was saved, show samples, and print the command for more."""
     generator = Generator.from_pretrained(training.run.model_directory).to(training.run.device)
-    directory, seed = training.run.directory, training.run.config.seed
-    val_loss = evaluate(generator.model, data.validation())
+    seed, val_loss = training.run.config.seed, evaluate(generator.model, data.validation())
     text = generator.tokenizer.decode(data.held_back)
     # EOS counts as a character: it is predicted in place of a line end.
     characters = len(text) + int((data.held_back == EOS).sum())
@@ -166,13 +166,12 @@ def test(training: Training[Generator], data: TextBatches, prompt: str) -> None:
     figures = {"val_loss": val_loss, "bits_per_character": bits, "perplexity": perplexity, "unknown_tokens": unknown}
     chain = markov_chain(data, generator.tokenizer.vocab_size)
     figures |= {**chain.figures, "ngram_bits_per_character": chain.val_loss * of_characters}
-    training.results(samples, **figures)
+    training.results(Section("Samples", samples), followed_section(generator, text), **figures)
     print(samples)
     rest = f", {unknown:.1%} of the tokens unknown" if unknown else ""
     print(f"--- validation loss {val_loss:.4f} nats a token, {bits:.4f} bits a character", end="")
     print(f", perplexity {perplexity:.2f}{rest}\n--- {chain}, {chain.val_loss * of_characters:.4f} bits a character")
-    print(f"--- everything is in {directory}; to generate more:\n")
-    print(shlex.join(["seqgen", "generate", str(directory), prompt, "--temperature", "0.8"]))
+    training.run.show_use("to generate more", "generate", prompt, "--temperature", "0.8")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ With no argument it learns from drawn scenes of shapes; give it your own images 
 from seqgen.exits import run_main
 
 import math
-import shlex
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +22,7 @@ from seqgen.data.sets.scenes import Scenes
 from seqgen.data.text_file import TextOptions
 from seqgen.errors import InputError
 from seqgen.figures.captions import write_page
+from seqgen.figures.section import Section
 from seqgen.inference.captioner import Captioner
 from seqgen.metrics.captions import caption_scores, plain
 from seqgen.nn.backbones import LITE0, SMALL, expected_input
@@ -168,12 +168,11 @@ def test(training: Training[Captioner], best: Captioner, tested: Captioned, val_
     figures = metrics(texts, tested)
     samples = "\n".join(f"  {name}: {text}" for name, text in zip(tested.names[:5], texts[:5], strict=True))
     named = {"val_loss": val_loss} | {f"test_{name}": figure for name, figure in figures.items()}
-    training.results(samples, test_images_per_second=speed, **named)
-    write_page(directory / "captions.html", best, tested.chosen(range(min(30, len(tested)))))
-    shown = ", ".join(f"{name} {figure:.2f}" for name, figure in figures.items())
-    print(f"{samples}\n\n--- test {shown}; {speed:.0f} images/s")
-    print(f"--- everything is in {directory}, captions.html first; to caption images of your own:\n")
-    print(shlex.join(["seqgen", "caption", str(directory), "photo.jpg"]))
+    shown = write_page(directory / "captions.html", best, tested.chosen(range(min(30, len(tested)))))
+    training.results(Section("Captions", samples, shown), test_images_per_second=speed, **named)
+    listed = ", ".join(f"{name} {figure:.2f}" for name, figure in figures.items())
+    print(f"{samples}\n\n--- test {listed}; {speed:.0f} images/s")
+    training.run.show_use("to caption images of your own", "caption", "photo.jpg")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ folder for each class, or the name of a torchvision set such as FashionMNIST.
 
 from seqgen.exits import run_main
 
-import shlex
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, cast
@@ -133,9 +132,8 @@ def test(training: Training[ImageClassifier], best: ImageClassifier, splits: Lab
     answered = Answered(np.log(best.probabilities(splits.test.inputs).clip(1e-30)), targets, splits.classes)
     simpler = {"majority": majority_accuracy(splits.frequencies, targets), "baseline": accuracy}
     more = {"val_loss": val_loss, "tokens_per_second": training.progress.rate}
-    report_answers(training, answered, simpler, splits.test.where.__getitem__, **more)
-    print(f"--- everything is in {training.run.directory}; to classify images of your own:\n")
-    print(shlex.join(["seqgen", "classify", str(training.run.directory), "picture.jpg"]))
+    report_answers(training, answered, simpler, splits.test.where.__getitem__, more, splits.test.inputs)
+    training.run.show_use("to classify images of your own", "classify", "picture.jpg")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ category.
 from seqgen.exits import run_main
 
 import math
-import shlex
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -23,6 +22,7 @@ from seqgen.data.catalog import conditioned_texts
 from seqgen.data.labelled import Labelled, TextColumns, read_numbers
 from seqgen.data.paths import kept
 from seqgen.data.splits import LabelledSplits
+from seqgen.figures.section import Section
 from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.encoder_decoder import line_options
 from seqgen.runs.config import RunConfig, parse_options
@@ -103,13 +103,14 @@ def test(
     test_loss: float,
 ) -> None:
     """Test the best generator, show samples, classify them by category, and print the command for more."""
-    seed, directory = training.run.config.seed, training.run.directory
+    seed = training.run.config.seed
     shown = best.categories[:: max(len(best.categories) // 8, 1)] or list(splits.test.labels[:8])
     written = [best.generate(one, num_return_sequences=6, seed=seed + place) for place, one in enumerate(shown)]
     samples = "\n".join(f"  {one}: {', '.join(texts)}" for one, texts in zip(shown, written, strict=True))
     accuracies = classify_generated(best, splits, seed) if best.categories else {}
     perplexity = math.exp(test_loss)
-    training.results(samples, val_loss=val_loss, test_loss=test_loss, test_perplexity=perplexity, **accuracies)
+    losses = {"val_loss": val_loss, "test_loss": test_loss, "test_perplexity": perplexity}
+    training.results(Section("Samples", samples), **losses, **accuracies)
     print(f"{samples}\n\n--- test loss {test_loss:.4f} nats a token, perplexity {perplexity:.2f}", end="")
     if accuracies:
         print(
@@ -118,8 +119,8 @@ def test(
         )
         print(f"{accuracies['told_apart_real']:.2%}, by chance {accuracies['told_apart_by_chance']:.2%}; ", end="")
         print(f"{accuracies['new']:.1%} are new", end="")
-    print(f"\n--- everything is in {directory}; to generate more:\n")
-    print(shlex.join(["seqgen", "generate", str(directory), shown[0]]))
+    print()
+    training.run.show_use("to generate more", "generate", shown[0])
 
 
 def classify_generated(generator: ConditionalGenerator, splits: LabelledSplits, seed: int) -> dict[str, float]:

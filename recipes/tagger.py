@@ -6,7 +6,6 @@ text of your own with --data: CoNLL-U, or lines of a token and its tag.
 
 from seqgen.exits import run_main
 
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -94,11 +93,10 @@ def test(training: Training[Tagger], splits: TaggedSplits, held_back: Iterable[E
     if are_of_spans(best.tags):
         found = [[best.tags[number] for number in row] for row in np.split(answered.predictions, ends[:-1])]
         figures["test_span_f1"] = span_f1(found, data.tags)
-    report_answers(training, answered, baselines, partial(in_context, rows, ends), **figures)
+    report_answers(training, answered, baselines, partial(in_context, rows, ends), figures)
     for name, figure in list(figures.items())[1:]:
         print(f"--- {name.removeprefix('test_').replace('_', ' ')} {figure:.4f}")
-    print(f"--- everything is in {training.run.directory}; to tag texts of your own:\n")
-    print(shlex.join(["seqgen", "tag", str(training.run.directory), "file.txt"]))
+    training.run.show_use("to tag texts of your own", "tag", "file.txt")
 
 
 def sample(tagger: Tagger, tokens: Sequence[str]) -> str:

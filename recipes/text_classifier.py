@@ -6,7 +6,6 @@ Give it texts of your own with --data: a label and a text in each row, or a file
 
 from seqgen.exits import run_main
 
-import shlex
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, cast
@@ -132,10 +131,9 @@ def test(training: Training[TextClassifier], best: TextClassifier, splits: Label
         words_alone = majority
     baseline = {"majority": majority, "baseline": words_alone}
     answered = Answered(np.log(best.probabilities(splits.test.inputs).clip(1e-30)), right, splits.classes)
-    report_answers(training, answered, baseline, lambda number: str(splits.test.inputs[number]), **more)
-    print(f"--- everything is in {training.run.directory}; to classify texts of your own:\n")
-    words_of_one = splits.test.inputs[0].split()[:12]
-    print(shlex.join(["seqgen", "classify", str(training.run.directory), " ".join(words_of_one)]))
+    report_answers(training, answered, baseline, lambda number: str(splits.test.inputs[number]), more)
+    some_words = " ".join(splits.test.inputs[0].split()[:12])
+    training.run.show_use("to classify texts of your own", "classify", some_words)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ with --data, or with --source and --target.
 from seqgen.exits import run_main
 
 import math
-import shlex
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,8 +22,9 @@ from seqgen.data.catalog import parallel_texts
 from seqgen.data.parallel import PairOptions, Parallel
 from seqgen.data.paths import kept
 from seqgen.data.splits import Splits
-from seqgen.figures.attention import draw_attention
+from seqgen.figures.attention import aligned, draw_attention
 from seqgen.figures.mistakes import write_worst_translations
+from seqgen.figures.section import Section
 from seqgen.inference.translator import Translator
 from seqgen.metrics.translation import bleu, chrf
 from seqgen.runs.config import SearchConfig, parse_options
@@ -118,14 +118,16 @@ def test(training: Training[Translator], splits: Splits[Parallel], unseen: Itera
     speed = len(sources) / (time.perf_counter() - began)
     scores = bleu(written, references), chrf(written, references)
     exact = sum(one == other for one, other in zip(written, references, strict=True)) / len(references)
-    for number, one in enumerate(translator.translate(sources[:SHOWN], return_attention=True), start=1):
+    first = translator.translate(sources[:SHOWN], return_attention=True)
+    for number, one in enumerate(first, start=1):
         if one.attention is not None:
             draw_attention(directory / "attention" / f"{number}.png", one.attention)
-    worst = write_worst_translations(directory / "worst.jsonl", sources, references, written)
     shown = [f"  {source}\n  -> {text}" for source, text in zip(sources[:SHOWN], written, strict=False)]
-    samples = "\n".join([*shown, "the worst translations:" if worst else "no mistakes", *worst])
+    translations = Section("Translations", "\n".join(shown), aligned(sources[:SHOWN], first))
+    worst = write_worst_translations(directory / "worst.jsonl", sources, references, written)
     training.results(
-        samples,
+        translations,
+        worst,
         val_bleu=val_bleu,
         test_bleu=scores[0].score,
         test_chrf=scores[1].score,
@@ -136,9 +138,9 @@ def test(training: Training[Translator], splits: Splits[Parallel], unseen: Itera
         signatures=" ".join(score.signature for score in scores),
         val_loss=evaluate(translator.model, unseen, target_tokens),
     )
-    print(f"{samples}\n\n--- test BLEU {scores[0].score:.2f}, chrF {scores[1].score:.2f}, exact {exact:.2%}", end="")
-    print(f", {speed:.0f} sentences/s\n--- everything is in {directory}; to translate sentences of your own:\n")
-    print(shlex.join(["seqgen", "translate", str(directory), sources[0]]))
+    print(f"{translations.text}\n{worst.text}\n\n--- test BLEU {scores[0].score:.2f}", end="")
+    print(f", chrF {scores[1].score:.2f}, exact {exact:.2%}, {speed:.0f} sentences/s")
+    training.run.show_use("to translate sentences of your own", "translate", sources[0])
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ class NGram(nn.Module):
     @classmethod
     def _of(cls, counts: NGramCounts, discount: float | None) -> Self:
         """Return the model with the n-grams of all orders that were counted."""
-        probabilities, weights = counts.probabilities(len(counts.orders), discount)
+        probabilities, weights = counts.probabilities(discount)
         ngrams = [len(each.keys) for each in counts.orders]
         begins = np.cumsum([0, 1, *ngrams])  # the first node of each order, 0 included
         keys = [each.keys + begin * counts.vocab_size for each, begin in zip(counts.orders, begins, strict=False)]

@@ -51,8 +51,8 @@ class NGramCounts:
         self._before = np.append(-1, self._ending[:-1])
         return True
 
-    def probabilities(self, order: int, discount: float | None = None) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Return the probabilities of the n-grams of each order up to `order`, and the weights below each of them.
+    def probabilities(self, discount: float | None = None) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return the probabilities of the n-grams of each order from 0 on, and the weights of the contexts of each.
 
         The weight of a context is what the tokens after it leave to the probabilities of the context without its first
         token: interpolated Kneser-Ney smoothing (Kneser and Ney 1995, Improved Backing-off for M-gram Language
@@ -60,12 +60,11 @@ class NGramCounts:
         Techniques for Language Modeling), down to the uniform distribution.
 
         Args:
-            order: maximum order.
             discount: subtracted from every count; by default those of Chen and Goodman, for counts of 1, 2 and more.
         """
         found, weights = [np.array([1 / self.vocab_size])], []
-        for number, (keys, counts, suffixes) in enumerate(self.orders[:order], start=1):
-            counts = self._continuations(number, counts) if number < order else counts
+        for (keys, counts, suffixes), longer in zip(self.orders, [*self.orders[1:], None], strict=True):
+            counts = counts if longer is None else _continuations(counts, longer)
             discounts = np.minimum(_discounts(counts, discount)[counts.clip(max=3)], counts)
             contexts, different = keys // self.vocab_size, len(found[-1])
             totals = np.bincount(contexts, counts, different)
@@ -75,19 +74,20 @@ class NGramCounts:
             found.append((counts - discounts) / totals[contexts].clip(min=1) + lower)
         return found, weights
 
-    def _continuations(self, order: int, counts: np.ndarray) -> np.ndarray:
-        """Return how many different tokens come before each n-gram; nothing does where it begins with BOS: its count.
-
-        So Heafield et al. 2013, Scalable Modified Kneser-Ney Language Model Estimation.
-        """
-        before = np.bincount(self.orders[order].suffixes, minlength=len(counts)) if order < len(self.orders) else counts
-        return np.where(before == 0, counts, before)
-
 
 def begun(tokens: np.ndarray) -> np.ndarray:
     """Return the (length,) tokens of a text with BOS before the first and, where EOS ends documents, between these."""
     begins = np.append(0, np.flatnonzero(tokens[:-1] == EOS) + 1)
     return np.insert(tokens, begins[tokens[begins] != BOS], BOS)
+
+
+def _continuations(counts: np.ndarray, longer: Order) -> np.ndarray:
+    """Return how many different tokens come before each n-gram; of one that begins with BOS, its count.
+
+    Nothing comes before that (Heafield et al. 2013, Scalable Modified Kneser-Ney Language Model Estimation).
+    """
+    before = np.bincount(longer.suffixes, minlength=len(counts))
+    return np.where(before == 0, counts, before)
 
 
 def _different(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

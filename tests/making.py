@@ -41,6 +41,7 @@ RUN_FILES = {
     "curves.png",
     "results.json",
     "report.md",
+    "report.html",
     "model",
     "state",
 }

@@ -31,11 +31,12 @@ from seqgen.cli.main import run_command
 from seqgen.data.images import Preprocessing, read_image
 from seqgen.data.store import stored
 from seqgen.errors import InputError
+from seqgen.figures.curves import draw_curves
 from seqgen.files import cache_directory, write_text
 from seqgen.runs.checkpoints import load_checkpoint, save_checkpoint
 from seqgen.runs.config import option_parser, parse_options
 from seqgen.runs.directory import RESUMED, read_resumptions
-from seqgen.runs.logger import draw_curves
+from seqgen.runs.logger import read_metrics
 
 OPTIONS = ("top_k", "temperature", "max_new_tokens", "num_beams", "seed", "num_return_sequences", "length_penalty")
 WORDS = ["", "0", "-1", "1", "2", "3", "1e9", str(2**70), "nan", "inf", "x", "true", "null", "[1]", "{}", "\udcff", "é"]
@@ -148,7 +149,7 @@ def fuzz_run(folder, tally, draw):
         with tally.of(path):
             read_resumptions(run)
         with tally.of(path):
-            draw_curves(run)
+            draw_curves(run / "curves.png", read_metrics(run))
     finally:
         path.write_bytes(content)
 

@@ -137,6 +137,12 @@ def test_more_context_is_better_until_it_is_not():
     assert losses[chosen.order - 1] < 1.002 * min(losses)
 
 
+def test_the_size_of_the_vocabulary_changes_no_counts():
+    one, other = (NGram.fit(random_text(), vocab_size=size, order=5) for size in (SIZE, 2**48))
+    assert one.ngrams == other.ngrams
+    assert torch.equal(one.log_weights, other.log_weights)
+
+
 def test_a_text_shorter_than_the_order_has_shorter_ngrams():
     model = NGram.fit(np.array([4, 5]), vocab_size=SIZE, order=9)
     assert model.order == 3
@@ -203,6 +209,12 @@ def test_a_damaged_tree_is_refused(generator, tmp_path):
         with pytest.raises(InputError) as caught:
             seqgen.load(tmp_path)
         assert "\n" not in str(caught.value)
+
+
+def test_a_model_of_another_vocabulary_is_refused(generator):
+    other = NGram.fit(random_text(), vocab_size=SIZE)
+    with pytest.raises(InputError, match=f"tokenizer, {generator.tokenizer.vocab_size} tokens, not {SIZE}"):
+        seqgen.Generator.of(other, tokenizer=generator.tokenizer)
 
 
 @pytest.mark.parametrize(

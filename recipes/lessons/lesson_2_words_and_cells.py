@@ -96,7 +96,7 @@ plt.show()
 best = chains[int(np.argmin(unseen))]
 print(f"the best order is {best.order}, with {min(unseen):.3f} nats a character and {sum(best.ngrams):,} n-grams")
 chain = seqgen.Generator.of(best, tokenizer=tokenizer)
-print(chain.generate("class ", max_new_tokens=200, temperature=0.7, seed=1)[0])
+print(chain.generate("# The ", max_new_tokens=200, temperature=0.7, seed=1)[0])
 
 # %% [markdown]
 """
@@ -130,7 +130,7 @@ plt.legend()
 plt.show()
 weights = sum(parameter.numel() for parameter in lstm.model.parameters())
 print(f"the LSTM has {weights:,} weights, the chain {sum(best.ngrams):,} n-grams")
-print(lstm.generate("class ", max_new_tokens=200, temperature=0.7, seed=1)[0])
+print(lstm.generate("# The ", max_new_tokens=200, temperature=0.7, seed=1)[0])
 
 # %% [markdown]
 """
@@ -250,7 +250,8 @@ one is open ([Karpathy, Johnson and Fei-Fei 2015](https://arxiv.org/abs/1506.020
 But beware: the best of 256 cells always looks meaningful, even where there is nothing. So `followed_properties`
 chooses the cell of each property on one half of the text and scores it on the other, and does the same with the
 property shifted along the text, where it means nothing. An AUC of 1 is a cell that tells the property without a
-mistake, 0.5 is chance, and what counts is how far it is above *by chance*.
+mistake, 0.5 is chance, and what counts is how far it is above *by chance*: where it is not, no cell follows the
+property.
 """
 
 # %%

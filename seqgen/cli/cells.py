@@ -19,8 +19,8 @@ from seqgen.symbols import EOS
 
 MOST_TOKENS, MOST_VALUES = 20_000, 1 << 24  # of a table, and of its tokens times the cells
 SAMPLE = 10_000  # characters that tell how many a token has
-MOST_CHARACTERS = 80_000  # of the end of the data, which validation, too, takes of it
-WRITTEN = 8_000  # tokens that the model writes where there is no other text
+LEAST_CHARACTERS, MOST_CHARACTERS = 1_000, 80_000  # of the end of the data, which validation, too, takes of it
+WRITTEN = 4_000  # tokens that the model writes where there is no other text
 ROW = "{:<26}{:<12}{:>5}{:>6}  {:<8}{:>6}{:>7}{:>11}{:>13}"
 
 
@@ -51,7 +51,7 @@ def _text(generator: Generator, options: dict[str, Any]) -> tuple[str, str]:
         try:
             text = _end(Corpus.find(str(data), as_trained(options)["encoding"]))
         except InputError as error:
-            print(f"the model's own data cannot be read: {error}", file=sys.stderr)
+            print(f"the model's own data cannot be taken: {error}", file=sys.stderr)
         else:
             held_back = ", held back from training" if trained.get("documents") == "none" else ""
             return _fitting(generator, text), f"the end of the model's own data, {data}{held_back}"
@@ -78,7 +78,10 @@ def _end(corpus: Corpus) -> str:
         if len(tail) + len(text) > most:
             break
         text = tail + text
-    return text or tail.partition("\n")[2] or tail
+    text = text or tail.partition("\n")[2] or tail
+    if len(text) < LEAST_CHARACTERS:
+        raise InputError(f"their last tenth must have at least {LEAST_CHARACTERS:,} characters, but it has {len(text)}")
+    return text
 
 
 def _written(generator: Generator) -> str:
@@ -93,7 +96,7 @@ def _fitting(generator: Generator, text: str) -> str:
     sample = text[:SAMPLE]
     layers, _, hidden_size = generator.activations(text[:1], unseen="replace").h.shape
     most = min(MOST_TOKENS, MOST_VALUES // (layers * hidden_size))
-    return text[: most * len(sample) // len(generator.tokenizer.encode(sample))]
+    return text[: most * len(sample) // max(1, len(generator.tokenizer.encode(sample)))]
 
 
 def _show(followed: list[Followed], json_lines: bool) -> None:

@@ -10,18 +10,9 @@ from typing import Any
 
 from seqgen.files import read_options
 from seqgen.inference.saved import BUILDERS, find_model, read_config, read_header, read_part
+from seqgen.inference.usage import KINDS, MADE, commands
 
-KINDS = {
-    "generator": ("a generator of texts", "char_generator"),
-    "text_classifier": ("a classifier of texts", "text_classifier"),
-    "image_classifier": ("a classifier of images", "image_classifier"),
-    "tagger": ("a tagger", "tagger"),
-    "translator": ("a translator", "translator"),
-    "captioner": ("a captioner of images", "image_captioner"),
-    "conditional_generator": ("a generator of texts for a category or numbers", "name_generator"),
-}
 STATISTICS = ("running_mean", "running_var")  # of batch normalization: no parameters
-MADE = ("steps", "seconds", "precision", "threads", "seed", "parameters")  # results that say how, not how good
 TITLES = ("what it is", "how good it is", "how it was made", "how to use it")
 SHOWN = 12  # maximum number of names that are shown of many
 
@@ -104,19 +95,9 @@ def _use(model: Path, directory: str) -> list[str]:
         home, _, name = config["builder"].rpartition(":")
         return [f"seqgen.load({directory!r}, builder={name})  # in Python, with {name} of {home}; not in the shell"]
     categories = read_part(model, "conditions.json")["categories"] if builder == "conditional_generator" else []
-    condition = shlex.quote(categories[0]).replace("{", "{{").replace("}", "}}") if categories else '"0.5 1"'
     again = f"seqgen train {KINDS[builder][1]} --output_dir {place} --resume"
-    commands = {
-        "generator": ['generate {} "The "', 'score {} "a text"', "evaluate {} text.txt", "cells {}"],
-        "text_classifier": ['classify {} "a text" --top_k 2', "classify {} texts.txt", "evaluate {} labelled.tsv"],
-        "image_classifier": ["classify {} *.jpg --top_k 2", "evaluate {} folder"],
-        "tagger": ['tag {} "a text"', "tag {} file.txt", "evaluate {} tagged.conllu"],
-        "translator": ['translate {} "a sentence"', "translate {} sentences.txt", "evaluate {} pairs.tsv"],
-        "captioner": ["caption {} *.jpg", "evaluate {} folder --captions captions.csv"],
-        "conditional_generator": [f"generate {{}} {condition} --num_return_sequences 5", "evaluate {} labelled.tsv"],
-    }[builder]
     trained = [again] if (model.parent / "state").is_dir() else []
-    return [f"seqgen {command.format(place)}" for command in commands] + trained
+    return commands(builder, place, categories) + trained
 
 
 def _word(value: Any) -> str:

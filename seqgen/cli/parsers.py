@@ -166,7 +166,7 @@ def cells() -> CommandParser:
     rule = "text file or folder; by default the end of the model's own data, or else what the model writes itself"
     parser.option("text", str | None, None, rule)
     parser.option("encoding", str | None, None, ENCODING)
-    parser.option("output", str | None, None, "file of the page; by default cells.html in the run directory")
+    parser.option("output", str | None, None, "file of the page; by default cells.html in the run directory, else here")
     rule = "what to do with characters or words unseen in training; by default error with --text, else replace"
     parser.option("unseen", Unseen | None, None, rule)
     parser.flag("json", "print a line of JSON for each property")

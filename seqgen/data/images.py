@@ -20,7 +20,11 @@ from seqgen.errors import InputError
 Image = str | Path | bytes | PIL.Image.Image | np.ndarray
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}
-MOST_PIXELS = 100_000_000  # more, of a file made to fill the memory, would take gigabytes
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")  # of others, one starts a program: EPS Ghostscript
+MOST_PIXELS = 25_000_000  # more, of a file made to fill the memory, would take gigabytes
+# Beginnings of what takes long, however small: scans of a JPEG, comments in a PPM of text.
+SLOW = {"JPEG": b"\xff\xda", "MPO": b"\xff\xda", "PPM": b"#"}
+FEW, EACH = 50, 20_000  # how many of these an image may have, and further ones in so many bytes
 
 
 @checked
@@ -48,24 +52,29 @@ class Preprocessing(NamedTuple):
         return ((images.float() / 255 - mean) / deviation).permute(0, 3, 1, 2)
 
 
-def read_image(source: Image) -> PIL.Image.Image:
+def read_image(source: Image, formats: tuple[str, ...] = FORMATS) -> PIL.Image.Image:
     """Return an image in red, green and blue, upright; of an animated one the first frame.
 
+    Args:
+        source: a path, the bytes of a file, an image of PIL's, or a (height, width, 3) array of bytes.
+        formats: those that a file may have, by Pillow's names.
+
     Raises:
-        InputError: it cannot be read, or is too large.
+        InputError: it cannot be read, has another format, or is too large.
     """
     name = str(source) if isinstance(source, str | os.PathLike) else f"an image given as {type(source).__name__}"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about large images, which have a limit, and about odd metadata
-            image = _open(source)
+            image = _open(source, formats)
             return _in_colour(PIL.ImageOps.exif_transpose(image))
     except FileNotFoundError:
         raise InputError(f"{name}: an image must be a file, but it does not exist") from None
     except PIL.Image.DecompressionBombError:
         raise InputError(f"{name}: an image must have at most {MOST_PIXELS:,} pixels, but it has more") from None
     except Exception as error:  # every decoder has errors of its own
-        reason = "an unknown image format" if isinstance(error, PIL.UnidentifiedImageError) else _line(error)
+        unknown = isinstance(error, PIL.UnidentifiedImageError)
+        reason = f"its format is none of {', '.join(formats)}" if unknown else _line(error)
         raise InputError(f"{name}: an image must be whole, but it does not decode ({reason})") from None
 
 
@@ -85,18 +94,29 @@ def stacked(images: Sequence[Any], size: int) -> Tensor:
     return torch.stack(list(images))
 
 
-def _open(source: Image) -> PIL.Image.Image:
+def _open(source: Image, formats: tuple[str, ...]) -> PIL.Image.Image:
     if isinstance(source, PIL.Image.Image):
         return source
     if isinstance(source, np.ndarray):
         return PIL.Image.fromarray(source)
     if not isinstance(source, bytes) and os.path.exists(source) and not os.path.isfile(source):
         raise ValueError("it is no file")  # a pipe would wait for ever
-    image = PIL.Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+    image = PIL.Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=formats)
     if image.width * image.height > MOST_PIXELS:
         raise PIL.Image.DecompressionBombError
+    _require_quick(image)
     image.load()
     return image
+
+
+def _require_quick(image: Any) -> None:
+    """Raise a ValueError for a small file made to keep the decoder busy for minutes."""
+    if image.format in SLOW:
+        image.fp.seek(0)
+        start = image.fp.read(MOST_PIXELS)
+        of_text = start[:2] in (b"P1", b"P2", b"P3")
+        if (of_text or image.format != "PPM") and start.count(SLOW[image.format]) > FEW + len(start) // EACH:
+            raise ValueError(f"it has more than {FEW} {'comments' if of_text else 'scans'}")
 
 
 def _in_colour(image: PIL.Image.Image) -> PIL.Image.Image:

@@ -1,17 +1,21 @@
-"""Pictures of attention weights."""
+"""Pictures of attention weights, and their tables in a page."""
 
 import math
 import warnings
+from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import PIL.Image
 
+from seqgen.figures.tables import matrix
 from seqgen.files import writing
 from seqgen.inference.captioner import Heat
-from seqgen.inference.translator import Alignment
+from seqgen.inference.translator import Alignment, Translation
 
+MOST = 5_000  # weights of a table, beyond which nobody looks at it
 DARKEST = 0.25  # brightness of an image where the attention weight is zero
 
 
@@ -23,10 +27,27 @@ def draw_attention(path: Path, alignment: Alignment) -> None:
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(alignment.weights, cmap="Greys", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(alignment.source)), [_visible(piece) for piece in alignment.source], rotation=90)
+    axes.set_xticks(range(len(alignment.source)), [_visible(piece) for piece in alignment.source])
     axes.set_yticks(range(len(alignment.target)), [_visible(piece) for piece in alignment.target])
     axes.xaxis.tick_top()
+    for tick, piece in zip(axes.get_xticklabels(), alignment.source, strict=True):
+        tick.set_rotation(90 if len(piece) > 2 else 0)  # a single character is read upright
     _save(path, figure)
+
+
+def aligned(sources: Sequence[str], translations: Sequence[Translation]) -> str:
+    """Return translations with their attention weights as HTML: target pieces in rows, source pieces in columns.
+
+    It is empty where there are no attention weights.
+    """
+    shown = []
+    for source, (text, _, alignment) in zip(sources, translations, strict=True):
+        if alignment is not None:
+            shown.append(f"<p>{escape(source)}<br>&rarr; <b>{escape(text)}</b></p>")
+        if alignment is not None and alignment.weights.size <= MOST:
+            rows, columns = (list(map(_spaced, side)) for side in (alignment.target, alignment.source))
+            shown.append(matrix(rows, columns, alignment.weights, label=f"attention of {text}"))
+    return "".join(shown)
 
 
 def draw_heat(path: Path, image: PIL.Image.Image, heat: Heat) -> None:
@@ -60,5 +81,10 @@ def _save(path: Path, figure: Any) -> None:
 
 def _visible(piece: str) -> str:
     """Return a piece with visible spaces, and with dollar signs escaped, which would begin a formula."""
-    shown = piece.replace(" ", "\u2423").replace("$", r"\$")
+    return _spaced(piece).replace("$", r"\$")
+
+
+def _spaced(piece: str) -> str:
+    """Return a piece with visible spaces."""
+    shown = piece.replace(" ", "\u2423")
     return shown if shown.isprintable() else ascii(shown)[1:-1]

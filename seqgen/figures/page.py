@@ -8,10 +8,10 @@ import PIL.Image
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 STYLE = """
-:root { color-scheme: light dark; --text: #1d2129; --muted: #5f6673; --ground: #fff; --panel: #f4f5f7;
-  --line: #d9dce2; --accent: #2457c5; }
-@media (prefers-color-scheme: dark) { :root { --text: #e6e8ec; --muted: #9aa1ad; --ground: #16181d; --panel: #21242b;
-  --line: #3a3f49; --accent: #86adff; } }
+:root { --text: #1d2129; --muted: #5f6673; --ground: #fff; --panel: #f4f5f7; --line: #d9dce2; --accent: #2457c5; }
+@media screen { :root { color-scheme: light dark; } }
+@media screen and (prefers-color-scheme: dark) { :root { --text: #e6e8ec; --muted: #9aa1ad; --ground: #16181d;
+  --panel: #21242b; --line: #3a3f49; --accent: #86adff; } }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
   color: var(--text); background: var(--ground); }
 a { color: var(--accent); }

@@ -4,7 +4,7 @@ import inspect
 import json
 from abc import ABC
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Generic, Self, TypeVar
@@ -19,6 +19,7 @@ from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.files import write_text
 from seqgen.hardware.memory import NothingDrawn
+from seqgen.inference.card import write_card
 from seqgen.inference.parts import Part
 from seqgen.inference.rebuilding import builder_name, difference, require_plain
 from seqgen.inference.saved import (
@@ -48,6 +49,7 @@ class Bundle(ABC, Generic[M]):
         arguments: of the builder, without those that the other parts determine.
         own_builder: a function of one's own that makes the model of `arguments` alone; by default it is made by the
             builder of this kind.
+        loaded_from: directory whose model card is saved with it while its weights are the same.
 
     Raises:
         InputError: a builder of one's own makes another model of `arguments`, or they are not plain data.
@@ -61,6 +63,7 @@ class Bundle(ABC, Generic[M]):
     model: M
     arguments: dict[str, Any]
     own_builder: Callable[..., M] | None = None
+    loaded_from: Path | None = field(default=None, repr=False, compare=False)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -133,7 +136,9 @@ class Bundle(ABC, Generic[M]):
     @checked
     @unaffected
     def save_pretrained(self, directory: str | Path) -> None:
-        """Write the model to a directory; each file is replaced as a whole.
+        """Write the model and its model card to a directory; each file is replaced as a whole.
+
+        A README.md that was not written by this method, or that was edited since, stays as it is.
 
         Raises:
             InputError: the model is not what its builder makes of `arguments`, so it could not be loaded; or a weight
@@ -150,6 +155,7 @@ class Bundle(ABC, Generic[M]):
             config |= {"builder": builder_name(self.own_builder), "used_as": self.builder}
         for name, data in {**self.parts(), "config.json": config}.items():
             write_text(directory / name, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+        write_card(directory, self)
 
     @classmethod
     @checked
@@ -199,6 +205,7 @@ class Bundle(ABC, Generic[M]):
             reason = " ".join(f"{error or type(error).__name__}".split())[:200]
             raise InputError(f"{directory} must hold a whole model, but it does not fit together: {reason}") from None
         bundle.model.eval()
+        bundle.loaded_from = directory
         return bundle
 
     @checked

@@ -66,10 +66,13 @@ class Generator(Bundle[nn.Module]):
             arguments: plain data: those of `builder`, or the options that `patterns.generator` was given.
 
         Raises:
-            InputError: `builder` makes another model of `arguments`.
+            InputError: `builder` makes another model of `arguments`, or an `NGram` has another vocabulary.
         """
-        if isinstance(model, NGram) and builder is None:
-            builder, arguments = NGram, model.arguments
+        if isinstance(model, NGram):
+            builder, arguments = builder or NGram, arguments or model.arguments
+            if model.vocab_size != tokenizer.vocab_size:
+                sizes = f"{tokenizer.vocab_size} tokens, not {model.vocab_size}"
+                raise InputError(f"an n-gram model must have the vocabulary of its tokenizer, {sizes}")
         never = (PAD, BOS, UNK) if ends else (PAD, BOS, UNK, EOS)
         generation = generation or GenerationConfig(suppress_tokens=never)
         parts: dict[str, Any] = {"tokenizer": tokenizer, "generation": generation}

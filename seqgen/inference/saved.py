@@ -79,7 +79,7 @@ def _download(name: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        directory = snapshot_download(name, allow_patterns=["*.json", "*.safetensors"])
+        directory = snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "README.md"])
     except Exception as error:  # the hub's client passes on all errors of its transport
         raise InputError(
             f"there is no folder {name!r} here, and the hub did not return it: {first_line(error)}"

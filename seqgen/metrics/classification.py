@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from sklearn.metrics import classification_report, confusion_matrix, f1_score
+from sklearn.metrics import classification_report, confusion_matrix, f1_score, precision_recall_fscore_support
 
 BINS = 15  # of confidence
 
@@ -69,6 +69,13 @@ class Answered:
             self.targets, self.predictions, labels=numbers, target_names=self.classes, digits=3, zero_division=0
         )
         return str(report).rstrip()
+
+    def by_class(self) -> list[tuple[str, str, str, str, int]]:
+        """Return precision, recall, F1 and number of examples of each class, with its name first."""
+        numbers = np.arange(len(self.classes))
+        found = precision_recall_fscore_support(self.targets, self.predictions, labels=numbers, zero_division=0)
+        rates = ([f"{value:.3f}" for value in rate] for rate in found[:3])
+        return list(zip(self.classes, *rates, found[3].tolist(), strict=True))
 
     def mistakes(self) -> np.ndarray:
         """Return the numbers of the wrong predictions, the most confident first."""

@@ -57,7 +57,8 @@ def followed_properties(
         properties: by default those of `text_properties`; those with hardly any other value than one are left out.
 
     Raises:
-        InputError: fewer than 100 tokens, or another number of them in `cells` or a property.
+        InputError: fewer than 100 tokens, another number of them in `cells` or a property, or numbers that are not
+            finite.
     """
     properties = text_properties(tokens) if properties is None else properties
     _require_fitting(len(tokens), cells, properties)
@@ -95,6 +96,9 @@ def _require_fitting(count: int, cells: np.ndarray, properties: Sequence[TextPro
     for one in properties:
         if one.values.shape != (count,):
             raise InputError(f"the values of a property must be ({count} tokens,), not {one.values.shape}: {one.name}")
+    for name, values in [("cells", cells), *((f"the values of {one.name}", one.values) for one in properties)]:
+        if not np.isfinite(values).all():
+            raise InputError(f"{name} must be finite, but some are not")
 
 
 def _others(values: np.ndarray) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqgen.figures.confusion import draw_confusion
+from seqgen.figures.confusion import confusion_section, draw_confusion
 from seqgen.figures.mistakes import write_wrong_answers
 from seqgen.metrics.classification import Answered
 from seqgen.runs.training import Training
@@ -39,7 +39,8 @@ def report_answers(
     answered: Answered,
     baselines: Mapping[str, float],
     describe: Callable[[int], str],
-    **more: float,
+    figures: Mapping[str, float],
+    pictures: Sequence[np.ndarray] | None = None,
 ) -> None:
     """Print and write the metrics of a model on the test examples, and its mistakes.
 
@@ -48,22 +49,24 @@ def report_answers(
         answered: the predictions of the best model for the test examples.
         baselines: accuracies of simpler models, among them "majority" and "baseline".
         describe: returns a test example as text, by its number.
-        **more: further metrics.
+        figures: further metrics.
+        pictures: the (height, width, 3) pixels of the test examples, where they are images.
     """
     directory = training.run.directory
     draw_confusion(directory / "confusion.png", answered)
-    mistakes = write_wrong_answers(directory / "mistakes.jsonl", answered, describe)
-    shown = "\n".join(["the most confident mistakes:" if mistakes else "no mistakes", *mistakes])
+    classes = confusion_section(answered)
+    mistakes = write_wrong_answers(directory / "mistakes.jsonl", answered, describe, pictures)
     training.results(
-        f"{answered.table()}\n\n{shown}",
+        classes,
+        mistakes,
         test_accuracy=answered.accuracy,
         test_macro_f1=answered.macro_f1,
         **{f"{name}_accuracy": accuracy for name, accuracy in baselines.items()},
         calibration_error=answered.calibration_error,
         test_loss=answered.loss,
-        **more,
+        **figures,
     )
-    print(f"{answered.table()}\n\n{shown}")
+    print(f"{classes.text}\n\n{mistakes.text}")
     print(f"\n--- test accuracy {answered.accuracy:.2%}, macro F1 {answered.macro_f1:.3f}", end="")
     print(f", calibration error {answered.calibration_error:.3f}", end="")
     print("".join(f"; {name} {accuracy:.2%}" for name, accuracy in baselines.items()))

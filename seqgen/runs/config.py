@@ -21,12 +21,13 @@ from seqgen.inference.encoder_decoder import search_options
 from seqgen.options import new_parser, parse, require_no_null, require_values
 from seqgen.runs.command import command
 from seqgen.runs.sizes import Size, Sizes
+from seqgen.runs.tracking import Service
 from seqgen.text.tokenizer import Tokenizer
 
 C = TypeVar("C", bound="RunConfig")
 
 # Options that a resumed run may change.
-FREE_ON_RESUME = {"resume", "output_dir", "max_steps", "max_seconds", "device", "patience", "eval_every"}
+FREE_ON_RESUME = {"resume", "output_dir", "max_steps", "max_seconds", "device", "patience", "eval_every", "track"}
 FREE_ON_RESUME |= {"learning_rate", "adamw_learning_rate"}
 # Options that name files, so that a run is resumed from any folder.
 PATHS = {"data", "valid", "test", "source", "target", "captions", "init_from", "weights"}
@@ -91,6 +92,8 @@ class RunConfig:
     """stop after this many validations without improvement, 0 for never; by default after 5 that are clearly worse"""
     eval_every: int | None = None
     """updates between validations; by default they follow the clock, at growing distances"""
+    track: Service | None = None
+    """service that tracks the run beside its own files, by its package; by default none"""
     resume: bool = False
     """continue the run in output_dir"""
     model: dict[str, Any] = field(default_factory=dict)

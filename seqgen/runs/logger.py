@@ -8,8 +8,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from seqgen.files import write_text, writing
+from seqgen.figures.curves import draw_curves
+from seqgen.files import write_text
 from seqgen.runs.records import Metrics, read_records
+from seqgen.runs.tracking import Tracking
 from seqgen.training.loop import Step
 from seqgen.training.schedules import Schedule
 
@@ -25,12 +27,22 @@ class Logger:
         schedule: for the progress bar.
         steps: updates of a resumed run so far; metrics of later ones are removed.
         unit: what the loss counts, "tokens" or "examples".
+        tracking: by a service, which is given the same metrics.
     """
 
-    def __init__(self, directory: Path, schedule: Schedule, steps: int = 0, unit: str = "tokens"):
+    def __init__(
+        self,
+        directory: Path,
+        schedule: Schedule,
+        steps: int = 0,
+        unit: str = "tokens",
+        tracking: Tracking | None = None,
+    ):
         from torch.utils.tensorboard import SummaryWriter
 
-        self.directory, self.schedule, self.unit = directory, schedule, unit
+        self.directory, self.schedule, self.unit, self.tracking = directory, schedule, unit, tracking
+        if tracking is not None:
+            tracking.remember(directory)
         self.path = directory / "metrics.jsonl"
         kept = [line for line in read_metrics(directory) if line["step"] <= steps]
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
@@ -75,34 +87,21 @@ class Logger:
             file.write(json.dumps(line) + "\n")
         for name, figure in figures.items():
             self.events.add_scalar(name, figure, step.number)
+        if self.tracking is not None:
+            self.tracking.log(line, step.number)
 
     def close(self) -> None:
         """Close the progress bar, and draw the curves so far."""
         self.bar.close()
         self.events.close()
-        draw_curves(self.directory)
+        draw_curves(self.directory / "curves.png", read_metrics(self.directory))
+
+    def finish(self, steps: int, results: dict[str, Any]) -> None:
+        """End the tracking, with the final figures where there are some."""
+        if self.tracking is not None:
+            self.tracking.finish(results, steps)
 
 
 def read_metrics(directory: Path) -> list[dict[str, Any]]:
     """Return the lines of a run's metrics, without one that a kill cut off."""
     return read_records(directory / "metrics.jsonl", Metrics)
-
-
-def draw_curves(directory: Path) -> None:
-    """Draw training and validation loss over the updates to `curves.png`."""
-    from matplotlib.figure import Figure
-
-    lines = read_metrics(directory)
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.add_subplot()
-    for name, label in (("train_loss", "training"), ("val_loss", "validation")):
-        points = [(line["step"], line[name]) for line in lines if name in line]
-        if points:
-            axes.plot(*zip(*points, strict=True), label=label, marker="o" if name == "val_loss" else None)
-    axes.set_xlabel("step")
-    axes.set_ylabel("loss (nats)")
-    axes.grid(alpha=0.3)
-    if axes.lines:
-        axes.legend()
-    with writing(directory / "curves.png") as file:
-        figure.savefig(file, format="png", dpi=120)

@@ -1,5 +1,6 @@
 """A run of a recipe: its options, directory and processes, before there is a model."""
 
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -24,6 +25,7 @@ from seqgen.runs.config import RunConfig
 from seqgen.runs.directory import claim, run_directory
 from seqgen.runs.processes import Processes, agreed
 from seqgen.runs.suitable_size import BESIDE, FEW, Trial, rounded, suitable_size
+from seqgen.runs.tracking import Tracking, require_installed
 from seqgen.training.loop import Progress
 from seqgen.training.losses import LossFunction
 from seqgen.training.optimizers import Group, optimizers
@@ -46,13 +48,14 @@ class Run:
         unit: what the loss counts, "tokens" or "examples".
 
     Raises:
-        InputError: the directory has another run or is in use, or the device is not available.
+        InputError: the directory has another run or is in use, or the device or the package to track with is not there.
     """
 
     def __init__(self, config: RunConfig, *, default_seconds: float, unit: str = "tokens"):
+        require_installed(config.track)
         use_huge_pages()
         self.config: RunConfig = config
-        self.name, self.unit = config.recipe, unit
+        self.name, self.unit, self.data = config.recipe, unit, ""
         if config.max_steps is None and config.max_seconds is None:
             config.max_seconds = default_seconds
         self.processes = Processes(config.device)
@@ -85,6 +88,22 @@ class Run:
             return directory
 
         self.directory = self.processes.from_main(claimed)
+
+    def tracking(self) -> Tracking | None:
+        """Begin to track this run where --track asks for it; in the first process only.
+
+        Raises:
+            InputError: in all processes: the service does not begin.
+        """
+        found: list[Tracking] = []
+
+        def begin() -> None:
+            if self.config.track is not None:
+                options = self.config.resolved()
+                found.append(Tracking(self.config.track, self.directory, self.name, options, self.say))
+
+        self.processes.from_main(begin)
+        return found[0] if found else None
 
     @property
     def done(self) -> float:
@@ -217,6 +236,18 @@ class Run:
         return examples.batches(budget, **shared)
 
     def describe(self, data: str, bundle: Bundle[Any]) -> None:
-        """Print the data, the model's size, the device and the directory."""
+        """Print the data, the model's size, the device and the directory; the report has the data, too."""
+        self.data = data
         parameters = sum(parameter.numel() for parameter in bundle.model.parameters())
         self.say(f"{data}; a model of {parameters:,} parameters on {self.device}; the run is in {self.directory}")
+
+    def show_use(self, purpose: str, name: str, *words: str) -> None:
+        """Print where the run is, and a command that uses its model.
+
+        Args:
+            purpose: of the command, such as "to generate more".
+            name: of the command, such as "generate".
+            *words: its arguments after the directory.
+        """
+        print(f"--- everything is in {self.directory}; the report: {self.directory / 'report.html'}; {purpose}:\n")
+        print(shlex.join(["seqgen", name, str(self.directory), *words]))

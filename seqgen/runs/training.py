@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 import torch
 
 from seqgen.errors import InputError, Interrupted, NonFiniteLogits, NonFiniteLoss
+from seqgen.figures.section import Section
 from seqgen.hardware.devices import unchanged_random_state
 from seqgen.hardware.precision import set_threads
 from seqgen.inference.bundle import Bundle
@@ -21,6 +22,7 @@ from seqgen.runs.command import command
 from seqgen.runs.config import FREE_ON_RESUME, PATHS
 from seqgen.runs.directory import write_options
 from seqgen.runs.logger import Logger
+from seqgen.runs.model_card import write_model_card
 from seqgen.runs.moments import is_due
 from seqgen.runs.processes import agreed
 from seqgen.runs.results import write_results
@@ -83,11 +85,12 @@ class Training(Generic[B]):
                 else ""
             )
             run.say(f"resuming after step {self.progress.steps:,}{more}")
+        tracking = run.tracking()
         if not run.config.resume:
             run.claim()
         if run.main:
             write_options(run.directory, run.config, self.progress.steps)
-            self.logger = Logger(run.directory, run.schedule, self.progress.steps, run.unit)
+            self.logger = Logger(run.directory, run.schedule, self.progress.steps, run.unit, tracking)
         self.again = command("--output_dir", str(run.directory), "--resume")
         interruptions.sentence = f"interrupted; to resume from the last checkpoint: {self.again}"
 
@@ -104,6 +107,8 @@ class Training(Generic[B]):
         if not self.run.main:
             return
         self.logger.close()
+        if error is not None or not self.best.exists:
+            self.logger.finish(self.progress.steps, {})
         if error is None and self.best.exists:
             self.run.say("testing the model with the best validation")
         elif error is None:
@@ -195,9 +200,12 @@ class Training(Generic[B]):
             f"{val_loss:.4f}{measured}{' (best)' if improved else ''}, {step.progress.rate:,.0f} {self.run.unit}/s"
         )
 
-    def results(self, samples: str = "", **figures: Any) -> dict[str, Any]:
-        """Write the final metrics to `results.json`, and with samples to `report.md`; return all metrics."""
-        return write_results(self.run, self.averaged, self.progress, self.identity, figures, samples)
+    def results(self, *sections: Section, **figures: Any) -> dict[str, Any]:
+        """Write the final metrics to `results.json` and the model card, and with sections to the report; return all."""
+        found = write_results(self.run, self.averaged, self.progress, self.identity, figures, sections)
+        write_model_card(self.run, self.averaged, self.identity, found)
+        self.logger.finish(self.progress.steps, found)
+        return found
 
     def state_dict(self) -> dict[str, Any]:
         """Return the values for a checkpoint; in the first process, those of all processes."""

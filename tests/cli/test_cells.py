@@ -55,12 +55,27 @@ def test_without_them_the_model_writes_a_text_itself(command, run):
     assert "book.txt" in err
     assert "a text that the model wrote itself" in err
     first = tokens_in(run / "cells.html")
+    (run.parent / "book.txt").write_text(TEXT[:900])
+    _, err = cells_of(command, run)
+    assert "at least 1,000 characters, but it has" in err
+    assert tokens_in(run / "cells.html") == first
     (run / "resolved.yaml").unlink()
     cells_of(command, run / "model", "--output", "own.html")
     assert tokens_in(run.parent / "own.html") == first
     make_generator(ends=True).save_pretrained(run / "model")
     cells_of(command, run)
     assert "\n" in tokens_in(run / "cells.html")
+
+
+def test_of_several_files_the_last_whole_ones_are_read(command, run):
+    (run.parent / "files").mkdir()
+    for number in range(30):
+        (run.parent / "files" / f"{number:02}.txt").write_text("sat\n" + TEXT[: 600 + number])
+    (run / "resolved.yaml").write_text(yaml.safe_dump({"data": "files", "documents": "files"}))
+    _, err = cells_of(command, run)
+    assert "the end of the model's own data, files\n" in err  # files to be held back are chosen at random
+    last = "".join("sat\n" + TEXT[: 600 + number] for number in (28, 29))
+    assert tokens_in(run / "cells.html") == last
 
 
 def test_a_text_is_read_as_it_is_given(command, run):

@@ -64,7 +64,8 @@ def test_a_turned_photograph_is_set_upright():
 def test_what_is_no_image_is_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(
-        InputError, match=r"a\.png: an image must be whole, but it does not decode \(an unknown image format"
+        InputError,
+        match=r"a\.png: an image must be whole, but it does not decode \(its format is none of PNG, JPEG",
     ):
         read_image(tmp_path / "a.png")
     whole = saved(PIL.Image.effect_noise((64, 64), 50).convert("RGB"), "JPEG")
@@ -76,9 +77,31 @@ def test_what_is_no_image_is_named(tmp_path):
 
 def test_an_image_made_to_fill_the_memory_is_refused():
     file = io.BytesIO()
-    PIL.Image.new("1", (20_000, 20_000)).save(file, "PNG")
-    with pytest.raises(InputError, match="at most 100,000,000 pixels"):
+    PIL.Image.new("1", (5_000, 5_001)).save(file, "PNG")
+    with pytest.raises(InputError, match="at most 25,000,000 pixels"):
         read_image(file.getvalue())
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused():
+    file = saved(plain(), "JPEG", progressive=True)
+    last = file[file.rindex(b"\xff\xda") : -2]
+    assert read_image(file[:-2] + last * 20 + file[-2:]).size == (20, 10)
+    with pytest.raises(InputError, match="more than 50 scans"):
+        read_image(file[:-2] + last * 1000 + file[-2:])
+
+
+def test_a_ppm_of_thousands_of_comments_is_refused():
+    assert read_image(b"P3 1 1 255\n# red\n255 0 0\n").getpixel((0, 0)) == (255, 0, 0)
+    assert read_image(b"P6 10 10 255\n" + b"#" * 300).size == (10, 10)
+    with pytest.raises(InputError, match="more than 50 comments"):
+        read_image(b"P3 1 1 255\n" + b"#\n" * 1000 + b"255 0 0\n")
+
+
+def test_only_the_formats_asked_for_are_read():
+    assert read_image(saved(plain(), "WEBP"), formats=("JPEG", "PNG", "WEBP")).size == (20, 10)
+    for kind in ("GIF", "BMP", "TIFF"):
+        with pytest.raises(InputError, match="its format is none of JPEG, PNG, WEBP"):
+            read_image(saved(plain(), kind), formats=("JPEG", "PNG", "WEBP"))
 
 
 def test_the_middle_is_kept_and_brought_to_size():

@@ -40,7 +40,7 @@ def test_a_run_directory_stands_for_its_model(saved):
 
 
 def test_a_saved_model_is_plain_data(saved):
-    assert sorted(path.name for path in saved.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in saved.iterdir()) == sorted([*FILES, "README.md"])
     for name in FILES[:-1]:
         json.loads((saved / name).read_text(encoding="utf-8"))
     config = json.loads((saved / "config.json").read_text(encoding="utf-8"))
@@ -197,7 +197,7 @@ def test_a_model_goes_to_the_hub_whole(hub, saved, monkeypatch):
     assert address.endswith(Hub.commit)
     [commit] = [body for path, body in hub.posts if "/commit/" in path]
     sent = [json.loads(line)["value"] for line in commit.splitlines() if json.loads(line)["key"] != "header"]
-    assert {value["path"] for value in sent} == set(FILES)
+    assert {value["path"] for value in sent} == {*FILES, "README.md"}
 
 
 def test_a_hub_that_cannot_be_reached_is_an_error(saved, hub):

@@ -91,6 +91,15 @@ def test_a_generator_s_cells_are_between_minus_one_and_one(cell):
     assert all(0 <= row.auc <= 1 and row.layer < 2 and row.cell < 16 for row in rows)
 
 
+def test_numbers_must_be_finite():
+    cells = noise()
+    cells[0, 5, 3] = np.nan
+    with pytest.raises(InputError, match="cells must be finite"):
+        followed_properties(TOKENS, cells)
+    with pytest.raises(InputError, match="the values of own must be finite"):
+        followed_properties(TOKENS, noise(), [TextProperty("own", "current", np.where(runs(1), np.inf, 0))])
+
+
 @pytest.mark.parametrize(
     ("tokens", "cells", "values", "sentence"),
     [
