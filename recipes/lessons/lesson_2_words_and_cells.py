@@ -245,7 +245,9 @@ draw_cell(read.tokens[shown], read.cells[0, shown, chosen])
 # %% [markdown]
 """
 Nobody told the network about quotes. It found out that to predict what comes next it is worth a cell to remember that
-one is open ([Karpathy, Johnson and Fei-Fei 2015](https://arxiv.org/abs/1506.02078)).
+one is open ([Karpathy, Johnson and Fei-Fei 2015](https://arxiv.org/abs/1506.02078)). With a negative correlation the
+cell is blue inside of quotes, not red; and many a cell follows something wider, such as all that is not code, comments
+too.
 
 But beware: the best of 256 cells always looks meaningful, even where there is nothing. So `followed_properties`
 chooses the cell of each property on one half of the text and scores it on the other, and does the same with the
