@@ -24,6 +24,7 @@ USAGE = """usage: seqgen COMMAND ...
   score MODEL [TEXT ...]               show the log-probability of texts, or of answers to inputs
   cells MODEL                          show what the cells of a generator follow in a text, as a table and a page
   evaluate MODEL FILE                  show the metrics of a model on a labelled file
+  serve MODEL [MODEL ...]              serve models in the browser, and over HTTP to programs
   doctor [--measure_again]             show the machine, what is fastest on it, and whether the installation is sound
 
 MODEL is a run directory, its model/, or the name of a model on the hub. TEXT is a text, or a text file whose lines are
@@ -41,6 +42,7 @@ COMMANDS = {
     "score": "seqgen.cli.score:score",
     "cells": "seqgen.cli.cells:cells",
     "evaluate": "seqgen.cli.evaluate:evaluate",
+    "serve": "seqgen.cli.serve:serve",
     "doctor": "seqgen.cli.doctor:doctor",
 }
 OWN_OPTIONS = ("train", "doctor")  # commands that read their options themselves

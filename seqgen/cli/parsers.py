@@ -180,6 +180,17 @@ def info() -> CommandParser:
     return parser
 
 
+def serve() -> CommandParser:
+    """Return the options of `seqgen serve`."""
+    parser = _parser("serve", "Serve models in the browser, and over HTTP to programs, until Ctrl-C.")
+    parser.words("runs", "further models, each with a tab of its own")
+    parser.option("host", str, "127.0.0.1", "address to listen at; by default, only programs on this machine reach it")
+    parser.option("port", int, 8000, "port to listen at; 0 for a free one")
+    rule = "name, or names with commas between, by which browsers on other machines know this one"
+    parser.option("allowed_host", str | None, None, rule)
+    return parser
+
+
 def _parser(name: str, description: str) -> CommandParser:
     parser = CommandParser(name, description)
     parser.option("device", str, "cpu", "auto, cpu, cuda, cuda:1, mps and so on")
@@ -232,5 +243,6 @@ def _columns(parser: CommandParser) -> None:
 
 
 PARSERS: dict[str, Callable[[], CommandParser]] = {
-    command.__name__: command for command in (generate, classify, tag, caption, translate, evaluate, score, cells, info)
+    command.__name__: command
+    for command in (generate, classify, tag, caption, translate, evaluate, score, cells, info, serve)
 }

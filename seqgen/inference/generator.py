@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, ClassVar, NamedTuple, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from seqgen import patterns
 from seqgen.errors import InputError
@@ -18,7 +18,7 @@ from seqgen.inference.activations import TextActivations, text_activations
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.parts import GENERATION, tokenizer_part
-from seqgen.inference.piece import Ending, Piece, most_probable
+from seqgen.inference.piece import NewToken, Piece, detailed
 from seqgen.inference.score import Score
 from seqgen.inference.stop_strings import StopStrings
 from seqgen.ngram import NGram
@@ -135,7 +135,7 @@ class Generator(Bundle[nn.Module]):
         Raises:
             InputError: as in `generate`, or for several sequences or beams.
         """
-        written = self._write([prompt], self._streamable(options), unseen)
+        written = self._write([prompt], self._alone(options), unseen)
         return (text for text in chain([prompt], (new.text for new in written)) if text)
 
     def pieces(
@@ -152,26 +152,41 @@ class Generator(Bundle[nn.Module]):
         Raises:
             InputError: as in `stream`, or `candidates` is below 0.
         """
-        if candidates < 0:
-            raise InputError(f"candidates must be at least 0, not {candidates}")
-        config = self._streamable(options)
-        return self._detailed(
-            self._write([prompt], config, unseen), self._read(self._encode(prompt, unseen)), candidates
-        )
+        written = self._write([prompt], self._alone(options), unseen)
+        return (piece for _, piece in self._detailed(written, [prompt], candidates))
 
-    def _detailed(self, written: Iterator["_New"], before: Detokenizer, candidates: int) -> Iterator[Piece]:
-        for new in written:
-            logs = new.logits[0].float().log_softmax(dim=0)
-            best = most_probable(logs, candidates, before)
-            before.push(new.token)
-            yield Piece(new.token, new.text, float(logs[new.token]), best, new.ending)
+    def batch_pieces(
+        self, prompts: list[str], *, candidates: int = 5, unseen: Unseen = "error", **options: Any
+    ) -> Iterator[tuple[int, Piece]]:
+        """Yield the same texts as `generate`, without the prompts, as they are written side by side.
+
+        Args:
+            prompts: the beginnings of texts.
+            candidates: as in `pieces`.
+            unseen: as in `generate`.
+            **options: as in `generate`.
+
+        Returns:
+            The number of a text, in the order of `generate`, with its next piece.
+
+        Raises:
+            InputError: as in `generate`, for several beams, or `candidates` is below 0.
+        """
+        config = self._streamable(options)
+        rows = [prompt for prompt in prompts for _ in range(config.num_return_sequences)]
+        return self._detailed(self._write(rows, config, unseen) if rows else iter(()), rows, candidates)
+
+    def _detailed(self, new: Iterator[NewToken], prompts: list[str], candidates: int) -> Iterator[tuple[int, Piece]]:
+        return detailed(new, [self._read(self.tokenizer.encode(prompt)) for prompt in prompts], candidates)
+
+    def _alone(self, options: dict[str, Any]) -> GenerationConfig:
+        config = self._streamable(options)
+        if (texts := config.num_return_sequences) != 1:
+            raise InputError(f"a stream has one text: num_return_sequences must be 1, not {texts}")
+        return config
 
     def _streamable(self, options: dict[str, Any]) -> GenerationConfig:
         config = self.options(**options)
-        if config.num_return_sequences != 1:
-            raise InputError(
-                f"a stream has one text: num_return_sequences must be 1, not {config.num_return_sequences}"
-            )
         if config.num_beams != 1:
             raise InputError(f"beam search cannot be streamed: num_beams must be 1, not {config.num_beams}")
         return config
@@ -221,7 +236,7 @@ class Generator(Bundle[nn.Module]):
         """
         return embeddings(self.model, lambda token: self.tokenizer.decode([token]))
 
-    def _write(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator["_New"]:
+    def _write(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[NewToken]:
         encoded = [self._encode(prompt, unseen) for prompt in prompts]
         ends = StopStrings(len(prompts), config.stop_strings)
         return self._written(
@@ -231,7 +246,7 @@ class Generator(Bundle[nn.Module]):
     @unaffected
     def _written(
         self, encoded: list[list[int]], config: GenerationConfig, ends: StopStrings, detokenizers: list[Detokenizer]
-    ) -> Iterator["_New"]:
+    ) -> Iterator[NewToken]:
         seeds = [row_seed(config, row % config.num_return_sequences) for row in range(len(encoded))]
         steps = sample(
             cast("Decoder", self.model),
@@ -244,12 +259,12 @@ class Generator(Bundle[nn.Module]):
         with evaluating(self.model):
             for number, (rows, tokens, logits) in enumerate(steps, start=1):
                 last = number == config.max_new_tokens
-                for row, token in zip(rows, tokens, strict=True):
+                for place, (row, token) in enumerate(zip(rows, tokens, strict=True)):
                     text = ends.cut(row, detokenizers[row].push(token))
                     stopped = token == EOS or ends.reached[row]
                     if (stopped or last) and not ends.reached[row]:
                         text += detokenizers[row].flush()
-                    yield _New(row, token, text, "stop" if stopped else "length" if last else None, logits)
+                    yield NewToken(row, token, text, "stop" if stopped else "length" if last else None, logits, place)
 
     def _searched(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[str]:
         if config.stop_strings:
@@ -280,13 +295,3 @@ class Generator(Bundle[nn.Module]):
                 "--unseen replace in the shell)"
             )
         return self.tokenizer.encode(text)
-
-
-class _New(NamedTuple):
-    """A generated token of a row, and the (rows, vocabulary) logits of its step."""
-
-    row: int
-    token: int
-    text: str
-    ending: Ending | None
-    logits: Tensor

@@ -1,10 +1,12 @@
 """The pieces of a text that is generated token by token, with their probabilities."""
 
+from collections.abc import Iterator, Sequence
 from copy import copy
 from typing import Literal, NamedTuple
 
 from torch import Tensor
 
+from seqgen.errors import InputError
 from seqgen.symbols import EOS
 from seqgen.text.tokenizer import Detokenizer
 
@@ -38,6 +40,45 @@ class Piece(NamedTuple):
     log_probability: float
     candidates: list[Candidate]
     ending: Ending | None
+
+
+class NewToken(NamedTuple):
+    """A generated token of a row, the (rows, vocabulary) logits of its step, and the row's place in these."""
+
+    row: int
+    token: int
+    text: str
+    ending: Ending | None
+    logits: Tensor
+    place: int
+
+
+def detailed(
+    written: Iterator[NewToken], before: Sequence[Detokenizer], candidates: int
+) -> Iterator[tuple[int, Piece]]:
+    """Return the row of each token with its piece, one after the other.
+
+    Args:
+        written: the tokens.
+        before: a detokenizer after the prompt of each row.
+        candidates: number of the most probable tokens that come with each.
+
+    Raises:
+        InputError: `candidates` is below 0.
+    """
+    if candidates < 0:
+        raise InputError(f"candidates must be at least 0, not {candidates}")
+    return _detailed(written, before, candidates)
+
+
+def _detailed(
+    written: Iterator[NewToken], before: Sequence[Detokenizer], candidates: int
+) -> Iterator[tuple[int, Piece]]:
+    for new in written:
+        logs = new.logits[new.place].float().log_softmax(dim=0)
+        best = most_probable(logs, candidates, before[new.row])
+        before[new.row].push(new.token)
+        yield new.row, Piece(new.token, new.text, float(logs[new.token]), best, new.ending)
 
 
 def most_probable(logs: Tensor, count: int, detokenizer: Detokenizer) -> list[Candidate]:

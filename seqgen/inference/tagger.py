@@ -196,6 +196,14 @@ class Tagger(InputBundle[EncoderTagger]):
             raise InputError("a token must not be empty")
         return text
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where each of the `tokens` of a text begins in it, and where it ends."""
+        if self.alphabet is None:
+            return [(place, place + 1) for place in range(len(text))]
+        from nltk.tokenize import TreebankWordTokenizer  # which takes seconds
+
+        return list(TreebankWordTokenizer().span_tokenize(text))
+
     def tag(self, texts: str | Sequence[str | Sequence[str]]) -> list[list[TaggedToken]]:
         """Return the tokens of each text with their tags.
 

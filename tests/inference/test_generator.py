@@ -131,3 +131,22 @@ def test_a_stream_writes_one_text(generator):
 def test_misspelt_options_are_errors_before_anything_is_written(generator):
     with pytest.raises(InputError, match="temperature"):
         generator.stream("the", temprature=0.5)
+
+
+def test_pieces_of_a_batch_are_the_texts_and_the_pieces_of_each_alone():
+    generator = make_generator(ends=True)
+    options = {"max_new_tokens": 40, "temperature": 0.8, "seed": 4, "precision": "fp32", "stop_strings": ["at "]}
+    prompts = ["the ", "a dog", ""]
+    texts = [prompt for prompt in prompts for _ in range(2)]
+    endings = [None] * 6
+    for row, piece in generator.batch_pieces(prompts, candidates=2, num_return_sequences=2, **options):
+        assert endings[row] is None
+        assert len(piece.candidates) == 2
+        texts[row] += piece.text
+        endings[row] = piece.ending
+    assert texts == generator.generate(prompts, num_return_sequences=2, **options)
+    assert all(endings)
+    alone = list(generator.pieces("the ", candidates=3, **options))
+    assert [piece for _, piece in generator.batch_pieces(["the "], candidates=3, **options)] == alone
+    with pytest.raises(InputError, match="beam search"):
+        generator.batch_pieces(["the "], num_beams=2)

@@ -1,0 +1,105 @@
+"""The answers of models with an input: labels, tags, translations, captions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from seqgen.arguments import checked
+from seqgen.inference.captioner import Caption, Captioner
+from seqgen.inference.classifiers import ImageClassifier, Label, TextClassifier
+from seqgen.inference.encoder_decoder import EncoderDecoderBundle
+from seqgen.inference.tagger import Tagger
+from seqgen.inference.translator import Translation, Translator
+from seqgen.serving.body import ImageFile
+from seqgen.serving.limits import require_affordable, require_short
+
+
+@checked
+def classify(
+    classifier: TextClassifier, *, text: str, top_k: int = 5, influences: bool = False, label: str | None = None
+) -> dict[str, Any]:
+    """Return the most probable classes of a text and, where asked for, by how much each word moved the answer."""
+    require_short(text=text)
+    found = _labels(classifier.classify(text, top_k=top_k)[0])
+    if influences:
+        found["influences"] = [one._asdict() for one in classifier.influences(text, label)]
+    return found
+
+
+@checked
+def classify_image(classifier: ImageClassifier, image: ImageFile, *, top_k: int = 5) -> dict[str, Any]:
+    """Return the most probable classes of an image."""
+    return _labels(classifier.classify(image.read(), top_k=top_k)[0])
+
+
+@checked
+def tag(tagger: Tagger, *, text: str) -> dict[str, Any]:
+    """Return the tag of each word or character, with the white space before it, and that after the last one."""
+    require_short(text=text)
+    [tagged] = tagger.tag([text])
+    tokens, end = list[dict[str, Any]](), 0
+    for one, (begin, stop) in zip(tagged, tagger.spans(text), strict=True):
+        before = {"before": text[end:begin]} if begin > end else {}
+        tokens.append({**before, "text": text[begin:stop], "tag": one.tag, "probability": one.probability})
+        end = stop
+    return {"tokens": tokens, "after": text[end:]}
+
+
+@checked
+def translate(
+    translator: Translator,
+    *,
+    text: str,
+    prefix: str = "",
+    attention: bool = False,
+    minimum_bayes_risk: int = 0,
+    **options: Any,
+) -> dict[str, Any]:
+    """Return the best translations of a sentence, with their scores and, where asked for, their attention weights."""
+    require_short(text=text, prefix=prefix)
+    asked = _search(translator, minimum_bayes_risk, options, attention=attention)
+    found = translator.translate(text, prefix=prefix, return_attention=attention, **asked)
+    return {"translations": _texts(found)}
+
+
+@checked
+def caption(
+    captioner: Captioner,
+    image: ImageFile,
+    *,
+    prefix: str = "",
+    attention: bool = False,
+    minimum_bayes_risk: int = 0,
+    **options: Any,
+) -> dict[str, Any]:
+    """Return the best captions of an image, with their scores and, where asked for, their attention weights."""
+    require_short(prefix=prefix)
+    asked = _search(captioner, minimum_bayes_risk, options, attention=attention)
+    found = captioner.caption(image.read(), prefix=prefix, return_attention=attention, **asked)
+    return {"captions": _texts(found), "size": captioner.preprocessing.size}
+
+
+def _labels(found: list[Label]) -> dict[str, Any]:
+    return {"labels": [one._asdict() for one in found]}
+
+
+def _search(
+    bundle: EncoderDecoderBundle, minimum_bayes_risk: int, options: dict[str, Any], *, attention: bool
+) -> dict[str, Any]:
+    """Return the options of generation, which one request may ask for."""
+    require_affordable(
+        bundle.generation.with_options(**options), minimum_bayes_risk=minimum_bayes_risk, attention=attention
+    )
+    return options | ({"minimum_bayes_risk": minimum_bayes_risk} if minimum_bayes_risk else {})
+
+
+def _texts(found: Sequence[Translation | Caption]) -> list[dict[str, Any]]:
+    texts = []
+    for one in found:
+        shown: dict[str, Any] = {"text": one.text, "score": one.score}
+        if one.attention is not None:
+            weights = one.attention.weights.astype(np.float64).round(4).tolist()
+            shown["attention"] = one.attention._asdict() | {"weights": weights}
+        texts.append(shown)
+    return texts

@@ -1,0 +1,124 @@
+"""The models that are served, each with its name, its kind, its turns, and what can be said about it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seqgen.errors import InputError, counted, nearest
+from seqgen.inference.bundle import Bundle
+from seqgen.inference.captioner import Captioner
+from seqgen.inference.classifiers import ImageClassifier
+from seqgen.inference.conditional_generator import ConditionalGenerator
+from seqgen.inference.generator import Generator
+from seqgen.inference.translator import Translator
+from seqgen.inference.usage import KINDS
+from seqgen.nn.recurrent import Recurrent
+from seqgen.serving.refusals import Refusal
+from seqgen.serving.turns import Turns
+from seqgen.symbols import SYMBOLS
+
+EXAMPLES = ("def ", "The ", "the ")  # prompts, of which the first is shown that the model can read
+TOKENS = {"char": "characters", "byte": "bytes", "word": "words", "lowercase-word": "words"}  # the others are subwords
+
+
+@dataclass
+class Served:
+    """A model that is served.
+
+    Args:
+        name: by which requests choose it.
+        bundle: the model in use.
+    """
+
+    name: str
+    bundle: Bundle[Any]
+    turns: Turns = field(default_factory=Turns)
+
+    @property
+    def kind(self) -> str:
+        """The name of its builder."""
+        return self.bundle.builder
+
+    def description(self) -> dict[str, Any]:
+        """Return what the page shows of it, as plain data."""
+        found: dict[str, Any] = {"name": self.name, "kind": self.kind, "about": about(self.bundle)}
+        # The options that generation with this model starts from.
+        found["options"] = self.bundle.generation.to_data() if hasattr(self.bundle, "generation") else {}
+        for name in ("classes", "tags"):
+            if hasattr(self.bundle, name):
+                found[name] = getattr(self.bundle, name)
+        if isinstance(self.bundle, Generator):
+            tokenizer, sizes = self.bundle.tokenizer, _cells(self.bundle)
+            known = [text for text in EXAMPLES if not tokenizer.unseen(text)]
+            found |= {"tokens": tokenizer.kind, "cells": sizes, "example": (*known, "")[0]}
+        if isinstance(self.bundle, ConditionalGenerator):
+            found |= {"conditions": self.bundle.categories or None, "numbers": len(self.bundle.mean)}
+        if isinstance(self.bundle, ImageClassifier | Captioner):
+            found |= {"size": self.bundle.preprocessing.size, "border": self.bundle.preprocessing.border}
+        if isinstance(self.bundle, Translator):
+            found["attends"] = getattr(self.bundle.model.decoder, "attention", None) is not None
+        return found
+
+
+def named(runs: Iterable[str], bundles: Iterable[Bundle[Any]]) -> list[Served]:
+    """Return models under the last parts of their runs' names, with a number where two are the same."""
+    names: list[str] = []
+    for run in runs:
+        path = Path(run).resolve()
+        name = path.parent.name if path.name == "model" else path.name
+        same = [name, *(f"{name}-{number}" for number in range(2, len(names) + 2))]
+        names.append(next(one for one in same if one not in names))
+    return [Served(name, bundle) for name, bundle in zip(names, bundles, strict=True)]
+
+
+def chosen(models: Sequence[Served], kinds: Iterable[str], name: Any) -> Served:
+    """Return the model that a request is for, one of these kinds.
+
+    Args:
+        models: that are served.
+        kinds: which the address serves.
+        name: as the request gives it; None where there is but one model of these kinds.
+
+    Raises:
+        InputError: a request without a name that several models could answer, or for a model of another kind.
+        Refusal: there is no such model.
+    """
+    words = " or ".join(KINDS[kind][0] for kind in kinds)
+    able = [one for one in models if one.kind in kinds]
+    if name is None:
+        if not able:
+            raise Refusal(404, f"there must be {words}, but none is served")
+        if len(able) > 1:
+            raise InputError(f"model must be one of {', '.join(one.name for one in able)}, but it is missing")
+        return able[0]
+    if not isinstance(name, str):
+        raise InputError(f"model must be a text, not {name!r}")
+    for one in models:
+        if one.name == name:
+            if one not in able:
+                raise InputError(f"model must be {words}, not {name!r}, which is {KINDS[one.kind][0]}")
+            return one
+    names = [one.name for one in able]
+    known = ", ".join(names) or "none"
+    raise Refusal(404, f"model must be one of {known}, not {name!r}{nearest(name, names)}")
+
+
+def about(bundle: Bundle[Any]) -> str:
+    """Return what a model is, in a line: its first recurrent layers, tokens and weights."""
+    facts = list[str]()
+    for recurrent in [one for one in bundle.model.modules() if isinstance(one, Recurrent)][:1]:
+        layers = counted(len(recurrent.layers), "layer")
+        facts.append(f"{recurrent.cell.upper()}, {layers} of {recurrent.hidden_size:,}")
+    tokenizer = getattr(bundle, "tokenizer", None) or getattr(bundle, "target", None)
+    if tokenizer is not None:
+        facts.append(f"{tokenizer.vocab_size - len(SYMBOLS):,} {TOKENS.get(tokenizer.kind, 'subwords')}")
+    facts += [f"{len(getattr(bundle, name)):,} {name}" for name in ("classes", "tags") if hasattr(bundle, name)]
+    return "; ".join([*facts, counted(sum(weight.numel() for weight in bundle.model.parameters()), "weight")])
+
+
+def _cells(generator: Generator) -> list[dict[str, int]] | None:
+    recurrent = getattr(generator.model, "recurrent", None)
+    if recurrent is None or not hasattr(generator.model, "activations"):
+        return None
+    return [{"size": layer.hidden_size} for layer in recurrent.stack]
