@@ -5,7 +5,8 @@ import re
 from making import ROOT
 
 FRONT, MANUAL, MEASURED, DATA = "README.md", "recipes/README.md", "recipes/benchmarks/README.md", "data/README.md"
-PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in (FRONT, MANUAL, MEASURED, DATA)}
+LESSONS = "recipes/lessons/README.md"
+PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in (FRONT, MANUAL, MEASURED, DATA, LESSONS)}
 FENCED = re.compile(r"^```.*?^```", flags=re.DOTALL | re.MULTILINE)
 CODE = [block for page in PAGES.values() for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)]
 

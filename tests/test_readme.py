@@ -47,6 +47,7 @@ def commands(name):
 EVERY = list(dict.fromkeys(line for name in PAGES for line in commands(name)))
 SETUP = [line for line in EVERY if "pip install" in line]
 BENCHMARKS = [line for line in EVERY if "recipes/benchmarks/" in line]
+NOTEBOOKS = [line for line in EVERY if re.match(r"jupyter |jupytext ", line)]
 TRAINING = [line for line in EVERY if re.search(r"recipes/\w+\.py|seqgen train \w", line) and line not in SETUP]
 IN_USE = [line for line in EVERY if re.match(r"seqgen (?!train)\w+ runs/", line)]
 
@@ -83,7 +84,7 @@ def here(folder, monkeypatch):
 
 
 def test_every_command_and_every_block_of_code_is_tried_below():
-    assert set(EVERY) == {*SETUP, *BENCHMARKS, *TRAINING, *IN_USE}
+    assert set(EVERY) == {*SETUP, *BENCHMARKS, *NOTEBOOKS, *TRAINING, *IN_USE}
     assert {sum(mark in block for mark in RUN) for block in CODE} == {1}
 
 
@@ -205,6 +206,11 @@ def test_benchmark_commands_have_options_that_exist(line, monkeypatch):
     benchmark = load_recipe(words[1].removeprefix("recipes/").removesuffix(".py"))
     monkeypatch.setattr("sys.argv", words[1:])
     assert benchmark.parse_options(benchmark.Config, "")
+
+
+@pytest.mark.parametrize("line", NOTEBOOKS)
+def test_commands_of_notebooks_name_what_exists(line):
+    assert (ROOT / shlex.split(line)[-1]).exists()
 
 
 @pytest.mark.figures

@@ -111,6 +111,8 @@ class Training(Generic[B]):
             self.logger.finish(self.progress.steps, {})
         if error is None and self.best.exists:
             self.run.say("testing the model with the best validation")
+        elif error is None and not self._validated_at:  # stopped before the first validation, and resumed for no more
+            raise InputError("a run must have validated a model: to train on, raise --max_steps or --max_seconds")
         elif error is None:
             raise NonFiniteLoss("no validation loss was finite, so there is no model: try a smaller learning rate")
         elif isinstance(error, Interrupted) and not self.best.exists and finite(self.averaged.model):
@@ -155,8 +157,10 @@ class Training(Generic[B]):
             self.average.update_parameters(self.bundle.model)
             if self.run.main:
                 self.logger.log(step)
+            without = not self.best.exists
             yield step
-            self._save_when_due(step, now=bool(self.best.reason_to_stop))
+            # The first model is of use to a run that is killed only with a checkpoint that knows it.
+            self._save_when_due(step, now=bool(self.best.reason_to_stop) or (without and self.best.exists))
         if self.run.done < 1:
             self.run.say(f"stopped after step {self.progress.steps:,}: {self.best.reason_to_stop}")
 

@@ -77,7 +77,7 @@ def application(models: Sequence[Served], hosts: Collection[str] = LOCAL) -> Sta
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Guard, hosts=hosts, policy=page.policy, refused=refused)],
-        exception_handlers={InputError: refused, HTTPException: refused, 500: refused},
+        exception_handlers={InputError: refuse, HTTPException: refuse, 500: refuse},
     )
     app.state.reading = 0  # bytes of bodies that are being read
     app.router.redirect_slashes = False
@@ -97,6 +97,11 @@ async def _answer(models: Sequence[Served], request: Request) -> Answer:
     require_names(function, given)
     image = [await read_image_file(request)] if of_image else []
     return Answer(model.turns, lambda: function(model.bundle, *image, **given))
+
+
+async def refuse(request: Request, error: Exception) -> Response:
+    """Return the answer to a request that is refused; a function that is not asynchronous would get a thread for it."""
+    return refused(request, error)
 
 
 def refused(request: Request, error: Exception) -> Response:

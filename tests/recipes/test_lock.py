@@ -56,6 +56,6 @@ def test_a_second_run_is_refused_until_the_first_one_ends_even_by_a_kill(command
     left = [folder / f".name.12345678{UNFINISHED}" for folder in (run, run / "model", run / "state", cache_directory())]
     for path in left:
         path.touch()
-    code, _, err = command(recipe.main, "--output_dir", run, "--resume", "--max_steps", 1)
+    code, _, err = command(recipe.main, "--output_dir", run, "--resume", "--max_steps", 30)
     assert code == 0, err
     assert not [path for path in left if path.exists()]
