@@ -49,7 +49,8 @@ SETUP = [line for line in EVERY if "pip install" in line]
 BENCHMARKS = [line for line in EVERY if "recipes/benchmarks/" in line]
 NOTEBOOKS = [line for line in EVERY if re.match(r"jupyter |jupytext ", line)]
 TRAINING = [line for line in EVERY if re.search(r"recipes/\w+\.py|seqgen train \w", line) and line not in SETUP]
-IN_USE = [line for line in EVERY if re.match(r"seqgen (?!train)\w+ runs/", line)]
+SERVING = [line for line in EVERY if line.startswith("seqgen serve ")]  # which ends with the user's patience
+IN_USE = [line for line in EVERY if re.match(r"seqgen (?!train|serve)\w+ runs/", line)]
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +89,15 @@ def test_every_command_and_every_block_of_code_is_tried_below():
     assert {sum(mark in block for mark in RUN) for block in CODE} == {1}
 
 
-def test_the_first_two_commands_are_all_the_set_up():
-    assert commands(FRONT)[:2] == [
-        "python -m pip install . && python recipes/char_generator.py",
+def test_the_first_commands_are_all_the_set_up():
+    assert commands(FRONT)[:3] == [
+        'python -m pip install ".[serve]" && python recipes/char_generator.py --output_dir runs/python',
+        "seqgen serve runs/python",
         'python -m pip install ".[test]" && python -m pytest -n 2',
     ]
-    assert commands(FRONT)[1] in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert SERVING == commands(FRONT)[1:2]
+    assert PARSERS["serve"]().parse(shlex.split(SERVING[0])[2:])["directory"] == "runs/python"
+    assert commands(FRONT)[2] in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
 def test_extras_that_are_installed_exist():
@@ -105,7 +109,8 @@ def test_extras_that_are_installed_exist():
 
 def test_the_readme_is_three_screens():
     assert len(PAGES[FRONT].splitlines()) <= 150
-    assert (ROOT / "recipes" / "pictures" / "caption.png").stat().st_size < 60_000
+    for name in ("caption", "serve"):
+        assert (ROOT / "recipes" / "pictures" / f"{name}.png").stat().st_size < 90_000
     for name in RECIPES:
         assert f"`seqgen train {name}`" in PAGES[FRONT]
     for path in (ROOT / "seqgen").iterdir():
