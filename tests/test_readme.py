@@ -85,7 +85,7 @@ def here(folder, monkeypatch):
 
 
 def test_every_command_and_every_block_of_code_is_tried_below():
-    assert set(EVERY) == {*SETUP, *BENCHMARKS, *NOTEBOOKS, *TRAINING, *IN_USE}
+    assert set(EVERY) == {*SETUP, *BENCHMARKS, *NOTEBOOKS, *TRAINING, *SERVING, *IN_USE}
     assert {sum(mark in block for mark in RUN) for block in CODE} == {1}
 
 

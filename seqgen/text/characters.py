@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from seqgen.arguments import checked
-from seqgen.symbols import UNK
+from seqgen.symbols import SYMBOLS, UNK
 from seqgen.text.tokenizer import decode_all, in_blocks
 from seqgen.text.vocabulary import Vocabulary, most_frequent
 
@@ -76,9 +76,13 @@ class CharacterDetokenizer:
     def __init__(self, vocabulary: Vocabulary):
         self._vocabulary = vocabulary
 
+    def __copy__(self) -> "CharacterDetokenizer":
+        return self  # nothing is buffered
+
     def push(self, token: int) -> str:
         """Return the character."""
-        return self._vocabulary.text(token)
+        # Not by a public method, whose arguments are checked, for each of many candidates.
+        return self._vocabulary.symbols[token] if token >= len(SYMBOLS) else self._vocabulary.text(token)
 
     def flush(self) -> str:
         """Return an empty text: nothing is buffered."""
