@@ -95,7 +95,7 @@ def test_the_first_commands_are_all_the_set_up():
         "seqgen serve runs/python",
         'python -m pip install ".[test]" && python -m pytest -n 2',
     ]
-    assert SERVING == commands(FRONT)[1:2]
+    assert commands(FRONT)[1:2] == SERVING
     assert PARSERS["serve"]().parse(shlex.split(SERVING[0])[2:])["directory"] == "runs/python"
     assert commands(FRONT)[2] in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
