@@ -1,11 +1,12 @@
 const SWATCHES = [1, 0.3, 0.1, 0.03, 0.01];
+const FIRST = { temperature: 0.8 }; // more legible than the usual 1
 
 /** The tab of a generator: a prompt, options, one text or two beside each other, and the cells. */
 function generatorTab(model, { limits }) {
   const curl = new Curl(`OpenAI's clients write with it, too: base_url ${location.origin}/v1, model ${model.name}.`);
   const prompt = textArea(model.example ?? "", { name: "prompt" });
   const names = ["temperature", "top_k", "top_p", "seed", "max_new_tokens", "num_beams"];
-  const options = new Options(names, model.options);
+  const options = new Options(names, model.options, FIRST);
   options.fields.max_new_tokens.slider.max = Math.min(2000, limits.max_new_tokens ?? 2000);
   const second = new NumberField("temperature", 0.5, "Second temperature");
   const both = element("input", { type: "checkbox" });
@@ -21,6 +22,7 @@ function generatorTab(model, { limits }) {
   function start() {
     // A seed drawn here is shown and sent, so that what was written can be written again.
     const changed = { ...options.changed(), seed: options.value("seed") ?? Math.floor(1e6 * Math.random()) };
+    if (changed.num_beams > 1 && changed.temperature === FIRST.temperature) delete changed.temperature;
     const asked = [changed, { ...changed, temperature: second.value }].slice(0, both.checked ? 2 : 1);
     asked.forEach((one, place) => writings[place].write(prompt.value, one));
   }
