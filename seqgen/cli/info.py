@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from seqgen.files import read_options
+from seqgen.inference.facts import fact_text
 from seqgen.inference.saved import BUILDERS, find_model, read_config, read_header, read_part
 from seqgen.inference.usage import KINDS, MADE, commands
 
 STATISTICS = ("running_mean", "running_var")  # of batch normalization: no parameters
 TITLES = ("what it is", "how good it is", "how it was made", "how to use it")
-SHOWN = 12  # maximum number of names that are shown of many
 
 
 def info(options: dict[str, Any]) -> None:
@@ -35,7 +35,7 @@ def info(options: dict[str, Any]) -> None:
     for title, facts in zip(TITLES, sections.values(), strict=True):
         print(f"{title}:")
         for name, fact in facts.items() if isinstance(facts, dict) else ():
-            print(f"  {name:<22}  {_text(fact)}")
+            print(f"  {name:<22}  {fact_text(fact)}")
         for command in facts if isinstance(facts, list) else ():
             print(f"  {command}")
 
@@ -102,15 +102,6 @@ def _use(model: Path, directory: str) -> list[str]:
 
 def _word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _text(fact: Any) -> str:
-    if isinstance(fact, list):
-        more = f", ... ({len(fact)} in all)" if len(fact) > SHOWN else ""
-        return ", ".join(map(_text, fact[:SHOWN])) + more
-    if isinstance(fact, float):
-        return f"{fact:.4g}"
-    return f"{fact:,}" if isinstance(fact, int) and not isinstance(fact, bool) else str(fact)
 
 
 def _json(path: Path) -> dict[str, Any]:

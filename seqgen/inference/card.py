@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from seqgen import patterns
 from seqgen.files import write_text
+from seqgen.inference.facts import fact_text
 from seqgen.inference.rebuilding import builder_name
 from seqgen.inference.saved import BUILDERS, WEIGHTS
 from seqgen.inference.usage import KINDS, MADE, TASKS, commands
@@ -19,7 +20,6 @@ CARD = "README.md"
 TEMPLATE = Path(__file__).with_name("card.md")
 PLACE = "you/model"
 MARK = re.compile(r"\n<!-- made by seqgen, which leaves a page that was edited as it is: (\w+) -->\n\Z")
-SHOWN = 12  # maximum number of names that are shown of many
 SAID = ("test_", "val_", "perplexity", "bits_per_character")  # beginnings of the figures that measure the model itself
 
 
@@ -177,20 +177,13 @@ def _given(bundle: Any) -> str:
 
 
 def _table(facts: dict[str, Any]) -> str:
-    rows = [f"| {name.replace('_', ' ')} | {_text(fact)} |" for name, fact in facts.items()]
+    rows = [f"| {name.replace('_', ' ')} | {_cell(fact)} |" for name, fact in facts.items()]
     return "\n".join(["| | |", "|---|---|", *rows])
 
 
 def _list(facts: dict[str, str]) -> str:
-    return "\n".join(f"- {name}: {_text(fact)}" for name, fact in facts.items())
+    return "\n".join(f"- {name}: {_cell(fact)}" for name, fact in facts.items())
 
 
-def _text(fact: Any) -> str:
-    if isinstance(fact, list):
-        more = f", ... ({len(fact)} in all)" if len(fact) > SHOWN else ""
-        return ", ".join(map(_text, fact[:SHOWN])) + more
-    if isinstance(fact, float):
-        return f"{fact:.4g}"
-    if isinstance(fact, int) and not isinstance(fact, bool):
-        return f"{fact:,}"
-    return " ".join(str(fact).replace("|", "\\|").split())
+def _cell(fact: Any) -> str:
+    return " ".join(fact_text(fact).replace("|", "\\|").split())
