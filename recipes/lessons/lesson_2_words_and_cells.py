@@ -219,7 +219,7 @@ print(f"cell {chosen} goes with being inside quotes: correlation {similarity[cho
 
 # %%
 def draw_cell(tokens: list[str], values: np.ndarray, columns: int = 90) -> None:
-    """Draw a text, each character on the colour of what a cell holds after it: blue is -1, red is 1."""
+    """Draw a text, each character coloured by what a cell holds after it: blue below zero, red above."""
     lines: list[list[int]] = [[]]
     for place, token in enumerate(tokens):
         lines[-1].append(place)
