@@ -17,6 +17,7 @@ from seqgen import patterns
 from seqgen.batches.pairs import Pairs
 from seqgen.data.captioned import Captioned
 from seqgen.data.catalog import captioned_images
+from seqgen.data.examples import write_images
 from seqgen.data.pictures import suitable_preprocessing
 from seqgen.data.sets.scenes import Scenes
 from seqgen.data.text_file import TextOptions
@@ -170,9 +171,9 @@ def test(training: Training[Captioner], best: Captioner, tested: Captioned, val_
     named = {"val_loss": val_loss} | {f"test_{name}": figure for name, figure in figures.items()}
     shown = write_page(directory / "captions.html", best, tested.chosen(range(min(30, len(tested)))))
     training.results(Section("Captions", samples, shown), test_images_per_second=speed, **named)
-    listed = ", ".join(f"{name} {figure:.2f}" for name, figure in figures.items())
+    listed = ", ".join(f"{name.replace('_', ' ')} {figure:.2f}" for name, figure in figures.items())
     print(f"{samples}\n\n--- test {listed}; {speed:.0f} images/s")
-    training.run.show_use("to caption images of your own", "caption", "photo.jpg")
+    training.run.show_use("to caption an image", "caption", write_images(directory, tested.images))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from torch.nn import functional
 from seqgen import patterns
 from seqgen.batches.examples import Batchable, Examples
 from seqgen.data.catalog import find_pictures
+from seqgen.data.examples import write_images
 from seqgen.data.images import Preprocessing
 from seqgen.data.labelled import Labelled
 from seqgen.data.pictures import fitted, suitable_preprocessing, varied
@@ -133,7 +134,7 @@ def test(training: Training[ImageClassifier], best: ImageClassifier, splits: Lab
     simpler = {"majority": majority_accuracy(splits.frequencies, targets), "baseline": accuracy}
     more = {"val_loss": val_loss, "tokens_per_second": training.progress.rate}
     report_answers(training, answered, simpler, splits.test.where.__getitem__, more, splits.test.inputs)
-    training.run.show_use("to classify images of your own", "classify", "picture.jpg")
+    training.run.show_use("to classify an image", "classify", write_images(training.run.directory, splits.test.inputs))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from nltk.tag import DefaultTagger, UnigramTagger
 from seqgen import patterns
 from seqgen.batches.examples import Examples
 from seqgen.data.catalog import tagged_texts
+from seqgen.data.examples import write_texts
 from seqgen.data.paths import kept
 from seqgen.data.splits import TaggedSplits
 from seqgen.data.tagged import Tagged
@@ -96,6 +97,7 @@ def test(training: Training[Tagger], splits: TaggedSplits, held_back: Iterable[E
     report_answers(training, answered, baselines, partial(in_context, rows, ends), figures)
     for name, figure in list(figures.items())[1:]:
         print(f"--- {name.removeprefix('test_').replace('_', ' ')} {figure:.4f}")
+    write_texts(training.run.directory, (row if isinstance(row, str) else " ".join(row) for row in rows))
     training.run.show_use("to tag texts of your own", "tag", "file.txt")
 
 

@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 
 from seqgen import patterns
 from seqgen.data.catalog import labelled_texts
+from seqgen.data.examples import write_texts
 from seqgen.data.labelled import TextColumns
 from seqgen.data.paths import kept
 from seqgen.data.splits import LabelledSplits
@@ -132,6 +133,7 @@ def test(training: Training[TextClassifier], best: TextClassifier, splits: Label
     baseline = {"majority": majority, "baseline": words_alone}
     answered = Answered(np.log(best.probabilities(splits.test.inputs).clip(1e-30)), right, splits.classes)
     report_answers(training, answered, baseline, lambda number: str(splits.test.inputs[number]), more)
+    write_texts(training.run.directory, splits.test.inputs)
     some_words = " ".join(splits.test.inputs[0].split()[:12])
     training.run.show_use("to classify texts of your own", "classify", some_words)
 

@@ -19,6 +19,7 @@ import torch
 from seqgen import patterns
 from seqgen.batches.pairs import Pairs
 from seqgen.data.catalog import parallel_texts
+from seqgen.data.examples import write_texts
 from seqgen.data.parallel import PairOptions, Parallel
 from seqgen.data.paths import kept
 from seqgen.data.splits import Splits
@@ -140,6 +141,7 @@ def test(training: Training[Translator], splits: Splits[Parallel], unseen: Itera
     )
     print(f"{translations.text}\n{worst.text}\n\n--- test BLEU {scores[0].score:.2f}", end="")
     print(f", chrF {scores[1].score:.2f}, exact {exact:.2%}, {speed:.0f} sentences/s")
+    write_texts(directory, sources)
     training.run.show_use("to translate sentences of your own", "translate", sources[0])
 
 

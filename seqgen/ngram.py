@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from seqgen.arguments import checked
 from seqgen.errors import InputError
+from seqgen.hardware.memory import FLOAT, require_memory
 from seqgen.ngram_counts import NGramCounts, begun
 from seqgen.settings import unaffected
 from seqgen.state import Memory, State
-from seqgen.symbols import BOS
+from seqgen.symbols import BOS, SYMBOLS
 
 UNSEEN = -1  # the node of an unseen context
 LEAST = 0.001  # fraction of the loss that one more token of context must be worth
@@ -40,6 +41,10 @@ class NGram(nn.Module):
 
     def __init__(self, vocab_size: int, ngrams: list[int]):
         super().__init__()
+        if not ngrams or min(ngrams) < 1:
+            raise InputError(f"ngrams must be a number of at least 1 for each order, not {ngrams}")
+        _require_numbered(vocab_size, sum(ngrams))
+        require_memory(4 * FLOAT * sum(ngrams), f"a tree of {sum(ngrams):,} n-grams")
         self.vocab_size, self.ngrams = vocab_size, ngrams
         self.log_probabilities = nn.Parameter(torch.zeros(sum(ngrams)), requires_grad=False)
         # Of each context, what its tokens leave to the context without its first token; the last is that of UNSEEN.
@@ -77,6 +82,7 @@ class NGram(nn.Module):
             raise InputError(f"order must be at least 1, not {order}")
         if discount is not None and not 0 < discount < 1:
             raise InputError(f"discount must be between 0 and 1, not {discount}")
+        _require_numbered(vocab_size, order * len(tokens))
         valid = None if valid is None else _numbers("valid", valid, vocab_size)
         counts = NGramCounts(_numbers("tokens", tokens, vocab_size), vocab_size)
         best, lowest = None, math.inf
@@ -94,9 +100,9 @@ class NGram(nn.Module):
         """Return the model with the n-grams of all orders that were counted."""
         probabilities, weights = counts.probabilities(discount)
         ngrams = [len(each.keys) for each in counts.orders]
+        model = cls(counts.vocab_size, ngrams)
         begins = np.cumsum([0, 1, *ngrams])  # the first node of each order, 0 included
         keys = [each.keys + begin * counts.vocab_size for each, begin in zip(counts.orders, begins, strict=False)]
-        model = cls(counts.vocab_size, ngrams)
         model.keys.copy_(torch.from_numpy(np.concatenate(keys)))
         model.log_probabilities.copy_(torch.from_numpy(np.log(np.concatenate(probabilities[1:]))))
         model.log_weights[:-1].copy_(torch.from_numpy(np.log(np.concatenate(weights))))
@@ -189,6 +195,13 @@ class NGram(nn.Module):
         keys = contexts * self.vocab_size + tokens
         places = torch.searchsorted(self.keys, keys).clamp(max=len(self.keys) - 1)
         return torch.where(self.keys[places] == keys, places + 1, UNSEEN)
+
+
+def _require_numbered(vocab_size: int, ngrams: int) -> None:
+    if vocab_size < len(SYMBOLS) or vocab_size * (ngrams + 1) >= 1 << 63:  # as many as there are keys
+        raise InputError(
+            f"vocab_size must be from {len(SYMBOLS)} to 2^63 by the number of n-grams, {ngrams:,}, not {vocab_size:,}"
+        )
 
 
 def _numbers(name: str, tokens: np.ndarray | Sequence[int], vocab_size: int) -> np.ndarray:

@@ -50,7 +50,7 @@ ALLOWED = {
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES
     | {"ngram", "data", "training", "inference", "generation", "batches", "text", "metrics", "figures"},
-    "serving": ROOT_FILES | {"nn", "data", "inference", "generation", "metrics", "figures"},
+    "serving": ROOT_FILES | {"ngram", "data", "inference", "generation", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
     "cli": ROOT_FILES
     | {"inference", "data", "batches", "generation", "training", "metrics", "figures", "diagnosis", "serving"},

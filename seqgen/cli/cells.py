@@ -104,6 +104,11 @@ def _show(followed: list[Followed], json_lines: bool) -> None:
         for one in followed:
             print(json.dumps(one._asdict()))
         return
+    print(
+        "AUC: 0.5 is chance, 1 a cell that orders all tokens as the property does; null: the best that such a search\n"
+        "finds where there is nothing, its mean and 95 % quantile; token alone: what the last token tells by itself",
+        file=sys.stderr,
+    )
     print(ROW.format("property", "", "layer", "cell", "", "AUC", "null", "null, 95 %", "token alone"))
     for one in followed:
         sign = "larger" if one.sign > 0 else "smaller"

@@ -97,7 +97,7 @@ def _use(model: Path, directory: str) -> list[str]:
     categories = read_part(model, "conditions.json")["categories"] if builder == "conditional_generator" else []
     again = f"seqgen train {KINDS[builder][1]} --output_dir {place} --resume"
     trained = [again] if (model.parent / "state").is_dir() else []
-    return commands(builder, place, categories) + trained
+    return commands(builder, place, categories, cells=config["builder"] == builder) + trained
 
 
 def _word(value: Any) -> str:

@@ -29,6 +29,7 @@ def serve(options: dict[str, Any]) -> None:
         app = application(named(runs, bundles), allowed_hosts(options["host"], options["allowed_host"]))
         handle(interruptions.end)
         print(address(listening), flush=True)
+        print("open it in a browser; Ctrl-C ends it", file=sys.stderr)
         asyncio.run(new_server(app).serve(sockets=[listening]))
 
 

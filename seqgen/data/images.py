@@ -23,8 +23,9 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", "
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")  # of others, one starts a program: EPS Ghostscript
 MOST_PIXELS = 25_000_000  # more, of a file made to fill the memory, would take gigabytes
 # Beginnings of what takes long, however small: scans of a JPEG, comments in a PPM of text.
-SLOW = {"JPEG": b"\xff\xda", "MPO": b"\xff\xda", "PPM": b"#"}
-FEW, EACH = 50, 20_000  # how many of these an image may have, and further ones in so many bytes
+SCANS, EACH_PIXEL = 100, 16  # of a JPEG at most, and so often each pixel of as many as are allowed: all take a second
+LOOKED_AT = 25_000_000  # bytes
+COMMENTS, EACH = 50, 20_000  # of a PPM in text, and further ones in so many bytes
 
 
 @checked
@@ -111,12 +112,16 @@ def _open(source: Image, formats: tuple[str, ...]) -> PIL.Image.Image:
 
 def _require_quick(image: Any) -> None:
     """Raise a ValueError for a small file made to keep the decoder busy for minutes."""
-    if image.format in SLOW:
-        image.fp.seek(0)
-        start = image.fp.read(MOST_PIXELS)
-        of_text = start[:2] in (b"P1", b"P2", b"P3")
-        if (of_text or image.format != "PPM") and start.count(SLOW[image.format]) > FEW + len(start) // EACH:
-            raise ValueError(f"it has more than {FEW} {'comments' if of_text else 'scans'}")
+    if image.format not in ("JPEG", "MPO", "PPM"):
+        return
+    image.fp.seek(0)
+    start = image.fp.read(LOOKED_AT)
+    if image.format != "PPM":
+        most = min(SCANS, EACH_PIXEL * MOST_PIXELS // max(image.width * image.height, 1))
+        if start.count(b"\xff\xda") > most:
+            raise ValueError(f"one of its size must have at most {most} scans, but it has more")
+    elif start[:2] in (b"P1", b"P2", b"P3") and start.count(b"#") > COMMENTS + len(start) // EACH:
+        raise ValueError(f"it has more than {COMMENTS} comments")
 
 
 def _in_colour(image: PIL.Image.Image) -> PIL.Image.Image:

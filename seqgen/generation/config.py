@@ -90,7 +90,7 @@ class GenerationConfig:
         self._check("precision", self.precision in get_args(Precision), "auto, fp32 or bf16")
         self._check("num_beams", self.num_beams >= 1, "at least 1")
         self._check("length_penalty", -10 <= self.length_penalty <= 10, "from -10 to 10")
-        self._check("coverage_penalty", 0 <= self.coverage_penalty < float("inf"), "at least 0 and finite")
+        self._check("coverage_penalty", 0 <= self.coverage_penalty <= 1000, "from 0 to 1000")
         self._check("diversity_penalty", 0 <= self.diversity_penalty < float("inf"), "at least 0 and finite")
         groups = self.num_beam_groups
         self._check("num_beam_groups", groups >= 1 and self.num_beams % groups == 0, f"a divisor of {self.num_beams}")

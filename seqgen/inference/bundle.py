@@ -87,6 +87,14 @@ class Bundle(ABC, Generic[M]):
             for name, kept in self.files.items()
         }
 
+    def all_arguments(self) -> dict[str, Any]:
+        """Return the arguments of the builder, those that were not given by their defaults."""
+        builder = self.own_builder or getattr(patterns, self.builder)
+        defaults = {one.name: one.default for one in inspect.signature(builder).parameters.values()}
+        return {
+            name: value for name, value in defaults.items() if value is not inspect.Parameter.empty
+        } | self.arguments
+
     @classmethod
     @checked
     @unaffected

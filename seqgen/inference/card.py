@@ -5,11 +5,9 @@ import hashlib
 import math
 import re
 from contextlib import suppress
-from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqgen import patterns
 from seqgen.files import write_text
 from seqgen.inference.facts import fact_text
 from seqgen.inference.rebuilding import builder_name
@@ -106,12 +104,13 @@ def _made(bundle: Any, trained: Trained | None) -> str:
     card = ModelCard.from_template(
         data,
         template_path=str(TEMPLATE),
-        title=title.replace("_", " ").capitalize(),
+        title=_cell(title.replace("_", " ").capitalize()),
         kind=kind.capitalize(),
         nature=_table(_nature(bundle)),
         place=PLACE,
         code=_code(bundle),
         commands=_commands(bundle),
+        fence=_fence(_commands(bundle)),
         figures=_table(figures) if figures else "Not measured here: `seqgen evaluate` does it on data of your own.",
         training=_list({"data": trained.data} | trained.facts) if trained else "Not recorded: only the model is here.",
         limit=limit,
@@ -141,8 +140,7 @@ def _cells(bundle: Any) -> list[str]:
     """Return the kind of recurrent cell, or of another network, as a tag."""
     if bundle.own_builder is not None:
         return []
-    default = signature(getattr(patterns, bundle.builder)).parameters.get("cell")
-    return [bundle.arguments.get("cell", default.default)] if default else ["cnn"]
+    return [bundle.all_arguments().get("cell", "cnn")]
 
 
 def _own_builder(bundle: Any) -> Any:
@@ -162,7 +160,8 @@ def _code(bundle: Any) -> str:
 def _commands(bundle: Any) -> str:
     if _own_builder(bundle):  # which no command imports
         return ""
-    return "\n".join(commands(bundle.builder, PLACE, getattr(bundle, "categories", ()), prompt=_given(bundle)))
+    named, prompt = getattr(bundle, "categories", ()), _given(bundle)
+    return "\n".join(commands(bundle.builder, PLACE, named, prompt=prompt, cells=bundle.own_builder is None))
 
 
 def _given(bundle: Any) -> str:
@@ -186,4 +185,10 @@ def _list(facts: dict[str, str]) -> str:
 
 
 def _cell(fact: Any) -> str:
-    return " ".join(fact_text(fact).replace("|", "\\|").split())
+    """Return a fact in one line that Markdown shows as it is: labels are other people's, and may look like HTML."""
+    return re.sub(r"([\\`*\[\]<|!])", r"\\\1", " ".join(fact_text(fact).split()))
+
+
+def _fence(code: str) -> str:
+    """Return a fence that no line of the code ends."""
+    return "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))

@@ -11,5 +11,5 @@ def fact_text(fact: Any) -> str:
         more = f", ... ({len(fact)} in all)" if len(fact) > SHOWN else ""
         return ", ".join(map(fact_text, fact[:SHOWN])) + more
     if isinstance(fact, float):
-        return f"{fact:.4g}"
+        return f"{fact:,.0f}" if abs(fact) >= 10_000 else f"{fact:.4g}"
     return f"{fact:,}" if isinstance(fact, int) and not isinstance(fact, bool) else str(fact)

@@ -55,7 +55,9 @@ TASKS = {
 MADE = ("steps", "seconds", "precision", "threads", "seed", "parameters")  # results that say how, not how good
 
 
-def commands(kind: str, place: str, categories: Sequence[str] = (), *, prompt: str = "The ") -> list[str]:
+def commands(
+    kind: str, place: str, categories: Sequence[str] = (), *, prompt: str = "The ", cells: bool = True
+) -> list[str]:
     """Return the commands for a kind of model, to be typed.
 
     Args:
@@ -63,10 +65,11 @@ def commands(kind: str, place: str, categories: Sequence[str] = (), *, prompt: s
         place: folder or name on the hub, quoted for a shell.
         categories: those of a generator for categories.
         prompt: for a generator, without quotation marks.
+        cells: whether it has cells, which a Markov chain has not.
     """
     condition = shlex.quote(categories[0]).replace("{", "{{").replace("}", "}}") if categories else '"0.5 1"'
     found = {
-        "generator": [f'generate {{}} "{prompt}"', 'score {} "a text"', "evaluate {} text.txt", "cells {}"],
+        "generator": [f'generate {{}} "{prompt}"', 'score {} "a text"', "evaluate {} text.txt", *["cells {}"] * cells],
         "text_classifier": ['classify {} "a text" --top_k 2', "classify {} texts.txt", "evaluate {} labelled.tsv"],
         "image_classifier": ["classify {} *.jpg --top_k 2", "evaluate {} folder"],
         "tagger": ['tag {} "a text"', "tag {} file.txt", "evaluate {} tagged.conllu"],
@@ -74,4 +77,5 @@ def commands(kind: str, place: str, categories: Sequence[str] = (), *, prompt: s
         "captioner": ["caption {} *.jpg", "evaluate {} folder --captions captions.csv"],
         "conditional_generator": [f"generate {{}} {condition} --num_return_sequences 5", "evaluate {} labelled.tsv"],
     }[kind]
-    return [f"seqgen {command.format(place)}" for command in found]
+    shown = [*found, "serve {}"]
+    return [f"seqgen {command.format(place)}" for command in shown]

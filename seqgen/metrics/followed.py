@@ -91,8 +91,8 @@ def _surplus(row: Followed) -> float:
 def _require_fitting(count: int, cells: np.ndarray, properties: Sequence[TextProperty]) -> None:
     if count < LEAST_TOKENS:
         raise InputError(f"a text must have at least {LEAST_TOKENS} tokens to find what cells follow, not {count}")
-    if cells.ndim != 3 or cells.shape[1] != count:
-        raise InputError(f"cells must be (layers, {count} tokens, cells), not of shape {cells.shape}")
+    if cells.ndim != 3 or cells.shape[1] != count or not cells.size or cells.dtype.kind not in "fiub":
+        raise InputError(f"cells must be numbers, (layers, {count} tokens, cells), not {cells.dtype} {cells.shape}")
     for one in properties:
         if one.values.shape != (count,):
             raise InputError(f"the values of a property must be ({count} tokens,), not {one.values.shape}: {one.name}")

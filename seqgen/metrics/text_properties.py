@@ -8,7 +8,7 @@ import numpy as np
 
 from seqgen.arguments import checked
 
-LONGEST = 2_000  # characters of a quote
+LONGEST = 500  # characters of a quote
 PREFIXES = "rbfuRBFU"  # of Python's strings
 WITHIN = r"(?:\\.|[^{end}\\\n]|\n(?![ \t]*\n)){{0,{longest}}}"  # a quote ends in its paragraph
 CURVED = {"“": "”", "„": "“", "«": "»"}

@@ -33,6 +33,10 @@ WHERE = (
     "<p class='muted'>Beside this file: the model in <code>model/</code>, these figures in <code>results.json</code>, "
     "the same report for an issue in <code>report.md</code>, and all losses in <code>metrics.jsonl</code>.</p>"
 )
+LOSSES = (
+    '<p class="muted">The training loss is with dropout and label smoothing, where these are on, and the validation '
+    "loss without them: it may be the lower one.</p>"
+)
 
 
 def report_page(report: Report) -> str:
@@ -43,7 +47,10 @@ def report_page(report: Report) -> str:
         f"<p class='muted'>{_marked(report.facts['training'])} on {_marked(report.facts['data'])}</p>",
         _part("Result", "".join(_bars(measure, measure.of(report.results)) for measure in report.measures)),
         *(_part(section.title, _content(section)) for section in report.sections if section.text or section.html),
-        _part("Curve", curves.svg_curves(report.metrics) + _folded("Validations", tables.table(columns, validations))),
+        _part(
+            "Curve",
+            curves.svg_curves(report.metrics) + LOSSES + _folded("Validations", tables.table(columns, validations)),
+        ),
         _part("Figures", tables.table(("figure", "value"), figures)),
         _part("Run", _facts(report.facts) + _folded("All options", _options(report.options)) + WHERE),
     ]

@@ -28,8 +28,15 @@ class Stream(NamedTuple):
 
 
 def to_json(data: Any) -> str:
-    """Return plain data as one line of JSON."""
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """Return plain data as one line of JSON.
+
+    Raises:
+        InputError: a number that is not finite, as huge options make of scores.
+    """
+    try:
+        return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        raise InputError("options must leave scores finite, but some are not: choose smaller ones") from None
 
 
 def stoppable(tokens: Iterator[T]) -> Iterator[T]:

@@ -64,14 +64,15 @@ async def read_image_file(request: Request) -> ImageFile:
 
 
 async def read_bytes(request: Request, most: int) -> bytes:
-    """Return the body of a request, counted while it is read, alone and together with those of other requests."""
+    """Return the body of a request, counted while it is read, an image together with those of other requests."""
     if encoding := request.headers.get("content-encoding"):
         raise Refusal(415, f"the body must be sent as it is, without Content-Encoding, not with {encoding!r}")
     chunks, size, state = list[bytes](), 0, request.app.state
     try:
         with fail_after(SECONDS):
             async for chunk in request.stream():
-                size, state.reading = size + len(chunk), state.reading + len(chunk)
+                size += len(chunk)
+                state.reading += len(chunk) * (most == IMAGE)
                 if size > most:
                     raise Refusal(413, f"the body must have at most {most:,} bytes, but it has more")
                 if state.reading > TOGETHER:
@@ -83,7 +84,7 @@ async def read_bytes(request: Request, most: int) -> bytes:
     except ClientDisconnect:
         raise Refusal(400, "the body must be whole, but the client has gone") from None
     finally:
-        state.reading -= size
+        state.reading -= size * (most == IMAGE)
     return b"".join(chunks)
 
 

@@ -1,7 +1,7 @@
 """The guard of the server: local names in Host alone, and headers that keep the page to itself."""
 
+import re
 from collections.abc import Callable, Collection
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from seqgen.serving.limits import HEADERS
 from seqgen.serving.refusals import Refusal
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
+HOST = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII)
 EVERYWHERE = {"0.0.0.0", "::"}  # bound to all addresses of a machine, and name none
 
 
@@ -65,7 +66,5 @@ class Guard:
 
 
 def _name(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:  # a bracket that is not closed
-        return None
+    found = HOST.fullmatch(host)
+    return None if found is None else (found[1] or found[2]).lower()

@@ -7,7 +7,7 @@ from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 
 HEADERS, BODY, IMAGE = 1 << 15, 1 << 20, 20 << 20  # bytes of headers, of a body, and of one that is an image
-TOGETHER = 20 * IMAGE  # bytes of all bodies that are being read
+TOGETHER = 20 * IMAGE  # bytes of all images that are being read
 SECONDS = 30  # until a body must be there
 QUEUE = 4  # requests that wait for a model, beside the one that it answers
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
@@ -25,6 +25,7 @@ LIMITS = {
     "candidates": 20,
     "logprobs": 5,
     "stop_strings": 16,
+    "stop_characters": 1_000,  # of all stop strings together
     "suppress_tokens": 1_000,
     "seed": (1 << 64) - 1,
 }
@@ -53,8 +54,8 @@ def require_affordable(
     names = ("max_new_tokens", "num_beams", "num_return_sequences", "stop_strings", "suppress_tokens", "seed")
     require_within(minimum_bayes_risk=minimum_bayes_risk, **{name: getattr(config, name) for name in names})
     require_within(num_return_sequences=config.num_return_sequences * len(prompts))
-    for text in config.stop_strings:
-        require_short(stop_strings=text)
+    if (stops := sum(map(len, config.stop_strings))) > LIMITS["stop_characters"]:
+        raise InputError(f"stop_strings must have at most {LIMITS['stop_characters']:,} characters, not {stops:,}")
     for prompt in prompts:
         require_short(prompt=prompt)
     most, read = LIMITS["prompt_characters"] // config.num_return_sequences, sum(map(len, prompts))

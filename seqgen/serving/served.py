@@ -1,10 +1,12 @@
 """The models that are served, each with its name, its kind, its turns, and what can be said about it."""
 
+import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seqgen.data.examples import read_examples
 from seqgen.errors import InputError, counted, nearest
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.captioner import Captioner
@@ -13,7 +15,7 @@ from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.generator import Generator
 from seqgen.inference.translator import Translator
 from seqgen.inference.usage import KINDS
-from seqgen.nn.recurrent import Recurrent
+from seqgen.ngram import NGram
 from seqgen.serving.refusals import Refusal
 from seqgen.serving.turns import Turns
 from seqgen.symbols import SYMBOLS
@@ -48,6 +50,7 @@ class Served:
         for name in ("classes", "tags"):
             if hasattr(self.bundle, name):
                 found[name] = getattr(self.bundle, name)
+        found["examples"] = list(map(_example, self._examples()))
         if isinstance(self.bundle, Generator):
             tokenizer, sizes = self.bundle.tokenizer, _cells(self.bundle)
             known = [text for text in EXAMPLES if not tokenizer.unseen(text)]
@@ -59,6 +62,11 @@ class Served:
         if isinstance(self.bundle, Translator):
             found["attends"] = getattr(self.bundle.model.decoder, "attention", None) is not None
         return found
+
+    def _examples(self) -> list[str | bytes]:
+        """Return the examples that its run has left, where it is a run's."""
+        directory = self.bundle.loaded_from
+        return read_examples(directory.parent) if directory is not None and directory.name == "model" else []
 
 
 def named(runs: Iterable[str], bundles: Iterable[Bundle[Any]]) -> list[Served]:
@@ -104,12 +112,19 @@ def chosen(models: Sequence[Served], kinds: Iterable[str], name: Any) -> Served:
     raise Refusal(404, f"model must be one of {known}, not {name!r}{nearest(name, names)}")
 
 
+def _example(given: str | bytes) -> str:
+    """Return a text, or the address of an image that the page itself holds."""
+    return given if isinstance(given, str) else f"data:image/jpeg;base64,{base64.b64encode(given).decode()}"
+
+
 def about(bundle: Bundle[Any]) -> str:
-    """Return what a model is, in a line: its first recurrent layers, tokens and weights."""
+    """Return what a model is, in a line: its recurrent layers, or n-grams, its tokens and weights."""
     facts = list[str]()
-    for recurrent in [one for one in bundle.model.modules() if isinstance(one, Recurrent)][:1]:
-        layers = counted(len(recurrent.layers), "layer")
-        facts.append(f"{recurrent.cell.upper()}, {layers} of {recurrent.hidden_size:,}")
+    if isinstance(bundle.model, NGram):
+        facts.append(f"Markov chain of {sum(bundle.model.ngrams):,} n-grams of at most {bundle.model.order} tokens")
+    elif bundle.own_builder is None and "cell" in (sizes := bundle.all_arguments()):
+        layers = counted(sizes["layers"], "layer")
+        facts.append(f"{sizes['cell'].upper()}, {layers} of {sizes['hidden_size']:,}")
     tokenizer = getattr(bundle, "tokenizer", None) or getattr(bundle, "target", None)
     if tokenizer is not None:
         facts.append(f"{tokenizer.vocab_size - len(SYMBOLS):,} {TOKENS.get(tokenizer.kind, 'subwords')}")

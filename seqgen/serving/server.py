@@ -1,5 +1,6 @@
 """The server: a socket that is bound before models are loaded, and answers until it is interrupted."""
 
+import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from seqgen.errors import InputError
+from seqgen.serving.connections import Connection
 
 
 class _Server(uvicorn.Server):
@@ -32,6 +34,8 @@ def bound(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise InputError(f"--host must be an address of this machine, such as 127.0.0.1, not {host!r}") from None
         reason = (error.strerror or str(error)).lower()
         raise InputError(
             f"--port {port} of {host} must be free, but it is not ({reason}): try --port {port + 1}"
@@ -49,7 +53,7 @@ def new_server(app: ASGIApp) -> uvicorn.Server:
     """Return a server of an application, which leaves signals to whoever runs it."""
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=Connection,
         ws="none",
         lifespan="off",
         access_log=False,

@@ -86,8 +86,17 @@ def test_a_jpeg_of_thousands_of_scans_is_refused():
     file = saved(plain(), "JPEG", progressive=True)
     last = file[file.rindex(b"\xff\xda") : -2]
     assert read_image(file[:-2] + last * 20 + file[-2:]).size == (20, 10)
-    with pytest.raises(InputError, match="more than 50 scans"):
+    with pytest.raises(InputError, match="at most 100 scans"):
         read_image(file[:-2] + last * 1000 + file[-2:])
+
+
+def test_the_larger_a_jpeg_the_fewer_scans_it_may_have_whatever_is_between_them(monkeypatch):
+    monkeypatch.setattr("seqgen.data.images.MOST_PIXELS", 400)
+    file = saved(plain(), "JPEG", progressive=True)
+    last, between = file[file.rindex(b"\xff\xda") : -2], b"\xff\xfe\xff\xff" + b"x" * 65533
+    assert read_image(file).size == (20, 10)
+    with pytest.raises(InputError, match="at most 32 scans"):
+        read_image(file[:-2] + (between + last) * 40 + file[-2:])
 
 
 def test_a_ppm_of_thousands_of_comments_is_refused():

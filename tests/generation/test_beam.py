@@ -222,7 +222,7 @@ def test_a_beam_from_which_nothing_may_follow_ends():
         ({"num_beams": 3, "do_sample": False, "num_beam_groups": 2}, "num_beam_groups must be a divisor of 3, not 2"),
         ({"diversity_penalty": 1.0}, "diversity_penalty must be 0 with one group of beams"),
         ({"num_beams": 0}, "num_beams must be at least 1, not 0"),
-        ({"coverage_penalty": -1.0}, "coverage_penalty must be at least 0"),
+        ({"coverage_penalty": -1.0}, "coverage_penalty must be from 0 to 1000"),
     ],
 )
 def test_what_does_not_go_together_is_a_sentence(options, sentence):

@@ -3,7 +3,7 @@ import re
 import PIL.Image
 import pytest
 from huggingface_hub import ModelCard
-from making import MADE, make_generator, make_text_classifier
+from making import MADE, make_conditional_generator, make_generator, make_text_classifier
 
 import seqgen
 from seqgen.inference.card import PLACE, Trained, names_only, write_card
@@ -107,3 +107,19 @@ def test_names_that_mean_something_in_a_table_or_in_the_head_stay_names(tmp_path
     classifier.save_pretrained(tmp_path)
     assert card(tmp_path).data.license is None
     assert "| classes | a\\|b, --- license: mit, {{ card_data }} |" in card(tmp_path).text
+
+
+def test_labels_of_others_are_no_html_no_link_and_end_no_block_of_code(tmp_path):
+    hostile = "<script>x</script>[a](b)![c](d)`e`", "f\n```\n<script>g</script>"
+    classifier, names = make_text_classifier(), make_conditional_generator(hostile[::-1])
+    classifier.classes = [*hostile, "h"]
+    for bundle in (classifier, names):
+        bundle.save_pretrained(tmp_path / bundle.builder)
+        outside, fence = [], ""
+        for line in card(tmp_path / bundle.builder).text.splitlines():
+            if found := re.match("`{3,}", line):
+                fence = "" if fence and line == fence else fence or found[0]
+            elif not fence:
+                outside.append(line)
+        assert not fence
+        assert not re.search(r"(?<!\\)(<script|\[a|!\[)", "\n".join(outside).replace("<!-- made", ""))

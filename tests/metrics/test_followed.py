@@ -104,8 +104,14 @@ def test_numbers_must_be_finite():
     ("tokens", "cells", "values", "sentence"),
     [
         ("short", (1, 5, 2), 5, "at least 100 tokens to find what cells follow, not 5"),
-        ("x" * 200, (1, 199, 2), 200, r"cells must be \(layers, 200 tokens, cells\), not of shape \(1, 199, 2\)"),
-        ("x" * 200, (200, 2), 200, r"not of shape \(200, 2\)"),
+        (
+            "x" * 200,
+            (1, 199, 2),
+            200,
+            r"cells must be numbers, \(layers, 200 tokens, cells\), not float64 \(1, 199, 2\)",
+        ),
+        ("x" * 200, (1, 200, 0), 200, r"not float64 \(1, 200, 0\)"),
+        ("x" * 200, (200, 2), 200, r"not float64 \(200, 2\)"),
         ("x" * 200, (1, 200, 2), 199, r"values of a property must be \(200 tokens,\), not \(199,\): own"),
     ],
 )

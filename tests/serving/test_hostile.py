@@ -9,7 +9,7 @@ import re
 import socket
 import struct
 import zlib
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import PIL.Image
 import pytest
@@ -17,6 +17,7 @@ import pytest
 JSON = {"content-type": "application/json"}
 PNG = {"content-type": "image/png"}
 BIG = 1 << 20
+HUGE = b'{"text": "a", "coverage_penalty": 1e300}'
 
 
 def of(**asked):
@@ -93,6 +94,8 @@ TABLE = {
     ),
     "several texts in a stream": (400, "POST", GENERATE, JSON, of(num_return_sequences=2), "a stream has one text"),
     "too many beams": (400, "POST", GENERATE, JSON, of(num_beams=21, stream=False), "num_beams must be at most 20"),
+    "long stop strings": (400, "POST", GENERATE, JSON, of(stop_strings=["z" * 501] * 2), "at most 1,000 characters"),
+    "a huge penalty": (400, "POST", "/api/translate", JSON, HUGE, "coverage_penalty must be from 0 to 1000"),
     "long beams": (400, "POST", GENERATE, JSON, of(num_beams=20, max_new_tokens=5000), "at most 1,000 for 20"),
     "long attention": (400, "POST", "/api/translate", JSON, ATTENTION, "at most 200 for 10 texts with attention"),
     "too many candidates": (400, "POST", GENERATE, JSON, of(candidates=21), "candidates must be at most 20"),
@@ -145,6 +148,9 @@ TABLE = {
     "another host": (400, "GET", "/", {"host": "example.org"}, b"", "Host must be one of localhost"),
     "a host that begins likewise": (400, "GET", "/", {"host": "localhost.example.org"}, b"", "Host must be"),
     "a bracket as a host": (400, "GET", "/", {"host": "[::1"}, b"", "Host must be"),
+    "a host with a path": (400, "GET", "/", {"host": "localhost/x"}, b"", "Host must be"),
+    "a host with a user": (400, "GET", "/", {"host": "evil@localhost"}, b"", "Host must be"),
+    "a host with more": (400, "GET", "/", {"host": "[::1]evil"}, b"", "Host must be"),
     "an empty host": (400, "GET", "/", {"host": ""}, b"", "Host must be"),
     "an unknown address": (404, "GET", "/api/nothing", {}, b"", "the addresses are"),
     "a file of the page": (404, "GET", "/page/index.html", {}, b"", "the addresses are"),
@@ -213,11 +219,33 @@ def test_a_body_that_does_not_come_is_not_waited_for(server, monkeypatch):
 
 def test_bodies_together_do_not_fill_the_memory(server, monkeypatch):
     monkeypatch.setattr("seqgen.serving.body.TOGETHER", 1000)
-    answer = server.client.post("/api/tag", json={"text": "a" * 2000})
+    image = {"headers": {"content-type": "image/png"}, "params": {"model": "image_classifier"}}
+    answer = server.client.post("/api/classify", content=b"a" * 2000, **image)
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
-    for _ in range(3):  # what was refused or answered is counted no more
-        assert server.client.post("/api/tag", json={"text": "a" * 800}).status_code == 200
+    for _ in range(3):  # what was refused is counted no more, and texts are never
+        assert server.client.post("/api/classify", content=b"a" * 800, **image).status_code == 400
+        assert server.client.post("/api/tag", json={"text": "a" * 2000}).status_code == 200
+
+
+def test_a_connection_without_a_request_is_closed(server, monkeypatch):
+    monkeypatch.setattr("seqgen.serving.connections.SILENT", 0.05)
+    host, port = server.address.removeprefix("http://").split(":")
+    for begun in (b"", b"POST /api/tag HTTP/1.1\r\nhost: loc", b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\nGET"):
+        with socket.create_connection((host, int(port)), timeout=10) as silent:
+            silent.sendall(begun)
+            with suppress(ConnectionResetError):
+                while silent.recv(1 << 20):
+                    pass
+
+
+def test_too_many_connections_are_closed_and_the_others_answered(server, monkeypatch):
+    host, port = server.address.removeprefix("http://").split(":")
+    assert server.client.get("/api/models").status_code == 200  # a connection that is kept
+    monkeypatch.setattr("seqgen.serving.connections.MOST", 1)
+    with socket.create_connection((host, int(port)), timeout=10) as further, suppress(ConnectionResetError):
+        assert further.recv(1) == b""
+    assert server.client.get("/api/models").status_code == 200
 
 
 def test_every_answer_has_the_headers_that_keep_a_page_to_itself(server):
