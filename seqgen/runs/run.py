@@ -249,5 +249,7 @@ class Run:
             name: of the command, such as "generate".
             *words: its arguments after the directory.
         """
-        print(f"--- everything is in {self.directory}; the report: {self.directory / 'report.html'}; {purpose}:\n")
-        print(shlex.join(["seqgen", name, str(self.directory), *words]))
+        where = str(self.directory)
+        print(f"--- everything is in {where}; the report: {self.directory / 'report.html'}")
+        print(f"to see it in the browser: {shlex.join(['seqgen', 'serve', where])}; {purpose}:\n")
+        print(shlex.join(["seqgen", name, where, *words]))

@@ -56,7 +56,7 @@ def test_a_run_on_scenes_leaves_all_that_is_promised(train, command, tmp_path):
     assert code == 0, err
     run = tmp_path / "run"
     found = {path.name for path in run.iterdir() if not path.name.startswith("events.")}
-    assert found == RUN_FILES | {"captions.html"}
+    assert found == RUN_FILES | {"captions.html", "examples"}
     results = results_of(run)
     assert set(results) == RESULTS | {"test_true_captions"}
     assert 0 <= results["test_true_captions"] <= 1

@@ -54,7 +54,7 @@ def test_every_recipe_shows_samples_at_once_and_leaves_a_page(name, command, tmp
     ended = next(place for place, line in enumerate(lines) if line.startswith("step 2, "))
     assert SAMPLES[name]([line for line in lines[began + 1 : ended + 3] if not line.startswith("step ")]), err
     page, results, text = run / "report.html", results_of(run), (run / "report.md").read_text(encoding="utf-8")
-    assert f"the report: {page}; to " in out
+    assert f"the report: {page}\nto " in out
     browser_page.goto(page.as_uri())
     assert not browser_page.problems
     assert browser_page.evaluate("document.documentElement.scrollWidth") <= 390  # no wider than a telephone

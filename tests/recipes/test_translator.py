@@ -45,7 +45,7 @@ def test_a_run_on_dates_leaves_all_that_is_promised(train, command, tmp_path, mo
     assert code == 0, err
     run = tmp_path / "run"
     found = {path.name for path in run.iterdir() if not path.name.startswith("events.")}
-    assert found == RUN_FILES | {"attention", "worst.jsonl"}
+    assert found == RUN_FILES | {"attention", "examples", "worst.jsonl"}
     results = results_of(run)
     assert set(results) >= RESULTS
     assert 0 <= results["test_exact_match"] <= 1
