@@ -1,4 +1,6 @@
 const ENOUGH = 1000; // characters to find what cells follow
+const NOTHING = "No cell follows more than chance would find.";
+const LONGER = "A text of 1,000 characters or more tells more.";
 const SCORED =
   "Chosen on the first half of the text, scored on the second; an AUC of 0.5 tells nothing. By chance: " +
   "95 % of properties that have nothing to do with the text stay below.";
@@ -44,11 +46,13 @@ class CellView {
     });
     const heads = ["Follows", "", "Cell", "AUC", "By chance"].map((one) => element("th", { scope: "col" }, one));
     this.table = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), this.rows);
+    this.which = element("p", { class: "status" });
     this.about = element("p", { class: "status" });
     this.element = element(
       "div",
       { hidden: true },
       stepper,
+      this.which,
       legend("Value", [
         ["below 0", { name: "below" }],
         ["above 0", { name: "above" }],
@@ -70,19 +74,12 @@ class CellView {
     this.text.show(tokens.map((text, place) => ({ text, place })));
     this.rows.replaceChildren(...this.followed.map((one) => this.row(one)));
     this.table.hidden = this.followed.length === 0;
-    this.about.textContent = this.facts(tokens.join("").length);
+    const shown = `${cells.length} of ${this.size} cells: those that follow something, then those that vary most.`;
+    this.which.textContent = cells.length < this.size ? shown : "";
+    const longer = tokens.join("").length < ENOUGH ? LONGER : "";
+    this.about.textContent = `${this.followed.length > 0 ? SCORED : NOTHING} ${longer}`;
     this.element.hidden = false;
     this.select(this.followed[0]?.place ?? 0);
-  }
-
-  facts(length) {
-    const shown = this.cells.length;
-    const facts = [
-      [shown < this.size, `${shown} of ${this.size} cells: those that follow something, then those that vary most.`],
-      [this.followed.length > 0, SCORED],
-      [length < ENOUGH, `A text of ${ENOUGH} characters or more tells more.`],
-    ];
-    return facts.map(([so, fact]) => (so ? fact : "")).join(" ");
   }
 
   row(followed) {
