@@ -44,7 +44,7 @@ class CellView {
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (by) this.step(by);
     });
-    const heads = ["Follows", "", "Cell", "AUC", "By chance"].map((one) => element("th", { scope: "col" }, one));
+    const heads = ["Follows", "", "AUC", "By chance", "Cell"].map((one) => element("th", { scope: "col" }, one));
     this.table = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), this.rows);
     this.which = element("p", { class: "status" });
     this.about = element("p", { class: "status" });
@@ -85,7 +85,7 @@ class CellView {
   row(followed) {
     const { property, kind, layer, cell, auc, null_high: chance, place } = followed;
     const choose = element("button", { type: "button" }, property);
-    const texts = [kind, named(layer, cell), auc.toFixed(2), chance.toFixed(2)];
+    const texts = [kind, auc.toFixed(2), chance.toFixed(2), named(layer, cell)];
     const cells = [choose, ...texts].map((one) => element("td", {}, one));
     return element("tr", { onclick: () => this.select(place, followed) }, ...cells);
   }
