@@ -18,9 +18,21 @@ def choose(tab):
 
 
 def opened(page, kind):
-    """The panel of a model, whose tab is clicked."""
+    """The panel of a model, whose tab is clicked, with its options unfolded."""
     page.get_by_role("tab", name=kind.replace("_", " "), exact=False).filter(has_text=kind).first.click()
-    return page.locator("[role=tabpanel]:visible")
+    tab = page.locator("[role=tabpanel]:visible")
+    tab.locator(".fold").evaluate_all("all => all.forEach(one => (one.open = true))")
+    return tab
+
+
+def described(page, server, kind, **facts):
+    """The panel of a model that the server describes by other facts."""
+    models = server.client.get("/api/models").json()
+    next(one for one in models["models"] if one["kind"] == kind).update(facts)
+    page.route("**/api/models", lambda route: route.fulfill(json=models))
+    page.goto(f"{server.address}/#{kind}")
+    page.reload()
+    return opened(page, kind)
 
 
 def write(tab, prompt, **options):

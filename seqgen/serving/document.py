@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +17,12 @@ class Document(NamedTuple):
 
 
 def document() -> Document:
-    """Return the page: `index.html` with the style and the scripts, in the order of their names, in their places."""
+    """Return the page: `index.html` with styles and scripts, in the order of their names and without indentation."""
     html = (FOLDER / "index.html").read_text(encoding="utf-8")
     style, script = (
-        "\n".join(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob(f"*.{suffix}")))
+        "\n".join(
+            re.sub("(?m)^ +", "", path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob(f"*.{suffix}"))
+        )
         for suffix in ("css", "js")
     )
     for text, place in ((style, "<style></style>"), (script, '<script type="module"></script>')):

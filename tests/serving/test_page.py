@@ -1,16 +1,12 @@
 """The page in a real browser: what it shows is what the library does."""
 
-import shlex
-import threading
+import base64
 
 import numpy as np
 import pytest
 from making import MADE, TEXT
-from panels import choose, opened, picture, shows, text_of, values_of, write
+from panels import choose, described, opened, picture, shows, text_of, values_of, write
 
-from seqgen.inference.piece import Candidate, Piece
-
-HOSTILE = "</script><script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
 WRITING = {"temperature": 0.8, "seed": 3, "max_new_tokens": 40}
 CONTROLS = "button:enabled:not([role=tab]), input:not([type=range]), select, textarea, summary, [tabindex='0']"
 
@@ -33,13 +29,26 @@ def test_a_generator_writes_what_the_library_writes(page, bundles):
 
 def test_two_temperatures_write_with_the_same_seed(page, bundles):
     tab = opened(page, "generator")
-    tab.get_by_label("Two temperatures").check()
+    with page.expect_request(lambda request: '"temperature":0.5' in (request.post_data or "")):
+        tab.get_by_label("Two temperatures").check()
     tab.get_by_role("spinbutton", name="Second temperature").fill("0.3")
     write(tab, "the c", **WRITING)
-    tab.get_by_text("temperature 0.3").wait_for()
+    tab.get_by_text("temperature 0.3, random seed 3").wait_for()
     for label, temperature in (("Text", 0.8), ("Text of the second temperature", 0.3)):
         expected = bundles["generator"].generate("the c", **WRITING | {"temperature": temperature})
         assert text_of(tab, label).text_content() == expected[0]
+        assert tab.get_by_role("heading", name=f"Temperature {temperature}").is_visible()
+
+
+def test_what_is_unseen_is_replaced_and_an_empty_field_is_the_models_own_value(page, bundles):
+    tab = opened(page, "generator")
+    write(tab, "the ☃ c", **WRITING | {"temperature": "", "max_new_tokens": ""})
+    own = bundles["generator"].generation
+    tab.get_by_text(f"{own.max_new_tokens} characters").or_(tab.get_by_text("ended by itself")).wait_for()
+    expected = bundles["generator"].generate("the ☃ c", unseen="replace", seed=3)
+    assert text_of(tab, "Text").text_content() == expected[0]
+    tab.get_by_text("What the cells").click()
+    shows(text_of(tab, "Text by cell"), expected[0].replace("☃", "�"))
 
 
 def test_a_candidate_is_taken_and_gone_on_from(page, bundles):
@@ -56,31 +65,6 @@ def test_a_candidate_is_taken_and_gone_on_from(page, bundles):
     shows(text_of(tab, "Text"), bundles["generator"].generate(before, **WRITING)[0])
 
 
-def test_stop_stops_the_work(page, bundles, monkeypatch):
-    closed = threading.Event()
-
-    def slow(*args, **options):
-        try:
-            for _ in range(5000):
-                closed.wait(0.001)
-                yield Piece(5, "a", -1.0, [], None)
-        finally:
-            closed.set()
-
-    monkeypatch.setattr(bundles["generator"], "pieces", slow)
-    tab = opened(page, "generator")
-    for stop in (lambda: tab.get_by_role("button", name="Stop").click(), lambda: page.keyboard.press("Escape")):
-        closed.clear()
-        tab.locator("[name=prompt]").press("Control+Enter")
-        text_of(tab, "Text").locator(".token").nth(20).wait_for()
-        stop()
-        tab.get_by_text("Stopped after").wait_for()
-        assert closed.wait(10)
-        count = text_of(tab, "Text").locator(".token").count()
-        page.evaluate("new Promise(requestAnimationFrame)")
-        assert text_of(tab, "Text").locator(".token").count() == count
-
-
 def test_cells_are_stepped_through(page, bundles):
     tab = opened(page, "generator")
     tab.get_by_text("What the cells").click()
@@ -91,9 +75,14 @@ def test_cells_are_stepped_through(page, bundles):
     before = values_of(text.locator(".token"), "--strength")
     tab.get_by_role("button", name="Next cell").press("ArrowRight")
     assert values_of(text.locator(".token"), "--strength") != before
+    columns = [tab.locator(f"tbody td:nth-child({one})").all_text_contents() for one in (3, 4)]
+    assert all(float(auc) >= float(chance) for auc, chance in zip(*columns, strict=True))
+    heights = tab.locator(".wide th").evaluate_all("all => all.map(one => one.offsetHeight)")
+    assert max(heights) < 40  # each is one line
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     row = tab.locator("tbody tr").last
     row.click()
-    assert row.locator("td").nth(2).text_content() in tab.locator(".cell-name").text_content()
+    assert row.locator("td").last.text_content() in tab.locator(".cell-name").text_content()
 
 
 def test_a_text_is_classified_while_one_types(page, bundles):
@@ -157,20 +146,39 @@ def test_texts_are_written_for_a_category(page, bundles):
     assert tab.locator(".names li span:first-child").all_text_contents() == expected
 
 
-@pytest.mark.parametrize("described", [{"conditions": None, "numbers": 2}, {"conditions": [*"abcdefghijklmnop"]}])
-def test_numbers_and_many_categories_have_fields(page, server, described):
-    models = server.client.get("/api/models").json()
-    next(one for one in models["models"] if one["kind"] == "conditional_generator").update(described)
-    page.route("**/api/models", lambda route: route.fulfill(json=models))
+@pytest.mark.parametrize("facts", [{"conditions": None, "numbers": 2}, {"conditions": [*"abcdefghijklmnop"]}])
+def test_numbers_and_many_categories_have_fields(page, server, facts):
     page.route("**/api/generate", lambda route: route.fulfill(json={"texts": [{"text": "written", "score": -1.0}]}))
-    page.goto(f"{server.address}/#conditional_generator")
-    page.reload()
-    numbers = described["conditions"] is None
+    described(page, server, "conditional_generator", **facts)
+    numbers = facts["conditions"] is None
     for label, value in {"Number 1": "0.5", "Number 2": "-2"}.items() if numbers else [("Category (16", "k")]:
         page.get_by_label(label).fill(value)
     with page.expect_request("**/api/generate") as asked:
         page.get_by_role("button", name="Write").click()
     assert asked.value.post_data_json["condition"] == ([0.5, -2] if numbers else "k")
+
+
+def test_examples_fill_the_field_the_first_at_once(page, server):
+    tab = described(page, server, "tagger", examples=["the cat", "the dog " * 9])
+    shows(text_of(tab, "Tagged text"), "the cat")
+    tab.get_by_role("button", name="the dog the dog the dog the do…").click()
+    shows(text_of(tab, "Tagged text"), "the dog " * 9)
+    images = [f"data:image/png;base64,{base64.b64encode(picture(*size)).decode()}" for size in ((40, 30), (50, 50))]
+    asked = []
+    page.on("request", lambda request: "/api/caption" in request.url and asked.append(request.post_data_buffer))
+    tab = described(page, server, "captioner", examples=images)
+    tab.locator(".hypotheses button").first.wait_for()
+    tab.get_by_role("button", name="Example 2").click()
+    tab.locator(".hypotheses button").first.wait_for()
+    assert asked == [picture(), picture(50, 50)]
+
+
+def test_on_a_telephone_the_text_is_on_the_first_screen(page):
+    page.get_by_text("perplexity").wait_for()
+    assert not page.get_by_label("Top-k").is_visible()
+    assert text_of(page, "Text").bounding_box()["y"] < 500
+    page.get_by_text("Options", exact=True).click()
+    assert page.get_by_label("Top-k").is_visible()
 
 
 def test_the_keyboard_alone_reaches_everything(page, bundles):
@@ -200,80 +208,6 @@ def test_the_keyboard_alone_reaches_everything(page, bundles):
     page.keyboard.press("Enter")
     page.locator(".taken").wait_for()
     assert page.locator(".taken").text_content() == taken
-
-
-def test_a_refused_option_is_its_sentence_where_it_was_set(page):
-    tab = opened(page, "generator")
-    tab.get_by_text("perplexity").wait_for()
-    tab.locator("[name=num_beams]").fill("3")
-    tab.locator("[name=temperature]").first.fill("0.5")
-    tab.get_by_role("button", name="Write").click()
-    tab.get_by_role("alert").filter(has_text="temperature must be given where tokens are sampled").first.wait_for()
-    assert len(page.problems) == 1  # Chromium's own words about the status
-    page.problems.clear()
-
-
-def test_a_busy_model_is_asked_again_three_times(page):
-    tab, asked, answers = opened(page, "tagger"), [], [503, 503]
-
-    def busy(route):
-        asked.append(route.request.url)
-        if answers and answers.pop():
-            route.fulfill(status=503, headers={"Retry-After": "0.01"}, json={"error": "the model is busy"})
-        else:
-            route.continue_()
-
-    page.route("**/api/tag", busy)
-    tab.locator("[name=text]").fill("the cat")
-    shows(text_of(tab, "Tagged text"), "the cat")
-    assert len(asked) == 3
-    answers[:] = [503] * 9
-    tab.locator("[name=text]").fill("the dog")
-    tab.get_by_role("alert").filter(has_text="the model is busy").wait_for()
-    assert len(asked) == 3 + 4
-    page.problems.clear()
-
-
-def test_a_late_answer_replaces_no_newer_one(page):
-    tab, held = opened(page, "tagger"), []
-    page.route("**/api/tag", lambda route: route.continue_() if held else held.append(route))
-    with page.expect_request("**/api/tag"):
-        tab.locator("[name=text]").fill("the cat")
-    tab.locator("[name=text]").fill("the dog")
-    shows(text_of(tab, "Tagged text"), "the dog")
-    held[0].fulfill(json={"tokens": [{"text": "late", "tag": "A", "probability": 1.0}], "after": ""})
-    page.evaluate("new Promise(requestAnimationFrame)")
-    assert text_of(tab, "Tagged text").text_content() == "the dog"
-
-
-def test_the_shell_line_asks_the_same(page, server):
-    tab, text = opened(page, "text_classifier"), 'it\'s "fine" $HOME `x` \\ !\n#'
-    tab.locator("[name=text]").fill(text)
-    tab.locator(".bar").first.wait_for()
-    tab.get_by_text("The same from the shell").click()
-    _, _, address, _, header, _, body = shlex.split(tab.locator(".curl pre").text_content())
-    name, _, value = header.partition(": ")
-    answer = server.client.post(address, headers={name: value}, content=body.encode()).json()
-    assert [one["label"] for one in answer["labels"]] == tab.locator(".bar .name").all_text_contents()
-    assert "".join(one["text"] for one in answer["influences"]) == text
-
-
-def test_hostile_texts_are_only_text(page, bundles, monkeypatch):
-    def pieces(*args, **options):
-        yield Piece(5, HOSTILE, -1.0, [Candidate(5, HOSTILE, -1.0)], "length")
-
-    monkeypatch.setattr(bundles["generator"], "pieces", pieces)
-    monkeypatch.setattr(bundles["text_classifier"], "classes", [HOSTILE, "fine", "odd"])
-    tab = opened(page, "generator")
-    tab.get_by_role("button", name="Write").click()
-    tab.locator(".token").filter(has_text=HOSTILE).hover()
-    tab.locator(".candidates .name").filter(has_text="onerror").wait_for()
-    tab = opened(page, "text_classifier")
-    tab.locator("[name=text]").fill(HOSTILE)
-    shows(text_of(tab, "Influences"), HOSTILE)
-    assert HOSTILE in tab.locator(".bar .name").all_text_contents()
-    assert page.locator("img, main script").count() == 0
-    assert "taken" not in page.title()
 
 
 def test_tabs_keep_their_state_and_nothing_scrolls_sideways(page, server):

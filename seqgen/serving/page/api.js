@@ -7,16 +7,20 @@ const RETRIES = 3;
  */
 async function ask(request, signal, busy = () => {}) {
   for (let retry = 1; ; retry += 1) {
-    const response = await fetch(request.path, { ...sent(request), signal }).catch((error) => {
-      if (signal?.aborted) throw error;
-      throw new Error("The server does not answer: start it again with seqgen serve.");
-    });
+    const response = await arrived(fetch(request.path, { ...sent(request), signal }));
     if (response.ok) return response;
     if (response.status !== 503 || retry > RETRIES) throw new Error(await sentence(response));
     const seconds = Number(response.headers.get("Retry-After")) || 1;
     busy(seconds);
     await pause(1000 * seconds, signal);
   }
+}
+
+/** What comes from the server; an Error says where it does not come. */
+function arrived(promise) {
+  return promise.catch(() => {
+    throw new Error("The server does not answer: start it again with seqgen serve.");
+  });
 }
 
 function sent({ json, file }) {
@@ -45,7 +49,7 @@ function pause(milliseconds, signal) {
 async function* streamed(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+  for (let part; !(part = await arrived(reader.read())).done; ) {
     const lines = (rest + part.value).split("\n");
     rest = lines.pop();
     yield* lines.filter(Boolean).map((line) => JSON.parse(line));

@@ -27,8 +27,13 @@ function captionerTab(model) {
       list.replaceChildren(...hypotheses(captions, choose));
       choose(captions[0]);
     },
-    parts: [text.element, hint, list],
+    parts: [text.element, hint, list, scoresNote()],
   });
+}
+
+/** What the scores of hypotheses are. */
+function scoresNote() {
+  return element("p", { class: "status" }, "The numbers are log-probabilities in nats, by length.");
 }
 
 /** The best answers with their scores, as buttons of which one is chosen. */

@@ -1,12 +1,19 @@
+const ENOUGH = 1000; // characters to find what cells follow
+const NOTHING = "No cell follows more than chance would find.";
+const LONGER = "A text of 1,000 characters or more tells more.";
+const SCORED =
+  "Chosen on the first half of the text, scored on the second; an AUC of 0.5 tells nothing. By chance: " +
+  "95 % of properties that have nothing to do with the text stay below.";
+
 /** The part of a generator's tab that colours a text by a cell of the network. */
 function cellsPart(model, curl, written) {
   const requests = new Requests(curl);
   const own = textArea("", { name: "cells_text", placeholder: "The text above, or one of your own" });
-  const view = new CellView();
+  const view = new CellView(model.cells.reduce((sum, { size }) => sum + size, 0));
   const show = element("button", { type: "button", onclick: asked }, "Show the cells");
 
   function asked() {
-    const json = { model: model.name, text: own.value || written() };
+    const json = { model: model.name, text: own.value || written(), unseen: "replace" };
     requests.run({ path: "/api/cells", json }, (answer) => view.show(answer));
   }
 
@@ -21,28 +28,31 @@ function cellsPart(model, curl, written) {
   );
 }
 
-/** A text coloured by one of many cells, through which arrow keys and buttons step. */
+/** A text coloured by one of a network's cells, through which arrow keys and buttons step. */
 class CellView {
-  constructor() {
+  constructor(size) {
+    this.size = size;
     this.text = new TokenText("Text by cell", (token) => this.look(token), (number) => this.tell(number));
     this.name = element("p", { class: "cell-name", role: "status" });
     this.value = element("p", { class: "status note" });
     this.rows = element("tbody");
     const step = (by, label, arrow) =>
-      element("button", { type: "button", "aria-label": label, onclick: () => this.select(this.cell + by) }, arrow);
+      element("button", { type: "button", "aria-label": label, onclick: () => this.step(by) }, arrow);
     const steps = [step(-1, "Previous cell", "←"), step(1, "Next cell", "→")];
     const stepper = element("div", { class: "row", role: "group", "aria-label": "Cell" }, ...steps, this.name);
     stepper.addEventListener("keydown", (event) => {
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (by) this.select(this.cell + by);
+      if (by) this.step(by);
     });
-    const heads = ["Follows", "", "Cell", "AUC", "By chance"].map((one) => element("th", { scope: "col" }, one));
-    const table = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), this.rows);
+    const heads = ["Follows", "", "AUC", "By chance", "Cell"].map((one) => element("th", { scope: "col" }, one));
+    this.table = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), this.rows);
+    this.which = element("p", { class: "status" });
     this.about = element("p", { class: "status" });
     this.element = element(
       "div",
       { hidden: true },
       stepper,
+      this.which,
       legend("Value", [
         ["below 0", { name: "below" }],
         ["above 0", { name: "above" }],
@@ -50,7 +60,7 @@ class CellView {
       ]),
       this.text.element,
       this.value,
-      element("div", { class: "wide" }, table),
+      element("div", { class: "wide" }, this.table),
       this.about,
     );
   }
@@ -59,40 +69,40 @@ class CellView {
     this.cells = cells;
     this.scale = scale;
     this.values = signedBytes(values);
-    this.properties = properties;
+    this.followed = properties.filter(({ auc, null_high: chance }) => auc > chance);
     [this.cell, this.marks] = [0, []];
     this.text.show(tokens.map((text, place) => ({ text, place })));
-    this.rows.replaceChildren(...properties.map((one, row) => this.row(one, row)));
-    this.about.textContent = properties.length
-      ? "Chosen on the first half of the text, scored on the second; 0.5 tells nothing. By chance: " +
-        "95 % of properties that have nothing to do with the text stay below."
-      : "A longer text says what they follow.";
+    this.rows.replaceChildren(...this.followed.map((one) => this.row(one)));
+    this.table.hidden = this.followed.length === 0;
+    const shown = `${cells.length} of ${this.size} cells: those that follow something, then those that vary most.`;
+    this.which.textContent = cells.length < this.size ? shown : "";
+    const longer = tokens.join("").length < ENOUGH ? LONGER : "";
+    this.about.textContent = `${this.followed.length > 0 ? SCORED : NOTHING} ${longer}`;
     this.element.hidden = false;
-    if (properties.length) this.selectRow(0);
-    else this.select(0);
+    this.select(this.followed[0]?.place ?? 0);
   }
 
-  row({ property, kind, layer, cell, auc, null_high: chance }, row) {
+  row(followed) {
+    const { property, kind, layer, cell, auc, null_high: chance, place } = followed;
     const choose = element("button", { type: "button" }, property);
-    const texts = [kind, named(layer, cell), auc.toFixed(2), chance.toFixed(2)];
+    const texts = [kind, auc.toFixed(2), chance.toFixed(2), named(layer, cell)];
     const cells = [choose, ...texts].map((one) => element("td", {}, one));
-    return element("tr", { onclick: () => this.selectRow(row) }, ...cells);
+    return element("tr", { onclick: () => this.select(place, followed) }, ...cells);
   }
 
-  /** Colour the text by the cell that follows a property, and underline the property. */
-  selectRow(row) {
-    this.select(this.properties[row].place, row);
-  }
-
-  select(place, row = null) {
-    this.cell = (place + this.cells.length) % this.cells.length;
-    this.marks = row === null ? [] : signedBytes(this.properties[row].marks);
+  /** Colour the text by a cell, and underline a property that it follows, where there is one. */
+  select(place, followed = this.followed.find((one) => one.place === place)) {
+    this.cell = place;
+    this.marks = followed ? signedBytes(followed.marks) : [];
     this.text.repaint();
-    const { layer, cell, follows } = this.cells[this.cell];
-    const what = row === null ? follows : this.properties[row].property;
-    this.name.textContent =
-      `${this.cell + 1} of ${this.cells.length}: ${named(layer, cell)}${what ? `, follows ${what}` : ""}`;
-    [...this.rows.rows].forEach((one, number) => one.classList.toggle("lit", number === row));
+    const { layer, cell } = this.cells[place];
+    const what = followed ? `, follows ${followed.property}` : "";
+    this.name.textContent = `${place + 1} of ${this.cells.length}: ${named(layer, cell)}${what}`;
+    [...this.rows.rows].forEach((row, number) => row.classList.toggle("lit", this.followed[number] === followed));
+  }
+
+  step(by) {
+    this.select((this.cell + by + this.cells.length) % this.cells.length);
   }
 
   look({ place }) {
@@ -112,7 +122,7 @@ class CellView {
 
 /** The signed bytes that a text has in base64. */
 function signedBytes(text) {
-  return new Int8Array(Uint8Array.from(atob(text), (one) => one.charCodeAt(0)).buffer);
+  return new Int8Array(bytes(text).buffer);
 }
 
 function named(layer, cell) {

@@ -16,12 +16,18 @@ function labelled(label, control) {
 
 /** A text box of several lines that is as high as its text. */
 function textArea(text, attributes = {}) {
-  return element("textarea", { rows: 2, spellcheck: "false", autocomplete: "off", ...attributes }, text);
+  const usual = { rows: 2, spellcheck: "false", autocomplete: "off", placeholder: "Type a text" };
+  return element("textarea", { ...usual, ...attributes }, text);
 }
 
 /** A text with visible white space, for where it stands alone. */
 function visible(text) {
   return text.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥");
+}
+
+/** The bytes that a text has in base64. */
+function bytes(text) {
+  return Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
 }
 
 /** A share of one in per cent, with a decimal where it is small. */

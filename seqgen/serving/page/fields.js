@@ -10,12 +10,13 @@ const OPTIONS = {
   length_penalty: { label: "Length penalty", least: -1, most: 2, step: 0.1 },
 };
 
-/** A number with a slider beside it; its value is null where the number is empty. */
+/** A number with a slider beside it; where it is empty, its value is null, or `own` of an option that is never off. */
 class NumberField {
-  constructor(name, value, label) {
+  constructor(name, own, value = own, label) {
     const { least, most, step, off, none = "off", label: usual } = OPTIONS[name];
     this.off = off;
-    const placeholder = off === undefined ? "" : none;
+    this.empty = off === undefined ? own : null;
+    const placeholder = this.empty ?? none;
     this.number = element("input", { type: "number", name, min: least, step, placeholder });
     const range = { type: "range", min: least, max: most, step, tabindex: -1, "aria-hidden": "true" };
     this.slider = element("input", range); // the number is for the keyboard
@@ -31,7 +32,7 @@ class NumberField {
   }
 
   get value() {
-    return this.number.value === "" ? null : Number(this.number.value);
+    return this.number.value === "" ? this.empty : Number(this.number.value);
   }
 
   slid() {
@@ -49,9 +50,11 @@ class Options {
   constructor(names, own, first = {}) {
     this.own = own;
     this.fields = Object.fromEntries(
-      names.map((name) => [name, new NumberField(name, first[name] ?? own[name])]),
+      names.map((name) => [name, new NumberField(name, own[name] ?? null, first[name])]),
     );
-    this.element = element("div", { class: "options" }, ...Object.values(this.fields).map((one) => one.element));
+    const fields = element("div", { class: "options" }, ...Object.values(this.fields).map((one) => one.element));
+    const open = matchMedia("(min-width: 40rem)").matches; // a telephone has no room for them beside the answer
+    this.element = element("details", { class: "fold", open }, element("summary", {}, "Options"), fields);
   }
 
   value(name) {

@@ -5,10 +5,11 @@ const FIRST = { temperature: 0.8 }; // more legible than the usual 1
 function generatorTab(model, { limits }) {
   const curl = new Curl(`OpenAI's clients write with it, too: base_url ${location.origin}/v1, model ${model.name}.`);
   const prompt = textArea(model.example ?? "", { name: "prompt" });
-  const names = ["temperature", "top_k", "top_p", "seed", "max_new_tokens", "num_beams"];
-  const options = new Options(names, model.options, FIRST);
-  options.fields.max_new_tokens.slider.max = Math.min(2000, limits.max_new_tokens ?? 2000);
-  const second = new NumberField("temperature", 0.5, "Second temperature");
+  const options = new Options(["temperature", "top_k", "top_p", "seed", "max_new_tokens"], model.options, FIRST);
+  const { temperature, max_new_tokens: length } = options.fields;
+  const second = new NumberField("temperature", model.options.temperature, 0.5, "Second temperature");
+  temperature.element.after(second.element);
+  length.slider.max = Math.min(2000, limits.max_new_tokens);
   const both = element("input", { type: "checkbox" });
   const writings = [new Writing(model, curl, "Text"), new Writing(model, curl, "Text of the second temperature")];
   const write = element("button", { type: "button", class: "main", onclick: start, title: "Ctrl-Enter" }, "Write");
@@ -22,7 +23,6 @@ function generatorTab(model, { limits }) {
   function start() {
     // A seed drawn here is shown and sent, so that what was written can be written again.
     const changed = { ...options.changed(), seed: options.value("seed") ?? Math.floor(1e6 * Math.random()) };
-    if (changed.num_beams > 1 && changed.temperature === FIRST.temperature) delete changed.temperature;
     const asked = [changed, { ...changed, temperature: second.value }].slice(0, both.checked ? 2 : 1);
     asked.forEach((one, place) => writings[place].write(prompt.value, one));
   }
@@ -30,18 +30,18 @@ function generatorTab(model, { limits }) {
   function compare() {
     second.element.hidden = writings[1].element.hidden = !both.checked;
     columns.classList.toggle("two", both.checked);
+    if (both.checked) start();
   }
 
   const columns = element("div", { class: "columns" }, ...writings.map((one) => one.element));
   both.addEventListener("change", compare);
-  compare();
   const swatches = SWATCHES.map((share) => [`${100 * share} %`, byProbability({ log_probability: Math.log(share) })]);
   const tab = element(
     "div",
     {},
     labelled("Prompt", prompt),
     element("div", { class: "row" }, write, stop, element("label", { class: "check" }, both, "Two temperatures")),
-    element("div", { class: "options" }, ...options.element.children, second.element),
+    options.element,
     legend("Probability", swatches),
     columns,
     ...cells,
@@ -52,6 +52,7 @@ function generatorTab(model, { limits }) {
     if (event.key === "Escape") halt();
   });
   tab.addEventListener("running", () => (stop.disabled = !writings.some((one) => one.requests.running)));
+  compare();
   start();
   return tab;
 }

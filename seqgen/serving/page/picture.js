@@ -84,6 +84,9 @@ function pictureTab(model, { path, show, parts, options = null }) {
   }
 
   options?.addEventListener("input", debounced(() => asked()));
+  const take = (example) => picture.take(fileOf(example));
+  model.examples?.slice(0, 1).forEach(take);
+  const chosen = element("div", {}, picture.element, examplesRow(model, thumbnail, take));
   const beside = element("div", {}, options ?? "", requests.element, answer);
-  return element("div", {}, element("div", { class: "beside" }, picture.element, beside), curl.element);
+  return element("div", {}, element("div", { class: "beside" }, chosen, beside), curl.element);
 }

@@ -38,7 +38,7 @@ class Requests {
       const response = await ask(request, signal, (seconds) => {
         this.status.textContent = `The model is busy: trying again in ${seconds} s.`;
       });
-      for await (const value of stream ? streamed(response) : [response.json()]) {
+      for await (const value of stream ? streamed(response) : [arrived(response.json())]) {
         if (signal.aborted) return;
         this.status.textContent = "";
         if (value.error) throw new Error(value.error);

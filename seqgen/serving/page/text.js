@@ -95,9 +95,8 @@ const LEAST = 0.01; // a probability that has the full colour
 
 /** The look of a token by its probability. */
 function byProbability(token) {
-  return token.log_probability == null
-    ? {}
-    : { name: token.taken ? "rare taken" : "rare", strength: Math.min(1, token.log_probability / Math.log(LEAST)) };
+  const strength = Math.min(1, token.log_probability / Math.log(LEAST));
+  return { name: token.taken ? "rare taken" : "rare", strength };
 }
 
 /** The look of a token by a value from -1 to 1. */

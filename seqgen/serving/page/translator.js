@@ -19,6 +19,6 @@ function translatorTab(model) {
       list.replaceChildren(...hypotheses(translations, choose));
       choose(translations[0]);
     },
-    parts: [list, attention.element],
+    parts: [list, scoresNote(), attention.element],
   });
 }

@@ -7,7 +7,7 @@
 function typedTab(model, { label, options = [], request, show, parts, rows = 3 }) {
   const curl = new Curl();
   const requests = new Requests(curl);
-  const text = textArea(model.example ?? "", { name: "text", rows });
+  const text = textArea(model.examples?.[0] ?? "", { name: "text", rows });
   const answer = element("div", { class: "answer", hidden: true }, ...parts);
 
   function asked() {
@@ -22,7 +22,11 @@ function typedTab(model, { label, options = [], request, show, parts, rows = 3 }
     });
   }
 
-  const fields = element("div", {}, labelled(label, text), ...options);
+  const examples = examplesRow(model, beginning, (example) => {
+    text.value = example;
+    asked();
+  });
+  const fields = element("div", {}, labelled(label, text), examples, ...options);
   fields.addEventListener("input", debounced(asked));
   asked();
   return element("div", {}, fields, requests.element, answer, curl.element);

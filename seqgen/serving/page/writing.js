@@ -1,4 +1,4 @@
-const CANDIDATES = 5;
+const ASKED = { candidates: 5, unseen: "replace", num_beams: 1 };
 
 /** A text that a generator writes, each token with its candidates; taking one of them goes on from there. */
 class Writing {
@@ -15,7 +15,9 @@ class Writing {
     });
     const box = element("div", { class: "writing" }, this.text.element, this.candidates.element);
     box.addEventListener("focusout", () => this.candidates.leave());
-    this.element = element("div", {}, box, this.requests.element);
+    this.title = element("h3");
+    this.unit = model.tokens === "char" ? "characters" : "tokens";
+    this.element = element("div", {}, this.title, box, this.requests.element);
     this.prompt = "";
   }
 
@@ -27,6 +29,8 @@ class Writing {
   async write(prompt, options, kept = 0) {
     this.prompt = prompt;
     this.options = options;
+    this.how = { ...this.model.options, ...options };
+    this.title.textContent = `Temperature ${this.how.temperature}`;
     this.candidates.hide();
     this.text.clear(prompt, kept);
     await this.goOn();
@@ -35,20 +39,16 @@ class Writing {
   stop() {
     if (!this.requests.running) return;
     this.requests.stop();
-    this.requests.status.textContent = `Stopped after ${this.text.tokens.length} tokens.`;
+    this.requests.status.textContent = `Stopped after ${this.text.tokens.length} ${this.unit}.`;
   }
 
   async goOn() {
-    const prompt = this.written;
-    const stream = (this.options.num_beams ?? this.model.options.num_beams ?? 1) === 1;
-    const how = stream ? { candidates: CANDIDATES, stream } : { stream };
-    const json = { model: this.model.name, prompt, ...how, ...this.options };
-    await this.requests.run({ path: "/api/generate", json }, (line) => this.read(line, prompt), stream);
+    const json = { model: this.model.name, prompt: this.written, ...ASKED, ...this.options };
+    await this.requests.run({ path: "/api/generate", json }, (line) => this.read(line), true);
   }
 
-  read(line, prompt) {
+  read(line) {
     if (line.pieces) this.text.add(line.pieces);
-    if (line.texts) this.text.add([{ text: line.texts[0].slice(prompt.length), log_probability: null }]);
     if (line.ending) this.requests.status.textContent = this.summary(line);
   }
 
@@ -57,9 +57,9 @@ class Writing {
     const perplexity = Math.exp(-logs.reduce((sum, log) => sum + log, 0) / Math.max(1, logs.length));
     const speed = Math.round(tokens / Math.max(seconds, 0.001)).toLocaleString("en");
     const why = ending === "stop" ? "ended by itself" : "ended by its length";
-    const { temperature, seed } = { ...this.model.options, ...this.options };
+    const { temperature, seed } = this.how;
     const how = `temperature ${temperature}, random seed ${seed}, perplexity ${perplexity.toFixed(2)}`;
-    return `${tokens} tokens, ${speed} a second; ${why}; ${how}`;
+    return `${tokens} ${this.unit}, ${speed} a second; ${why}; ${how}`;
   }
 
   chosen(number, span) {
