@@ -212,8 +212,8 @@ def write(prompt: str, length: int, choose: Callable[[Tensor], Tensor]) -> str:
 
 
 model.eval()
-print("the most probable:", write("# The ", 160, lambda logits: logits.argmax()), sep="\n")
-print("\ndrawn at random:", write("# The ", 160, lambda logits: torch.multinomial(logits.softmax(0), 1)), sep="\n")
+print("the most probable:", write("def ", 160, lambda logits: logits.argmax()), sep="\n")
+print("\ndrawn at random:", write("def ", 160, lambda logits: torch.multinomial(logits.softmax(0), 1)), sep="\n")
 
 # %% [markdown]
 """
@@ -259,9 +259,7 @@ best = logits.topk(12).indices
 names = [repr(tokenizer.decode([token]))[1:-1] for token in best.tolist()]
 figure, panels = plt.subplots(1, 4, figsize=(11, 2.4), sharey=True)
 for axes, temperature in zip(panels, (0.3, 0.7, 1.0, 2.0), strict=True):
-    axes.bar(
-        [repr(tokenizer.decode([token]))[1:-1] for token in best.tolist()], (logits / temperature).softmax(0)[best]
-    )
+    axes.bar(names, (logits / temperature).softmax(0)[best])
     axes.set_title(f"temperature {temperature}")
 panels[0].set_ylabel(f"after {prompt!r}")
 plt.show()
@@ -273,9 +271,10 @@ for temperature, top_p in [(0.3, None), (0.7, None), (1.0, None), (2.0, None), (
 
 # %% [markdown]
 """
-Low temperatures are correct and dull, high ones inventive and wrong; for text 0.5 to 1 is usual. Even at 1, now and
-then a character is drawn from the long tail of improbable ones, and then the network is lost. `top_p` cuts this tail:
-it draws only from the most probable characters that together have this probability.
+After so short a training none of them makes sense. But a low temperature spells well and repeats its few favourite
+words, a high one does not even spell; for text 0.5 to 1 is usual. Even at 1, now and then a character is drawn from
+the long tail of improbable ones, and then the network is lost. `top_p` cuts this tail: it draws only from the most
+probable characters that together have this probability.
 
 ## Keeping it
 

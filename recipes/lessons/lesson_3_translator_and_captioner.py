@@ -195,25 +195,35 @@ print(f" one of {15 * 15} and one of 15")
 
 # %% [markdown]
 """
-Where does it look while it writes? This is one unseen scene, once for each word, brighter where the attention is.
+Where does it look while it writes? We measure how much of the attention of each word is on a shape, and show the
+unseen scene where all words look at shapes most, once for each word, brighter where the attention is.
 """
 
+
 # %%
-[caption] = captioner.caption(unseen[0], return_attention=True)
-assert caption.attention is not None
-pieces, heats = caption.attention
+def on_shapes(picture: PIL.Image.Image, weights: np.ndarray) -> np.ndarray:
+    """Return how much of the attention of each word is on shapes, which are more colourful than the background."""
+    colourful = np.ptp(np.asarray(picture, dtype=np.float32), axis=2) > 80
+    covered = PIL.Image.fromarray(colourful.astype(np.float32)).resize((6, 6), PIL.Image.Resampling.BOX)
+    return np.asarray((weights * np.asarray(covered)).sum(axis=(1, 2)))
+
+
+heats = [one.attention for one in captioner.caption(unseen, return_attention=True) if one.attention is not None]
+shares = [on_shapes(picture, heat.weights) for picture, heat in zip(unseen, heats, strict=True)]
+best = max(range(len(unseen)), key=lambda scene: shares[scene].min(initial=1))
+even = np.mean([on_shapes(picture, np.full((1, 6, 6), 1 / 36)) for picture in unseen])
+print(f"of the attention {np.concatenate(shares).mean():.0%} is on shapes; spread evenly, it would be {even:.0%}")
+pieces, weights = heats[best]
 figure, panels = plt.subplots(1, len(pieces) + 1, figsize=(1.4 * len(pieces) + 1.4, 1.8), squeeze=False)
-for axes, piece, heat in zip(panels[0], ["", *pieces], [None, *heats], strict=True):
-    axes.imshow(unseen[0] if heat is None else heated(unseen[0], heat))
+for axes, piece, heat in zip(panels[0], ["", *pieces], [None, *weights], strict=True):
+    axes.imshow(unseen[best] if heat is None else heated(unseen[best], heat))
     axes.set_title(piece)
     axes.axis("off")
 plt.show()
-print(caption.text)
 
 # %% [markdown]
 """
-The first words look at the left shape, the last ones at the right one. And this is what translator and captioner have
-in common, and what not:
+LOOKS And this is what translator and captioner have in common, and what not:
 """
 
 # %%
