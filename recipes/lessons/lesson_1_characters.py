@@ -212,17 +212,18 @@ def write(prompt: str, length: int, choose: Callable[[Tensor], Tensor]) -> str:
 
 
 model.eval()
-print("the most probable:", write("def ", 160, lambda logits: logits.argmax()), sep="\n")
-print("\ndrawn at random:", write("def ", 160, lambda logits: torch.multinomial(logits.softmax(0), 1)), sep="\n")
+for prompt in ("# The ", '    """Return '):
+    print("the most probable:", write(prompt, 160, lambda logits: logits.argmax()), sep="\n")
+    print("drawn at random:", write(prompt, 160, lambda logits: torch.multinomial(logits.softmax(0), 1)), sep="\n")
 
 # %% [markdown]
 """
 ## Why argmax runs in circles
 
 The most probable character each time sounds best, and yet such a text soon repeats itself: the same few characters
-lead to nearly the same hidden state, this leads to the same choice, and nothing ever breaks the circle. Let us ask the
-network how surprised it is by each character of such a text, of a text it draws at random, and of a text that people
-wrote.
+lead to nearly the same hidden state, this leads to the same choice, and nothing ever breaks the circle, be it of words
+or of spaces. Let us ask the network how surprised it is by each character of such a text, of a text it draws at
+random, and of a text that people wrote.
 """
 
 # %%
@@ -241,8 +242,9 @@ plt.show()
 # %% [markdown]
 """
 People surprise: mostly the next character is clear, but where a new word begins they choose freely. A drawn text has
-the same peaks. The most probable text has none: the longer the circle, the surer the network is that it goes on. *The
-most probable text is not a typical one* ([Holtzman et al. 2020](https://arxiv.org/abs/1904.09751)).
+the same peaks. The most probable text soon has low ones that come again and again, or none at all: the network expects
+the circle to go on. *The most probable text is not a typical one*
+([Holtzman et al. 2020](https://arxiv.org/abs/1904.09751)).
 
 ## Temperature
 

@@ -173,8 +173,8 @@ print(writer.generate("If the ", max_new_tokens=90, temperature=0.5, seed=2)[0])
 
 # %% [markdown]
 """
-All words are spelled right, of course, and neighbours fit together; the text as a whole has no meaning. Is it better
-than a chain of words? A loss a word cannot be compared with a loss a character: a word is a larger step. The
+All words are spelled right, of course, and neighbours mostly fit together; as a whole it has no meaning. Is it better than
+a chain of words? A loss a word cannot be compared with a loss a character: a word is a larger step. The
 comparison that is fair is between models of the same tokens, and between kinds of tokens by *bits a character*: all
 the surprise of the text, divided by its characters.
 """
@@ -193,7 +193,10 @@ print(f"{np.mean(held_back == UNK):.1%} of the words held back are unknown")
 
 # %% [markdown]
 """
-ANSWER
+Not here: the chain of words is a little ahead, as that of characters was, since the training is short and the text
+small. By how much, and even who is ahead, varies from run to run. And mind that an unknown word costs nothing to
+spell, so that bits a character flatter a model of words.
+
 ## Between the two, and GPT-2
 
 Today's models read *subwords*: frequent words whole, rare ones in pieces, so that nothing is unknown. Which pieces, is
