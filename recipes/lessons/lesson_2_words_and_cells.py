@@ -173,8 +173,8 @@ print(writer.generate("If the ", max_new_tokens=90, temperature=0.5, seed=2)[0])
 
 # %% [markdown]
 """
-All words are spelled right, of course, and neighbours mostly fit together; as a whole it has no meaning. Is it better
-than a chain of words? A loss a word cannot be compared with a loss a character: a word is a larger step. The
+All words are spelled right, of course, and neighbours mostly fit together; the whole text means nothing. Is the LSTM
+better than a chain of words? A loss a word cannot be compared with a loss a character: a word is a larger step. The
 comparison that is fair is between models of the same tokens, and between kinds of tokens by *bits a character*: all
 the surprise of the text, divided by its characters.
 """
