@@ -212,17 +212,18 @@ def write(prompt: str, length: int, choose: Callable[[Tensor], Tensor]) -> str:
 
 
 model.eval()
-print("the most probable:", write("# The ", 160, lambda logits: logits.argmax()), sep="\n")
-print("\ndrawn at random:", write("# The ", 160, lambda logits: torch.multinomial(logits.softmax(0), 1)), sep="\n")
+for prompt in ("# The ", '    """Return '):
+    print("the most probable:", write(prompt, 160, lambda logits: logits.argmax()), sep="\n")
+    print("drawn at random:", write(prompt, 160, lambda logits: torch.multinomial(logits.softmax(0), 1)), sep="\n")
 
 # %% [markdown]
 """
 ## Why argmax runs in circles
 
 The most probable character each time sounds best, and yet such a text soon repeats itself: the same few characters
-lead to nearly the same hidden state, this leads to the same choice, and nothing ever breaks the circle. Let us ask the
-network how surprised it is by each character of such a text, of a text it draws at random, and of a text that people
-wrote.
+lead to nearly the same hidden state, this leads to the same choice, and nothing ever breaks the circle, be it of words
+or of spaces. Let us ask the network how surprised it is by each character of such a text, of a text it draws at
+random, and of a text that people wrote.
 """
 
 # %%
@@ -241,8 +242,9 @@ plt.show()
 # %% [markdown]
 """
 People surprise: mostly the next character is clear, but where a new word begins they choose freely. A drawn text has
-the same peaks. The most probable text has none: the longer the circle, the surer the network is that it goes on. *The
-most probable text is not a typical one* ([Holtzman et al. 2020](https://arxiv.org/abs/1904.09751)).
+the same peaks. The most probable text soon has low ones that come again and again, or none at all: the network expects
+the circle to go on. *The most probable text is not a typical one*
+([Holtzman et al. 2020](https://arxiv.org/abs/1904.09751)).
 
 ## Temperature
 
@@ -259,9 +261,7 @@ best = logits.topk(12).indices
 names = [repr(tokenizer.decode([token]))[1:-1] for token in best.tolist()]
 figure, panels = plt.subplots(1, 4, figsize=(11, 2.4), sharey=True)
 for axes, temperature in zip(panels, (0.3, 0.7, 1.0, 2.0), strict=True):
-    axes.bar(
-        [repr(tokenizer.decode([token]))[1:-1] for token in best.tolist()], (logits / temperature).softmax(0)[best]
-    )
+    axes.bar(names, (logits / temperature).softmax(0)[best])
     axes.set_title(f"temperature {temperature}")
 panels[0].set_ylabel(f"after {prompt!r}")
 plt.show()
@@ -273,9 +273,10 @@ for temperature, top_p in [(0.3, None), (0.7, None), (1.0, None), (2.0, None), (
 
 # %% [markdown]
 """
-Low temperatures are correct and dull, high ones inventive and wrong; for text 0.5 to 1 is usual. Even at 1, now and
-then a character is drawn from the long tail of improbable ones, and then the network is lost. `top_p` cuts this tail:
-it draws only from the most probable characters that together have this probability.
+After so short a training none of them makes sense. But a low temperature spells well and repeats its few favourite
+words, a high one does not even spell; for text 0.5 to 1 is usual. Even at 1, now and then a character is drawn from
+the long tail of improbable ones, and then the network is lost. `top_p` cuts this tail: it draws only from the most
+probable characters that together have this probability.
 
 ## Keeping it
 

@@ -195,25 +195,39 @@ print(f" one of {15 * 15} and one of 15")
 
 # %% [markdown]
 """
-Where does it look while it writes? This is one unseen scene, once for each word, brighter where the attention is.
+Where does it look while it writes? We measure how much of the attention is on the left shape and on the right one,
+and show the unseen scene with most of it there, once for each word, brighter where the attention is.
 """
 
+
 # %%
-[caption] = captioner.caption(unseen[0], return_attention=True)
-assert caption.attention is not None
-pieces, heats = caption.attention
+def on_shapes(picture: PIL.Image.Image, weights: np.ndarray) -> np.ndarray:
+    """Return how much of the attention of each word is on the left and on the right shape: (words, 2)."""
+    colourful = np.ptp(np.asarray(picture, dtype=np.float32), axis=2) > 80  # the background is pale
+    covered = PIL.Image.fromarray(colourful.astype(np.float32)).resize((6, 6), PIL.Image.Resampling.BOX)
+    return np.asarray((weights * np.asarray(covered)).reshape(-1, 6, 2, 3).sum(axis=(1, 3)))
+
+
+heats = [one.attention for one in captioner.caption(unseen, return_attention=True) if one.attention is not None]
+shares = [on_shapes(picture, heat.weights) for picture, heat in zip(unseen, heats, strict=True)]
+for name, part in (("first", slice(3)), ("last", slice(-3, None))):
+    left, right = np.concatenate([share[part] for share in shares]).mean(axis=0)
+    print(f"attention of the {name:>5} three words: {left:4.0%} on the left shape, {right:4.0%} on the right one")
+best = max(range(len(unseen)), key=lambda scene: shares[scene][:3, 0].sum() + shares[scene][-3:, 1].sum())
+pieces, weights = heats[best]
 figure, panels = plt.subplots(1, len(pieces) + 1, figsize=(1.4 * len(pieces) + 1.4, 1.8), squeeze=False)
-for axes, piece, heat in zip(panels[0], ["", *pieces], [None, *heats], strict=True):
-    axes.imshow(unseen[0] if heat is None else heated(unseen[0], heat))
+for axes, piece, heat in zip(panels[0], ["", *pieces], [None, *weights], strict=True):
+    axes.imshow(unseen[best] if heat is None else heated(unseen[best], heat))
     axes.set_title(piece)
     axes.axis("off")
 plt.show()
-print(caption.text)
 
 # %% [markdown]
 """
-The first words look at the left shape, the last ones at the right one. And this is what translator and captioner have
-in common, and what not:
+The first words look at the left shape, not at the right one, and the last words the other way round. But not all of
+the attention is on shapes: a place beside one sees it as well, in its square of 31 pixels, and a word that the hidden
+state knows already may look anywhere, even at the empty background. And this is what translator and captioner have in
+common, and what not:
 """
 
 # %%
