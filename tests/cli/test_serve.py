@@ -30,7 +30,7 @@ def run(tmp_path):
         (["--port", "-1"], "--port must be from 0 to 65535, not -1"),
         (["--port", "http"], "--port must be a whole number"),
         (["--host", "no such host"], "--host must be an address of this machine"),
-        (["--host", "192.0.2.1", "--port", "0"], "of 192.0.2.1"),
+        (["--host", "192.0.2.1", "--port", "0"], "--host must be an address of this machine"),
         (["--hots", "127.0.0.1"], "did you mean --host"),
         (["--device", "cuda:99", "--port", "0"], "cuda:99"),
     ],
