@@ -87,10 +87,11 @@ def regularize(config: Config, data: TextBatches) -> float:
 
 
 def first_words(tokenizer: Tokenizer, held_back: np.ndarray) -> str:
-    """Return a prompt: the first words of a whole line, as a stream may be cut within a line."""
+    """Return a prompt: the first words of a whole line, as a stream may be cut within a line, best one of letters."""
     lines = tokenizer.decode(held_back[:5000]).splitlines()[1:]
-    prompts = (" ".join(line.split()[:3]) for line in lines)
-    return next((words for words in prompts if words and not tokenizer.unseen(words)), "")
+    prompts = [" ".join(line.split()[:3]) for line in lines if line.strip()]
+    known = [words for words in prompts if not tokenizer.unseen(words)]
+    return next((words for words in known if words[0].isalpha()), (*known, "")[0])
 
 
 def main() -> None:
