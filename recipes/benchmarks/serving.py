@@ -53,7 +53,7 @@ class Config:
 
 @dataclass
 class Log:
-    """What the clients saw: each request with its answer, seconds to the first piece, and refusals."""
+    """The experience of the clients: each request with its answer, seconds to the first piece, and refusals."""
 
     answers: list[tuple[str, Any]] = field(default_factory=list)
     first: list[float] = field(default_factory=list)

@@ -12,6 +12,7 @@ from seqgen.data.corpus import Corpus
 from seqgen.errors import InputError
 from seqgen.figures.cells import cells_page
 from seqgen.files import write_text
+from seqgen.inference.activations import count_cells
 from seqgen.inference.generator import Generator
 from seqgen.metrics.followed import Followed, followed_properties
 from seqgen.metrics.text_properties import text_properties
@@ -94,8 +95,7 @@ def _written(generator: Generator) -> str:
 def _fitting(generator: Generator, text: str) -> str:
     """Return the beginning of a text whose activations fit the memory and take seconds."""
     sample = text[:SAMPLE]
-    layers, _, hidden_size = generator.activations(text[:1], unseen="replace").h.shape
-    most = min(MOST_TOKENS, MOST_VALUES // (layers * hidden_size))
+    most = min(MOST_TOKENS, MOST_VALUES // count_cells(generator.model, generator.device))
     return text[: most * len(sample) // max(1, len(generator.tokenizer.encode(sample)))]
 
 
@@ -111,6 +111,5 @@ def _show(followed: list[Followed], json_lines: bool) -> None:
     )
     print(ROW.format("property", "", "layer", "cell", "", "AUC", "null", "null, 95 %", "token alone"))
     for one in followed:
-        sign = "larger" if one.sign > 0 else "smaller"
         figures = (f"{figure:.3f}" for figure in (one.auc, one.null_mean, one.null_high, one.current_token))
-        print(ROW.format(one.property, one.kind, one.layer, one.cell, sign, *figures))
+        print(ROW.format(one.property, one.kind, one.layer, one.cell, one.direction(), *figures))

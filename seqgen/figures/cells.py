@@ -155,7 +155,6 @@ def _group(kind: Kind, followed: list[Followed]) -> str:
 
 def _row(one: Followed) -> str:
     figures = (one.auc, one.null_mean, one.null_high, one.current_token)
-    sign = "larger" if one.sign > 0 else "smaller"
-    cells = [one.layer, one.cell, sign, *(f"{figure:.3f}" for figure in figures)]
+    cells = [one.layer, one.cell, one.direction(), *(f"{figure:.3f}" for figure in figures)]
     name = f'<button aria-pressed="false">{escape(one.property)}</button>'
     return f"<td>{name}</td>" + "".join(f"<td>{cell}</td>" for cell in cells)

@@ -2,6 +2,7 @@
 
 from seqgen.figures.section import Section
 from seqgen.figures.tables import table
+from seqgen.inference.activations import count_cells
 from seqgen.inference.generator import Generator
 from seqgen.metrics.followed import LEAST_TOKENS, followed_properties
 
@@ -17,15 +18,14 @@ EXPLANATION = (
 
 def followed_section(generator: Generator, text: str) -> Section:
     """Return the cells that follow properties of the beginning of a text best, empty where the text is too short."""
-    layers, _, hidden_size = generator.activations(text[:1], unseen="replace").h.shape
-    read = generator.activations(text[: min(READ, MOST_VALUES // (layers * hidden_size))], unseen="replace")
+    most = min(READ, MOST_VALUES // count_cells(generator.model, generator.device))
+    read = generator.activations(text[:most], unseen="replace")
     if len(read.tokens) < LEAST_TOKENS:
         return Section("Cells")
     rows = []
     for one in followed_properties(read.tokens, read.cells):
         figures = (f"{figure:.3f}" for figure in (one.auc, one.null_high, one.current_token))
-        sign = "larger" if one.sign > 0 else "smaller"
-        rows.append((one.property, one.kind, str(one.layer), str(one.cell), sign, *figures))
+        rows.append((one.property, one.kind, str(one.layer), str(one.cell), one.direction(), *figures))
     lines = [" | ".join(row) for row in (COLUMNS, *rows)]
     return (
         Section("Cells", "\n".join(lines), f"<p>{EXPLANATION}</p>{table(COLUMNS, rows)}") if rows else Section("Cells")

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from seqgen.errors import InputError
 from seqgen.settings import evaluating
-from seqgen.symbols import BOS
+from seqgen.symbols import BOS, UNK
 
 
 class TextActivations(NamedTuple):
@@ -25,7 +25,7 @@ class TextActivations(NamedTuple):
 
     @property
     def cells(self) -> np.ndarray:
-        """What the cells remember, between -1 and 1: tanh of the cell states of an LSTM, else the hidden states."""
+        """The memory of the cells, between -1 and 1: tanh of the cell states of an LSTM, else the hidden states."""
         return self.h if self.c is None else np.tanh(self.c)
 
 
@@ -53,3 +53,12 @@ def text_activations(model: Any, tokens: list[int], names: list[str], device: to
     cells = None if found.c is None else without_start(found.c)
     gates = {name: without_start(gate) for name, gate in found.gates.items()}
     return TextActivations(names, without_start(found.h), cells, gates)
+
+
+def count_cells(model: Any, device: torch.device) -> int:
+    """Return the number of cells of all recurrent layers of a decoder.
+
+    Raises:
+        InputError: the model has no method `activations`.
+    """
+    return int(text_activations(model, [UNK], [""], device).h.size)

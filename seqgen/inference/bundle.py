@@ -90,10 +90,8 @@ class Bundle(ABC, Generic[M]):
     def all_arguments(self) -> dict[str, Any]:
         """Return the arguments of the builder, those that were not given by their defaults."""
         builder = self.own_builder or getattr(patterns, self.builder)
-        defaults = {one.name: one.default for one in inspect.signature(builder).parameters.values()}
-        return {
-            name: value for name, value in defaults.items() if value is not inspect.Parameter.empty
-        } | self.arguments
+        parameters = inspect.signature(builder).parameters.values()
+        return {one.name: one.default for one in parameters if one.default is not one.empty} | self.arguments
 
     @classmethod
     @checked

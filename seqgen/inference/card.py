@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from seqgen.files import write_text
 from seqgen.inference.facts import fact_text
+from seqgen.inference.known_tokens import first_known
 from seqgen.inference.rebuilding import builder_name
 from seqgen.inference.saved import BUILDERS, WEIGHTS
 from seqgen.inference.usage import KINDS, MADE, TASKS, commands
@@ -17,6 +18,7 @@ from seqgen.inference.usage import KINDS, MADE, TASKS, commands
 CARD = "README.md"
 TEMPLATE = Path(__file__).with_name("card.md")
 PLACE = "you/model"
+TEXTS = ("The ", "the ", "def ", "x = 1")  # of which the first is shown that the model knows
 MARK = re.compile(r"\n<!-- made by seqgen, which leaves a page that was edited as it is: (\w+) -->\n\Z")
 SAID = ("test_", "val_", "perplexity", "bits_per_character")  # beginnings of the figures that measure the model itself
 
@@ -93,7 +95,7 @@ def _made(bundle: Any, trained: Trained | None) -> str:
         for name, value in figures.items()
         if trained and name.startswith(SAID) and not name.endswith("_per_second") and math.isfinite(value)
     ]
-    title = trained.name if trained else bundle.builder
+    title, shell = trained.name if trained else bundle.builder, _commands(bundle)
     data = ModelCardData(
         library_name="seqgen",
         pipeline_tag=task,
@@ -109,8 +111,8 @@ def _made(bundle: Any, trained: Trained | None) -> str:
         nature=_table(_nature(bundle)),
         place=PLACE,
         code=_code(bundle),
-        commands=_commands(bundle),
-        fence=_fence(_commands(bundle)),
+        commands=shell,
+        fence=_fence(shell),
         figures=_table(figures) if figures else "Not measured here: `seqgen evaluate` does it on data of your own.",
         training=_list({"data": trained.data} | trained.facts) if trained else "Not recorded: only the model is here.",
         limit=limit,
@@ -171,8 +173,7 @@ def _given(bundle: Any) -> str:
     if bundle.builder == "conditional_generator":
         return str([*bundle.categories, " ".join(["0.5"] * len(bundle.mean))][0])
     tokenizer = getattr(bundle, "tokenizer", None) or getattr(bundle, "source", None)
-    texts = ("The ", "the ", "def ", "x = 1", "")
-    return "The " if tokenizer is None else next(text for text in texts if not tokenizer.unseen(text))
+    return TEXTS[0] if tokenizer is None else first_known(TEXTS, tokenizer)
 
 
 def _table(facts: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A check that a tokenizer knows the tokens of the texts to train on."""
+"""The tokens that a tokenizer knows: a check of the texts to train on, and a text to show a model with."""
 
 from collections.abc import Iterable
 
@@ -30,3 +30,8 @@ def require_known(argument: str, rows: Ragged, texts: Iterable[str], tokenizer: 
             f"{argument} must be a tokenizer fitted to such texts, but it does not know {share:.0%} of their tokens, "
             f"such as {unknown} of {text[:LONGEST]!r}"
         )
+
+
+def first_known(texts: Iterable[str], tokenizer: Tokenizer) -> str:
+    """Return the first of some texts without unknown tokens, or an empty one."""
+    return next((text for text in texts if not tokenizer.unseen(text)), "")

@@ -22,7 +22,7 @@ class Candidate(NamedTuple):
 
     @property
     def ends(self) -> bool:
-        """Whether the token is the end of a text."""
+        """True for the token that ends a text."""
         return self.token == EOS
 
 

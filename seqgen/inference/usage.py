@@ -1,4 +1,4 @@
-"""What each kind of saved model is called, is trained by, and is used with: for `seqgen info` and the model card."""
+"""The names, recipe, code and commands of each kind of saved model: for `seqgen info` and the model card."""
 
 import shlex
 from collections.abc import Sequence

@@ -36,6 +36,10 @@ class Followed(NamedTuple):
     null_high: float
     current_token: float
 
+    def direction(self) -> str:
+        """Return the change of the cell where the property grows: "larger" or "smaller"."""
+        return "larger" if self.sign > 0 else "smaller"
+
 
 @checked
 def followed_properties(

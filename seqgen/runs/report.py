@@ -27,7 +27,7 @@ VALIDATIONS = 12  # maximum number of validations that are shown
 
 @dataclass(frozen=True)
 class Report:
-    """What was run, on what and how, and what came of it.
+    """The facts of a run: its options and data, the machine, the curve and the figures.
 
     Args:
         name: of the recipe.

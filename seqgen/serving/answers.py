@@ -1,6 +1,7 @@
 """The answers of models with an input: labels, tags, translations, captions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -57,10 +58,9 @@ def translate(
     **options: Any,
 ) -> dict[str, Any]:
     """Return the best translations of a sentence, with their scores and, where asked for, their attention weights."""
-    require_short(text=text, prefix=prefix)
-    asked = _search(translator, minimum_bayes_risk, options, attention=attention)
-    found = translator.translate(text, prefix=prefix, return_attention=attention, **asked)
-    return {"translations": _texts(found)}
+    require_short(text=text)
+    options |= {"prefix": prefix, "minimum_bayes_risk": minimum_bayes_risk, "return_attention": attention}
+    return {"translations": _written(translator, partial(translator.translate, text), **options)}
 
 
 @checked
@@ -74,27 +74,29 @@ def caption(
     **options: Any,
 ) -> dict[str, Any]:
     """Return the best captions of an image, with their scores and, where asked for, their attention weights."""
-    require_short(prefix=prefix)
-    asked = _search(captioner, minimum_bayes_risk, options, attention=attention)
-    found = captioner.caption(image.read(), prefix=prefix, return_attention=attention, **asked)
-    return {"captions": _texts(found), "size": captioner.preprocessing.size}
+    options |= {"prefix": prefix, "minimum_bayes_risk": minimum_bayes_risk, "return_attention": attention}
+    found = _written(captioner, lambda **asked: captioner.caption(image.read(), **asked), **options)
+    return {"captions": found, "size": captioner.preprocessing.size}
 
 
 def _labels(found: list[Label]) -> dict[str, Any]:
     return {"labels": [one._asdict() for one in found]}
 
 
-def _search(
-    bundle: EncoderDecoderBundle, minimum_bayes_risk: int, options: dict[str, Any], *, attention: bool
-) -> dict[str, Any]:
-    """Return the options of generation, which one request may ask for."""
-    require_affordable(
-        bundle.generation.with_options(**options), minimum_bayes_risk=minimum_bayes_risk, attention=attention
-    )
-    return options | ({"minimum_bayes_risk": minimum_bayes_risk} if minimum_bayes_risk else {})
-
-
-def _texts(found: Sequence[Translation | Caption]) -> list[dict[str, Any]]:
+def _written(
+    bundle: EncoderDecoderBundle,
+    write: Callable[..., Sequence[Translation | Caption]],
+    *,
+    prefix: str,
+    minimum_bayes_risk: int,
+    return_attention: bool,
+    **options: Any,
+) -> list[dict[str, Any]]:
+    """Return the texts that a model writes with options that one request may ask for."""
+    require_short(prefix=prefix)
+    config = bundle.generation.with_options(**options)
+    require_affordable(config, minimum_bayes_risk=minimum_bayes_risk, attention=return_attention)
+    found = write(prefix=prefix, minimum_bayes_risk=minimum_bayes_risk, return_attention=return_attention, **options)
     texts = []
     for one in found:
         shown: dict[str, Any] = {"text": one.text, "score": one.score}

@@ -13,6 +13,7 @@ from seqgen.inference.captioner import Captioner
 from seqgen.inference.classifiers import ImageClassifier
 from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.generator import Generator
+from seqgen.inference.known_tokens import first_known
 from seqgen.inference.translator import Translator
 from seqgen.inference.usage import KINDS
 from seqgen.ngram import NGram
@@ -53,8 +54,7 @@ class Served:
         found["examples"] = list(map(_example, self._examples()))
         if isinstance(self.bundle, Generator):
             tokenizer, sizes = self.bundle.tokenizer, _cells(self.bundle)
-            known = [text for text in EXAMPLES if not tokenizer.unseen(text)]
-            found |= {"tokens": tokenizer.kind, "cells": sizes, "example": (*known, "")[0]}
+            found |= {"tokens": tokenizer.kind, "cells": sizes, "example": first_known(EXAMPLES, tokenizer)}
         if isinstance(self.bundle, ConditionalGenerator):
             found |= {"conditions": self.bundle.categories or None, "numbers": len(self.bundle.mean)}
         if isinstance(self.bundle, ImageClassifier | Captioner):

@@ -8,6 +8,7 @@ from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.figures.cells import cells_data
 from seqgen.generation.config import Unseen
+from seqgen.inference.activations import count_cells
 from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.generator import Generator
 from seqgen.inference.piece import Piece
@@ -54,9 +55,8 @@ def generate_for_condition(
     """Return texts for a category, or for numbers, with their scores."""
     config = generator.generation.with_options(**options)
     require_affordable(config, [prompt], minimum_bayes_risk=minimum_bayes_risk)
-    if minimum_bayes_risk:
-        options["minimum_bayes_risk"] = minimum_bayes_risk
-    [found] = generator.write([generator.encode(condition)], prefix=prompt, **options)
+    options |= {"prefix": prompt, "minimum_bayes_risk": minimum_bayes_risk}
+    [found] = generator.write([generator.encode(condition)], **options)
     return {"texts": [{"text": one.text, "score": one.score} for one in found]}
 
 
@@ -73,9 +73,7 @@ def score(generator: Generator, *, text: str, unseen: Unseen = "error") -> dict[
 def cells(generator: Generator, *, text: str, unseen: Unseen = "error") -> dict[str, Any]:
     """Return the activations of cells while a generator reads a text, and what they follow."""
     require_short(text=text)
-    if text:
-        count = generator.activations(text[:1], unseen="replace").h[:, 0].size
-        _require_few(len(generator.tokenizer.encode(text)), count)
+    _require_few(len(generator.tokenizer.encode(text)), count_cells(generator.model, generator.device))
     read = generator.activations(text, unseen=unseen)
     properties = text_properties(read.tokens)
     enough = len(read.tokens) >= LEAST_TOKENS
