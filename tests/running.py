@@ -21,8 +21,8 @@ CONTEXT.set_forkserver_preload(
         "sklearn.feature_extraction.text",
     ]
 )
-# A turn of one call, and no waiting for other programs.
-QUICK_DECISIONS = {"TURN": 1e-9, "_others_calculate": lambda device: False}
+# The first call of each candidate decides, and other programs are not waited for.
+QUICK_DECISIONS = {"TURNS": 0, "_others_calculate": lambda device: False}
 
 
 def leave_undrawn(figure, file, **options):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,7 @@ def _asked(directory: Path) -> str:
     return " ".join(f"`--{name} {value}`" for name, value in asked.items()) or "all by default"
 
 
+@cache
 def _source() -> str:
     """Return the commit of a clone, or the version of an installed package."""
     folder = Path(__file__).parents[2]
