@@ -6,6 +6,8 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import pytest
+
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
@@ -22,11 +24,27 @@ CONTEXT.set_forkserver_preload(
     ]
 )
 # The first call of each candidate decides, and other programs are not waited for.
-QUICK_DECISIONS = {"TURNS": 0, "_others_calculate": lambda device: False}
+QUICK_DECISIONS = {
+    "seqgen.hardware.decisions.TURNS": 0,
+    "seqgen.hardware.decisions._others_calculate": lambda device: False,
+}
 
 
 def leave_undrawn(figure, file, **options):
     """Stand in for the saving of a figure."""
+
+
+def leave_empty(path, drawn):
+    """Stand in for the drawing of a figure in a run's directory."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+UNDRAWN = {
+    "matplotlib.figure.Figure.savefig": leave_undrawn,
+    "seqgen.figures.attention.draw_attention": leave_empty,
+    "seqgen.runs.logger.draw_curves": leave_empty,
+}
 
 
 def run_recipe(name, arguments, log, environment):
@@ -35,14 +53,10 @@ def run_recipe(name, arguments, log, environment):
     from seqgen.exits import run_main
 
     from making import load_recipe
-    from matplotlib.figure import Figure
 
-    from seqgen.hardware import decisions
-    from seqgen.runs import training
-
-    training.SAVE_EVERY, Figure.savefig = 0.0, leave_undrawn
-    for option, value in QUICK_DECISIONS.items():
-        setattr(decisions, option, value)
+    patch = pytest.MonkeyPatch()
+    for place, value in (QUICK_DECISIONS | UNDRAWN | {"seqgen.runs.training.SAVE_EVERY": 0.0}).items():
+        patch.setattr(place, value)
     sys.argv = [f"{name}.py", *arguments]
     with Path(f"{log}.out").open("w") as out, Path(log).open("w") as err, redirect_stdout(out), redirect_stderr(err):
         run_main(load_recipe(name).main)

@@ -14,9 +14,8 @@ from accelerate.state import AcceleratorState, PartialState
 from browser import browser, browser_page  # noqa: F401
 from docstring_parser.attrdoc import AttributeDocstrings
 from making import CELLS, TEXT, make_generator
-from running import QUICK_DECISIONS, leave_undrawn
+from running import QUICK_DECISIONS, UNDRAWN
 
-from seqgen.hardware import decisions
 from seqgen.interruptions import SIGNALS
 
 # How long a test takes on a busy machine says nothing.
@@ -61,15 +60,16 @@ def one_thread():
 @pytest.fixture(autouse=True)
 def quick_decisions(monkeypatch):
     """Few calls decide which way is fastest: each test has a cache of its own, in which nothing is decided yet."""
-    for name, value in QUICK_DECISIONS.items():
-        monkeypatch.setattr(decisions, name, value)
+    for place, value in QUICK_DECISIONS.items():
+        monkeypatch.setattr(place, value)
 
 
 @pytest.fixture(autouse=True)
 def undrawn(request, monkeypatch):
-    """Figures are files without content but in tests that are marked: drawing them takes half of a short run."""
+    """Figures are empty files but in tests that are marked: drawing them takes half of a short run."""
     if request.node.get_closest_marker("figures") is None:
-        monkeypatch.setattr("matplotlib.figure.Figure.savefig", leave_undrawn)
+        for place, stand_in in UNDRAWN.items():
+            monkeypatch.setattr(place, stand_in)
 
 
 @pytest.fixture(autouse=True)
