@@ -104,6 +104,7 @@ def pretended_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (MEMORY, MEMORY))
     monkeypatch.setattr(torch.backends.cudnn, "enabled", False)
     monkeypatch.setattr(nn.Module, "to", _swapping(nn.Module.to))
+    waits.clear()
     with _Moves():
         yield GPU
 

@@ -19,11 +19,13 @@ from pretended_gpu import waits
 from small_batches import IMAGE, example, pair, text
 
 from seqgen.batches.stream import Stream
+from seqgen.errors import InputError
 from seqgen.training.averaging import Average
 from seqgen.training.loop import Progress, train_steps
 from seqgen.training.losses import next_token, right_answer, target_tokens
 from seqgen.training.optimizers import optimizers
 from seqgen.training.schedules import Schedule
+from seqgen.training.trial import update
 
 
 def tagged(bundle):
@@ -77,7 +79,7 @@ def test_an_update_waits_once_and_after_the_next_batch_was_made(gpu, make, batch
         average.update_parameters(bundle.model)
         after.append(len(waits))
     assert [later - earlier for earlier, later in pairwise(after)][1:] == [1, 1, 1]  # Muon decides at its first update
-    assert counted.waits[-4:] == [waited - 1 for waited in after[1:]]
+    assert counted.waits[2:] == [waited - 1 for waited in after[1:]]
 
 
 def test_batches_made_ahead_leave_paused_training_as_it_was(gpu):
@@ -93,3 +95,24 @@ def test_batches_made_ahead_leave_paused_training_as_it_was(gpu):
                 losses[-1].append(step.loss)
             progress, carry = step.progress, step.carry
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a real GPU does not say what waits for it")
+def test_a_batch_is_waited_for_on_its_way_back_alone(gpu):
+    [batch, _] = text(make_generator())
+    moved = batch.to(gpu)
+    assert not waits
+    back = moved.to("cpu")
+    assert len(waits) == 2  # otherwise it might be read before it has arrived
+    assert torch.equal(back.inputs, batch.inputs)
+
+
+def test_an_update_must_fit_the_memory_of_the_gpu(gpu, monkeypatch):
+    bundle = make_generator().to(gpu)
+    [batch, _] = text(bundle)
+    trial = partial(update, "test", bundle.model, batch.to(gpu), next_token, [])
+    trial()
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1000, 10**9))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", torch.cuda.memory_allocated)
+    with pytest.raises(InputError, match=r"an update of .* must fit the memory, .* and there are 0.0 GB"):
+        trial()

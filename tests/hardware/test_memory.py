@@ -70,3 +70,14 @@ def test_an_update_that_does_not_fit_is_a_sentence(monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda device=None: 10_000 * 4 * 16)  # of one gate of each
     with pytest.raises(InputError, match=r"an update of .* weights by 10,000 tokens must fit the memory"):
         update("test", model, (tokens, tokens), next_token, [])
+
+
+def test_a_full_gpu_is_a_sentence(command):
+    def main():
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    assert command(main) == (
+        2,
+        "",
+        "error: a GPU's memory must be large enough, but it is full: choose a smaller --size, model or batch\n",
+    )
