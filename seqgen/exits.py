@@ -40,10 +40,12 @@ def run_main(main: Callable[[], None]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         _exit(f"error: {error.filename or 'the disk'} cannot be read or written: {error.strerror or error}", 2)
-    except Exception:
-        if not interruptions.received:
+    except Exception as error:
+        if interruptions.received:
+            _exit(interruptions.sentence, 130)  # a library made another error of the interruption
+        if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported here
             raise
-        _exit(interruptions.sentence, 130)  # a library made another error of the interruption
+        _exit("error: a GPU's memory must be large enough, but it is full: choose a smaller --size, model or batch", 2)
 
 
 def _exit(sentence: str, code: int) -> None:

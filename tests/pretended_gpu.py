@@ -13,11 +13,16 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from seqgen.hardware import decisions, precision
 
-GPU = torch.device("cuda:0")
+GPU, MEMORY = torch.device("cuda:0"), 2**33
 # What may have tensors of both devices: it copies from one to the other.
 COPIES = {Tensor.copy_, Tensor.to, Tensor.cpu, Tensor.type_as, torch._has_compatible_shallow_copy_type}
 UNREADABLE = {Tensor.numpy, Tensor.__array__}
 INDEXING = {Tensor.__getitem__, Tensor.__setitem__}
+# What waits until a GPU has calculated: numbers that Python needs, and tensors whose size depends on others.
+READING = {Tensor.item, Tensor.tolist, Tensor.cpu, Tensor.nonzero, torch.nonzero, torch.masked_select, torch.unique}
+READING |= {Tensor.__bool__, Tensor.__int__, Tensor.__float__, Tensor.__index__, Tensor.masked_select}
+
+waits: list[str] = []  # the names of what has waited for the pretended GPU
 
 
 class OnGPU(torch.Tensor):
@@ -47,6 +52,8 @@ class OnGPU(torch.Tensor):
             raise TypeError("can't convert cuda:0 device type tensor to numpy")
         if function not in COPIES:
             refuse_a_mixture(function, args, kwargs)
+        if function in READING or (function in INDEXING and is_mask(args[1])):
+            waits.append(function.__name__)
         if function is Tensor.__deepcopy__:  # torch's own would ask for an argument that is no tensor
             return _copied(args[0])
         result = super().__torch_function__(function, types, args, kwargs)
@@ -60,8 +67,13 @@ class _Moves(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         devices = [each for each in (*args, *kwargs.values()) if isinstance(each, torch.device | str)]
         names = {torch.device(each).type for each in devices if _is_device(each)}
-        if not names or function is torch._C._nn._parse_to:  # the arguments of a module, whose tensors follow
+        if function is Tensor.pin_memory:
+            return args[0]
+        # A device alone, and the arguments of a module, whose tensors follow.
+        if not names or function in (torch.device, torch._C._nn._parse_to):
             return function(*args, **kwargs)
+        if function in COPIES and isinstance(args[0], OnGPU) != ("cuda" in names) and not kwargs.get("non_blocking"):
+            waits.append(f"{function.__name__} {names}")
         args = [torch.device("cpu") if _is_device(each) else each for each in args]
         kwargs = {name: torch.device("cpu") if _is_device(each) else each for name, each in kwargs.items()}
         return tree_map_only(Tensor, _moved if "cuda" in names else _plain, function(*args, **kwargs))
@@ -77,6 +89,11 @@ def refuse_a_mixture(function, args, kwargs):
         raise RuntimeError(f"{function.__name__}: expected all tensors on the same device, but found cuda:0 and cpu")
 
 
+def is_mask(places):
+    places = places if isinstance(places, tuple) else (places,)
+    return any(isinstance(each, Tensor) and each.dtype == torch.bool for each in places)
+
+
 @contextmanager
 def pretended_gpu(monkeypatch):
     """Tensors can be made on, and moved to, the device `GPU` within the context; nothing asks its driver."""
@@ -84,8 +101,10 @@ def pretended_gpu(monkeypatch):
     monkeypatch.setattr(decisions, "unchanged_random_state", lambda device: nullcontext())
     monkeypatch.setattr(decisions, "wait_for", lambda device: None)
     monkeypatch.setattr(decisions, "describe_device", lambda device: {"device": str(device)})
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (MEMORY, MEMORY))
     monkeypatch.setattr(torch.backends.cudnn, "enabled", False)
     monkeypatch.setattr(nn.Module, "to", _swapping(nn.Module.to))
+    waits.clear()
     with _Moves():
         yield GPU
 

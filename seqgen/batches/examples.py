@@ -10,6 +10,7 @@ from torch import Tensor
 
 from seqgen.arguments import checked
 from seqgen.batches.buckets import Buckets
+from seqgen.hardware.devices import moved
 
 B = TypeVar("B")
 
@@ -25,8 +26,7 @@ class Examples(NamedTuple):
 
     def to(self, device: torch.device | str) -> "Examples":
         """Return the same batch on a device."""
-        inputs = tuple(tensor.to(device, non_blocking=True) for tensor in self.inputs)
-        return Examples(inputs, self.targets.to(device, non_blocking=True))
+        return Examples(tuple(moved(tensor, device) for tensor in self.inputs), moved(self.targets, device))
 
 
 @checked

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from seqgen.arguments import checked
 from seqgen.batches.windows import padded
+from seqgen.hardware.devices import moved
 from seqgen.symbols import BOS, EOS
 
 
@@ -26,9 +27,8 @@ class Pairs(NamedTuple):
 
     def to(self, device: torch.device | str) -> "Pairs":
         """Return the same batch on a device."""
-        inputs = tuple(tensor.to(device, non_blocking=True) for tensor in self.inputs)
-        tokens, targets = (tensor.to(device, non_blocking=True) for tensor in (self.tokens, self.targets))
-        return Pairs(inputs, tokens, targets, self.numbers)
+        inputs = tuple(moved(tensor, device) for tensor in self.inputs)
+        return Pairs(inputs, moved(self.tokens, device), moved(self.targets, device), self.numbers)
 
     def seen(self, images: Tensor) -> "Pairs":
         """Return the batch with the pixels or features of its images in place of the images' numbers."""

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from seqgen.arguments import checked
 from seqgen.errors import InputError
+from seqgen.hardware.devices import moved
 from seqgen.symbols import BOS, PAD
 
 
@@ -26,7 +27,7 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device | str) -> "Batch":
         """Return the same batch on a device."""
-        return Batch(self.inputs.to(device, non_blocking=True), self.targets.to(device, non_blocking=True), self.starts)
+        return Batch(moved(self.inputs, device), moved(self.targets, device), self.starts)
 
 
 class Batches(Protocol):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import torch
 
+from seqgen.errors import InputError
 from seqgen.files import cache_directory, writing
 from seqgen.hardware.devices import describe_device, unchanged_random_state, wait_for
 
@@ -79,6 +80,7 @@ def decide(
 
     Raises:
         RuntimeError: the device supports no candidate.
+        InputError: the GPU's memory is too small for all of them.
     """
     threads = torch.get_num_threads()
     path = _path(question, tuple(candidates), device)
@@ -145,13 +147,20 @@ def _measured(
     busy, began = _others_calculate(device), time.perf_counter()
     operations: dict[str, Operation] = {}
     seconds: dict[str, float] = {}
+    full = False
     for name, prepare in candidates.items():
-        with suppress(AttributeError, NotImplementedError, RuntimeError):
+        try:
             operation = prepare()
             seconds[name] = _call(operation, device)  # the slowest, which lays out what later calls find
             operations[name] = operation
+        except torch.OutOfMemoryError:
+            full = True
+        except (AttributeError, NotImplementedError, RuntimeError):
+            continue
         if len(seconds) > 1 and time.perf_counter() - began > 2 * LONGEST:
             break
+    if full and not seconds:
+        raise InputError(f"{question} must fit the memory of {device}, but it does not: choose smaller sizes")
     if not seconds:
         raise RuntimeError(f"{question}: {device} supports none of {', '.join(candidates)}")
     for turn in range(TURNS):

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from seqgen.errors import InputError
 
@@ -65,6 +66,13 @@ def unchanged_random_state(device: torch.device) -> AbstractContextManager[None]
     """Return a context after which torch's random numbers go on as before it."""
     context: AbstractContextManager[None] = torch.random.fork_rng([device] if device.type == "cuda" else [])
     return context
+
+
+def moved(tensor: Tensor, device: torch.device | str) -> Tensor:
+    """Return a tensor on a device; a GPU copies it from pinned memory while the program goes on."""
+    if torch.device(device).type != "cuda":
+        return tensor.to(device)
+    return (tensor.pin_memory() if tensor.device.type == "cpu" else tensor).to(device, non_blocking=True)
 
 
 def wait_for(device: torch.device) -> None:

@@ -18,28 +18,33 @@ from seqgen.errors import InputError
 P = ParamSpec("P")
 T = TypeVar("T")
 
+CPU = torch.device("cpu")
 FLOAT = 4  # bytes of a number
 CONTAINER = Path("/sys/fs/cgroup/memory.max")  # the limit of a container, where there is one
 NEW = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}  # what layers make their weights with
 
 
-def available_memory() -> int:
-    """Return the bytes of memory that are available."""
+def available_memory(device: torch.device = CPU) -> int:
+    """Return the bytes of a device's memory that are available."""
+    if device.type == "cuda":
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # but kept by torch
+        return unused + int(torch.cuda.mem_get_info(device)[0])
     available: int = psutil.virtual_memory().available
     with suppress(OSError, ValueError):
         available = min(available, int(CONTAINER.read_text()))
     return available
 
 
-def require_memory(needed: int, of: str, available: int | None = None) -> None:
+def require_memory(needed: int, of: str, available: int | None = None, *, device: torch.device = CPU) -> None:
     """Raise an InputError where something would not fit the memory.
 
     Args:
         needed: bytes that it takes at least.
         of: what it is, the beginning of the sentence.
         available: bytes that there are for it; by default those that are available now.
+        device: whose memory it takes.
     """
-    available = available_memory() if available is None else available
+    available = available_memory(device) if available is None else available
     if needed > available:
         raise InputError(
             f"{of} must fit the memory, but it takes at least {_gigabytes(needed)} and there are "

@@ -29,7 +29,7 @@ from seqgen.runs.results import write_results
 from seqgen.runs.run import Run
 from seqgen.runs.stopping import StopSignals
 from seqgen.state import State
-from seqgen.training.averaging import averaged
+from seqgen.training.averaging import Average
 from seqgen.training.loop import Progress, Step, train_steps
 from seqgen.training.losses import LossFunction
 from seqgen.training.optimizers import Group
@@ -67,7 +67,7 @@ class Training(Generic[B]):
         self.run, self.bundle, self.identity = run, bundle.to(run.device), identity
         config = run.config
         self.optimizers = run.optimizers(bundle.model, groups)
-        self.average = averaged(bundle.model, self._horizon)
+        self.average = Average(bundle.model, self._horizon)
         self.averaged: B = replace(bundle, model=self.average.module)
         self.best, self.signals = Best(config.patience), StopSignals()
         self.before = Progress()
@@ -253,7 +253,8 @@ class Training(Generic[B]):
             return
         device = self.run.device
         with unchanged_random_state(device):
-            model, batch = copy.deepcopy(self.bundle.model).train(), next(batches.starting_at(0)).to(device)
+            model = copy.deepcopy(self.bundle.model).to(device).train()  # `to` makes the copied weights contiguous
+            batch = next(batches.starting_at(0)).to(device)
             self.run.calculate_fastest(*self.run.trial(model, batch, loss_function))
 
     def _restore(self, checkpoint: dict[str, Any]) -> None:

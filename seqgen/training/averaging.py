@@ -3,14 +3,12 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-Tensors = tuple[Tensor, ...] | list[Tensor]
 
-
-def averaged(model: nn.Module, horizon: Callable[[int], float]) -> AveragedModel:
-    """Return the moving average of a model, as `module`: call `update_parameters(model)` after every update.
+class Average(AveragedModel):
+    """The moving average of a model in training, as `module`: call `update_parameters(model)` after every update.
 
     Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging; here an exponential average.
 
@@ -21,10 +19,17 @@ def averaged(model: nn.Module, horizon: Callable[[int], float]) -> AveragedModel
             are soon forgotten. With 1 or less the average equals the weights.
     """
 
-    def follow(averages: Tensors, weights: Tensors, updates: Tensor | int) -> None:
-        done = int(updates)
-        torch._foreach_lerp_(averages, weights, max(1 / max(horizon(done), 1.0), 10 / (done + 10)))
+    def __init__(self, model: nn.Module, horizon: Callable[[int], float]):
+        super().__init__(model)
+        self.horizon = horizon
+        self.module.to(next(model.parameters()).device)  # makes the copied weights contiguous again, for cuDNN
 
-    average = AveragedModel(model, multi_avg_fn=follow)
-    average.module.to(next(model.parameters()).device)  # makes the copied weights contiguous again, for cuDNN
-    return average
+    @torch.no_grad()
+    def update_parameters(self, model: nn.Module) -> None:
+        """Follow the weights after an update; unlike torch's own average, it does not wait for a GPU."""
+        done = int(self.n_averaged)  # which is on the CPU
+        weight = max(1 / max(self.horizon(done), 1.0), 10 / (done + 10))
+        torch._foreach_lerp_(list(self.module.parameters()), list(model.parameters()), weight)
+        for average, buffer in zip(self.module.buffers(), model.buffers(), strict=True):
+            average.copy_(buffer)
+        self.n_averaged += 1

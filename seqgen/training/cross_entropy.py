@@ -8,8 +8,10 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from seqgen.arguments import checked
+from seqgen.batches.examples import IGNORED
 
 LOGITS = 2**22  # of one chunk; more would not fit the processor's cache
+LOGITS_ON_GPU = 2**26  # in more chunks a GPU would wait for the program that gives it the work
 
 
 @checked
@@ -23,7 +25,7 @@ def linear_cross_entropy(features: Tensor, output: nn.Linear, targets: Tensor, l
     Args:
         features: (positions, features) input of the layer.
         output: from features to classes.
-        targets: (positions,) numbers of the target classes.
+        targets: (positions,) numbers of the target classes, IGNORED where there is none.
         label_smoothing: probability spread evenly over all classes (Szegedy et al. 2016, Rethinking the Inception
             Architecture for Computer Vision).
     """
@@ -86,21 +88,22 @@ class _Chunked(torch.autograd.Function):
         total = torch.zeros((), dtype=torch.float32, device=features.device)
         gradients = [torch.zeros_like(tensor, dtype=torch.float32) for tensor in (weight, bias)] if backward else []
         of_features = []
-        rows = max(LOGITS // len(weight), 256)
+        rows = max((LOGITS if features.device.type == "cpu" else LOGITS_ON_GPU) // len(weight), 256)
         for chunk, right in zip(torch.split(features, rows), torch.split(targets.unsqueeze(1), rows), strict=True):
+            real, right = (right != IGNORED).float(), right.clamp(min=0)
             logits = functional.linear(chunk, weight, bias).float()
             logits -= logits.amax(dim=1, keepdim=True)
-            total -= (1 - smoothing) * logits.gather(1, right).sum()
+            total -= (1 - smoothing) * (logits.gather(1, right) * real).sum()
             if smoothing:
-                total -= smoothing * logits.mean(dim=1).sum()
+                total -= smoothing * (logits.mean(dim=1, keepdim=True) * real).sum()
             odds = logits.exp_()
             normalizer = odds.sum(dim=1, keepdim=True)
-            total += normalizer.log().sum()
+            total += (normalizer.log() * real).sum()
             if not backward:
                 continue
-            error = odds.div_(normalizer)
-            error.scatter_add_(1, right, torch.full_like(normalizer, smoothing - 1))
-            error = error.sub_(smoothing / len(weight)) if smoothing else error
+            error = odds.div_(normalizer / real)  # zero where there is no target
+            error.scatter_add_(1, right, (smoothing - 1) * real)
+            error = error.sub_(smoothing / len(weight) * real) if smoothing else error
             gradients[1] += error.sum(dim=0)
             error = error.to(chunk.dtype)
             gradients[0] += error.t() @ chunk

@@ -68,6 +68,8 @@ def train_steps(
     Args:
         model: trained in place, on its own device; each update puts it into training mode.
         batches: `Batch` or any object with `to`, which moves it to the model's device; enough for the schedule.
+            For a GPU each is made during the update before it, so that resumed training is the same only if they do not
+            draw from torch's random numbers.
         optimizers: one, or several, each with its own part of the weights.
         schedule: the end of training, and the learning rate until then.
         loss_function: of the model, a batch, and the state after the batch before it.
@@ -83,7 +85,7 @@ def train_steps(
     optimizers = [optimizers] if isinstance(optimizers, Optimizer) else optimizers
     parameters: list[Tensor] = [parameter for parameter in model.parameters() if parameter.requires_grad]
     device = parameters[0].device
-    iterator = iter(batches)
+    iterator, ready = iter(batches), list[Any]()
     began = time.perf_counter() - progress.seconds
     while schedule.progress(progress.steps, progress.seconds) < 1:
         started = time.perf_counter()
@@ -92,7 +94,7 @@ def train_steps(
         learning_rate = set_learning_rates(optimizers, schedule.factor(done), done)
         total, count = torch.zeros(2, dtype=torch.float32, device=device)
         for _ in range(accumulate):  # one batch in memory at a time
-            if (batch := next(iterator, None)) is None:
+            if (batch := ready.pop() if ready else next(iterator, None)) is None:
                 raise ValueError(f"the batches ended after step {progress.steps}, before the schedule did")
             loss = loss_function(model, batch.to(device), carry)
             torch.autograd.backward(loss.total)
@@ -100,8 +102,11 @@ def train_steps(
             total, count = total + loss.total.detach(), count + loss.count
         total, count, seconds = _over_processes(total, count, time.perf_counter() - began)
         norm = scale_and_clip(parameters, count / _world_size(), clip)
+        numbers = torch.stack([total / count, norm, count])
+        if device.type == "cuda":  # while the GPU calculates, the next batch is made, and sent to it
+            ready = [None if (batch := next(iterator, None)) is None else batch.to(device)]
         # All numbers in one transfer, because each transfer waits for the GPU.
-        mean, norm, tokens = torch.stack([total / count, norm, count]).tolist()
+        mean, norm, tokens = numbers.tolist()
         if not math.isfinite(mean + norm):
             raise NonFiniteLoss(
                 f"the loss is {mean} and the gradient norm {norm} at step {progress.steps + 1} with learning rate "

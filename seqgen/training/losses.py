@@ -53,26 +53,39 @@ def next_token(
         shares: (vocabulary,) probability of sampling each token for an estimate of the loss, which is cheaper for large
             vocabularies (`cross_entropy.sampling_shares`); by default the loss is exact.
     """
-    before, real = None if batch.starts else carry, batch.targets != PAD
+    before = None if batch.starts else carry
     if isinstance(model, Factored) and (layer := model.output_layer()) is not None:
         features, state = model.output_features(batch.inputs, before)
-        total = _from_features(layer, features[real], batch.targets[real], label_smoothing, shares)
+        total = _from_features(layer, features, batch.targets, label_smoothing, shares)
     else:
         logits, state = model(batch.inputs, before)
-        total = _from_logits(logits[real], batch.targets[real], label_smoothing)
-    return Loss(total, real.sum(), state)
+        total = _from_logits(logits, batch.targets, label_smoothing)
+    return Loss(total, (batch.targets != PAD).sum(), state)
 
 
 def _from_features(
     layer: nn.Linear, features: Tensor, targets: Tensor, label_smoothing: float, shares: Tensor | None = None
 ) -> Tensor:
     if shares is not None:
-        return sampled_cross_entropy(features, layer, targets, shares)
+        real = targets != PAD
+        return sampled_cross_entropy(features[real], layer, targets[real], shares)
+    features, targets = _compact(features, targets)
     return linear_cross_entropy(features, layer, targets, label_smoothing)
 
 
 def _from_logits(logits: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
-    return functional.cross_entropy(logits, targets, reduction="sum", label_smoothing=label_smoothing)
+    logits, targets = _compact(logits, targets)
+    return functional.cross_entropy(
+        logits, targets, ignore_index=IGNORED, reduction="sum", label_smoothing=label_smoothing
+    )
+
+
+def _compact(x: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the positions with a target; on a GPU, which the CPU would wait for, all of them, and IGNORED targets."""
+    real = targets != PAD
+    if x.device.type == "cpu":
+        return x[real], targets[real]
+    return x.flatten(0, 1), targets.masked_fill(~real, IGNORED).flatten()
 
 
 @checked
@@ -103,17 +116,16 @@ def target_tokens(
         if scheduled_sampling and torch.is_grad_enabled()
         else batch.tokens
     )
-    real = batch.targets != PAD
     if isinstance(model, Factored) and (layer := model.output_layer()) is not None:
         watched: dict[str, Any] = {"watched": True} if doubly_stochastic else {}
         features, state = model.output_features(batch.inputs, tokens, **watched)
-        total = _from_features(layer, features[real], batch.targets[real], label_smoothing)
+        total = _from_features(layer, features, batch.targets, label_smoothing)
         if doubly_stochastic and state.attended is not None:
             # The attention weights of padding are zero, those of real positions are not.
             total = total + doubly_stochastic * ((1 - state.attended) ** 2 * (state.attended > 0)).sum()
     else:
-        total = _from_logits(model(batch.inputs, tokens)[real], batch.targets[real], label_smoothing)
-    return Loss(total, real.sum())
+        total = _from_logits(model(batch.inputs, tokens), batch.targets, label_smoothing)
+    return Loss(total, (batch.targets != PAD).sum())
 
 
 @torch.no_grad()

@@ -50,7 +50,8 @@ def _require_memory(model: nn.Module, tokens: int) -> None:
     """Require memory for a gradient, a momentum and an average of each weight, and for the gates of each token."""
     weights = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     gates = sum(len(layer.all_weights[0][1]) for layer in model.modules() if isinstance(layer, nn.RNNBase))
-    require_memory(FLOAT * (3 * weights + gates * tokens), f"an update of {weights:,} weights by {tokens:,} tokens")
+    needed, device = FLOAT * (3 * weights + gates * tokens), next(model.parameters()).device
+    require_memory(needed, f"an update of {weights:,} weights by {tokens:,} tokens", device=device)
 
 
 def _shapes(batch: Any) -> Iterator[tuple[int, ...]]:

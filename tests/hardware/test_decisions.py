@@ -10,6 +10,7 @@ import pytest
 import torch
 from running import CONTEXT
 
+from seqgen.errors import InputError
 from seqgen.files import cache_directory
 from seqgen.hardware import decisions
 from seqgen.hardware.decisions import decide, forget, noted
@@ -86,6 +87,16 @@ def test_what_a_device_does_not_support_is_not_chosen():
     assert list(decision.seconds) == ["there"]
     with pytest.raises(RuntimeError, match="nothing: cpu supports none of missing"):
         decide("nothing", {"missing": unsupported}, CPU)
+
+
+def too_large():
+    raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def test_what_does_not_fit_is_not_chosen_and_a_sentence_where_nothing_does():
+    assert decide("a large sum", {"large": too_large, "small": taking(9)}, CPU).choice == "small"
+    with pytest.raises(InputError, match="a larger sum must fit the memory of cpu, but it does not: choose smaller"):
+        decide("a larger sum", {"large": too_large, "unsupported": unsupported}, CPU)
 
 
 def test_it_is_measured_once_and_then_kept(monkeypatch):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from seqgen import patterns
-from seqgen.training.averaging import averaged
+from seqgen.training.averaging import Average
 
 
 def weights(model):
@@ -12,7 +12,7 @@ def weights(model):
 def follow(horizon, updates):
     """The average of a model whose weights all are 1, 2, 3 ... after each update."""
     model = patterns.generator(12, hidden_size=8, embedding_size=4)
-    average = averaged(model, horizon)
+    average = Average(model, horizon)
     for update in range(1, updates + 1):
         with torch.no_grad():
             for parameter in model.parameters():

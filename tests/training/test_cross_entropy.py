@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from seqgen import patterns
+from seqgen.batches.examples import IGNORED
 from seqgen.batches.pairs import pairs
 from seqgen.batches.windows import Batch
 from seqgen.models import EncoderDecoder
@@ -46,6 +47,15 @@ def test_chunks_give_the_loss_and_the_gradients_of_all_logits(layer, features, l
     weights = (features, layer.weight, layer.bias)
     tolerance = {"rtol": 1e-4, "atol": 1e-4}
     torch.testing.assert_close(gradients(3 * loss, *weights), gradients(3 * expected, *weights), **tolerance)
+
+
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_positions_without_a_target_change_nothing(layer, features, label_smoothing):
+    missing = torch.arange(POSITIONS) % 3 == 0
+    loss = linear_cross_entropy(features, layer, targets.masked_fill(missing, IGNORED), label_smoothing)
+    expected = linear_cross_entropy(features[~missing], layer, targets[~missing], label_smoothing)
+    weights = (features, layer.weight, layer.bias)
+    torch.testing.assert_close(gradients(loss, *weights), gradients(expected, *weights), rtol=1e-5, atol=1e-4)
 
 
 def test_bf16_is_near_fp32(layer, features):
