@@ -45,15 +45,15 @@ class Generator {
     for (let ending = null; !ending; ) {
       const token = choose(processor.process(logits), random());
       processor.add(token);
-      const logs = logProbabilities(logits);
-      const others = mostProbable(logs, candidates).map((one) => {
-        return [one === EOS ? null : detokenizer.copy().push(one), logs[one]];
+      const probabilities = softmax(logits);
+      const others = mostProbable(probabilities, candidates).map((one) => {
+        return [one === EOS ? null : detokenizer.copy().push(one), Math.log(probabilities[one])];
       });
       let text = stops.cut(detokenizer.push(token));
       if (token === EOS || stops.reached) ending = "stop";
       else if (processor.written >= options.max_new_tokens) ending = "length";
       if (ending && !stops.reached) text += detokenizer.flush();
-      yield { shown: { text, log_probability: logs[token], candidates: others }, ending };
+      yield { shown: { text, log_probability: Math.log(probabilities[token]), candidates: others }, ending };
       if (!ending) [logits, state] = await this.network.step(token, state);
     }
   }

@@ -38,7 +38,7 @@ class Processor {
     if (this.written < options.min_new_tokens) forbidden.push(EOS);
     for (const token of forbidden) scores[token] = NEVER;
     const factor = 1 / Math.max(options.temperature, 1e-30);
-    scores.forEach((score, token) => (scores[token] = score * factor));
+    for (let token = 0; token < scores.length; token += 1) scores[token] *= factor;
     if (options.top_k !== null) topK(scores, options.top_k);
     if (options.top_p !== null) topP(scores, options.top_p);
     if (options.min_p !== null) minP(scores, options.min_p);
@@ -74,15 +74,4 @@ function minP(scores, p) {
   scores.forEach((_, token) => {
     if (probabilities[token] < least) scores[token] = NEVER;
   });
-}
-
-function softmax(scores) {
-  const most = greatest(scores);
-  const weights = scores.map((score) => Math.exp(score - most));
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return weights.map((weight) => weight / sum);
-}
-
-function greatest(values) {
-  return values.reduce((most, value) => Math.max(most, value), NEVER);
 }
