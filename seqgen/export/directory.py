@@ -44,7 +44,7 @@ def export_onnx(bundle: Bundle[Any], directory: str | Path, *, int8: bool = Fals
     """
     model = copy.deepcopy(bundle.model).cpu().float().eval()
     graphs, traced = graphs_of(bundle, model), graphs_of(bundle, with_operators(model))
-    with _replacing(Path(directory)) as unfinished:
+    with replacing(Path(directory)) as unfinished:
         measured: dict[str, Any] = {}
         for name, graph in graphs.items():
             proto = exported(name, traced[name])
@@ -54,13 +54,18 @@ def export_onnx(bundle: Bundle[Any], directory: str | Path, *, int8: bool = Fals
                 content = quantized(proto)
                 measured[name] = require_related(name, graph, content)._asdict()
             (unfinished / f"{name}.onnx").write_bytes(content)
-        manifest = _manifest(bundle, model, "int8" if int8 else "fp32", measured)
-        config = {"format": 2, "library": "seqgen", "builder": bundle.builder, "arguments": bundle.arguments}
-        for name, data in {**bundle.parts(), "config.json": config, MANIFEST: manifest}.items():
-            (unfinished / name).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_parts(unfinished, bundle, manifest_of(bundle, model, "int8" if int8 else "fp32", measured))
 
 
-def _manifest(bundle: Bundle[Any], model: nn.Module, weights: str, measured: dict[str, Any]) -> dict[str, Any]:
+def write_parts(directory: Path, bundle: Bundle[Any], manifest: dict[str, Any]) -> None:
+    """Write what an exported model is beside its graphs."""
+    config = {"format": 2, "library": "seqgen", "builder": bundle.builder, "arguments": bundle.arguments}
+    for name, data in {**bundle.parts(), "config.json": config, MANIFEST: manifest}.items():
+        (directory / name).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def manifest_of(bundle: Bundle[Any], model: nn.Module, weights: str, measured: dict[str, Any]) -> dict[str, Any]:
+    """Return what an exported model is as plain data, of the graphs whose parity was measured."""
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "library": "seqgen",
@@ -79,7 +84,7 @@ def _manifest(bundle: Bundle[Any], model: nn.Module, weights: str, measured: dic
 
 
 @contextmanager
-def _replacing(directory: Path) -> Iterator[Path]:
+def replacing(directory: Path) -> Iterator[Path]:
     """Return a folder that takes the place of `directory` when it is complete; if it fails, nothing is left."""
     if directory.exists() and not (
         directory.is_dir() and ((directory / MANIFEST).is_file() or not any(directory.iterdir()))

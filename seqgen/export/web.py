@@ -1,96 +1,84 @@
 """A page in which a generator writes on the visitor's own machine, as a folder for any web server."""
 
+import copy
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
+from seqgen.export.directory import manifest_of, replacing, write_parts
+from seqgen.export.exporter import exported
+from seqgen.export.graphs import graphs_of
 from seqgen.export.integer_weights import with_integer_weights
+from seqgen.export.onnxruntime_web import runtime_files
+from seqgen.export.operators import with_operators
+from seqgen.export.parity import require_parity, require_related
+from seqgen.export.web_page import web_page
 from seqgen.export.web_tokenizer import web_tokenizer
-from seqgen.files import write_text, writing
 from seqgen.inference.about import PROMPTS, about
+from seqgen.inference.bundle import Bundle
 from seqgen.inference.generator import Generator
 from seqgen.inference.known_tokens import first_known
-from seqgen.serving.document import FOLDER as SHARED
-from seqgen.serving.document import assembled, joined, read
-
-if TYPE_CHECKING:
-    from onnx import ModelProto
-
-PAGE, WORKER = (Path(__file__).parent / name for name in ("page", "worker"))
-# What the page has in common with that of `seqgen serve`.
-PARTS = ("bars", "candidates", "element", "fields", "requests", "text", "writing", "writing_form")
-GRAPH = "step.onnx"
-OTHERS = "connect-src 'self'; worker-src blob:; img-src data:"
-SCRIPTS = " 'self' 'wasm-unsafe-eval'"  # the runtime
+from seqgen.settings import unaffected
 
 
-def write_web(
-    bundle: Generator,
-    graph: "ModelProto",
-    directory: Path,
+@checked
+@unaffected
+def export_web(
+    bundle: Bundle[Any],
+    directory: str | Path,
     *,
-    name: str,
-    state_shapes: dict[str, Sequence[int | str]],
-    runtime: Sequence[Path],
+    name: str = "seqgen",
     data: str | None = None,
+    onnxruntime_web: str | Path | None = None,
 ) -> None:
-    """Write a page, with the network and what runs it, to a directory.
+    """Write a folder with `index.html`, a page in which a generator writes, and all that it loads.
+
+    The folder is an exported model, too, without the graph that reads many tokens at once.
 
     Args:
-        bundle: the generator.
-        graph: its step, in fp32; the page's has integer weights.
-        directory: where the files are written; `index.html` is the page.
+        bundle: a generator in use; it stays as it is.
+        directory: a new one, an empty one, or an earlier export, which is replaced as a whole.
         name: of the model, as the title of the page.
-        state_shapes: the shape of each tensor of the state, with "batch" for the number of rows.
-        runtime: files of onnxruntime-web.
-        data: name of what the model was trained on, where that is known.
+        data: name of what the model was trained on, where the page shall say it.
+        onnxruntime_web: folder of the npm package; by default that in `node_modules` here or in a folder above.
 
     Raises:
-        InputError: the model is no generator, or has a tokenizer that a page does not know.
+        InputError: the model is no generator, has parts that ONNX or a page has not, or its graph does not give what
+            it gives; there is no such package; or the directory has something else.
+        OSError: a file cannot be written.
     """
     if not isinstance(bundle, Generator):
-        raise InputError(f"a page that writes in the browser must have a generator, not a {bundle.builder}")
-    tokenizer, network = web_tokenizer(bundle.tokenizer), with_integer_weights(graph).SerializeToString()
-    size = len(network) + sum(path.stat().st_size for path in runtime)
-    model = {
-        "name": name,
-        "about": about(bundle) + (f"; trained on {data}" if data else ""),
-        "megabytes": max(1, round(size / 1e6)),
-        "example": first_known(PROMPTS, bundle.tokenizer),
-        "tokens": bundle.tokenizer.kind,
-        "options": _options(bundle),
-        "graph": GRAPH,
-        "state_shapes": state_shapes,
-        "tokenizer": tokenizer,
-    }
-    with writing(directory / GRAPH) as file:
-        file.write(network)
-    write_text(directory / "model.json", json.dumps(model, ensure_ascii=False))
-    write_text(directory / "index.html", web_page())
-    for path in runtime:
-        with writing(directory / path.name) as file, path.open("rb") as source:
-            shutil.copyfileobj(source, file)
+        raise InputError(f"a page that writes in the browser must have a generator, not a model of kind {bundle.builder}")
+    tokenizer, runtime = web_tokenizer(bundle.tokenizer), runtime_files(onnxruntime_web)
+    model = copy.deepcopy(bundle.model).cpu().float().eval()
+    graph, traced = graphs_of(bundle, model)["step"], graphs_of(bundle, with_operators(model))["step"]
+    with replacing(Path(directory)) as unfinished:
+        proto = exported("step", traced)
+        require_parity("step", graph, proto.SerializeToString())
+        network = with_integer_weights(proto).SerializeToString()
+        manifest = manifest_of(bundle, model, "int8", {"step": require_related("step", graph, network)._asdict()})
+        write_parts(unfinished, bundle, manifest)
+        (unfinished / "step.onnx").write_bytes(network)
+        for path in runtime:
+            shutil.copyfile(path, unfinished / path.name)
+        shown = {
+            "name": name,
+            "about": about(bundle) + (f"; trained on {data}" if data else ""),
+            "megabytes": max(1, round((len(network) + sum(path.stat().st_size for path in runtime)) / 1e6)),
+            "example": first_known(PROMPTS, bundle.tokenizer),
+            "tokens": bundle.tokenizer.kind,
+            "options": _options(bundle),
+            "state_shapes": manifest["state_shapes"],
+            "tokenizer": tokenizer,
+        }
+        (unfinished / "model.json").write_text(json.dumps(shown, ensure_ascii=False), encoding="utf-8")
+        (unfinished / "index.html").write_text(web_page(), encoding="utf-8")
 
 
-def web_page() -> str:
-    """Return the page, which loads the model and what runs it from its own folder, and nothing from elsewhere."""
-    style = joined([SHARED / "style.css"])
-    script = joined([*(SHARED / f"{part}.js" for part in PARTS), *PAGE.glob("*.js")])
-    page = assembled(read(PAGE / "index.html"), style, script, OTHERS, scripts=SCRIPTS)
-    for place, text in (('content=""', f'content="{page.policy}"'), ('id="worker">', f'id="worker">{worker()}')):
-        page = page._replace(html=page.html.replace(place, text, 1))
-    return page.html
-
-
-def worker() -> str:
-    """Return the script that reads prompts and writes."""
-    return joined(WORKER.glob("*.js"))
-
-
-def _options(bundle: Generator) -> dict[str, Any]:
+def _options(generator: Generator) -> dict[str, Any]:
     """Return the options that the page starts from; it always samples, of one token where the model would not."""
-    options = bundle.generation.to_data()
-    return options if bundle.generation.do_sample else options | {"top_k": 1}
+    options = generator.generation.to_data()
+    return options if generator.generation.do_sample else options | {"top_k": 1}

@@ -10,11 +10,11 @@ class Network {
     this.began = performance.now();
   }
 
-  static async load(folder, { graph, state_shapes: shapes }) {
+  static async load(folder, { state_shapes: shapes }) {
     const ort = await import(`${folder}ort.wasm.min.mjs`);
     ort.env.wasm.numThreads = 1; // several need headers that few static hosts send
     ort.env.wasm.wasmPaths = folder;
-    const session = await ort.InferenceSession.create(folder + graph, { executionProviders: ["wasm"] });
+    const session = await ort.InferenceSession.create(`${folder}step.onnx`, { executionProviders: ["wasm"] });
     return new Network(session, ort, shapes);
   }
 
