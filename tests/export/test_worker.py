@@ -58,6 +58,7 @@ def test_prompts_are_encoded_as_the_library_does(scripts, tokenizer):
 def test_tokens_are_decoded_as_the_library_does(scripts, tokenizer):
     draw = random.Random(2)
     given = [draw.choices(range(tokenizer.vocab_size), k=60) for _ in range(100)]
+    given += [tokenizer.encode(text).tolist() for text in texts(100)]
     found = scripts.evaluate(
         """([data, rows]) => rows.map((row) => {
             const detokenizer = tokenizerOf(data).detokenizer();
