@@ -51,7 +51,9 @@ def export_web(
         OSError: a file cannot be written.
     """
     if not isinstance(bundle, Generator):
-        raise InputError(f"a page that writes in the browser must have a generator, not a model of kind {bundle.builder}")
+        raise InputError(
+            f"a page that writes in the browser must have a generator, not a model of kind {bundle.builder}"
+        )
     tokenizer, runtime = web_tokenizer(bundle.tokenizer), runtime_files(onnxruntime_web)
     model = copy.deepcopy(bundle.model).cpu().float().eval()
     graph, traced = graphs_of(bundle, model)["step"], graphs_of(bundle, with_operators(model))["step"]

@@ -21,7 +21,6 @@ from seqgen.serving.refusals import Refusal
 from seqgen.serving.turns import Turns
 
 
-
 @dataclass
 class Served:
     """A model that is served.

@@ -16,8 +16,8 @@ from seqgen.generation.logits import History, processor
 from seqgen.text.tokenizer import KINDS, fit_tokenizer
 from seqgen.text.words import WORDS
 
-WORDS_OF_ALL = TEXT + "It's \"odd\", (isn’t it)?\n\n\tNaïve façade 東京 ΑΣ 1.5_x e\u0301 \u200d ...\n" * 9
-CHARACTERS = "abctheosdg  \n\n\t.,'’\"()ïç東Σİß\u00a0\u0085\ufeff\u001c\u2028\u0301\u200d😀_9\u2581\ufffd\0"
+WORDS_OF_ALL = TEXT + 'It\'s "odd", (isn\u2019t it)?\n\n\tNaïve façade 東京 ΑΣ 1.5_x e\u0301 \u200d ...\n' * 9
+CHARACTERS = "abctheosdg  \n\n\t.,'\u2019\"()ïç東Σİß\u00a0\u0085\ufeff\u001c\u2028\u0301\u200d😀_9\u2581\ufffd\0"
 
 
 @pytest.fixture(scope="module")
