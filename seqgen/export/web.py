@@ -8,10 +8,11 @@ from typing import Any
 
 from seqgen.arguments import checked
 from seqgen.errors import InputError
-from seqgen.export.directory import manifest_of, replacing, write_parts
+from seqgen.export.directory import replacing, write_parts
 from seqgen.export.exporter import exported
 from seqgen.export.graphs import graphs_of
 from seqgen.export.integer_weights import with_integer_weights
+from seqgen.export.manifest import manifest_of
 from seqgen.export.onnxruntime_web import runtime_files
 from seqgen.export.operators import with_operators
 from seqgen.export.parity import require_parity, require_related
@@ -51,25 +52,23 @@ def export_web(
         OSError: a file cannot be written.
     """
     if not isinstance(bundle, Generator):
-        raise InputError(
-            f"a page that writes in the browser must have a generator, not a model of kind {bundle.builder}"
-        )
+        raise InputError(f"a page that writes in the browser must have a generator, not one of kind {bundle.builder}")
     tokenizer, runtime = web_tokenizer(bundle.tokenizer), runtime_files(onnxruntime_web)
     model = copy.deepcopy(bundle.model).cpu().float().eval()
     graph, traced = graphs_of(bundle, model)["step"], graphs_of(bundle, with_operators(model))["step"]
     with replacing(Path(directory)) as unfinished:
-        proto = exported("step", traced)
-        require_parity("step", graph, proto.SerializeToString())
-        network = with_integer_weights(proto).SerializeToString()
-        manifest = manifest_of(bundle, model, "int8", {"step": require_related("step", graph, network)._asdict()})
+        network = exported("step", traced)
+        require_parity("step", graph, network)
+        network = with_integer_weights(network)  # which in browsers is faster than arithmetic in int8
+        manifest = manifest_of(bundle, model, "int8", {"step": require_related("step", graph, network)})
         write_parts(unfinished, bundle, manifest)
-        (unfinished / "step.onnx").write_bytes(network)
+        size = (unfinished / "step.onnx").write_bytes(network.SerializeToString())
         for path in runtime:
             shutil.copyfile(path, unfinished / path.name)
         shown = {
             "name": name,
-            "about": about(bundle) + (f"; trained on {data}" if data else ""),
-            "megabytes": max(1, round((len(network) + sum(path.stat().st_size for path in runtime)) / 1e6)),
+            "about": f"{about(bundle)} in {size / 1e6:.1f} MB" + (f"; trained on {data}" if data else ""),
+            "megabytes": round((size + sum(path.stat().st_size for path in runtime)) / 1e6),
             "example": first_known(PROMPTS, bundle.tokenizer),
             "tokens": bundle.tokenizer.kind,
             "options": _options(bundle),

@@ -212,5 +212,5 @@ def test_without_the_runtime_nothing_is_written(tmp_path, monkeypatch):
 
 
 def test_other_kinds_of_models_are_refused(tmp_path):
-    with pytest.raises(InputError, match="must have a generator, not a model of kind text_classifier"):
+    with pytest.raises(InputError, match="must have a generator, not one of kind text_classifier"):
         export_web(make_text_classifier(), tmp_path / "page")

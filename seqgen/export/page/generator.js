@@ -9,7 +9,7 @@ async function open(place) {
   const model = await (await loaded("model.json")).json();
   document.title = `${model.name} · seqgen`;
   document.querySelector("h1").textContent = model.name;
-  const status = element("p", { class: "status", role: "status" }, `Loading ${model.megabytes} MB, once`);
+  const status = element("p", { class: "status", role: "status" }, `Loading ${model.megabytes} MB`);
   const worker = new ModelWorker(model, () => (status.textContent = ""));
   const writings = twoWritings(model, () => new Requests(null, (...request) => worker.answers(...request)), "error");
   const about = element("p", { class: "about" }, `${model.about}. ${PRIVATE}`);
