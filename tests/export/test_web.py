@@ -1,6 +1,7 @@
 """The page in which a generator writes, in a real browser: what it writes is what onnxruntime writes from its graph."""
 
 import functools
+import json
 import re
 import threading
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import torch
 from making import TEXT, make_generator, make_text_classifier, sharpened
 from panels import text_of, values_of, write
 
+from seqgen.cli.main import run_command
 from seqgen.errors import InputError
 from seqgen.export.onnxruntime_web import FILES, runtime_files
 from seqgen.export.web import export_web
@@ -214,3 +216,23 @@ def test_without_the_runtime_nothing_is_written(tmp_path, monkeypatch):
 def test_other_kinds_of_models_are_refused(tmp_path):
     with pytest.raises(InputError, match="must have a generator, not one of kind text_classifier"):
         export_web(make_text_classifier(), tmp_path / "page")
+
+
+def test_the_command_refuses_options_that_have_no_effect(tmp_path):
+    for options, message in (
+        (["--web", "--int8"], "int8 must be left out with web"),
+        (["--onnxruntime_web", "here"], "onnxruntime_web must be given with web"),
+    ):
+        with pytest.raises(InputError, match=message):
+            run_command(["export", str(tmp_path / "run"), str(tmp_path / "page"), *options])
+
+
+def test_the_command_names_the_page_and_what_its_model_was_trained_on(runtime, tmp_path, capsys):
+    make_generator().save_pretrained(tmp_path / "cats" / "model")
+    (tmp_path / "cats" / "resolved.yaml").write_text("data: somewhere/cats.txt\n")
+    package = str(runtime[0].parents[1])
+    run_command(["export", str(tmp_path / "cats"), str(tmp_path / "page"), "--web", "--onnxruntime_web", package])
+    assert capsys.readouterr().out.startswith(str(tmp_path / "page" / "index.html"))
+    model = json.loads((tmp_path / "page" / "model.json").read_text(encoding="utf-8"))
+    assert model["name"] == "cats"
+    assert model["about"].endswith("; trained on cats.txt")
