@@ -1,7 +1,6 @@
 """The page in which a generator writes, in a real browser: what it writes is what onnxruntime writes from its graph."""
 
 import functools
-import json
 import re
 import threading
 from contextlib import contextmanager
@@ -36,10 +35,13 @@ def runtime():
 
 @pytest.fixture(scope="module")
 def made(runtime, tmp_path_factory):
-    """A generator, and the folder of its page."""
-    generator, folder = make_generator(), tmp_path_factory.mktemp("web") / "page"
-    export_web(generator, folder, name="cats", data="cats.txt", onnxruntime_web=runtime[0].parents[1])
-    return generator, folder
+    """A generator, and the folder of its page, which the command writes."""
+    generator, folder = make_generator(), tmp_path_factory.mktemp("web")
+    generator.save_pretrained(folder / "cats" / "model")
+    (folder / "cats" / "resolved.yaml").write_text("data: somewhere/cats.txt\n")
+    options = ["--web", "--onnxruntime_web", str(runtime[0].parents[1])]
+    run_command(["export", str(folder / "cats"), str(folder / "page"), *options])
+    return generator, folder / "page"
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -225,14 +227,3 @@ def test_the_command_refuses_options_that_have_no_effect(tmp_path):
     ):
         with pytest.raises(InputError, match=message):
             run_command(["export", str(tmp_path / "run"), str(tmp_path / "page"), *options])
-
-
-def test_the_command_names_the_page_and_what_its_model_was_trained_on(runtime, tmp_path, capsys):
-    make_generator().save_pretrained(tmp_path / "cats" / "model")
-    (tmp_path / "cats" / "resolved.yaml").write_text("data: somewhere/cats.txt\n")
-    package = str(runtime[0].parents[1])
-    run_command(["export", str(tmp_path / "cats"), str(tmp_path / "page"), "--web", "--onnxruntime_web", package])
-    assert capsys.readouterr().out.startswith(str(tmp_path / "page" / "index.html"))
-    model = json.loads((tmp_path / "page" / "model.json").read_text(encoding="utf-8"))
-    assert model["name"] == "cats"
-    assert model["about"].endswith("; trained on cats.txt")

@@ -77,11 +77,12 @@ def test_tokens_are_decoded_as_the_library_does(scripts, tokenizer):
 
 def test_every_character_is_a_word_or_none_as_in_the_library(scripts):
     known = [one for one in map(chr, range(sys.maxunicode)) if unicodedata.category(one) not in ("Cn", "Cs", "Co")]
-    found = scripts.evaluate("(text) => [...wordsOf(text)].map(([gap]) => gap)", f" {' '.join(known)} ")
     text = f" {' '.join(known)} "
+    found = scripts.evaluate("(text) => [...wordsOf(text)].map(([gap, word]) => `${gap}|${word}`).join('')", text)
     ends = [0, *(one.end() for one in WORDS.finditer(text))]
-    begins = [*(one.start() for one in WORDS.finditer(text)), len(text)]
-    assert found == [text[end:begin] for end, begin in zip(ends, begins, strict=True)]
+    words = [*WORDS.finditer(text)]
+    gaps = [text[end : one.start()] for end, one in zip(ends, words, strict=False)]
+    assert found == "".join(f"{gap}|{one[0]}" for gap, one in zip(gaps, words, strict=True)) + f"{text[ends[-1] :]}|"
 
 
 OPTIONS = [
