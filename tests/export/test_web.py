@@ -191,6 +191,22 @@ def test_a_page_that_is_opened_as_a_file_says_how_to_serve_it(browser_page, made
     assert browser_page.problems == []
 
 
+ELSEWHERE = """async (address) => {
+  const ask = `fetch("${address}").then(() => "answered", () => "refused")`;
+  const worker = new Worker(URL.createObjectURL(new Blob([`${ask}.then(postMessage)`])));
+  const asked = new Promise((resolve) => (worker.onmessage = ({ data }) => resolve(data)));
+  return [await fetch(address).then(() => "answered", () => "refused"), await asked];
+}"""
+
+
+def test_neither_page_nor_worker_can_ask_elsewhere(browser_page, made, tmp_path):
+    with served(made[1]) as address, served(tmp_path) as elsewhere:
+        browser_page.goto(address)
+        assert browser_page.evaluate(ELSEWHERE, f"{address}model.json") == ["answered", "answered"]
+        assert browser_page.evaluate(ELSEWHERE, elsewhere) == ["refused", "refused"]
+        assert sum("Content Security Policy" in problem for problem in browser_page.problems) >= 2
+
+
 def test_what_is_missing_is_one_sentence_in_the_page(browser_page, made, tmp_path):
     (tmp_path / "index.html").write_bytes((made[1] / "index.html").read_bytes())
     with served(tmp_path) as address:

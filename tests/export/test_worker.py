@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import torch
 from making import TEXT
+from torch import nn
 
 from seqgen.export.web_page import worker
 from seqgen.export.web_tokenizer import web_tokenizer
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.logits import History, processor
+from seqgen.inference.generator import Generator
+from seqgen.state import State
 from seqgen.text.tokenizer import KINDS, fit_tokenizer
 from seqgen.text.words import WORDS
 
@@ -44,7 +47,7 @@ def texts(count):
 
 
 def test_prompts_are_encoded_as_the_library_does(scripts, tokenizer):
-    given = list(texts(300))
+    given = list(texts(150))
     found = scripts.evaluate(
         "([data, texts]) => { const tokenizer = tokenizerOf(data); "
         "return texts.map((text) => [tokenizer.encode(text), tokenizer.unseen(text)]); }",
@@ -135,3 +138,59 @@ def test_a_token_is_chosen_as_often_as_it_is_probable(scripts):
     )
     assert np.allclose(np.array(counts) / 20_000, [0.5, 0.3, 0.2, 0], atol=0.02)
     assert scripts.evaluate("choose(Float64Array.from([NEVER, NEVER, NEVER]), 0.5)") == 2  # EOS
+
+
+class Bigrams(nn.Module):
+    """A decoder whose logits depend on nothing but the last token."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits = nn.Parameter(logits, requires_grad=False)
+
+    def start(self, memory=None, *, batch_size=None):
+        return State(torch.zeros(1, batch_size, 1))
+
+    def step(self, tokens, state, memory=None):
+        return self.logits[tokens], state
+
+
+ENDINGS = [
+    {"max_new_tokens": 7, "suppress_tokens": [0, 1, 2, 3]},
+    {"max_new_tokens": 300, "suppress_tokens": [0, 1, 3]},
+    {"max_new_tokens": 300, "min_new_tokens": 40, "suppress_tokens": [0, 1, 3], "no_repeat_ngram_size": 4},
+    {"max_new_tokens": 300, "stop_strings": ["e", "at", "\n"], "no_repeat_ngram_size": 3},
+]
+
+
+def test_greedy_pieces_are_those_of_the_library(scripts, tokenizer):
+    size = tokenizer.vocab_size
+    logits = np.random.default_rng(3).normal(scale=3, size=(size, size)).round(2)
+    generator = Generator.of(Bigrams(torch.from_numpy(logits).float()), tokenizer=tokenizer)
+    answers = scripts.evaluate(
+        """async ([tokenizer, all, numbers]) => {
+            const network = { start: () => ({}), step: async (token) => [Float32Array.from(numbers[token]), {}] };
+            const answers = [];
+            for (const options of all) {
+              const generator = new Generator(network, { tokenizer, options });
+              const request = { prompt: "the cat", unseen: "replace", candidates: 5, top_k: 1, seed: 1 };
+              answers.push([]);
+              for await (const line of generator.lines(request)) answers.at(-1).push(line);
+            }
+            return answers;
+        }""",
+        [web_tokenizer(tokenizer), [GenerationConfig(**one).to_data() for one in ENDINGS], logits.tolist()],
+    )
+    for options, (*lines, last) in zip(ENDINGS, answers, strict=True):
+        generator.generation = GenerationConfig(**options)
+        expected = list(generator.pieces("the cat", unseen="replace", top_k=1))
+        found = [piece for line in lines for piece in line["pieces"]]
+        assert [piece["text"] for piece in found] == [piece.text for piece in expected]
+        logs = [log for piece in found for log in (piece["log_probability"], *(log for _, log in piece["candidates"]))]
+        assert np.allclose(logs, [log for one in expected for log in (one.log_probability, *logs_of(one))], atol=1e-4)
+        texts = [[None if other.ends else other.text for other in one.candidates] for one in expected]
+        assert [[text for text, _ in piece["candidates"]] for piece in found] == texts
+        assert (last["ending"], last["tokens"]) == (expected[-1].ending, len(expected))
+
+
+def logs_of(piece):
+    return [other.log_probability for other in piece.candidates]

@@ -4,6 +4,9 @@ class ModelWorker {
     const source = new Blob([document.getElementById("worker").textContent], { type: "text/javascript" });
     this.worker = new Worker(URL.createObjectURL(source), { type: "module" });
     this.worker.addEventListener("message", ready);
+    this.failed = new Promise((_, reject) => {
+      this.worker.addEventListener("error", () => reject(new Error("This browser is too old to run the network.")));
+    });
     this.worker.postMessage({ model, folder: new URL("./", location.href).href });
   }
 
@@ -19,7 +22,7 @@ class ModelWorker {
     signal.addEventListener("abort", () => port.postMessage("stop"));
     this.worker.postMessage({ json }, [port2]);
     for (let line = {}; !line.ending && !line.error; yield line) {
-      if (lines.length === 0) await new Promise((resolve) => (wake = resolve));
+      if (lines.length === 0) await Promise.race([this.failed, new Promise((resolve) => (wake = resolve))]);
       line = lines.shift();
     }
     port.close();

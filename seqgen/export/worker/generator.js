@@ -8,13 +8,13 @@ class Generator {
     this.options = options;
   }
 
-  /** The lines of an answer: pieces that come together, and a last one for the end of the text. */
-  async *lines({ prompt, unseen, candidates, ...given }) {
+  /** The lines of an answer: pieces that come together, and a last one for the end of the text, or where it `stopped`. */
+  async *lines({ prompt, unseen, candidates, ...given }, stopped = () => false) {
     const options = optionsOf(this.options, given);
     if (unseen === "error") this.requireSeen(prompt);
     const began = performance.now();
     let [pieces, count, sent, ending] = [[], 0, 0, "length"];
-    for await (const piece of this.pieces(prompt, candidates, options)) {
+    for await (const piece of this.pieces(prompt, candidates, options, stopped)) {
       count += 1;
       pieces.push(piece.shown);
       ending = piece.ending;
@@ -33,16 +33,19 @@ class Generator {
     throw new Error(`The prompt must have only tokens seen in training, not ${named}.`);
   }
 
-  async *pieces(prompt, candidates, options) {
+  async *pieces(prompt, candidates, options, stopped) {
     const encoded = this.tokenizer.encode(prompt);
     const detokenizer = this.tokenizer.detokenizer();
     encoded.forEach((token) => detokenizer.push(token));
     let [logits, state] = [null, this.network.start()];
-    for (const token of [BOS, ...encoded]) [logits, state] = await this.network.step(token, state);
+    for (const token of [BOS, ...encoded]) {
+      if (stopped()) return;
+      [logits, state] = await this.network.step(token, state);
+    }
     const processor = new Processor(options, [BOS, ...encoded]);
     const stops = new StopStrings(options.stop_strings);
     const random = randomNumbers(options.seed);
-    for (let ending = null; !ending; ) {
+    for (let ending = null; !ending && !stopped(); ) {
       const token = choose(processor.process(logits), random());
       processor.add(token);
       const probabilities = softmax(logits);

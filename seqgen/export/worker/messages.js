@@ -12,11 +12,7 @@ async function answer(request, port) {
   let stopped = false;
   port.onmessage = () => (stopped = true);
   try {
-    for await (const line of (await generator).lines(request)) {
-      if (stopped) break;
-      port.postMessage(line);
-    }
-    if (stopped) port.postMessage({ ending: "stop" });
+    for await (const line of (await generator).lines(request, () => stopped)) port.postMessage(line);
   } catch (error) {
     port.postMessage({ error: error.message });
   }
