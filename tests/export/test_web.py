@@ -129,6 +129,22 @@ def test_a_seed_writes_the_same_text_again_and_another_seed_another(window, made
     assert len(made[0].tokenizer.encode(texts[0].removeprefix("the c"))) > 20
 
 
+def test_two_texts_that_are_written_at_once_are_those_that_are_written_alone(window):
+    options = {"top_k": "", "seed": 5, "max_new_tokens": 1000}
+    alone = []
+    for temperature in (1.2, 0.7):
+        write(window, "the c", temperature=temperature, **options)
+        alone.append(text_of(window, "Text").text_content())
+    window.get_by_label("Two temperatures").check()
+    window.get_by_role("spinbutton", name="Second temperature").fill("0.7")
+    write(window, "the c", temperature=1.2, **options)
+    for temperature in (1.2, 0.7):
+        window.get_by_text(f"temperature {temperature}, random seed 5").wait_for()
+    labels = ("Text", "Text of the second temperature")
+    assert [text_of(window, label).text_content() for label in labels] == alone
+    window.get_by_label("Two temperatures").uncheck()
+
+
 def test_tokens_have_the_probabilities_of_the_model(window, made):
     write(window, "the c", top_k=1, temperature=1, seed=1, max_new_tokens=40)
     pieces = list(made[0].pieces("the c", max_new_tokens=40, top_k=1))

@@ -4,9 +4,9 @@ const SLICE = 25; // milliseconds of work between looks at messages
 class Network {
   constructor(session, ort, shapes) {
     Object.assign(this, { session, ort, shapes });
-    this.token = new BigInt64Array(1);
-    this.tokens = new ort.Tensor("int64", this.token, [1]);
     this.pause = new MessageChannel();
+    this.waiting = []; // texts that are written at the same time, which take turns
+    this.pause.port1.onmessage = () => this.waiting.shift()();
     this.began = performance.now();
   }
 
@@ -30,8 +30,8 @@ class Network {
   /** The logits after a token, and the next state. */
   async step(token, state) {
     if (performance.now() - this.began > SLICE) await this.rest();
-    this.token[0] = BigInt(token);
-    const { logits, ...next } = await this.session.run({ tokens: this.tokens, ...state });
+    const tokens = new this.ort.Tensor("int64", BigInt64Array.of(BigInt(token)), [1]);
+    const { logits, ...next } = await this.session.run({ tokens, ...state });
     if (!(Math.abs(greatest(logits.data)) < Infinity)) throw new Error("The logits must be finite, but some are not.");
     const names = Object.keys(this.shapes);
     return [logits.data, Object.fromEntries(names.map((name) => [name, next[`next_${name}`]]))];
@@ -40,7 +40,7 @@ class Network {
   /** Let messages come in. */
   async rest() {
     await new Promise((resolve) => {
-      this.pause.port1.onmessage = resolve;
+      this.waiting.push(resolve);
       this.pause.port2.postMessage(null);
     });
     this.began = performance.now();
