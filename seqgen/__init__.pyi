@@ -17,6 +17,7 @@ from .data.parallel import Parallel as Parallel
 from .data.tagged import Tagged as Tagged
 from .errors import InputError as InputError
 from .export.directory import export_onnx as export_onnx
+from .export.web import export_web as export_web
 from .generation.beam import beam_search as beam_search
 from .generation.config import GenerationConfig as GenerationConfig
 from .generation.sampling import Hypothesis as Hypothesis

@@ -50,7 +50,7 @@ ALLOWED = {
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES
     | {"ngram", "data", "training", "inference", "generation", "batches", "text", "metrics", "figures"},
-    "export": ROOT_FILES | {"text", "nn", "models", "inference"},
+    "export": ROOT_FILES | {"text", "nn", "models", "inference", "serving"},
     "serving": ROOT_FILES | {"ngram", "data", "inference", "generation", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
     "cli": ROOT_FILES

@@ -24,7 +24,7 @@ USAGE = """usage: seqgen COMMAND ...
   score MODEL [TEXT ...]               show the log-probability of texts, or of answers to inputs
   cells MODEL                          show what the cells of a generator follow in a text, as a table and a page
   evaluate MODEL FILE                  show the metrics of a model on a labelled file
-  export MODEL DIRECTORY [--int8]      write a model as ONNX graphs, which run without torch
+  export MODEL DIRECTORY               write a model as ONNX graphs, which run without torch, or (--web) in the browser
   serve MODEL [MODEL ...]              serve models in the browser, and over HTTP to programs
   doctor [--measure_again]             show the machine, what is fastest on it, and whether the installation is sound
 

@@ -189,6 +189,9 @@ def export() -> CommandParser:
     parser = CommandParser("export", rule)
     parser.parser.add_argument("output", help="new or empty folder, or an earlier export, which is replaced")
     parser.flag("int8", "weights as integers of 8 bits: a quarter of the size and faster, but not quite the same")
+    parser.flag("web", "write a page for any web server, in which a generator writes on the visitor's own machine")
+    rule = "folder of the npm package that runs the page; by default in node_modules here or above, or in NODE_PATH"
+    parser.option("onnxruntime_web", str | None, None, rule)
     return parser
 
 

@@ -1,8 +1,9 @@
-"""The page as one HTML document, put together from its files, and the policy that lets it load nothing else."""
+"""A page as one HTML document, put together from its files, and the policy that lets it load nothing else."""
 
 import base64
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,20 +18,37 @@ class Document(NamedTuple):
 
 
 def document() -> Document:
-    """Return the page: `index.html` with styles and scripts, in the order of their names and without indentation."""
-    html = (FOLDER / "index.html").read_text(encoding="utf-8")
-    style, script = (
-        "\n".join(
-            re.sub("(?m)^ +", "", path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob(f"*.{suffix}"))
-        )
-        for suffix in ("css", "js")
-    )
+    """Return the page: `index.html` with styles and scripts, in the order of their names."""
+    style, script = (joined(FOLDER.glob(f"*.{suffix}")) for suffix in ("css", "js"))
+    others = "connect-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'"
+    return assembled(read(FOLDER / "index.html"), style, script, others)
+
+
+def joined(paths: Iterable[Path]) -> str:
+    """Return the text of files in the order of their names and without indentation."""
+    return "\n".join(re.sub("(?m)^ +", "", read(path)) for path in sorted(paths, key=lambda path: path.name))
+
+
+def read(path: Path) -> str:
+    """Return the text of a page's file."""
+    return path.read_text(encoding="utf-8")
+
+
+def assembled(html: str, style: str, script: str, others: str, *, scripts: str = "") -> Document:
+    """Return a page with its style and its script.
+
+    Args:
+        html: has an empty element for each of them.
+        style: as CSS.
+        script: as JavaScript.
+        others: directives of the policy for what else the page may load.
+        scripts: sources of further scripts, as the policy names them.
+    """
     for text, place in ((style, "<style></style>"), (script, '<script type="module"></script>')):
-        begin, _, end = place.partition("><")
-        html = html.replace(place, f"{begin}>{text}<{end}")
+        html = html.replace(place, place.replace("><", f">{text}<"))
     policy = (
-        f"default-src 'none'; connect-src 'self'; img-src 'self' data: blob:; style-src {_hash(style)}; "
-        f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}{scripts}; {others}; "
+        "base-uri 'none'; form-action 'none'"
     )
     return Document(html, policy)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from seqgen.data.examples import read_examples
-from seqgen.errors import InputError, counted, nearest
+from seqgen.errors import InputError, nearest
+from seqgen.inference.about import PROMPTS, about
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.captioner import Captioner
 from seqgen.inference.classifiers import ImageClassifier
@@ -16,13 +17,8 @@ from seqgen.inference.generator import Generator
 from seqgen.inference.known_tokens import first_known
 from seqgen.inference.translator import Translator
 from seqgen.inference.usage import KINDS
-from seqgen.ngram import NGram
 from seqgen.serving.refusals import Refusal
 from seqgen.serving.turns import Turns
-from seqgen.symbols import SYMBOLS
-
-EXAMPLES = ("def ", "The ", "the ")  # prompts, of which the first is shown that the model can read
-TOKENS = {"char": "characters", "byte": "bytes", "word": "words", "lowercase-word": "words"}  # the others are subwords
 
 
 @dataclass
@@ -54,7 +50,7 @@ class Served:
         found["examples"] = list(map(_example, self._examples()))
         if isinstance(self.bundle, Generator):
             tokenizer, sizes = self.bundle.tokenizer, _cells(self.bundle)
-            found |= {"tokens": tokenizer.kind, "cells": sizes, "example": first_known(EXAMPLES, tokenizer)}
+            found |= {"tokens": tokenizer.kind, "cells": sizes, "example": first_known(PROMPTS, tokenizer)}
         if isinstance(self.bundle, ConditionalGenerator):
             found |= {"conditions": self.bundle.categories or None, "numbers": len(self.bundle.mean)}
         if isinstance(self.bundle, ImageClassifier | Captioner):
@@ -115,21 +111,6 @@ def chosen(models: Sequence[Served], kinds: Iterable[str], name: Any) -> Served:
 def _example(given: str | bytes) -> str:
     """Return a text, or the address of an image that the page itself holds."""
     return given if isinstance(given, str) else f"data:image/jpeg;base64,{base64.b64encode(given).decode()}"
-
-
-def about(bundle: Bundle[Any]) -> str:
-    """Return what a model is, in a line: its recurrent layers, or n-grams, its tokens and weights."""
-    facts = list[str]()
-    if isinstance(bundle.model, NGram):
-        facts.append(f"Markov chain of {sum(bundle.model.ngrams):,} n-grams of at most {bundle.model.order} tokens")
-    elif bundle.own_builder is None and "cell" in (sizes := bundle.all_arguments()):
-        layers = counted(sizes["layers"], "layer")
-        facts.append(f"{sizes['cell'].upper()}, {layers} of {sizes['hidden_size']:,}")
-    tokenizer = getattr(bundle, "tokenizer", None) or getattr(bundle, "target", None)
-    if tokenizer is not None:
-        facts.append(f"{tokenizer.vocab_size - len(SYMBOLS):,} {TOKENS.get(tokenizer.kind, 'subwords')}")
-    facts += [f"{len(getattr(bundle, name)):,} {name}" for name in ("classes", "tags") if hasattr(bundle, name)]
-    return "; ".join([*facts, counted(sum(weight.numel() for weight in bundle.model.parameters()), "weight")])
 
 
 def _cells(generator: Generator) -> list[dict[str, int]] | None:

@@ -1,5 +1,12 @@
 const RETRIES = 3;
 
+/** The values that answer a request: one, or those of a stream as they come. */
+async function* answers(request, signal, stream, busy) {
+  const response = await ask(request, signal, busy);
+  if (stream) yield* streamed(response);
+  else yield await arrived(response.json());
+}
+
 /**
  * The server's response to a request, which is tried again where the model is busy.
  *

@@ -1,11 +1,12 @@
 /**
  * The requests of one place of a tab: the newest alone counts, and its state or error is shown there.
  *
- * An event `running` of the element says that `running` changed.
+ * `answering` gives the values that answer a request: those of the server, unless there is none. An event `running` of
+ * the element says that `running` changed.
  */
 class Requests {
-  constructor(curl) {
-    this.curl = curl;
+  constructor(curl, answering = answers) {
+    [this.curl, this.answering] = [curl, answering];
     this.status = element("p", { class: "status", role: "status" });
     this.error = element("p", { class: "error", role: "alert" });
     this.element = element("div", {}, this.error, this.status);
@@ -33,12 +34,10 @@ class Requests {
     const { signal } = controller;
     this.follow(controller);
     this.error.textContent = this.status.textContent = "";
-    this.curl.show(request);
+    this.curl?.show(request);
     try {
-      const response = await ask(request, signal, (seconds) => {
-        this.status.textContent = `The model is busy: trying again in ${seconds} s.`;
-      });
-      for await (const value of stream ? streamed(response) : [arrived(response.json())]) {
+      const busy = (seconds) => (this.status.textContent = `The model is busy: trying again in ${seconds} s.`);
+      for await (const value of this.answering(request, signal, stream, busy)) {
         if (signal.aborted) return;
         this.status.textContent = "";
         if (value.error) throw new Error(value.error);

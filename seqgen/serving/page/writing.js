@@ -1,10 +1,13 @@
-const ASKED = { candidates: 5, unseen: "replace", num_beams: 1 };
+const ASKED = { candidates: 5, num_beams: 1 };
 
-/** A text that a generator writes, each token with its candidates; taking one of them goes on from there. */
+/**
+ * A text that a generator writes, each token with its candidates; taking one of them goes on from there.
+ *
+ * `unseen` says what to do with what the model has never seen: "error" or "replace".
+ */
 class Writing {
-  constructor(model, curl, label) {
-    this.model = model;
-    this.requests = new Requests(curl);
+  constructor(model, requests, unseen, label) {
+    Object.assign(this, { model, requests, unseen });
     this.text = new TokenText(label, byProbability, (number, span) => this.chosen(number, span));
     this.candidates = new Candidates((number, text, log) => this.take(number, text, log));
     this.text.element.addEventListener("keydown", (event) => {
@@ -43,7 +46,7 @@ class Writing {
   }
 
   async goOn() {
-    const json = { model: this.model.name, prompt: this.written, ...ASKED, ...this.options };
+    const json = { model: this.model.name, prompt: this.written, unseen: this.unseen, ...ASKED, ...this.options };
     await this.requests.run({ path: "/api/generate", json }, (line) => this.read(line), true);
   }
 
