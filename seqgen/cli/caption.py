@@ -10,7 +10,8 @@ from seqgen.cli.inputs import Line, best, blocks, lines, numbered, open_model
 from seqgen.data.images import Image, read_image
 from seqgen.errors import InputError
 from seqgen.figures.attention import draw_heat
-from seqgen.inference.captioner import Caption, Captioner
+from seqgen.inference.captioner import Captioner
+from seqgen.tasks.captioner import Caption
 
 FILES = 16  # images of a batch; photographs are large
 

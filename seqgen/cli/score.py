@@ -11,10 +11,10 @@ from seqgen.cli.labelled import labelled, refuse_others, require_known
 from seqgen.cli.trained import as_trained
 from seqgen.errors import InputError
 from seqgen.inference.captioner import Captioner
-from seqgen.inference.classifiers import ClassifierBundle
 from seqgen.inference.generator import Generator
-from seqgen.inference.score import Score
 from seqgen.inference.tagger import Tagger
+from seqgen.tasks.classifiers import ClassifierTask
+from seqgen.tasks.score import Score
 
 PAIRS = 256  # inputs and answers of a batch
 
@@ -43,7 +43,7 @@ def score(options: dict[str, Any]) -> None:
     pairs = _pairs(options, model)
     while block := list(islice(pairs, PAIRS)):
         inputs, answers = map(list, zip(*block, strict=True))
-        if isinstance(model, ClassifierBundle):
+        if isinstance(model, ClassifierTask):
             require_known("label", answers, model.classes, ": the order is text (or image), then label")
         for (given, answer), found in zip(block, model.score(inputs, answers), strict=True):
             _show({"input": _plain(given), "answer": _plain(answer)}, found, options["json"])

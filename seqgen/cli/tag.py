@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from seqgen.cli.inputs import blocks, lines, open_model, whole_texts
 from seqgen.cli.trained import encodings
-from seqgen.inference.tagger import Tagger, joined
+from seqgen.inference.tagger import Tagger
+from seqgen.tasks.tagger import joined
 
 Kind = Literal["colour", "lines", "json"]
 

@@ -9,7 +9,8 @@ from tqdm import tqdm
 from seqgen.cli.inputs import Line, best, blocks, lines, numbered, open_model
 from seqgen.cli.trained import encodings
 from seqgen.figures.attention import draw_attention
-from seqgen.inference.translator import Translation, Translator
+from seqgen.inference.translator import Translator
+from seqgen.tasks.translator import Translation
 
 LINES = 1024  # that are sorted by length and translated in batches
 

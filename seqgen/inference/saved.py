@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from safetensors import SafetensorError, safe_open
 
 from seqgen.errors import InputError
-from seqgen.inference.schemas import Config, read_object, require
+from seqgen.tasks.schemas import Config, read_object, require
 
 FLOATS = ("F64", "F32", "F16", "BF16")
 
