@@ -27,7 +27,7 @@ STRANGE = {
     "empty": list,
     "text": lambda: "nothing",
 }
-ENCODED = {"write", "scored", "logits", "batches", "collate", "lengths", "fastest"}  # these take rows, not inputs
+ENCODED = {"write", "scored", "logits", "batches", "collate", "arrays", "distributions", "lengths", "fastest"}  # take rows
 WRITING = {"push_to_hub", "save_pretrained"}
 
 

@@ -9,7 +9,7 @@ from making import RECIPES, load_recipe, make_generator, make_translator
 
 from seqgen import patterns
 from seqgen.errors import InputError
-from seqgen.hardware import memory
+from seqgen.hardware import building, memory
 from seqgen.runs.config import model_options
 from seqgen.training.losses import next_token
 from seqgen.training.trial import update
@@ -49,9 +49,9 @@ def test_counting_changes_neither_the_weights_nor_the_random_numbers():
 
 def test_the_limit_is_the_memory_that_is_available(monkeypatch):
     weights = sum(parameter.numel() for parameter in patterns.generator(9).parameters())
-    monkeypatch.setattr(memory, "available_memory", lambda: memory.FLOAT * weights)
+    monkeypatch.setattr(building, "available_memory", lambda: memory.FLOAT * weights)
     patterns.generator(9)
-    monkeypatch.setattr(memory, "available_memory", lambda: memory.FLOAT * weights - 1)
+    monkeypatch.setattr(building, "available_memory", lambda: memory.FLOAT * weights - 1)
     with pytest.raises(InputError, match=r"a model of these sizes must fit the memory, .*choose smaller sizes"):
         patterns.generator(9)
 
