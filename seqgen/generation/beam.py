@@ -7,7 +7,7 @@ from torch import Tensor
 
 from seqgen.arguments import checked
 from seqgen.generation.config import GenerationConfig
-from seqgen.generation.history import NEVER
+from seqgen.generation.history import NEVER, followers
 from seqgen.generation.hypothesis import Finished, Hypothesis
 from seqgen.generation.logits import processor, require_finite
 from seqgen.generation.packed import PackedDecoder, packed, threads_of
@@ -103,11 +103,7 @@ class _History:
 
     def forbidden(self, beam: int) -> list[int]:
         """Return the tokens that would repeat an n-gram of the beam."""
-        tokens = self.tokens[beam].tolist()
-        before = self.ngram - 1
-        last = tokens[len(tokens) - before :]
-        ends = range(before, len(tokens))
-        return [tokens[end] for end in ends if tokens[end - before : end] == last and tokens[end] >= 0]
+        return followers(self.tokens[beam].tolist(), self.ngram)
 
 
 class _Search:

@@ -68,6 +68,14 @@ class History:
         return self.followers[row].get(self.last[row], [])
 
 
+def followers(tokens: list[int], ngram: int) -> list[int]:
+    """Return the tokens after which a text would repeat an n-gram of this length; -1 before it is none."""
+    before = ngram - 1
+    last = tokens[len(tokens) - before :]
+    ends = range(before, len(tokens))
+    return [tokens[end] for end in ends if tokens[end - before : end] == last and tokens[end] >= 0]
+
+
 def exclusions(config: GenerationConfig, vocab_size: int) -> tuple[np.ndarray, np.ndarray]:
     """Return two (vocabulary,) summands of logits, -infinity for excluded tokens; in the second, EOS is one of them.
 

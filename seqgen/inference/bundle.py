@@ -88,7 +88,7 @@ class Bundle(Task, Generic[M]):
         cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]], builder: Callable[..., M] | None = None
     ) -> Self:
         """Return an untrained model with its other parts, as `parts` described them."""
-        values = cls._fields(parts)
+        values = cls.fields(parts)
         bundle: Self = (
             cls.untrained(**values, **arguments)
             if builder is None

@@ -24,7 +24,7 @@ class Task(ABC):
         }
 
     @classmethod
-    def _fields(cls, parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    def fields(cls, parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
         """Return the parts that `parts` described, by the names of their fields."""
         found: dict[str, Any] = {}
         for name, kept in cls.files.items():
