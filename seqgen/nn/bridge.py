@@ -31,4 +31,4 @@ class Bridge(nn.Module):
         return State(h, None if self.cell is None else self._layered(self.cell(summary)))
 
     def _layered(self, x: Tensor) -> Tensor:
-        return x.float().view(len(x), -1, self.hidden_size).transpose(0, 1).contiguous()
+        return x.float().view(x.shape[0], -1, self.hidden_size).transpose(0, 1).contiguous()

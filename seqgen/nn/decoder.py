@@ -155,10 +155,17 @@ class RecurrentDecoder(nn.Module):
         """
         if self.input_feeding:
             return self._read_by_steps(tokens, lengths, state, memory)
-        features, state = self._features(
-            self._embed(tokens), state, memory, lambda layers, x, before: layers(x, before, lengths)
-        )
-        return self.output(features[torch.arange(len(lengths), device=features.device), lengths - 1]), state
+        features, state = self.read_features(tokens, lengths, state, memory)
+        return self.output(features[torch.arange(features.shape[0], device=features.device), lengths - 1]), state
+
+    def read_features(
+        self, tokens: Tensor, lengths: Tensor, state: State, memory: Memory | None = None
+    ) -> tuple[Tensor, State]:
+        """Return what `output_features` does, and the state after each row's last real token.
+
+        It is for decoders without input feeding; the arguments are those of `read`.
+        """
+        return self._features(self._embed(tokens), state, memory, lambda layers, x, before: layers(x, before, lengths))
 
     def _read_by_steps(
         self, tokens: Tensor, lengths: Tensor, state: State, memory: Memory | None

@@ -117,7 +117,7 @@ class VectorEncoder(nn.Module):
     def forward(self, vectors: Tensor) -> Memory:
         """Encode (batch, numbers) vectors or (batch,) categories, as the network takes them."""
         summary = self.network(vectors)
-        mask = torch.ones(len(summary), 1, dtype=torch.bool, device=summary.device)
+        mask = torch.ones(summary.shape[0], 1, dtype=torch.bool, device=summary.device)
         return Memory(summary.unsqueeze(1), mask, summary)
 
 

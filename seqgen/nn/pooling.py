@@ -24,7 +24,7 @@ class Last(nn.Module):
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """Return (batch, features) of (batch, positions, features) states and their (batch, positions) mask."""
         last = mask.sum(dim=1) - 1
-        rows = torch.arange(len(states), device=states.device)
+        rows = torch.arange(states.shape[0], device=states.device)
         return torch.cat([states[rows, last, : self.forward_size], states[:, 0, self.forward_size :]], dim=1)
 
 
