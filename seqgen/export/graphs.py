@@ -104,9 +104,7 @@ def state_shapes(decoder: RecurrentDecoder) -> dict[str, tuple[int | str, ...]]:
     """Return the shape of each tensor of a decoder's state, with "batch" for the number of rows."""
     layers = len(decoder.recurrent.layers) + (0 if decoder.above is None else len(decoder.above.layers))
     names = ["h", "c"] if decoder.recurrent.cell == "lstm" else ["h"]
-    shapes: dict[str, tuple[int | str, ...]] = {
-        name: (layers, "batch", decoder.recurrent.hidden_size) for name in names
-    }
+    shapes: dict[str, tuple[int | str, ...]] = dict.fromkeys(names, (layers, "batch", decoder.recurrent.hidden_size))
     return shapes | ({"feed": (1, "batch", decoder.output.in_features)} if decoder.input_feeding else {})
 
 

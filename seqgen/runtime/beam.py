@@ -104,12 +104,14 @@ class _Search:
     @property
     def live(self) -> np.ndarray:
         """The places of unfinished beams."""
-        return np.flatnonzero(self.scores.ravel() > NEVER)
+        places: np.ndarray = np.flatnonzero(self.scores.ravel() > NEVER)
+        return places
 
     @property
     def texts(self) -> np.ndarray:
         """The number of the prompt of each unfinished beam."""
-        return self.rows[self.live // self.beams]
+        texts: np.ndarray = self.rows[self.live // self.beams]
+        return texts
 
     def advance(self, logits: np.ndarray, attended: np.ndarray | None) -> np.ndarray | None:
         """Choose the next token of each of the n unfinished beams.
@@ -121,8 +123,7 @@ class _Search:
         Returns:
             For each of the beams that are now unfinished, which of the n it continues; or None at the end.
         """
-        best, found = self._candidates(logits)
-        tokens, parents, scores = self._choose(best, found, logits.shape[1])
+        tokens, parents, scores = self._choose(*self._candidates(logits), logits.shape[1])
         index = np.zeros_like(tokens)
         index[self.live] = np.arange(len(self.live))
         self.length += 1
@@ -132,15 +133,18 @@ class _Search:
         self._finish(finished, scores, attended, index[parents])
         self.ended += finished.sum(axis=2)
         self.scores = np.where(finished, np.float32(NEVER), scores)
-        best_unfinished = self.scores.max(axis=(1, 2)).tolist()
-        complete = [self.found.complete(*one, self.length) for one in zip(self.rows, best_unfinished, strict=True)]
+        best_left = self.scores.max(axis=(1, 2)).tolist()
+        complete = [
+            self.found.complete(row, best, self.length) for row, best in zip(self.rows.tolist(), best_left, strict=True)
+        ]
         if at_end or all(complete):
             return None
         kept = np.flatnonzero(~np.array(complete))
         before = index[parents].reshape(len(self.rows), -1)[kept].ravel()
         self.tokens = self.tokens.reshape(len(self.rows), self.beams, -1)[kept].reshape(len(before), -1)
         self.rows, self.scores, self.ended = self.rows[kept], self.scores[kept], self.ended[kept]
-        return before[self.live]
+        continued: np.ndarray = before[self.live]
+        return continued
 
     def _candidates(self, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the (places, candidates) log-probabilities of each beam's most probable tokens, and the tokens."""

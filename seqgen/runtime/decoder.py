@@ -77,7 +77,7 @@ class Decoder:
     def read_window(
         self, tokens: np.ndarray, lengths: np.ndarray, state: State, memory: Memory | None = None
     ) -> tuple[np.ndarray, State]:
-        """Return the (batch, time, vocabulary) logits of right-padded tokens, and the state after the last real ones."""
+        """Return the (batch, time, vocabulary) logits of right-padded tokens, and the state after them."""
         if self._read is None:
             return self._stepped(tokens, state, memory)
         beside = {} if memory is None else memory._asdict()

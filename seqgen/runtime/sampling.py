@@ -42,6 +42,7 @@ def choose(logits: np.ndarray, uniform: np.ndarray | None) -> np.ndarray:
 
     A token of probability 0 is never chosen. Where every token is excluded, the token is EOS.
     """
+    tokens: np.ndarray
     highest = logits.max(axis=1, keepdims=True)
     excluded = highest[:, 0] == NEVER
     if uniform is None:
