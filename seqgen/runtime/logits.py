@@ -69,18 +69,21 @@ def processor(config: GenerationConfig, history: TokensSoFar) -> Callable[[np.nd
     Raises:
         InputError: tokens to suppress that are not in the vocabulary.
     """
-    excluded, excluded_at_first = exclusions(config, history.vocab_size)
+    # Of two axes, since numpy adds arrays of the same shape faster.
+    excluded, excluded_at_first = (one[None] for one in exclusions(config, history.vocab_size))
     factor = np.float32(logits_factor(config))
+    cut = config.do_sample and (config.top_k, config.top_p, config.min_p) != (None, None, None)
 
     def process(logits: np.ndarray, rows: list[int]) -> np.ndarray:
         if config.repetition_penalty != 1:
             logits = repetition_penalty(logits, history.used[rows], config.repetition_penalty)
-        logits = logits * factor
-        logits += excluded_at_first if history.written < config.min_new_tokens else excluded
+        now = excluded_at_first if history.written < config.min_new_tokens else excluded
+        logits = logits + now if factor == 1 else logits * factor + now
         if config.no_repeat_ngram_size:
             for index, row in enumerate(rows):
                 logits[index, history.forbidden(row)] = NEVER
-        if config.do_sample:
+        if cut:
+            require_finite(logits)  # which no longer shows afterwards
             logits = logits if config.top_k is None else top_k(logits, config.top_k)
             logits = logits if config.top_p is None else top_p(logits, config.top_p)
             logits = logits if config.min_p is None else min_p(logits, config.min_p)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from seqgen.errors import NonFiniteLogits
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.history import NEVER, History
 from seqgen.generation.hypothesis import Hypothesis
 from seqgen.generation.rows import row_seed
 from seqgen.runtime.decoder import Decoder, Memory, State, Steps, selected
-from seqgen.runtime.logits import log_softmax, processor, require_finite
+from seqgen.runtime.logits import log_softmax, processor
 from seqgen.symbols import EOS
 
 AHEAD = 256  # random numbers generated for a row at a time
@@ -41,20 +42,28 @@ def choose(logits: np.ndarray, uniform: np.ndarray | None) -> np.ndarray:
     """Return (batch,) tokens: the most probable, or sampled with (batch, 1) uniform random numbers.
 
     A token of probability 0 is never chosen. Where every token is excluded, the token is EOS.
+
+    Raises:
+        NonFiniteLogits: logits that are NaN or infinite.
     """
-    tokens: np.ndarray
-    highest = logits.max(axis=1, keepdims=True)
-    excluded = highest[:, 0] == NEVER
-    if uniform is None:
-        tokens = logits.argmax(axis=1)
-    else:
-        if excluded.any():
-            highest[excluded] = 0.0
-        cumulative = np.exp(logits - highest).cumsum(axis=1, dtype=np.float64)
-        tokens = (cumulative <= uniform * cumulative[:, -1:]).sum(axis=1)
-    if excluded.any():
+    tokens: np.ndarray = logits.argmax(axis=1)  # several times faster than the maximum
+    highest = logits[np.arange(len(tokens)), tokens]
+    bounds = highest.tolist()
+    if not all(one < float("inf") for one in bounds):
+        raise NonFiniteLogits
+    if NEVER in bounds:
+        excluded = highest == NEVER
+        logits[excluded, EOS] = highest[excluded] = 0.0
         tokens[excluded] = EOS
-    return tokens
+    if uniform is None:
+        return tokens
+    cumulative = np.exp(logits - highest[:, None]).astype(np.float64).cumsum(axis=1)
+    points = uniform * cumulative[:, -1:]
+    if len(points) == 1:  # in half of the time that many take
+        tokens[0] = cumulative[0].searchsorted(points[0, 0], side="right")
+        return tokens
+    chosen: np.ndarray = (cumulative > points).argmax(axis=1)
+    return chosen
 
 
 def sample(
@@ -90,7 +99,6 @@ def sample(
     rows, steps = list(range(len(prompts))), Steps(decoder, state, memory)
     done = finished or (lambda row, token: False)
     while True:
-        require_finite(logits)
         chosen = choose(process(logits, rows), randomness.draw(rows) if config.do_sample else None)
         history.written += 1
         tokens: list[int] = chosen.tolist()
