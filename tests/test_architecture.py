@@ -48,7 +48,7 @@ ALLOWED = {
     "runtime": ROOT_FILES | {"tasks", "text", "data", "batches", "generation"},
     "testing": ROOT_FILES | {"inference"},
     "inference": ROOT_FILES
-    | {"ngram", "nn", "models", "patterns", "text", "data", "batches", "generation", "tasks", "runtime"},
+    | {"ngram", "nn", "models", "patterns", "text", "data", "batches", "generation", "tasks", "runtime", "export"},
     "figures": ROOT_FILES | {"data", "tasks", "inference", "metrics"},
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES

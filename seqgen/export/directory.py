@@ -1,4 +1,4 @@
-"""An exported model as a directory: its graphs, its other parts, a manifest, and what it needs."""
+"""An exported model as a directory: its graphs, its other parts, a manifest, what it needs, and how it is used."""
 
 import copy
 import json
@@ -10,88 +10,87 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from torch import nn
-
-from seqgen import __version__
 from seqgen.arguments import checked
 from seqgen.errors import InputError
-from seqgen.export.exporter import OPSET, exported
-from seqgen.export.graphs import decoder_of, graphs_of, state_shapes
+from seqgen.export.exporter import exported
+from seqgen.export.graphs import graphs_of
+from seqgen.export.manifest import MANIFEST, is_exported, manifest_of
 from seqgen.export.operators import with_operators
-from seqgen.export.parity import TRIED, require_parity, require_related
+from seqgen.export.parity import require_parity, require_related
 from seqgen.export.quantized import quantized
+from seqgen.export.readme import readme
+from seqgen.export.requirements import requirements
+from seqgen.files import UNFINISHED
 from seqgen.inference.bundle import Bundle
 from seqgen.settings import unaffected
-
-FORMAT = 1
-MANIFEST = "manifest.json"
 
 
 @checked
 @unaffected
-def export_onnx(bundle: Bundle[Any], directory: str | Path, *, int8: bool = False) -> None:
-    """Write a model as ONNX graphs with all that is needed to use them without torch.
+def export_onnx(bundle: Bundle[Any], directory: str | Path, *, int8: bool = False) -> dict[str, Any]:
+    """Write a model as ONNX graphs of any batch size and any number of steps, with all that is needed beside them.
+
+    Each graph is compared with the model at shapes that were not exported; where one differs, nothing is written.
 
     Args:
         bundle: a model in use; it stays as it is.
-        directory: a new one, an empty one, or an earlier export, which is replaced as a whole.
-        int8: whether weights have eight bits in place of 32: a quarter of the size, faster, and not quite the same.
+        directory: a new or empty folder, or one with an earlier export, which is replaced as a whole.
+        int8: whether the weights are integers of 8 bits: a quarter of the size and faster, but not quite the same.
+
+    Returns:
+        The manifest, as plain data.
 
     Raises:
-        InputError: the directory has something else, the model has parts that ONNX has not, or a graph does not give
-            what the model gives.
+        InputError: the folder holds anything else, the model has a decoder of one's own or operations that ONNX has
+            not, or a graph does not give what the model gives.
         OSError: a file cannot be written.
     """
     model = copy.deepcopy(bundle.model).cpu().float().eval()
     graphs, traced = graphs_of(bundle, model), graphs_of(bundle, with_operators(model))
-    with _replacing(Path(directory)) as unfinished:
-        measured: dict[str, Any] = {}
+    with replacing(Path(directory)) as unfinished:
+        parity: dict[str, Any] = {}
         for name, graph in graphs.items():
-            proto = exported(name, traced[name])
-            content = proto.SerializeToString()
-            measured[name] = {"largest_difference": require_parity(name, graph, content)}
+            network = exported(name, traced[name])
+            parity[name] = require_parity(name, graph, network)
             if int8:
-                content = quantized(proto)
-                measured[name] = require_related(name, graph, content)._asdict()
-            (unfinished / f"{name}.onnx").write_bytes(content)
-        manifest = _manifest(bundle, model, "int8" if int8 else "fp32", measured)
-        config = {"format": 2, "library": "seqgen", "builder": bundle.builder, "arguments": bundle.arguments}
-        for name, data in {**bundle.parts(), "config.json": config, MANIFEST: manifest}.items():
-            (unfinished / name).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def _manifest(bundle: Bundle[Any], model: nn.Module, weights: str, measured: dict[str, Any]) -> dict[str, Any]:
-    manifest: dict[str, Any] = {
-        "format": FORMAT,
-        "library": "seqgen",
-        "version": __version__,
-        "kind": bundle.builder,
-        "weights": weights,
-        "graphs": {name: f"{name}.onnx" for name in measured},
-        "opset": OPSET,
-        "parity": {"shapes": TRIED, "graphs": measured},
-    }
-    if "step" in measured:
-        decoder = decoder_of(model)
-        shapes = state_shapes(decoder)
-        manifest |= {"state": list(shapes), "state_shapes": shapes, "vocab_size": decoder.output.out_features}
+                network = quantized(network)
+                parity[name] = require_related(name, graph, network)
+            (unfinished / f"{name}.onnx").write_bytes(network.SerializeToString())
+        manifest = manifest_of(bundle, model, "int8" if int8 else "fp32", parity)
+        write_parts(unfinished, bundle, manifest)
     return manifest
 
 
+def write_parts(directory: Path, bundle: Bundle[Any], manifest: dict[str, Any]) -> None:
+    """Write what an exported model has beside its graphs."""
+    for name, data in {**bundle.parts(), "config.json": bundle.config(), MANIFEST: manifest}.items():
+        (directory / name).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (directory / "requirements.txt").write_text(requirements(bundle), encoding="utf-8")
+    (directory / "README.md").write_text(readme(bundle, manifest), encoding="utf-8")
+
+
 @contextmanager
-def _replacing(directory: Path) -> Iterator[Path]:
-    """Return a folder that takes the place of `directory` when it is complete; if it fails, nothing is left."""
-    if directory.exists() and not (
-        directory.is_dir() and ((directory / MANIFEST).is_file() or not any(directory.iterdir()))
-    ):
-        raise InputError(f"{directory} must be a new folder or an earlier export, but it has something else")
+def replacing(directory: Path) -> Iterator[Path]:
+    """Make a folder that takes the place of `directory` when it is complete; where that fails, nothing is left.
+
+    Raises:
+        InputError: `directory` has something other than an exported model.
+    """
+    directory = directory.resolve()
+    if os.path.lexists(directory) and not (is_exported(directory) or _is_empty(directory)):
+        raise InputError(f"{directory} must be a new or empty folder or an exported model, but it has something else")
     directory.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(mkdtemp(dir=directory.parent, prefix=f".{directory.name[:40]}.", suffix=".unfinished"))
+    # Of one folder for both, a kill at any moment leaves the earlier export under its own name or in there.
+    aside = Path(mkdtemp(dir=directory.parent, prefix=f".{directory.name[:40]}.", suffix=UNFINISHED))
     try:
-        yield unfinished
-        os.chmod(unfinished, 0o755)
+        (aside / "new").mkdir()
+        yield aside / "new"
         if directory.exists():
-            shutil.rmtree(directory)
-        os.replace(unfinished, directory)
+            os.replace(directory, aside / "old")
+        os.replace(aside / "new", directory)
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _is_empty(directory: Path) -> bool:
+    return directory.is_dir() and not any(directory.iterdir())

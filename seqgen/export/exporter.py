@@ -3,18 +3,26 @@
 import io
 import warnings
 from contextlib import redirect_stdout
-from typing import Any
 
 import torch
 
 from seqgen.errors import InputError
 from seqgen.export.graphs import Graph
 
+try:
+    import onnxruntime  # noqa: F401  (all three are found here, before anything is calculated)
+    import onnxscript  # noqa: F401  (which torch imports)
+    from onnx import ModelProto
+except ModuleNotFoundError as error:
+    raise InputError(
+        f'exporting a model needs {error.name}, which is not installed: pip install "seqgen[export]"'
+    ) from None
+
 OPSET = 18  # whose recurrent operators onnxruntime quantizes
 TRACED = {"batch": 3, "time": 5, "positions": 7, "words": 4, "characters": 6}  # lengths of axes while tracing
 
 
-def exported(name: str, graph: Graph) -> Any:
+def exported(name: str, graph: Graph) -> ModelProto:
     """Return a graph as a `ModelProto`.
 
     Args:
@@ -49,4 +57,5 @@ def exported(name: str, graph: Graph) -> Any:
             f"a model to export must be made of operations that ONNX has, but its {name} is not: {reason}"
         ) from None
     assert program is not None
-    return program.model_proto
+    model: ModelProto = program.model_proto
+    return model

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from seqgen.errors import InputError
 from seqgen.export.inputs import Axes, Input, lengths, mask, numbers, padded, places, whole_numbers
+from seqgen.models import EncoderDecoder
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.state import Memory, State
 
@@ -45,15 +46,14 @@ class Answer(nn.Module):
 class Encode(nn.Module):
     """The memory of an input, and the state that a decoder starts from."""
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: EncoderDecoder):
         super().__init__()
         self.model = model
 
     def forward(self, given: Tensors) -> Tensors:
         """Return the states and the mask of the memory, and the tensors of the state."""
         memory = self.model.encoder(*given.values())
-        state = self.model.decoder.start(memory)
-        return {"states": memory.states, "mask": memory.mask} | _tensors(state)
+        return {"states": memory.states, "mask": memory.mask} | _tensors(self.model.decoder.start(memory))
 
 
 class Read(nn.Module):
@@ -170,7 +170,7 @@ KINDS: dict[str, Callable[[Any, nn.Module], dict[str, Graph]]] = {
 }
 
 
-def _encoder_decoder(model: nn.Module, inputs: dict[str, Input]) -> dict[str, Graph]:
+def _encoder_decoder(model: Any, inputs: dict[str, Input]) -> dict[str, Graph]:
     decoder = decoder_of(model)
     memory = {"states": numbers("batch", "positions", model.encoder.output_size), "mask": mask("batch", "positions")}
     return {"encode": Graph(Encode(model), inputs)} | _decoding(decoder, memory)

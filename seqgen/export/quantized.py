@@ -3,25 +3,27 @@
 import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
+import onnx
+from onnx import ModelProto
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-OPERATORS = ["Gather", "MatMul", "LSTM"]  # convolutions stay in fp32: in int8 they lose more than they gain
+from seqgen.export.integer_weights import with_integer_weights
+
+INTEGER = ["Gather", "MatMul", "LSTM"]  # operators that calculate with integers; on one machine or another all do
 
 
-def quantized(model: Any) -> bytes:
-    """Return a `ModelProto` with the weights of embeddings, products and LSTMs in int8, as a file has it.
+def quantized(model: ModelProto) -> ModelProto:
+    """Return a graph with weights in int8.
 
-    Weights have seven bits, since the sums of products of eight overflow on machines without instructions for them.
+    Embeddings, products and LSTMs calculate with them, in seven bits: with eight, the sums of machines that have no
+    instructions for int8 overflow. The others, such as convolutions, turn theirs into fp32 when they are loaded.
     """
     with TemporaryDirectory() as directory:
         path = Path(directory) / "graph.onnx"
-        logging.disable(logging.WARNING)  # an advice about what the exporter has done already
+        logging.disable(logging.WARNING)  # advice to do what the exporter has done already
         try:
-            quantize_dynamic(
-                model, path, op_types_to_quantize=OPERATORS, weight_type=QuantType.QInt8, reduce_range=True
-            )
+            quantize_dynamic(model, path, op_types_to_quantize=INTEGER, weight_type=QuantType.QInt8, reduce_range=True)
         finally:
             logging.disable(logging.NOTSET)
-        return path.read_bytes()
+        return with_integer_weights(onnx.load(path))

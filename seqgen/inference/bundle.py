@@ -75,6 +75,12 @@ class Bundle(Task, Generic[M]):
             require_plain(self.arguments)
             self._require_loadable()
 
+    def config(self) -> dict[str, Any]:
+        """Return the format of a saved model, its builder and its arguments as plain data."""
+        config = {"format": FORMAT, "library": "seqgen", "builder": self.builder, "arguments": self.arguments}
+        own = self.own_builder
+        return config if own is None else config | {"builder": builder_name(own), "used_as": self.builder}
+
     def all_arguments(self) -> dict[str, Any]:
         """Return the arguments of the builder, those that were not given by their defaults."""
         builder = self.own_builder or getattr(patterns, self.builder)
@@ -142,10 +148,7 @@ class Bundle(Task, Generic[M]):
         if (directory / "resolved.yaml").exists():
             raise InputError(f"{directory} must be another folder than that of a run, whose own model is in its model/")
         save_weights(self.model, directory / WEIGHTS)
-        config = {"format": FORMAT, "library": "seqgen", "builder": self.builder, "arguments": self.arguments}
-        if self.own_builder is not None:
-            config |= {"builder": builder_name(self.own_builder), "used_as": self.builder}
-        for name, data in {**self.parts(), "config.json": config}.items():
+        for name, data in {**self.parts(), "config.json": self.config()}.items():
             write_text(directory / name, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
         write_card(directory, self)
 

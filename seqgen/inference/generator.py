@@ -19,6 +19,7 @@ from seqgen.generation.sampling import sample
 from seqgen.inference.activations import TextActivations, text_activations
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.embeddings import Embeddings, embeddings
+from seqgen.inference.onnx import Runtime, in_onnxruntime, require_runtime
 from seqgen.inference.piece import Piece, detailed
 from seqgen.ngram import NGram
 from seqgen.protocols import Decoder
@@ -79,6 +80,53 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
         """Return an untrained generator; `arguments` are the options of `patterns.generator`, the others as in `of`."""
         model = patterns.generator(tokenizer.vocab_size, **arguments)
         return cls.of(model, tokenizer=tokenizer, generation=generation, ends=ends, arguments=arguments)
+
+    def generate(
+        self,
+        prompts: str | list[str] = "",
+        *,
+        unseen: Unseen = "error",
+        runtime: Runtime = "torch",
+        **options: Any,
+    ) -> list[str]:
+        """Continue one prompt, or several as one batch.
+
+        Args:
+            prompts: the beginnings of texts; after an empty one a text begins like a document or, where the model was
+                trained on one stream, at any place of it.
+            unseen: for characters or words unseen in training: "error", or "replace" them by UNK.
+            runtime: "torch", or onnxruntime on the CPU, several times as fast for one text: "onnx" with weights in
+                fp32, "onnx-int8" in int8, whose logits are only similar. The model is exported, which takes seconds,
+                when it is first asked for, and again when its weights have changed. A random seed samples other texts
+                than with torch, and the same ones again.
+            **options: those of `GenerationConfig`; the others are as the model's `generation_config.json` sets them.
+
+        Returns:
+            The texts of all prompts, prompts included, `num_return_sequences` of each.
+
+        Raises:
+            InputError: an unseen character or word, an unknown option, or a value outside its range; or the model
+                cannot be exported.
+        """
+        if (other := self._elsewhere(runtime)) is not None:
+            return other.generate(prompts, unseen=unseen, **options)
+        return super().generate(prompts, unseen=unseen, **options)
+
+    def stream(
+        self, prompt: str = "", *, unseen: Unseen = "error", runtime: Runtime = "torch", **options: Any
+    ) -> Iterator[str]:
+        """Yield the same text as `generate`, piece by piece as it is generated, the prompt first.
+
+        Raises:
+            InputError: as in `generate`, or for several sequences or beams.
+        """
+        if (other := self._elsewhere(runtime)) is not None:
+            return other.stream(prompt, unseen=unseen, **options)
+        return super().stream(prompt, unseen=unseen, **options)
+
+    def _elsewhere(self, runtime: Runtime) -> GeneratorTask | None:
+        require_runtime(runtime)
+        return None if runtime == "torch" else in_onnxruntime(self, self, runtime)
 
     def pieces(
         self, prompt: str = "", *, candidates: int = 5, unseen: Unseen = "error", **options: Any
