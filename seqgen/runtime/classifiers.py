@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from seqgen.runtime.answers import GraphAnswers
-from seqgen.runtime.exported import Exported
+from seqgen.runtime.exported import Exported, require_logits
 from seqgen.tasks.classifiers import ImageClassifierTask, TextClassifierTask
 
 
@@ -15,7 +15,9 @@ class TextClassifier(TextClassifierTask, GraphAnswers):
     @classmethod
     def of(cls, exported: Exported) -> Self:
         """Return the classifier of exported files."""
-        return cls(**exported.fields(cls), graph=exported.graph("classify", ("tokens",)))
+        classifier = cls(**exported.fields(cls), graph=exported.graph("classify", ("tokens",)))
+        require_logits(classifier.graph, len(classifier.classes), "labels.json")
+        return classifier
 
 
 @dataclass(kw_only=True)
@@ -25,4 +27,6 @@ class ImageClassifier(ImageClassifierTask, GraphAnswers):
     @classmethod
     def of(cls, exported: Exported) -> Self:
         """Return the classifier of exported files."""
-        return cls(**exported.fields(cls), graph=exported.graph("classify", ("images",)))
+        classifier = cls(**exported.fields(cls), graph=exported.graph("classify", ("images",)))
+        require_logits(classifier.graph, len(classifier.classes), "labels.json")
+        return classifier

@@ -12,7 +12,7 @@ from seqgen.generation.config import GenerationConfig
 from seqgen.generation.hypothesis import Hypothesis
 from seqgen.runtime.beam import beam_search
 from seqgen.runtime.decoder import Decoder, Memory, State, Steps, selected
-from seqgen.runtime.exported import Exported
+from seqgen.runtime.exported import Exported, require_logits
 from seqgen.runtime.graph import Graph
 from seqgen.runtime.logits import log_softmax, require_finite
 from seqgen.runtime.sampling import sampled
@@ -39,7 +39,9 @@ class GraphEncoderDecoder(EncoderDecoderTask):
         """Return the model of exported files."""
         outputs = (*MEMORY, *exported.manifest.state_shapes)
         encoder, decoder = exported.graph("encode", (), outputs), exported.decoder(*MEMORY)
-        return cls(**exported.fields(cls), encoder=encoder, decoder=decoder)
+        model = cls(**exported.fields(cls), encoder=encoder, decoder=decoder)
+        require_logits(decoder.step, model.target.vocab_size, "its tokenizer")
+        return model
 
     def _encode(self, inputs: tuple[np.ndarray, ...]) -> tuple[Memory, State]:
         found = self.encoder(*inputs)

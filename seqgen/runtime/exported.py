@@ -50,7 +50,7 @@ class Exported:
         self.directory = Path(directory)
         if not is_exported(directory):
             raise InputError(
-                f"{directory} must hold an exported model, but it has no {MANIFEST}: seqgen export makes one"
+                f"{directory} must hold an exported model, but it lacks {MANIFEST}: seqgen export makes one"
             )
         path = self.directory / MANIFEST
         made_by = read_object(path).get("format")
@@ -105,4 +105,15 @@ class Exported:
         step = self.graph("step", ("tokens", *beside), after, threads=1)
         has_read = "read" in self.manifest.graphs  # one with input feeding has none
         read = self.graph("read", ("tokens", "lengths", *beside), after) if has_read else None
+        for name, shape in shapes.items():
+            if [one for one in step.inputs[name] if isinstance(one, int)] != [one for one in shape if one != "batch"]:
+                raise InputError(f"{step.path} must have a state {name} of the shape {shape}, not {step.inputs[name]}")
+        require_logits(step, self.manifest.vocab_size, MANIFEST)
         return Decoder(step, read, shapes, self.manifest.vocab_size)
+
+
+def require_logits(graph: Graph, count: int, part: str) -> None:
+    """Raise an InputError where a graph has not as many logits as a part of the model has tokens, classes or tags."""
+    found = graph.outputs["logits"][-1]
+    if found != count:
+        raise InputError(f"{graph.path} must have the {count} logits that {part} says, but it has {found}")

@@ -11,7 +11,7 @@ from seqgen.generation.hypothesis import Hypothesis
 from seqgen.generation.rows import row_seed
 from seqgen.runtime.beam import beam_search
 from seqgen.runtime.decoder import WINDOW, Decoder
-from seqgen.runtime.exported import Exported
+from seqgen.runtime.exported import Exported, require_logits
 from seqgen.runtime.logits import log_softmax, require_finite
 from seqgen.runtime.sampling import sample
 from seqgen.symbols import BOS
@@ -33,7 +33,9 @@ class Generator(GeneratorTask):
     @classmethod
     def of(cls, exported: Exported) -> Self:
         """Return the generator of exported files."""
-        return cls(**exported.fields(cls), decoder=exported.decoder())
+        generator = cls(**exported.fields(cls), decoder=exported.decoder())
+        require_logits(generator.decoder.step, generator.tokenizer.vocab_size, "tokenizer.json")
+        return generator
 
     def _sampled(
         self, prompts: list[list[int]], config: GenerationConfig, finished: Callable[[int, int], bool] | None

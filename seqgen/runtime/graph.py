@@ -19,7 +19,7 @@ class Graph:
 
     Args:
         path: of the file.
-        inputs: names of the inputs that it must have, in this order, and perhaps others after them.
+        inputs: names of the inputs that it must have, in this order; by default it may have any.
         outputs: names of the outputs that it must have.
         threads: number of threads that it calculates with; by default all that this process may use.
 
@@ -32,9 +32,7 @@ class Graph:
     ):
         onnxruntime = _onnxruntime()
         if not path.is_file():
-            raise InputError(
-                f"{path.parent} must hold a whole exported model, but it lacks {path.name}: export it again"
-            )
+            raise InputError(f"{path.parent} must hold a whole exported model, but it lacks {path.name}")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
         options.log_severity_level = SILENT
@@ -44,11 +42,12 @@ class Graph:
         except Exception as error:  # onnxruntime has an error of its own for each kind of damage
             raise InputError(f"{path} must be a graph as it was exported, but it is damaged: {_line(error)}") from None
         self.path = path
-        self.inputs = [one.name for one in self._session.get_inputs()]
+        self.inputs = {one.name: one.shape for one in self._session.get_inputs()}
         self.outputs = {one.name: one.shape for one in self._session.get_outputs()}
-        if tuple(self.inputs[: len(inputs)]) != inputs or not {*outputs} <= {*self.outputs}:
+        self.path = path
+        if (inputs and (*self.inputs,) != inputs) or not {*outputs} <= {*self.outputs}:
             wanted, found = (
-                ", ".join((*into, "to", *out)) for into, out in ((inputs, outputs), (self.inputs, self.outputs))
+                " ".join((*given, "to", *out)) for given, out in ((inputs, outputs), (self.inputs, self.outputs))
             )
             raise InputError(f"{path} must be a graph from {wanted}, but it is one from {found}")
 

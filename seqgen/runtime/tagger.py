@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from seqgen.runtime.answers import GraphAnswers
-from seqgen.runtime.exported import Exported
+from seqgen.runtime.exported import Exported, require_logits
 from seqgen.tasks.tagger import TaggerTask
 
 
@@ -17,4 +17,6 @@ class Tagger(TaggerTask, GraphAnswers):
         """Return the tagger of exported files."""
         fields = exported.fields(cls)
         spelled = () if fields["alphabet"] is None else ("places", "spellings")
-        return cls(**fields, graph=exported.graph("tag", ("tokens", *spelled)))
+        tagger = cls(**fields, graph=exported.graph("tag", ("tokens", *spelled)))
+        require_logits(tagger.graph, len(tagger.tags), "labels.json")
+        return tagger
