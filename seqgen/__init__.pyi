@@ -16,6 +16,7 @@ from .data.labelled import Labelled as Labelled
 from .data.parallel import Parallel as Parallel
 from .data.tagged import Tagged as Tagged
 from .errors import InputError as InputError
+from .export.directory import export_onnx as export_onnx
 from .generation.beam import beam_search as beam_search
 from .generation.config import GenerationConfig as GenerationConfig
 from .generation.hypothesis import Hypothesis as Hypothesis

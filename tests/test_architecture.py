@@ -53,11 +53,12 @@ ALLOWED = {
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES
     | {"ngram", "data", "training", "tasks", "inference", "generation", "batches", "text", "metrics", "figures"},
+    "export": ROOT_FILES | {"text", "nn", "models", "inference"},
     "serving": ROOT_FILES | {"ngram", "data", "tasks", "inference", "generation", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
     "cli": ROOT_FILES
     | {"tasks", "runtime", "inference", "data", "batches", "generation", "training"}
-    | {"metrics", "figures", "diagnosis", "serving"},
+    | {"metrics", "figures", "diagnosis", "serving", "export"},
     "__main__": {"cli"},
 }
 

@@ -25,12 +25,13 @@ USAGE = """usage: seqgen COMMAND ...
   score MODEL [TEXT ...]               show the log-probability of texts, or of answers to inputs
   cells MODEL                          show what the cells of a generator follow in a text, as a table and a page
   evaluate MODEL FILE                  show the metrics of a model on a labelled file
+  export MODEL DIRECTORY [--int8]      write a model as ONNX graphs, which run without torch
   serve MODEL [MODEL ...]              serve models in the browser, and over HTTP to programs
   doctor [--measure_again]             show the machine, what is fastest on it, and whether the installation is sound
 
-MODEL is a run directory, its model/, the name of a model on the hub, or, but for cells, evaluate and serve, a folder
-that export has written. TEXT is a text, or a text file whose lines are
-read (--text takes every argument for a text); without one, standard input is read, line by line.
+MODEL is a run directory, its model/, or the name of a model on the hub; or a DIRECTORY that export has written, which
+info, generate, classify, tag, translate, caption and score use without torch. TEXT is a text, or a text file whose lines
+are read (--text takes every argument for a text); without one, standard input is read, line by line.
 `seqgen COMMAND --help` shows the options of a command."""
 
 COMMANDS = {
@@ -44,6 +45,7 @@ COMMANDS = {
     "score": "seqgen.cli.score:score",
     "cells": "seqgen.cli.cells:cells",
     "evaluate": "seqgen.cli.evaluate:evaluate",
+    "export": "seqgen.cli.export:export",
     "serve": "seqgen.cli.serve:serve",
     "doctor": "seqgen.cli.doctor:doctor",
 }

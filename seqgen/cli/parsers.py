@@ -180,6 +180,18 @@ def info() -> CommandParser:
     return parser
 
 
+def export() -> CommandParser:
+    """Return the options of `seqgen export`."""
+    rule = (
+        "Write a model as ONNX graphs with all that is needed to use it without torch; each graph is compared with the "
+        "model, and where one differs, nothing is written."
+    )
+    parser = CommandParser("export", rule)
+    parser.parser.add_argument("output", help="new or empty folder, or an earlier export, which is replaced")
+    parser.flag("int8", "weights as integers of 8 bits: a quarter of the size and faster, but not quite the same")
+    return parser
+
+
 def serve() -> CommandParser:
     """Return the options of `seqgen serve`."""
     parser = _parser("serve", "Serve models in the browser, and over HTTP to programs, until Ctrl-C.")
@@ -244,5 +256,5 @@ def _columns(parser: CommandParser) -> None:
 
 PARSERS: dict[str, Callable[[], CommandParser]] = {
     command.__name__: command
-    for command in (generate, classify, tag, caption, translate, evaluate, score, cells, info, serve)
+    for command in (generate, classify, tag, caption, translate, evaluate, score, cells, info, export, serve)
 }

@@ -1,7 +1,7 @@
 """Recurrent layers as ONNX's own operators: the exporter would freeze the number of steps of torch's."""
 
 import copy
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,7 @@ def with_operators(model: nn.Module) -> nn.Module:
     parts = {
         id(part): Operators(copy.deepcopy(part)) for part in model.modules() if type(part) is Recurrent
     }  # in place of which a copy of the model has these
-    return cast("nn.Module", copy.deepcopy(model, cast("dict[int, object]", parts)))
+    return copy.deepcopy(model, cast("dict[int, object]", parts))
 
 
 class Operator(nn.Module):
@@ -39,18 +39,20 @@ class Operator(nn.Module):
         self.bias = nn.Buffer(torch.cat([self._reordered(input_bias), self._reordered(state_bias)], dim=1))
 
     def _reordered(self, weight: Tensor) -> Tensor:
-        order = ORDER[self.cell]
-        gates = weight.detach().unflatten(0, (len(order), self.hidden_size))
-        return gates[list(order)].flatten(0, 1).unsqueeze(0)
+        gates = weight.detach().chunk(len(ORDER[self.cell]))
+        return torch.cat([gates[place] for place in ORDER[self.cell]]).unsqueeze(0)
 
     def forward(self, x: Tensor, h: Tensor, c: Tensor | None, lengths: Tensor | None) -> list[Tensor]:
         """Return (steps, 1, batch, hidden), and the last hidden and cell state, for (steps, batch, input)."""
         carried = [h] if c is None else [h, c]
+        attributes: dict[str, Any] = {"hidden_size": self.hidden_size}
+        if self.cell == "gru":
+            attributes["linear_before_reset"] = 1  # as in torch
         return list(
             torch.onnx.ops.symbolic_multi_out(
                 OPERATORS[self.cell],
                 [x, self.input, self.state, self.bias, lengths, *carried],
-                {"hidden_size": self.hidden_size} | ({"linear_before_reset": 1} if self.cell == "gru" else {}),
+                attributes,
                 dtypes=[x.dtype] * (1 + len(carried)),
                 shapes=[(x.shape[0], 1, x.shape[1], self.hidden_size), *(part.shape for part in carried)],
                 version=VERSION,

@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from exporting import make_exported
 from exports import exported
-from making import make_conditional_generator, make_generator, make_text_classifier
+from making import make_conditional_generator, make_text_classifier
 
 # Packages that an exported model does without; importing one ends the process.
 ABSENT = ("torch", "torchvision", "scipy", "sklearn", "nltk", "accelerate", "sacrebleu", "matplotlib", "safetensors")
@@ -65,7 +66,7 @@ def test_the_commands_take_exported_models_and_import_no_torch():
         ]
     )
     [greedily, beams, named, labels, *scores] = [out for code, out, _ in answers[:8] if code == 0]
-    in_torch = make_generator()
+    in_torch = make_exported()
     options = {"do_sample": False, "max_new_tokens": 20, "precision": "fp32"}
     assert greedily == in_torch.generate("the ", **options)[0] + "\n"
     assert json.loads(beams)["text"] == in_torch.generate("the ", num_beams=3, precision="fp32")[0]

@@ -4,8 +4,8 @@ import json
 import shutil
 
 import pytest
+from exporting import make_exported
 from exports import exported
-from making import make_generator
 
 from seqgen import runtime
 from seqgen.errors import InputError
@@ -47,7 +47,7 @@ def damaged(directory, name, content):
         ),
         (lambda one: changed(one, graphs=3), "manifest.json: graphs must be a valid dictionary, not 3"),
         (
-            lambda one: changed(one, state_shapes={"h": [2, "batch", 16]}),
+            lambda one: changed(one, state_shapes={"h": [2, "batch", 64]}),
             "from tokens h to logits next_h, but",
         ),
         (lambda one: (one / "step.onnx").unlink(), "must hold a whole exported model, but it lacks step.onnx"),
@@ -72,7 +72,7 @@ def test_damaged_and_foreign_directories_are_one_sentence(directory, damage, sen
     ("entries", "sentence"),
     [
         ({"vocab_size": 3}, "step.onnx must have the 3 logits that manifest.json says, but it has 19"),
-        ({"state_shapes": {"h": [1, "batch", 9], "c": [1, "batch", 9]}}, "must have a state h of the shape"),
+        ({"state_shapes": {"h": [2, "batch", 9], "c": [2, "batch", 9]}}, "must have a state h of the shape"),
     ],
 )
 def test_sizes_that_do_not_fit_are_one_sentence(directory, entries, sentence):
@@ -88,7 +88,7 @@ def test_the_tokenizer_of_another_model_is_one_sentence(directory):
 
 
 def test_a_real_export_writes_what_torch_writes(directory):
-    generator, asked = make_generator(), {"max_new_tokens": 40, "do_sample": False, "precision": "fp32"}
+    generator, asked = make_exported(), {"max_new_tokens": 40, "do_sample": False, "precision": "fp32"}
     model = runtime.load(directory)
     assert model.generate(["the ", ""], **asked) == generator.generate(["the ", ""], **asked)
     found, expected = (one.score("the cat sat").log_probabilities for one in (model, generator))
@@ -103,7 +103,7 @@ def test_a_generator_in_onnxruntime_has_the_weights_as_they_are_now(monkeypatch)
         shutil.copytree(exported("generator"), directory, dirs_exist_ok=True)
 
     monkeypatch.setattr("seqgen.export.directory.export_onnx", export)
-    generator, asked = make_generator(), {"max_new_tokens": 20, "do_sample": False}
+    generator, asked = make_exported(), {"max_new_tokens": 20, "do_sample": False}
     text = generator.generate("the ", precision="fp32", **asked)
     assert generator.generate("the ", runtime="onnx", **asked) == text
     assert "".join(generator.stream("the ", runtime="onnx", **asked)) == text[0]
@@ -117,6 +117,6 @@ def test_a_generator_in_onnxruntime_has_the_weights_as_they_are_now(monkeypatch)
 
 def test_another_runtime_is_one_sentence():
     with pytest.raises(InputError, match="runtime must be one of torch, onnx, onnx-int8, not 'onx'"):
-        make_generator().generate("the ", runtime="onx")
+        make_exported().generate("the ", runtime="onx")
     with pytest.raises(InputError, match="temperature must be above 0"):
-        make_generator().generate("the ", temperature=0.0)
+        make_exported().generate("the ", temperature=0.0)
