@@ -7,9 +7,9 @@ from tempfile import mkdtemp
 
 import making
 import numpy as np
+import pytest
 import torch
 from exporting import make_exported, network
-from pytest import MonkeyPatch
 
 from seqgen.export import directory
 from seqgen.export.graphs import decoder_of, graphs_of, state_shapes
@@ -22,7 +22,7 @@ def exported(kind):
     """The directory of an exported model of `making`, for a generator of `exporting`; each takes seconds."""
     place = Path(mkdtemp(prefix="exported-")) / kind
     if kind == "generator":  # whose graphs other tests have, too
-        with MonkeyPatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch:
             patch.setattr(directory, "exported", lambda name, graph: network(name))
             directory.export_onnx(make_exported(), place)
     else:

@@ -87,5 +87,5 @@ def test_attention_weights_of_a_step_are_those_of_the_model():
 def test_a_markov_chain_is_refused_by_its_name():
     tokenizer = CharacterTokenizer.fit(["abab"])
     chain = Generator.of(NGram.fit(tokenizer.encode("abab" * 9), vocab_size=tokenizer.vocab_size), tokenizer=tokenizer)
-    with pytest.raises(InputError, match="RecurrentDecoder.*not a NGram"):
+    with pytest.raises(InputError, match=r"RecurrentDecoder.*not a NGram"):
         graphs_of(chain, chain.model)
