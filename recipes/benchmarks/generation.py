@@ -3,8 +3,8 @@
 The plain loop is a fair one: evaluation mode, no gradients, the state carried from one token to the next, in fp32.
 seqgen chooses kernels and threads, and with "auto" the precision, too; with --onnx, columns have onnxruntime. The limit
 is that of what "auto" chose: the time to read the packed weights once for all texts at the measured bandwidth of memory
-or cache or, with many texts, the time of the matrix products. A second table has the time of a token and the peak memory
-by the length of the text.
+or cache or, with many texts, that of the matrix products. A second table has the time of a token and the peak memory by
+the length of the text.
 """
 
 from seqgen.exits import run_main
