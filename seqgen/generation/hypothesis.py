@@ -31,6 +31,16 @@ class Hypothesis(NamedTuple):
         return cls(tokens[:-1] if ended else tokens, score, log_probability, ended)
 
 
+def best_first(
+    rows: list[int], texts: list[list[int]], log_probabilities: list[float], config: GenerationConfig
+) -> list[list[Hypothesis]]:
+    """Return the hypotheses of each row, which is the number of its prompt, the best score first."""
+    found: list[list[Hypothesis]] = [[] for _ in range(rows[-1] + 1)]
+    for row, text, log in zip(rows, texts, log_probabilities, strict=True):
+        found[row].append(Hypothesis.of(text, log, config))
+    return [sorted(of_row, key=lambda one: one.score, reverse=True) for of_row in found]
+
+
 class Finished:
     """The finished hypotheses of all rows of a beam search.
 

@@ -9,7 +9,7 @@ from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.history import NEVER, History
-from seqgen.generation.hypothesis import Hypothesis
+from seqgen.generation.hypothesis import Hypothesis, best_first
 from seqgen.generation.logits import processor, require_finite
 from seqgen.generation.packed import packed, threads_of
 from seqgen.generation.rows import row_seed
@@ -196,7 +196,4 @@ def sampled(
         for place, token, log in zip(places, chosen, of_chosen, strict=True):
             tokens[place].append(token)
             logs[place] += log
-    found: list[list[Hypothesis]] = [[] for _ in prompts]
-    for row, text, log in zip(rows, tokens, logs, strict=True):
-        found[row].append(Hypothesis.of(text, log, config))
-    return [sorted(texts, key=lambda one: one.score, reverse=True) for texts in found]
+    return best_first(rows, tokens, logs, config)

@@ -65,6 +65,7 @@ class EncoderDecoderBundle(EncoderDecoderTask, InputBundle[EncoderDecoder]):
                 found = search(decoder, [prompt] * len(numbers), config, memory=memory, device=self.device)
                 yield numbers, found, partial(self._weights, memory)
 
+    @unaffected
     @torch.inference_mode()
     def _of_targets(self, inputs: tuple[Tensor, ...], targets: list[np.ndarray]) -> list[list[float]]:
         with evaluating(self.model):

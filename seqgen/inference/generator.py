@@ -192,6 +192,7 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
         """
         return embeddings(self.model, lambda token: self.tokenizer.decode([token]))
 
+    @unaffected
     def _log_probabilities(self, tokens: np.ndarray) -> list[float]:
         targets, logs = torch.from_numpy(tokens).to(self.device), []
         inputs = torch.cat([targets.new_tensor([BOS]), targets[:-1]])

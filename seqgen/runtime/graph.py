@@ -34,7 +34,7 @@ class Graph:
         if not path.is_file():
             raise InputError(f"{path.parent} must hold a whole exported model, but it lacks {path.name}")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+        options.intra_op_num_threads = threads or _usable()
         options.log_severity_level = SILENT
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # for others' sake
         try:
@@ -86,6 +86,11 @@ class Graph:
 
     def _unfit(self, error: Exception) -> InputError:
         return InputError(f"{self.path} must calculate as it was exported, but it does not: {_line(error)}")
+
+
+def _usable() -> int:
+    """Return the number of cores that this process may use; 0, which is onnxruntime's own choice, on some systems."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
 
 
 def _onnxruntime() -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from seqgen.errors import NonFiniteLogits
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.history import NEVER, History
-from seqgen.generation.hypothesis import Hypothesis
+from seqgen.generation.hypothesis import Hypothesis, best_first
 from seqgen.generation.rows import row_seed
 from seqgen.runtime.decoder import Decoder, Memory, State, Steps, selected
 from seqgen.runtime.logits import log_softmax, processor
@@ -104,18 +104,13 @@ def sample(
         tokens: list[int] = chosen.tolist()
         history.add(rows, tokens)
         yield rows, tokens, logits
-        going = [
-            i for i, (row, token) in enumerate(zip(rows, tokens, strict=True)) if token != EOS and not done(row, token)
-        ]
+        going = [index for index, token in enumerate(tokens) if token != EOS and not done(rows[index], token)]
         if not going or history.written >= config.max_new_tokens:
             return
         if len(going) < len(rows):
             kept = np.array(going)
-            rows, chosen, memory = (
-                [rows[i] for i in going],
-                chosen[kept],
-                None if memory is None else memory.select(kept),
-            )
+            rows, chosen = [rows[index] for index in going], chosen[kept]
+            memory = None if memory is None else memory.select(kept)
             steps = Steps(decoder, selected(steps.state, kept), memory)
         logits = steps.step(chosen)
 
@@ -130,7 +125,7 @@ def sampled(
 ) -> list[list[Hypothesis]]:
     """Return `num_return_sequences` sampled texts for each row, the best score first; rows are independent."""
     each = config.num_return_sequences
-    rows = np.repeat(np.arange(len(prompts)), each)
+    rows = [row for row in range(len(prompts)) for _ in range(each)]
     tokens: list[list[int]] = [[] for _ in rows]
     logs = [0.0] * len(rows)
     steps = sample(
@@ -138,15 +133,12 @@ def sampled(
         [prompts[row] for row in rows],
         config,
         seeds=[row_seed(config, place % each) for place in range(len(rows))],
-        start=selected(start, rows),
-        memory=None if memory is None else memory.select(rows),
+        start=selected(start, np.array(rows)),
+        memory=None if memory is None else memory.select(np.array(rows)),
     )
     for places, chosen, logits in steps:
         of_chosen = log_softmax(logits)[range(len(chosen)), chosen].tolist()
         for place, token, log in zip(places, chosen, of_chosen, strict=True):
             tokens[place].append(token)
             logs[place] += log
-    found: list[list[Hypothesis]] = [[] for _ in prompts]
-    for row, text, log in zip(rows, tokens, logs, strict=True):
-        found[row].append(Hypothesis.of(text, log, config))
-    return [sorted(texts, key=lambda one: one.score, reverse=True) for texts in found]
+    return best_first(rows, tokens, logs, config)

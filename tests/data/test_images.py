@@ -125,7 +125,7 @@ def test_normalized_numbers_are_about_zero():
     bytes_ = np.array([[[[0, 128, 255]]]], dtype=np.uint8)
     numbers = Preprocessing(1).normalize(bytes_)
     assert numbers.shape == (1, 3, 1, 1)
-    np.testing.assert_allclose(numbers.ravel(), (bytes_.ravel() / 255 - 0.5) / 0.25, rtol=1e-5)
+    np.testing.assert_allclose(numbers.ravel(), (bytes_.ravel() / 255 - 0.5) / 0.25, atol=1e-5)
 
 
 @pytest.fixture
