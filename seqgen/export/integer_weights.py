@@ -3,6 +3,7 @@
 Only the file is smaller: all is calculated in fp32, since in browsers products of integers are slower than those.
 """
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,11 +27,11 @@ def with_integer_weights(model: "ModelProto") -> "ModelProto":
     kept, nodes = [], []
     for initializer in model.graph.initializer:
         name, weights = initializer.name, numpy_helper.to_array(initializer)
-        rows = weights.size // max(1, weights.shape[-1]) if weights.ndim else 0
-        if weights.dtype != np.float32 or weights.size < LEAST or rows < 2:
+        row = weights.shape[1:] if weights.ndim == 4 else weights.shape[-1:]  # of a convolution, all of an output
+        if weights.dtype != np.float32 or weights.size < LEAST or weights.size == math.prod(row):
             kept.append(initializer)
             continue
-        factors = np.abs(weights).max(axis=-1, keepdims=True) / LARGEST
+        factors = np.abs(weights).max(axis=tuple(range(-len(row), 0)), keepdims=True) / LARGEST
         integers = np.rint(weights / np.where(factors == 0, 1, factors)).astype(np.int8)
         kept += [
             numpy_helper.from_array(integers, f"{name}.integers"),
