@@ -86,7 +86,9 @@ def batchable(classifier: ImageClassifier, images: Labelled, config: Config, *, 
         if vary:
             random = np.random.default_rng([config.seed, *numbers.tolist()])
             pixels = varied(pixels, random, mirror=config.mirror, shift=config.shift)
-        return Examples((classifier.preprocessing.normalize(pixels),), torch.from_numpy(targets[numbers]))
+        return Examples(
+            (torch.from_numpy(classifier.preprocessing.normalize(pixels.numpy())),), torch.from_numpy(targets[numbers])
+        )
 
     return Batchable(np.ones(len(images), dtype=np.int64), collate)
 

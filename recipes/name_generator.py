@@ -24,11 +24,11 @@ from seqgen.data.paths import kept
 from seqgen.data.splits import LabelledSplits
 from seqgen.figures.section import Section
 from seqgen.inference.conditional_generator import ConditionalGenerator
-from seqgen.inference.encoder_decoder import line_options
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import CONDITIONAL_GENERATOR
 from seqgen.runs.training import Training
+from seqgen.tasks.encoder_decoder import line_options
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.losses import evaluate, target_tokens
 

@@ -21,13 +21,14 @@ from seqgen.data.paths import kept
 from seqgen.data.splits import TaggedSplits
 from seqgen.data.tagged import Tagged
 from seqgen.data.text_file import TextOptions
-from seqgen.inference.tagger import Tagger, joined
+from seqgen.inference.tagger import Tagger
 from seqgen.metrics.classification import Answered, are_of_spans, majority_accuracy, span_f1
 from seqgen.runs.answers import report_answers
 from seqgen.runs.config import LabelConfig, parse_options
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TAGGER
 from seqgen.runs.training import Training
+from seqgen.tasks.tagger import joined
 from seqgen.training.answers import answers, class_weights
 from seqgen.training.losses import right_answer
 

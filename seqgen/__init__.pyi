@@ -4,11 +4,11 @@ from .batches.buckets import Buckets as Buckets
 from .batches.documents import Documents as Documents
 from .batches.examples import ExampleBatches as ExampleBatches
 from .batches.examples import Examples as Examples
+from .batches.padded import padded as padded
 from .batches.pairs import Pairs as Pairs
 from .batches.pairs import pairs as pairs
 from .batches.stream import Stream as Stream
 from .batches.windows import Batch as Batch
-from .batches.windows import padded as padded
 from .data.captioned import Captioned as Captioned
 from .data.features import Views as Views
 from .data.images import Preprocessing as Preprocessing
@@ -20,7 +20,7 @@ from .export.directory import export_onnx as export_onnx
 from .export.web import export_web as export_web
 from .generation.beam import beam_search as beam_search
 from .generation.config import GenerationConfig as GenerationConfig
-from .generation.sampling import Hypothesis as Hypothesis
+from .generation.hypothesis import Hypothesis as Hypothesis
 from .generation.sampling import sample as sample
 from .inference.bundle import Bundle as Bundle
 from .inference.bundle import load as load

@@ -18,6 +18,12 @@ class InputError(ValueError):
 class NonFiniteLogits(InputError):
     """The logits of a model are not finite."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "the logits of a model must be finite, but some are not: its weights are damaged, or its training "
+            "diverged, and a smaller learning rate may help"
+        )
+
 
 class NonFiniteLoss(RuntimeError):
     """Training stopped because the loss or the gradient is not finite; the message says where and what to try."""

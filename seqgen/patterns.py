@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from seqgen.errors import InputError
-from seqgen.hardware.memory import within_memory
+from seqgen.hardware.building import within_memory
 from seqgen.models import EncoderClassifier, EncoderDecoder, EncoderTagger
 from seqgen.nn import backbones
 from seqgen.nn.attention import Attention, Score

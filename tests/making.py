@@ -12,11 +12,11 @@ from seqgen.generation.config import GenerationConfig
 from seqgen.inference.captioner import Captioner
 from seqgen.inference.classifiers import ImageClassifier, TextClassifier
 from seqgen.inference.conditional_generator import ConditionalGenerator
-from seqgen.inference.encoder_decoder import search_options
 from seqgen.inference.generator import Generator
 from seqgen.inference.tagger import Tagger
 from seqgen.inference.translator import Translator
 from seqgen.symbols import BOS, EOS, PAD, UNK
+from seqgen.tasks.encoder_decoder import search_options
 from seqgen.text.characters import CharacterTokenizer
 from seqgen.text.words import LowercaseWordTokenizer
 

@@ -44,18 +44,21 @@ ALLOWED = {
     "metrics": ROOT_FILES,
     "models": ROOT_FILES | {"nn"},
     "patterns": ROOT_FILES | {"nn", "models"},
+    "tasks": ROOT_FILES | {"text", "data", "batches", "generation"},
+    "runtime": ROOT_FILES | {"tasks", "text", "data", "batches", "generation"},
     "testing": ROOT_FILES | {"inference"},
-    "inference": ROOT_FILES | {"ngram", "nn", "models", "patterns", "text", "data", "batches", "generation"},
-    "figures": ROOT_FILES | {"data", "inference", "metrics"},
+    "inference": ROOT_FILES
+    | {"ngram", "nn", "models", "patterns", "text", "data", "batches", "generation", "tasks", "runtime", "export"},
+    "figures": ROOT_FILES | {"data", "tasks", "inference", "metrics"},
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES
-    | {"ngram", "data", "training", "inference", "generation", "batches", "text", "metrics", "figures"},
+    | {"ngram", "data", "training", "tasks", "inference", "generation", "batches", "text", "metrics", "figures"},
     "export": ROOT_FILES | {"text", "nn", "models", "inference", "serving"},
-    "serving": ROOT_FILES | {"ngram", "data", "inference", "generation", "metrics", "figures"},
+    "serving": ROOT_FILES | {"ngram", "data", "tasks", "inference", "generation", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
     "cli": ROOT_FILES
-    | {"inference", "data", "batches", "generation", "training", "metrics", "figures", "diagnosis", "serving"}
-    | {"export"},
+    | {"tasks", "runtime", "inference", "data", "batches", "generation", "training"}
+    | {"metrics", "figures", "diagnosis", "serving", "export"},
     "__main__": {"cli"},
 }
 

@@ -27,7 +27,18 @@ STRANGE = {
     "empty": list,
     "text": lambda: "nothing",
 }
-ENCODED = {"write", "scored", "logits", "batches", "collate", "lengths", "fastest"}  # these take rows, not inputs
+ENCODED = {
+    "write",
+    "scored",
+    "logits",
+    "batches",
+    "collate",
+    "arrays",
+    "distributions",
+    "lengths",
+    "fastest",
+}  # of rows
+ENCODED |= {"fields"}  # these take rows or the content of files, not inputs
 WRITING = {"push_to_hub", "save_pretrained"}
 
 

@@ -7,8 +7,8 @@ from torch import nn
 
 import seqgen
 from seqgen.inference.embeddings import Embeddings
-from seqgen.inference.score import Score
-from seqgen.inference.translator import Translation
+from seqgen.tasks.score import Score
+from seqgen.tasks.translator import Translation
 
 
 def saved_models_are_of_their_kind(path: str, builder: Callable[..., seqgen.EncoderDecoder]) -> None:

@@ -22,7 +22,7 @@ from updates import calculation, updates
 from seqgen import patterns
 from seqgen.batches.buckets import Buckets
 from seqgen.batches.examples import ExampleBatches, Examples
-from seqgen.batches.windows import padded
+from seqgen.batches.padded import padded
 from seqgen.errors import InputError
 from seqgen.hardware.devices import use_huge_pages
 from seqgen.hardware.precision import Calculation, Precision

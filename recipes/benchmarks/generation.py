@@ -1,19 +1,20 @@
 """The speed of generation, compared to the plain loop around torch's own layers.
 
 The plain loop is a fair one: evaluation mode, no gradients, the state carried from one token to the next, in fp32.
-seqgen chooses kernels and threads, and with "auto" the precision, too. The limit is that of what "auto" chose: the time
-to read the packed weights once for all texts at the measured bandwidth of memory or cache or, with many texts, the time
-of the matrix products. A second table has the time of a token and the peak memory by the length of the text.
+seqgen chooses kernels and threads, and with "auto" the precision, too; with --onnx, columns have onnxruntime. The limit
+is that of what "auto" chose: the time to read the packed weights once for all texts at the measured bandwidth of memory
+or cache or, with many texts, that of the matrix products. A second table has the time of a token and the peak memory by
+the length of the text.
 """
 
 from seqgen.exits import run_main
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import chain, product
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, cast
 
 import torch
 from machine import begin
@@ -38,11 +39,17 @@ from seqgen.generation.packed import PackedDecoder, packed
 from seqgen.generation.sampling import sample
 from seqgen.hardware.devices import find_device
 from seqgen.hardware.precision import Precision
+from seqgen.inference.generator import Generator
+from seqgen.inference.onnx import Runtime, in_onnxruntime
 from seqgen.nn.cells import Cell
 from seqgen.nn.decoder import RecurrentDecoder
-from seqgen.symbols import BOS, EOS, PAD, UNK
+from seqgen.runtime.decoder import Decoder
+from seqgen.runtime.sampling import sample as sample_exported
+from seqgen.symbols import BOS, EOS, PAD, SYMBOLS, UNK
+from seqgen.text.characters import CharacterTokenizer
 
 TEMPERATURE = 0.8
+RUNTIMES: tuple[Runtime, ...] = "onnx", "onnx-int8"
 
 
 @dataclass(kw_only=True)
@@ -51,6 +58,8 @@ class Config(Options):
 
     tokens: int = 100
     """tokens of a text"""
+    onnx: bool = False
+    """also measure onnxruntime, with weights in fp32 and in int8; each network is exported first, in ten seconds"""
 
 
 @torch.no_grad()
@@ -74,16 +83,36 @@ def write(model: RecurrentDecoder, rows: int, tokens: int, device: torch.device,
         pass
 
 
+def write_exported(decoder: Decoder, rows: int, tokens: int) -> None:
+    """Sample by seqgen's runtime without torch."""
+    config = GenerationConfig(max_new_tokens=tokens, temperature=TEMPERATURE, suppress_tokens=(PAD, BOS, EOS, UNK))
+    for _ in sample_exported(decoder, [[BOS]] * rows, config, seeds=range(rows), start=decoder.start(rows)):
+        pass
+
+
+@cache
+def network(cell: Cell, layers: int, width: int, embedding_size: int, device: torch.device) -> Generator:
+    """Return an untrained generator, once for all batch sizes."""
+    characters = CharacterTokenizer.fit([*map(chr, range(ord("0"), ord("0") + VOCABULARY - len(SYMBOLS)))])
+    sizes: dict[str, Any] = {"layers": layers, "hidden_size": width, "embedding_size": embedding_size}
+    generator = Generator.untrained(tokenizer=characters, cell=cell, **sizes)
+    generator.model.eval()
+    return generator.to(device)
+
+
 def compare(
     cell: Cell, layers: int, width: int, rows: int, config: Config, device: torch.device, limits: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the speed of one network in all systems."""
-    sizes: dict[str, Any] = {"layers": layers, "hidden_size": width, "embedding_size": config.embedding_size}
-    model = patterns.generator(VOCABULARY, cell=cell, **sizes).to(device).eval()
+    generator = network(cell, layers, width, config.embedding_size, device)
+    model = cast("RecurrentDecoder", generator.model)
     plain = Plain(model).to(device)
     systems: dict[str, Callable[[], object]] = {"plain": lambda: write_plainly(plain, rows, config.tokens, device)}
     for precision in precisions(device):
         systems[precision] = partial(write, model, rows, config.tokens, device, precision)
+    for runtime in RUNTIMES if config.onnx else ():
+        decoder = in_onnxruntime(generator, generator, runtime).decoder
+        systems[runtime] = partial(write_exported, decoder, rows, config.tokens)
     seconds = in_turns(systems, config.rounds)
     rates = {name: rows * config.tokens / taken for name, taken in seconds.items()}
     chosen = packed(model, rows=rows)
@@ -101,9 +130,10 @@ def compare(
         "layers": layers,
         "width": width,
         "batch": rows,
-        **columns("tokens/s", rates, ["plain", *OURS]),
+        **columns("tokens/s", rates, ["plain", *OURS, *(RUNTIMES if config.onnx else ())]),
         "chosen": str(chosen.way),
         **ratios(seconds),
+        **({f"{one} against auto": rates[one] / rates["auto"] for one in RUNTIMES} if config.onnx else {}),
         "auto of memory limit": rates["auto"] / limit["memory"],
         "auto of cache limit": rates["auto"] / limit["cache"],
     }

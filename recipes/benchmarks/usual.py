@@ -13,8 +13,8 @@ from torch import nn
 from updates import calculation, generator, plain_update, seconds_of, updates, window
 
 from seqgen import patterns
+from seqgen.batches.padded import padded
 from seqgen.batches.pairs import Pairs, pairs
-from seqgen.batches.windows import padded
 from seqgen.symbols import UNK
 from seqgen.training.losses import LossFunction, next_token, target_tokens
 from seqgen.training.optimizers import optimizers

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from seqgen.arguments import checked
-from seqgen.batches.windows import Batch, padded, windows
+from seqgen.batches.padded import padded
+from seqgen.batches.windows import Batch, windows
 from seqgen.errors import InputError
 
 POOL = 64  # batches, whose documents are sorted by length together

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from seqgen.arguments import checked
-from seqgen.batches.windows import padded
+from seqgen.batches.padded import padded
 from seqgen.hardware.devices import moved
 from seqgen.symbols import BOS, EOS
 

@@ -1,6 +1,6 @@
 """Windows of text: the batches of a language model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from seqgen.arguments import checked
-from seqgen.errors import InputError
 from seqgen.hardware.devices import moved
-from seqgen.symbols import BOS, PAD
+from seqgen.symbols import BOS
 
 
 @checked
@@ -53,18 +52,3 @@ def windows(targets: np.ndarray, window: int) -> Iterator[Batch]:
             torch.from_numpy(targets[:, cut].astype(np.int64)),
             starts=begin == 0,
         )
-
-
-@checked
-def padded(rows: Sequence[np.ndarray], padding: int = PAD) -> np.ndarray:
-    """Return rows of token numbers as one right-padded (batch, steps) array.
-
-    Raises:
-        InputError: there are no rows.
-    """
-    if not len(rows):
-        raise InputError("rows must be at least one, but there are none")
-    whole = np.full((len(rows), max(map(len, rows))), padding, dtype=np.int64)
-    for row, tokens in zip(whole, rows, strict=True):
-        row[: len(tokens)] = tokens
-    return whole

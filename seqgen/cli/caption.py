@@ -10,7 +10,7 @@ from seqgen.cli.inputs import Line, best, blocks, lines, numbered, open_model
 from seqgen.data.images import Image, read_image
 from seqgen.errors import InputError
 from seqgen.figures.attention import draw_heat
-from seqgen.inference.captioner import Caption, Captioner
+from seqgen.tasks.captioner import Caption, CaptionerTask
 
 FILES = 16  # images of a batch; photographs are large
 
@@ -18,7 +18,7 @@ FILES = 16  # images of a batch; photographs are large
 def caption(options: dict[str, Any]) -> None:
     """Print a caption of each image file, or of each path on standard input."""
     asked = best(options) | {"minimum_bayes_risk": options["minimum_bayes_risk"]}
-    captioner: Captioner = open_model(options, "caption")
+    captioner: CaptionerTask = open_model(options, "caption")
     given = map(Line, options["images"]) if options["images"] else lines([])
     bad = read = 0
     for block in blocks(iter(given), FILES):

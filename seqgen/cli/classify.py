@@ -9,7 +9,7 @@ from typing import Any
 from seqgen.cli.inputs import Line, blocks, lines, open_model
 from seqgen.cli.trained import encodings
 from seqgen.errors import InputError
-from seqgen.inference.classifiers import ImageClassifier
+from seqgen.tasks.classifiers import ImageClassifierTask
 
 LINES = 256  # inputs of a batch
 
@@ -20,7 +20,7 @@ def classify(options: dict[str, Any]) -> None:
         raise InputError(f"--top_k must be at least 1, not {options['top_k']}")
     classifier = open_model(options, "classify")
     classifier.precision = options["precision"]
-    of_images = isinstance(classifier, ImageClassifier)
+    of_images = isinstance(classifier, ImageClassifierTask)
     for name in ("text", "encoding"):
         if of_images and options[name]:
             raise InputError(f"--{name} must be with a model that reads texts, not with one of image_classifier")
@@ -53,7 +53,7 @@ def _refuse_folders(inputs: list[str], pattern: str) -> None:
 
 def _classified(classifier: Any, block: list[str], top_k: int) -> Iterator[tuple[str, Any]]:
     """Yield each input with its labels or its error: one bad file does not spoil the others, a blank text has none."""
-    if not isinstance(classifier, ImageClassifier) and not all(map(str.strip, block)):
+    if not isinstance(classifier, ImageClassifierTask) and not all(map(str.strip, block)):
         found = iter(list(_classified(classifier, [text for text in block if text.strip()], top_k)))
         yield from (next(found) if text.strip() else (text, []) for text in block)
         return

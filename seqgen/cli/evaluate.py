@@ -17,7 +17,6 @@ from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import encode_documents, encode_stream
 from seqgen.errors import InputError
 from seqgen.inference.captioner import Captioner
-from seqgen.inference.classifiers import ClassifierBundle
 from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.generator import Generator
 from seqgen.inference.tagger import Tagger
@@ -26,6 +25,7 @@ from seqgen.metrics.captions import caption_scores
 from seqgen.metrics.classification import Answered, are_of_spans, span_f1
 from seqgen.metrics.translation import bleu, chrf
 from seqgen.symbols import EOS, UNK
+from seqgen.tasks.classifiers import ClassifierTask
 from seqgen.training.losses import evaluate as mean_loss
 
 WINDOW, ROWS = 256, 64  # tokens and rows of a batch, as in validation
@@ -85,7 +85,7 @@ def of_text(generator: Generator, corpus: Corpus, documents: Any = None) -> Figu
     }
 
 
-def of_classes(classifier: ClassifierBundle, data: Answers, search: dict[str, Any]) -> Figures:
+def of_classes(classifier: ClassifierTask, data: Answers, search: dict[str, Any]) -> Figures:
     """Return accuracy, macro F1, calibration error and loss, and a table of all classes."""
     require_known("label", data.answers, classifier.classes)
     targets = np.array([classifier.classes.index(label) for label in data.answers])

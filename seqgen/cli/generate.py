@@ -8,14 +8,14 @@ from typing import Any
 from seqgen.cli.inputs import Line, lines, open_model
 from seqgen.cli.trained import encodings
 from seqgen.errors import InputError
-from seqgen.inference.conditional_generator import ConditionalGenerator
-from seqgen.inference.generator import Generator
+from seqgen.tasks.conditional_generator import ConditionalGeneratorTask
+from seqgen.tasks.generator import GeneratorTask
 
 
 def generate(options: dict[str, Any]) -> None:
     """Continue each prompt, or generate a text for each condition, and print it token by token."""
     generator = open_model(options, "generate")
-    conditional = isinstance(generator, ConditionalGenerator)
+    conditional = generator.builder == "conditional_generator"
     if conditional and options["unseen"]:
         raise InputError("--unseen must be with a generator without conditions, not with one of conditional_generator")
     show = _conditional if conditional else _continue
@@ -36,7 +36,7 @@ def _prompts(options: dict[str, Any], conditional: bool) -> Iterator[Line]:
     return iter([Line(options["prompt"])])
 
 
-def _conditional(generator: ConditionalGenerator, condition: str, options: dict[str, Any]) -> None:
+def _conditional(generator: ConditionalGeneratorTask, condition: str, options: dict[str, Any]) -> None:
     rows = [generator.encode(condition)]
     [found] = generator.write(rows, prefix=options["prompt"] or "", **options["generation"])
     for one in found:
@@ -44,7 +44,7 @@ def _conditional(generator: ConditionalGenerator, condition: str, options: dict[
         print(json.dumps(row, ensure_ascii=False) if options["json"] else one.text, flush=True)
 
 
-def _continue(generator: Generator, prompt: str, options: dict[str, Any]) -> None:
+def _continue(generator: GeneratorTask, prompt: str, options: dict[str, Any]) -> None:
     asked = options["generation"] | {"unseen": options["unseen"] or "error"}
     config = generator.options(**options["generation"])
     if options["json"]:

@@ -10,8 +10,9 @@ from typing import Any
 
 from seqgen.files import read_options
 from seqgen.inference.facts import fact_text
-from seqgen.inference.saved import BUILDERS, find_model, read_config, read_header, read_part
-from seqgen.inference.usage import KINDS, MADE, commands
+from seqgen.inference.saved import BUILDERS, WEIGHTS, find_model, read_config, read_header, read_part
+from seqgen.inference.usage import KINDS, MADE, NEEDING_TORCH, commands
+from seqgen.runtime.exported import MANIFEST, Exported, is_exported
 
 STATISTICS = ("running_mean", "running_var")  # of batch normalization: no parameters
 TITLES = ("what it is", "how good it is", "how it was made", "how to use it")
@@ -19,8 +20,9 @@ TITLES = ("what it is", "how good it is", "how it was made", "how to use it")
 
 def info(options: dict[str, Any]) -> None:
     """Show what a model is, how good it is, how it was made, and how to use it."""
-    model = find_model(options["directory"])
-    run = model.parent if (model.parent / "resolved.yaml").is_file() else None
+    exported = is_exported(options["directory"])
+    model = Path(options["directory"]) if exported else find_model(options["directory"])
+    run = model.parent if (model.parent / "resolved.yaml").is_file() and not exported else None
     results = _json(run / "results.json") if run else {}
     sections: dict[str, Any] = {
         "model": _nature(model),
@@ -44,7 +46,7 @@ def _nature(model: Path) -> dict[str, Any]:
     config = read_config(model)
     names = {path.name for path in model.iterdir()}
     found: dict[str, Any] = {"kind": KINDS[config["used_as"]][0], "builder": config["builder"]}
-    found |= config["arguments"] | {"parameters": _parameters(model / "model.safetensors")}
+    found |= config["arguments"] | (_graphs(model) if is_exported(model) else {"parameters": _parameters(model)})
     for name in sorted(names & {"tokenizer.json", "source_tokenizer.json", "target_tokenizer.json"}):
         found[name.removesuffix(".json").replace("_", " ")] = _tokenizer(read_part(model, name))
     if "vocabulary.json" in names:
@@ -62,15 +64,24 @@ def _tokenizer(data: dict[str, Any]) -> str:
     return f"{data.get('kind', 'unknown')}" + (f", {max(sizes):,} tokens" if sizes else "")
 
 
-def _parameters(path: Path) -> int:
+def _graphs(model: Path) -> dict[str, Any]:
+    """Return the precision of an exported model's weights, its graphs, and their size."""
+    manifest = Exported(model).manifest
+    size = sum((model / file).stat().st_size for file in manifest.graphs.values() if (model / file).is_file())
+    return {"weights": manifest.weights, "graphs": list(manifest.graphs), "size of graphs": f"{size / 1e6:.2f} MB"}
+
+
+def _parameters(model: Path) -> int:
     """Return the number of weights, without whole numbers and the statistics of normalizations."""
-    weights = ((name, one) for name, one in read_header(path).items() if one.floating)
+    weights = ((name, one) for name, one in read_header(model / WEIGHTS).items() if one.floating)
     return sum(math.prod(one.shape) for name, one in weights if not name.endswith(STATISTICS))
 
 
 def _making(model: Path, run: Path | None, results: dict[str, Any]) -> dict[str, Any]:
-    saved = datetime.fromtimestamp((model / "model.safetensors").stat().st_mtime).astimezone()
-    found: dict[str, Any] = {"saved": saved.isoformat(sep=" ", timespec="seconds")}
+    exported = is_exported(model)
+    written = (model / (MANIFEST if exported else WEIGHTS)).stat().st_mtime
+    saved = datetime.fromtimestamp(written).astimezone().isoformat(sep=" ", timespec="seconds")
+    found: dict[str, Any] = {"exported" if exported else "saved": saved}
     if run is None:
         return found | {"run": "unknown: only the model is here"}
     recipe = KINDS[read_config(model)["used_as"]][1]
@@ -97,7 +108,8 @@ def _use(model: Path, directory: str) -> list[str]:
     categories = read_part(model, "conditions.json")["categories"] if builder == "conditional_generator" else []
     again = f"seqgen train {KINDS[builder][1]} --output_dir {place} --resume"
     trained = [again] if (model.parent / "state").is_dir() else []
-    return commands(builder, place, categories, cells=config["builder"] == builder) + trained
+    every = commands(builder, place, categories, cells=config["builder"] == builder) + trained
+    return [one for one in every if one.split()[1] not in NEEDING_TORCH] if is_exported(model) else every
 
 
 def _word(value: Any) -> str:

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from seqgen.data.text_file import LONGEST, TextFile
 from seqgen.errors import InputError
-from seqgen.hardware.devices import find_device
 from seqgen.inference.saved import find_model, used_as
+from seqgen.runtime.exported import Exported, is_exported
+from seqgen.runtime.loading import kind_of
 
 PATH = re.compile(r"\S+\.[a-z]\w{1,5}")  # what looks like the name of a file
 
@@ -37,14 +38,28 @@ def open_model(options: dict[str, Any], method: str, ability: str = "") -> Any:
     Raises:
         InputError: there is no model or device, or the model's kind has no such method.
     """
-    directory = find_model(options["directory"])
-    kind = used_as(directory)
+    place = options["directory"]
+    exported = Exported(place) if is_exported(place) else None
+    directory = Path(place) if exported else find_model(place)
+    kind = kind_of(exported) if exported else used_as(directory)
     if not hasattr(kind, method):
-        raise InputError(
-            f"{options['directory']} must hold a model that can {ability or method}, but it holds one of {kind.builder}"
-        )
+        raise InputError(f"{place} must hold a model that can {ability or method}, but it holds one of {kind.builder}")
+    if exported:
+        _require_usual(options)
+        return kind.of(exported)
+    from seqgen.hardware.devices import find_device  # which imports torch
+
     device = find_device(options["device"])
     return kind.from_pretrained(directory).to(device)
+
+
+def _require_usual(options: dict[str, Any]) -> None:
+    """Raise an InputError for a device or a precision other than those of an exported model."""
+    precisions = [given.get("precision", "auto") for given in (options, options.get("generation", {}))]
+    for name, values, usual in (("device", [options["device"]], ("auto", "cpu")), ("precision", precisions, ("auto",))):
+        for value in values:
+            if value not in usual:
+                raise InputError(f"--{name} must be {' or '.join(usual)} with an exported model, not {value!r}")
 
 
 def lines(

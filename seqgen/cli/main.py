@@ -11,6 +11,7 @@ import sys
 
 from seqgen import __version__
 from seqgen.errors import InputError, nearest
+from seqgen.inference.usage import NEEDING_TORCH
 
 USAGE = """usage: seqgen COMMAND ...
 
@@ -28,8 +29,9 @@ USAGE = """usage: seqgen COMMAND ...
   serve MODEL [MODEL ...]              serve models in the browser, and over HTTP to programs
   doctor [--measure_again]             show the machine, what is fastest on it, and whether the installation is sound
 
-MODEL is a run directory, its model/, or the name of a model on the hub. TEXT is a text, or a text file whose lines are
-read (--text takes every argument for a text); without one, standard input is read, line by line.
+MODEL is a run directory, its model/, or the name of a model on the hub; or a DIRECTORY that export has written, which
+info, generate, classify, tag, translate, caption and score use without torch. TEXT is a text, or a text file whose
+lines are read (--text takes every argument for a text); without one, standard input is read, line by line.
 `seqgen COMMAND --help` shows the options of a command."""
 
 COMMANDS = {
@@ -54,7 +56,7 @@ def main() -> None:
     """Run the command line of this process, or complete it where a shell asks for that."""
     if "_ARGCOMPLETE" in os.environ:
         pkgutil.resolve_name("seqgen.cli.completion:complete")()
-    run_main(lambda: run_command(sys.argv[1:]))
+    run_main(lambda: _with_packages(sys.argv[1:]))
 
 
 def run_command(arguments: list[str]) -> None:
@@ -72,6 +74,27 @@ def run_command(arguments: list[str]) -> None:
     elif arguments[0] in COMMANDS:
         parser = pkgutil.resolve_name("seqgen.cli.parsers:PARSERS")[arguments[0]]()
         options = parser.parse(arguments[1:])  # a mistake is found before torch is imported, which takes seconds
+        if arguments[0] in NEEDING_TORCH:
+            _refuse_exported(arguments[0], [options["directory"], *options.get("runs", [])])
         pkgutil.resolve_name(COMMANDS[arguments[0]])(options)
     else:
         raise InputError(f"there is no command {arguments[0]!r}{nearest(arguments[0], COMMANDS)}; see seqgen --help")
+
+
+def _with_packages(arguments: list[str]) -> None:
+    """Run one command; a package that it lacks, as where only exported models are used, is an error of one sentence."""
+    try:
+        run_command(arguments)
+    except ModuleNotFoundError as error:
+        if (error.name or "seqgen").startswith("seqgen"):
+            raise
+        raise InputError(
+            f"seqgen {arguments[0]} needs {error.name}, which is not installed: pip install seqgen"
+        ) from None
+
+
+def _refuse_exported(command: str, places: list[str]) -> None:
+    from seqgen.runtime.exported import is_exported
+
+    for place in filter(is_exported, places):
+        raise InputError(f"seqgen {command} needs a model as it was trained, but {place} holds one that was exported")

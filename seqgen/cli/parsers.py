@@ -9,7 +9,7 @@ from seqgen.generation.config import GenerationConfig, Unseen
 from seqgen.hardware.names import Precision
 from seqgen.options import new_parser, parse
 
-WHERE = "run directory, its model/, or name of a model on the hub"
+WHERE = "run directory, its model/, name of a model on the hub, or exported model"
 TEXTS = "{}, or text files to read line by line; by default standard input"
 ENCODING = "encoding of text files, such as latin-1 or utf-16; by default as the model was trained, else utf-8"
 LISTS = {"stop_strings", "suppress_tokens"}  # options of generation that a command declares itself, if at all

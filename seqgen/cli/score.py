@@ -10,11 +10,11 @@ from seqgen.cli.inputs import lines, open_model
 from seqgen.cli.labelled import labelled, refuse_others, require_known
 from seqgen.cli.trained import as_trained
 from seqgen.errors import InputError
-from seqgen.inference.captioner import Captioner
-from seqgen.inference.classifiers import ClassifierBundle
-from seqgen.inference.generator import Generator
-from seqgen.inference.score import Score
-from seqgen.inference.tagger import Tagger
+from seqgen.tasks.captioner import CaptionerTask
+from seqgen.tasks.classifiers import ClassifierTask
+from seqgen.tasks.generator import GeneratorTask
+from seqgen.tasks.score import Score
+from seqgen.tasks.tagger import TaggerTask
 
 PAIRS = 256  # inputs and answers of a batch
 
@@ -26,7 +26,7 @@ def score(options: dict[str, Any]) -> None:
     model = open_model(options, "score")
     refuse_others(options, model.builder)
     options = as_trained(options)
-    if isinstance(model, Generator):
+    if isinstance(model, GeneratorTask):
         for line in lines(
             options["texts"], as_texts=options["text"], encoding=options["encoding"], typed=options["typed"]
         ):
@@ -43,7 +43,7 @@ def score(options: dict[str, Any]) -> None:
     pairs = _pairs(options, model)
     while block := list(islice(pairs, PAIRS)):
         inputs, answers = map(list, zip(*block, strict=True))
-        if isinstance(model, ClassifierBundle):
+        if isinstance(model, ClassifierTask):
             require_known("label", answers, model.classes, ": the order is text (or image), then label")
         for (given, answer), found in zip(block, model.score(inputs, answers), strict=True):
             _show({"input": _plain(given), "answer": _plain(answer)}, found, options["json"])
@@ -56,7 +56,7 @@ def _pairs(options: dict[str, Any], model: Any) -> Iterator[Pair]:
     if is_file:
         found = labelled(options, model.builder, given[0])
         pairs: Iterable[Pair] = zip(found.inputs, found.answers, strict=True)
-        if isinstance(model, Captioner):
+        if isinstance(model, CaptionerTask):
             pairs = ((image, caption) for image, captions in pairs for caption in captions)
         return iter(pairs)
     if len(given) % 2:
@@ -66,7 +66,7 @@ def _pairs(options: dict[str, Any], model: Any) -> Iterator[Pair]:
         )
     read = (_parted(line) for line in lines([]) if line.text.strip())
     typed = zip(given[::2], given[1::2], strict=True) if given else read
-    return ((text, answer.split() if isinstance(model, Tagger) else answer) for text, answer in typed)
+    return ((text, answer.split() if isinstance(model, TaggerTask) else answer) for text, answer in typed)
 
 
 def _parted(line: Any) -> Pair:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from seqgen.cli.inputs import blocks, lines, open_model, whole_texts
 from seqgen.cli.trained import encodings
-from seqgen.inference.tagger import Tagger, joined
+from seqgen.tasks.tagger import TaggerTask, joined
 
 Kind = Literal["colour", "lines", "json"]
 
@@ -19,7 +19,7 @@ LINES = 256  # sentences of a batch
 
 def tag(options: dict[str, Any]) -> None:
     """Print the tag of each word or character: in colour on a terminal, else one token and its tag a line."""
-    tagger: Tagger = open_model(options, "tag")
+    tagger: Any = open_model(options, "tag")
     tagger.precision = options["precision"]
     of = encodings(options)
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -34,7 +34,7 @@ def tag(options: dict[str, Any]) -> None:
             print(piece, end="", flush=True)
 
 
-def of_characters(tagger: Tagger, text: str, kind: Kind) -> Iterator[str]:
+def of_characters(tagger: TaggerTask, text: str, kind: Kind) -> Iterator[str]:
     """Yield the output for a text, piece by piece.
 
     Args:
@@ -53,7 +53,7 @@ def of_characters(tagger: Tagger, text: str, kind: Kind) -> Iterator[str]:
         yield "\n"
 
 
-def of_words(tagger: Tagger, sentences: list[str], kind: Kind) -> Iterator[str]:
+def of_words(tagger: TaggerTask, sentences: list[str], kind: Kind) -> Iterator[str]:
     """Yield the output for each sentence.
 
     Args:
@@ -74,7 +74,7 @@ def of_words(tagger: Tagger, sentences: list[str], kind: Kind) -> Iterator[str]:
             yield " ".join(words) + "\n"
 
 
-def _coloured(tagger: Tagger, text: str, tag: str) -> str:
+def _coloured(tagger: TaggerTask, text: str, tag: str) -> str:
     colour = COLOURS[tagger.tags.index(tag) % len(COLOURS)]
     # Line by line, because a pager begins each line without colour.
     return "\n".join(f"\033[{colour}m{line}\033[0m" if line else "" for line in text.split("\n"))

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from seqgen.cli.inputs import Line, best, blocks, lines, numbered, open_model
 from seqgen.cli.trained import encodings
 from seqgen.figures.attention import draw_attention
-from seqgen.inference.translator import Translation, Translator
+from seqgen.tasks.translator import Translation, TranslatorTask
 
 LINES = 1024  # that are sorted by length and translated in batches
 
@@ -17,7 +17,7 @@ LINES = 1024  # that are sorted by length and translated in batches
 def translate(options: dict[str, Any]) -> None:
     """Print the translation of each sentence."""
     asked = best(options) | {"minimum_bayes_risk": options["minimum_bayes_risk"]}
-    translator: Translator = open_model(options, "translate")
+    translator: TranslatorTask = open_model(options, "translate")
     given = lines(options["sentences"], as_texts=options["text"], **encodings(options))
     shown = bool(options["sentences"]) or sys.stdin.isatty() or not sys.stderr.isatty()
     read = 0
@@ -37,7 +37,7 @@ def translate(options: dict[str, Any]) -> None:
             progress.update(len(block))
 
 
-def _warn_of_cut(translator: Translator, block: list[Line]) -> None:
+def _warn_of_cut(translator: TranslatorTask, block: list[Line]) -> None:
     for text, where in block:
         # There are no more tokens than bytes, which are faster to count.
         if len(text.encode()) > translator.max_length < len(translator.source.encode(text)):

@@ -15,6 +15,7 @@ from seqgen.data.images import Preprocessing
 from seqgen.data.labelled import Labelled
 from seqgen.data.pictures import fitted, fitted_or_empty, good_images, image_fingerprint
 from seqgen.data.store import Ragged, blocks, stored
+from seqgen.errors import InputError
 
 BATCH = 32  # images
 
@@ -89,7 +90,7 @@ def _calculate(
     good = [pixels for pixels in pictures if pixels.size]
     found: Iterator[tuple[np.ndarray, ...]] = iter(())
     if good:
-        batch = preprocessing.normalize(torch.from_numpy(np.stack(good))).to(device)
+        batch = torch.from_numpy(preprocessing.normalize(np.stack(good))).to(device)
         features = [network(batch.flip(3) if side else batch).to("cpu", torch.bfloat16) for side in range(sides)]
         numbers = [one.contiguous().view(torch.uint16).numpy() for one in features]
         shape = np.array(features[0].shape[1:])
@@ -167,6 +168,22 @@ class Views:
             flipped = np.random.default_rng([seed, *numbers]).random(len(numbers)) < 0.5
         if self.features is not None and not pixels:
             return self.features.of(numbers, flipped.astype(int))
-        images = torch.from_numpy(np.stack([self._pixels[number] for number in numbers]))
-        images = torch.where(torch.from_numpy(flipped)[:, None, None, None], images.flip(2), images)
-        return self.preprocessing.normalize(images)
+        images = np.stack([self._pixels[number] for number in numbers])
+        images[flipped] = images[flipped, :, ::-1]
+        return torch.from_numpy(self.preprocessing.normalize(images))
+
+
+def stacked(images: Sequence[Any], size: int) -> Tensor:
+    """Return tensors of images as a batch: (3, size, size) normalized pixels, or a backbone's (positions, features).
+
+    Raises:
+        InputError: some are no tensors, or their shapes differ or are others.
+    """
+    shapes = {tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__ for image in images}
+    of_pixels = {(3, size, size)}
+    if len(shapes) > 1 or not (shapes == of_pixels or all(len(shape) == 2 for shape in shapes)):
+        raise InputError(
+            f"images given as tensors must all be (3, {size}, {size}) pixels, or (positions, features) of the "
+            f"backbone, not {', '.join(map(str, shapes))}"
+        )
+    return torch.stack(list(images))

@@ -10,8 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import PIL.Image
 import PIL.ImageOps
-import torch
-from torch import Tensor
 
 from seqgen.arguments import checked
 from seqgen.errors import InputError
@@ -47,10 +45,15 @@ class Preprocessing(NamedTuple):
         how = PIL.Image.Resampling[self.interpolation.upper()]
         return np.asarray(PIL.ImageOps.fit(image, (self.size, self.size), how, bleed=self.border))
 
-    def normalize(self, images: Tensor) -> Tensor:
-        """Return normalized (batch, 3, size, size) images for (batch, size, size, 3) bytes."""
-        mean, deviation = torch.tensor(self.mean), torch.tensor(self.deviation)
-        return ((images.float() / 255 - mean) / deviation).permute(0, 3, 1, 2)
+    def normalize(self, images: np.ndarray) -> np.ndarray:
+        """Return normalized (batch, 3, size, size) images, as float32, for (batch, size, size, 3) bytes."""
+        mean, deviation = np.array(self.mean, np.float32), np.array(self.deviation, np.float32)
+        normalized: np.ndarray = (images.astype(np.float32) / np.float32(255) - mean) / deviation
+        return normalized.transpose(0, 3, 1, 2)
+
+    def pixels(self, images: Sequence[PIL.Image.Image]) -> np.ndarray:
+        """Return images of any size as one normalized (batch, 3, size, size) array."""
+        return self.normalize(np.stack([self.fit(image) for image in images]))
 
 
 def read_image(source: Image, formats: tuple[str, ...] = FORMATS) -> PIL.Image.Image:
@@ -77,22 +80,6 @@ def read_image(source: Image, formats: tuple[str, ...] = FORMATS) -> PIL.Image.I
         unknown = isinstance(error, PIL.UnidentifiedImageError)
         reason = f"its format is none of {', '.join(formats)}" if unknown else _line(error)
         raise InputError(f"{name}: an image must be whole, but it does not decode ({reason})") from None
-
-
-def stacked(images: Sequence[Any], size: int) -> Tensor:
-    """Return tensors of images as a batch: (3, size, size) normalized pixels, or a backbone's (positions, features).
-
-    Raises:
-        InputError: some are no tensors, or their shapes differ or are others.
-    """
-    shapes = {tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__ for image in images}
-    of_pixels = {(3, size, size)}
-    if len(shapes) > 1 or not (shapes == of_pixels or all(len(shape) == 2 for shape in shapes)):
-        raise InputError(
-            f"images given as tensors must all be (3, {size}, {size}) pixels, or (positions, features) of the "
-            f"backbone, not {', '.join(map(str, shapes))}"
-        )
-    return torch.stack(list(images))
 
 
 def _open(source: Image, formats: tuple[str, ...]) -> PIL.Image.Image:

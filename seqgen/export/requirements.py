@@ -11,6 +11,7 @@ ALWAYS = (
     "onnxruntime",
     "numpy",
     "regex",
+    "pillow",
     "pydantic",
     "pyyaml",
     "jsonargparse[signatures]",
@@ -34,7 +35,6 @@ def _own(bundle: Any) -> list[str]:
     needed = {
         "sentencepiece": any(isinstance(one, SubwordTokenizer) for one in tokenizers),
         "nltk": getattr(bundle, "alphabet", None) is not None,  # which splits texts into words
-        "pillow": hasattr(bundle, "preprocessing"),
     }
     return [name for name, is_needed in needed.items() if is_needed]
 

@@ -12,8 +12,8 @@ import PIL.Image
 
 from seqgen.figures.tables import matrix
 from seqgen.files import writing
-from seqgen.inference.captioner import Heat
-from seqgen.inference.translator import Alignment, Translation
+from seqgen.tasks.captioner import Heat
+from seqgen.tasks.translator import Alignment, Translation
 
 MOST = 5_000  # weights of a table, beyond which nobody looks at it
 DARKEST = 0.25  # brightness of an image where the attention weight is zero

@@ -10,7 +10,8 @@ from seqgen.data.images import read_image
 from seqgen.figures.attention import heated
 from seqgen.figures.page import page, picture
 from seqgen.files import write_text
-from seqgen.inference.captioner import Caption, Captioner
+from seqgen.inference.captioner import Captioner
+from seqgen.tasks.captioner import Caption
 
 SIDE, SMALL = 224, 84  # pixels a side of an image, and of the one above a word
 FIRST = 6  # images in the report

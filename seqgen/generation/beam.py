@@ -7,9 +7,11 @@ from torch import Tensor
 
 from seqgen.arguments import checked
 from seqgen.generation.config import GenerationConfig
-from seqgen.generation.logits import NEVER, processor, require_finite
+from seqgen.generation.history import NEVER, followers
+from seqgen.generation.hypothesis import Finished, Hypothesis
+from seqgen.generation.logits import processor, require_finite
 from seqgen.generation.packed import PackedDecoder, packed, threads_of
-from seqgen.generation.sampling import Hypothesis, read_prompts, require_begun
+from seqgen.generation.sampling import read_prompts, require_begun
 from seqgen.generation.shared_memory import SharedMemory
 from seqgen.protocols import Decoder
 from seqgen.settings import unaffected
@@ -59,7 +61,7 @@ def beam_search(
         while True:
             chosen = search.advance(logits, state, memory)
             if chosen is None:
-                return search.best()
+                return search.found.best()
             tokens, parents, kept_rows = chosen
             memory = memory if memory is None or kept_rows is None else memory.select(kept_rows)
             logits, state = search.step(decoder, tokens, state.select(parents), memory)
@@ -101,11 +103,7 @@ class _History:
 
     def forbidden(self, beam: int) -> list[int]:
         """Return the tokens that would repeat an n-gram of the beam."""
-        tokens = self.tokens[beam].tolist()
-        before = self.ngram - 1
-        last = tokens[len(tokens) - before :]
-        ends = range(before, len(tokens))
-        return [tokens[end] for end in ends if tokens[end - before : end] == last and tokens[end] >= 0]
+        return followers(self.tokens[beam].tolist(), self.ngram)
 
 
 class _Search:
@@ -118,7 +116,7 @@ class _Search:
     def __init__(self, prompts: list[list[int]], config: GenerationConfig, device: torch.device | str):
         self.config = config
         self.beams, self.groups = config.num_beams, config.num_beam_groups
-        self.found: list[list[Hypothesis]] = [[] for _ in prompts]
+        self.found = Finished(len(prompts), config)
         self.rows = list(range(len(prompts)))  # that are unfinished
         longest = max(map(len, prompts))
         padded = [[-1] * (longest - len(prompt)) + prompt for prompt in prompts]
@@ -169,7 +167,11 @@ class _Search:
         self.ended += finished.sum(dim=2)
         self.scores = scores.masked_fill(finished, NEVER)
         best_unfinished = self.scores.amax(dim=(1, 2)).tolist()
-        kept = [row for row, best in enumerate(best_unfinished) if not self._done(row, best)]
+        kept = [
+            row
+            for row, best in enumerate(best_unfinished)
+            if not self.found.complete(self.rows[row], best, self.length)
+        ]
         if not kept or self.length >= self.config.max_new_tokens:
             return None
         kept_rows, before = None, index[parents]
@@ -232,7 +234,7 @@ class _Search:
         texts = self.tokens[flat, self.prompt_length :].tolist()
         logs = scores.flatten()[flat].tolist()
         for place, text, log, penalty in zip(flat.tolist(), texts, logs, penalties, strict=True):
-            self.found[self.rows[place // self.beams]].append(Hypothesis.of(text, log, self.config, penalty))
+            self.found.add(self.rows[place // self.beams], text, log, penalty)
 
     def _coverage(self, state: State, memory: Memory | None, places: Tensor, before: Tensor) -> Tensor:
         """Return the (n,) coverage penalties for positions with little attention (Wu et al. 2016, GNMT)."""
@@ -242,31 +244,8 @@ class _Search:
         padding = ~memory.mask[places // self.beams]
         return self.config.coverage_penalty * covered.masked_fill(padding, 0).sum(dim=1)
 
-    def _done(self, index: int, best: float) -> bool:
-        """Return whether no unfinished beam of a row can overtake the hypotheses to be returned.
-
-        Args:
-            index: of the row.
-            best: the largest log-probability of its unfinished beams.
-        """
-        found = sorted((one.score for one in self.found[self.rows[index]]), reverse=True)
-        if best == NEVER:
-            return True
-        if len(found) < self.config.num_return_sequences:
-            return False
-        # No token raises a log-probability, so no score can exceed this one over the best length.
-        penalty = self.config.length_penalty
-        length = self.config.max_new_tokens if penalty > 0 else self.length + 1
-        return bool(found[self.config.num_return_sequences - 1] >= best / length**penalty)
-
     def _drop(self, kept: Tensor) -> None:
         """Drop the finished rows."""
         self.tokens = self.tokens.view(len(self.rows), self.beams, -1)[kept].flatten(0, 1)
         self.rows = [self.rows[index] for index in kept.tolist()]
         self.scores, self.ended = self.scores[kept], self.ended[kept]
-
-    def best(self) -> list[list[Hypothesis]]:
-        """Return the best hypotheses of each row."""
-        wanted = self.config.num_return_sequences
-        ranked = (sorted(found, key=lambda one: one.score, reverse=True) for found in self.found)
-        return [(found + found[-1:] * wanted)[:wanted] for found in ranked]

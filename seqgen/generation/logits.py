@@ -1,16 +1,13 @@
 """Logits processors: temperature, top-k, top-p, min-p, repetition penalty and n-grams that must not be repeated."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from seqgen.errors import InputError, NonFiniteLogits
+from seqgen.errors import NonFiniteLogits
 from seqgen.generation.config import GenerationConfig
-from seqgen.symbols import EOS
-
-NEVER = float("-inf")
+from seqgen.generation.history import NEVER, TokensSoFar, exclusions, logits_factor
 
 
 def top_k(logits: Tensor, k: int) -> Tensor:
@@ -58,67 +55,7 @@ def repetition_penalty(logits: Tensor, used: Tensor, penalty: float) -> Tensor:
 def require_finite(logits: Tensor) -> None:
     """Raise a NonFiniteLogits where logits are NaN or infinite; -infinity is a probability of 0."""
     if not logits.amax() < float("inf"):
-        raise NonFiniteLogits(
-            "the logits of a model must be finite, but some are not: its weights are damaged, or its training "
-            "diverged, and a smaller learning rate may help"
-        )
-
-
-class TokensSoFar(Protocol):
-    """The tokens of all rows so far, as the processors take them."""
-
-    vocab_size: int
-    written: int
-
-    @property
-    def used(self) -> Tensor:
-        """The (rows, vocabulary) mask of tokens that each row already has."""
-        ...
-
-    def forbidden(self, row: int) -> list[int]:
-        """Return the tokens that would repeat an n-gram of the row."""
-        ...
-
-
-class History:
-    """The tokens of all rows so far, updated at the same cost in every step.
-
-    Args:
-        prompts: token numbers of each row.
-        vocab_size: number of tokens.
-        config: the options, which decide what has to be recorded.
-    """
-
-    def __init__(self, prompts: list[list[int]], vocab_size: int, config: GenerationConfig):
-        self.config = config
-        self.ngram = config.no_repeat_ngram_size
-        self.vocab_size = vocab_size
-        self.used = torch.zeros(len(prompts), vocab_size, dtype=torch.bool)
-        self.last: list[tuple[int, ...]] = [() for _ in prompts]
-        self.followers: list[dict[tuple[int, ...], list[int]]] = [{} for _ in prompts]
-        self.written = 0  # new tokens of each row, counted by the caller
-        self.records = bool(self.ngram) or config.repetition_penalty != 1  # whether the options depend on tokens
-        for row, prompt in enumerate(prompts):
-            for token in prompt:
-                self._add(row, token)
-
-    def add(self, rows: list[int], tokens: list[int]) -> None:
-        """Record the new tokens of these rows, where the options depend on them."""
-        if self.records:
-            for row, token in zip(rows, tokens, strict=True):
-                self._add(row, token)
-
-    def _add(self, row: int, token: int) -> None:
-        if self.config.repetition_penalty != 1:
-            self.used[row, token] = True
-        if self.ngram:
-            if len(self.last[row]) == self.ngram - 1:
-                self.followers[row].setdefault(self.last[row], []).append(token)
-            self.last[row] = (*self.last[row], token)[-(self.ngram - 1) :] if self.ngram > 1 else ()
-
-    def forbidden(self, row: int) -> list[int]:
-        """Return the tokens that would repeat an n-gram of the row."""
-        return self.followers[row].get(self.last[row], [])
+        raise NonFiniteLogits
 
 
 def processor(
@@ -129,19 +66,13 @@ def processor(
     Raises:
         InputError: tokens to suppress that are not in the vocabulary.
     """
-    strange = [token for token in config.suppress_tokens if not 0 <= token < history.vocab_size]
-    if strange:
-        raise InputError(f"suppress_tokens must be from 0 to {history.vocab_size - 1}, not {strange[0]}")
-    excluded = torch.zeros(history.vocab_size, device=device)
-    excluded[list(config.suppress_tokens)] = NEVER
-    excluded_at_first = excluded.clone()
-    excluded_at_first[EOS] = NEVER
-    # Below a temperature of 1e-30 logits would overflow.
-    factor = 1 / max(config.temperature, 1e-30) if config.do_sample else 1.0
+    excluded, excluded_at_first = (torch.from_numpy(one).to(device) for one in exclusions(config, history.vocab_size))
+    factor = logits_factor(config)
 
     def process(logits: Tensor, rows: list[int]) -> Tensor:
         if config.repetition_penalty != 1:
-            logits = repetition_penalty(logits, history.used[rows].to(logits.device), config.repetition_penalty)
+            used = torch.as_tensor(history.used[rows], device=logits.device)
+            logits = repetition_penalty(logits, used, config.repetition_penalty)
         now = excluded_at_first if history.written < config.min_new_tokens else excluded
         logits = torch.add(now, logits, alpha=factor)  # in fp32; temperature and exclusions in one operation
         if config.no_repeat_ngram_size:

@@ -1,62 +1,26 @@
 """Sampling, or greedy search, token by token and of many rows at once."""
 
-import secrets
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from seqgen.arguments import checked
-from seqgen.errors import InputError, counted
+from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
-from seqgen.generation.logits import NEVER, History, processor, require_finite
+from seqgen.generation.history import NEVER, History
+from seqgen.generation.hypothesis import Hypothesis, best_first
+from seqgen.generation.logits import processor, require_finite
 from seqgen.generation.packed import packed, threads_of
-from seqgen.hardware.memory import FLOAT, require_memory
+from seqgen.generation.rows import row_seed
 from seqgen.protocols import Decoder, Reader
 from seqgen.settings import unaffected
 from seqgen.state import Memory, State
 from seqgen.symbols import EOS
 
-
-@checked
-class Hypothesis(NamedTuple):
-    """A generated text: its tokens after the prompt, without EOS, and its score.
-
-    `log_probability` is in nats, with that of EOS: in beam search after the options have changed the logits, in
-    sampling by the decoder's own. `score` is that after the length and coverage penalties. `ended` is False where
-    `max_new_tokens` cut the text off.
-    """
-
-    tokens: list[int]
-    score: float
-    log_probability: float
-    ended: bool
-
-    @classmethod
-    def of(
-        cls, tokens: list[int], log_probability: float, config: GenerationConfig, penalty: float = 0.0
-    ) -> "Hypothesis":
-        """Return the hypothesis of these tokens, the last of which may be EOS; `penalty` is added to its score."""
-        ended = tokens[-1] == EOS
-        score = log_probability / len(tokens) ** config.length_penalty + penalty
-        return cls(tokens[:-1] if ended else tokens, score, log_probability, ended)
-
-
 AHEAD = 256  # random numbers generated for a row at a time
 BLIND = 16  # steps between looks at the tokens, where none of them can end a text
 SHORT = 16  # tokens of a prompt; up to here single steps are faster than a fused pass with its fixed cost
-
-
-ROW = 4096  # bytes that a text takes at least while it is sampled, for its random numbers and more
-
-
-def require_room(config: GenerationConfig, vocab_size: int) -> None:
-    """Raise an InputError where the texts of one prompt, or the beams, and their logits would not fit the memory."""
-    rows = max(config.num_beams, config.num_return_sequences)
-    needed = rows * (ROW + FLOAT * vocab_size + config.max_new_tokens)
-    require_memory(needed, f"{counted(rows, 'text')} of up to {config.max_new_tokens:,} tokens")
 
 
 class Randomness:
@@ -232,14 +196,4 @@ def sampled(
         for place, token, log in zip(places, chosen, of_chosen, strict=True):
             tokens[place].append(token)
             logs[place] += log
-    found: list[list[Hypothesis]] = [[] for _ in prompts]
-    for row, text, log in zip(rows, tokens, logs, strict=True):
-        found[row].append(Hypothesis.of(text, log, config))
-    return [sorted(texts, key=lambda one: one.score, reverse=True) for texts in found]
-
-
-def row_seed(config: GenerationConfig, place: int) -> int:
-    """Return the random seed of a text, which depends on its place among those of its prompt, not on other prompts."""
-    if config.seed is None:
-        return secrets.randbits(63)
-    return int(np.random.SeedSequence([config.seed, place]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    return best_first(rows, tokens, logs, config)

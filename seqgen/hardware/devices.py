@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from seqgen.errors import InputError
+from seqgen.hardware.memory import available_memory
 
 # What makes libraries of a processor leave out some of its instructions.
 LIMITS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")
@@ -73,6 +74,14 @@ def moved(tensor: Tensor, device: torch.device | str) -> Tensor:
     if torch.device(device).type != "cuda":
         return tensor.to(device)
     return (tensor.pin_memory() if tensor.device.type == "cpu" else tensor).to(device, non_blocking=True)
+
+
+def memory_of(device: torch.device) -> int:
+    """Return the bytes of a device's memory that are available."""
+    if device.type != "cuda":
+        return available_memory()
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # but kept by torch
+    return unused + int(torch.cuda.mem_get_info(device)[0])
 
 
 def wait_for(device: torch.device) -> None:

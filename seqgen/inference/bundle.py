@@ -2,7 +2,6 @@
 
 import inspect
 import json
-from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,16 +10,14 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import torch
 from huggingface_hub import HfApi
-from pydantic import BaseModel
 from torch import nn
 
 from seqgen import patterns
 from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.files import write_text
-from seqgen.hardware.memory import NothingDrawn
+from seqgen.hardware.building import NothingDrawn
 from seqgen.inference.card import write_card
-from seqgen.inference.parts import Part
 from seqgen.inference.rebuilding import builder_name, difference, require_plain
 from seqgen.inference.saved import (
     FORMAT,
@@ -33,15 +30,17 @@ from seqgen.inference.saved import (
     read_part,
     used_as,
 )
-from seqgen.inference.schemas import arguments_schema, require
 from seqgen.inference.weights import building, load_weights, save_weights
 from seqgen.settings import unaffected
+from seqgen.tasks.parts import Part
+from seqgen.tasks.schemas import arguments_schema, require
+from seqgen.tasks.task import Task
 
 M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(kw_only=True)
-class Bundle(ABC, Generic[M]):
+class Bundle(Task, Generic[M]):
     """A model with everything needed to use it, and the name and arguments of its builder.
 
     Args:
@@ -55,10 +54,8 @@ class Bundle(ABC, Generic[M]):
         InputError: a builder of one's own makes another model of `arguments`, or they are not plain data.
     """
 
-    builder: ClassVar[str]
     untrained: ClassVar[Callable[..., Any]]  # class method: from the other parts and the arguments of the builder
     of: ClassVar[Callable[..., Any]]  # class method: from a model and the other parts
-    files: ClassVar[dict[str, Part | type[BaseModel]]]  # JSON files: of one part, or of plain fields by their schema
 
     model: M
     arguments: dict[str, Any]
@@ -77,15 +74,6 @@ class Bundle(ABC, Generic[M]):
         if self.own_builder is not None:
             require_plain(self.arguments)
             self._require_loadable()
-
-    def parts(self) -> dict[str, dict[str, Any]]:
-        """Return all parts but the model as plain data, by the names of their files."""
-        return {
-            name: kept.to_data(getattr(self, kept.field))
-            if isinstance(kept, Part)
-            else {field: getattr(self, field) for field in kept.model_fields}
-            for name, kept in self.files.items()
-        }
 
     def config(self) -> dict[str, Any]:
         """Return the format of a saved model, its builder and its arguments as plain data."""
@@ -106,9 +94,7 @@ class Bundle(ABC, Generic[M]):
         cls, arguments: dict[str, Any], parts: dict[str, dict[str, Any]], builder: Callable[..., M] | None = None
     ) -> Self:
         """Return an untrained model with its other parts, as `parts` described them."""
-        values: dict[str, Any] = {}
-        for name, kept in cls.files.items():
-            values |= {kept.field: kept.from_data(parts[name])} if isinstance(kept, Part) else parts[name]
+        values = cls.fields(parts)
         bundle: Self = (
             cls.untrained(**values, **arguments)
             if builder is None

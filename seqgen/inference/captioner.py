@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, ClassVar, NamedTuple, Self, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -13,46 +13,26 @@ from seqgen import patterns
 from seqgen.batches.examples import Batchable
 from seqgen.batches.pairs import Pairs, pairs
 from seqgen.data.captioned import Captioned
-from seqgen.data.features import BATCH, Views
-from seqgen.data.images import Image, Preprocessing, read_image, stacked
+from seqgen.data.features import BATCH, Views, stacked
+from seqgen.data.images import Image, Preprocessing
 from seqgen.data.store import stored
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 from seqgen.hardware.precision import Precision, fastest_calculation
-from seqgen.inference.encoder_decoder import EncoderDecoderBundle, Written, search_options
+from seqgen.inference.encoder_decoder import EncoderDecoderBundle
 from seqgen.inference.known_tokens import require_known
-from seqgen.inference.parts import GENERATION, PREPROCESSING, tokenizer_part
-from seqgen.inference.score import Score
 from seqgen.models import EncoderDecoder
 from seqgen.nn.backbones import load_pretrained
 from seqgen.nn.image_encoder import ImageEncoder
+from seqgen.tasks.captioner import Caption, CaptionerTask
+from seqgen.tasks.encoder_decoder import search_options
 from seqgen.text.tokenizer import Tokenizer
 
 NUM_BEAMS, LENGTH_PENALTY, LONGEST = 5, 0.7, 40  # of beam search, by default
-IMAGES = 64  # maximum number of images of a batch
-HYPOTHESES = 320  # maximum number of hypotheses of a batch
-
-
-class Heat(NamedTuple):
-    """Attention weights of a caption: (pieces, rows, columns) over the image, those of each piece summing to one.
-
-    Rows and columns are those of the middle square of the image.
-    """
-
-    pieces: list[str]
-    weights: np.ndarray
-
-
-class Caption(NamedTuple):
-    """A caption, its log-probability in nats after the length penalty, and attention weights where asked for."""
-
-    text: str
-    score: float
-    attention: Heat | None = None
 
 
 @dataclass(kw_only=True)
-class Captioner(EncoderDecoderBundle):
+class Captioner(CaptionerTask, EncoderDecoderBundle):
     """An encoder of images and a decoder with its tokenizer.
 
     Args:
@@ -60,15 +40,6 @@ class Captioner(EncoderDecoderBundle):
         generation: the options that captioning starts from.
         preprocessing: what is done to an image before the model sees it.
     """
-
-    builder = "captioner"
-    files: ClassVar = {
-        "tokenizer.json": tokenizer_part("target"),
-        "generation_config.json": GENERATION,
-        "preprocessing.json": PREPROCESSING,
-    }
-
-    preprocessing: Preprocessing
 
     @classmethod
     def of(
@@ -162,38 +133,14 @@ class Captioner(EncoderDecoderBundle):
         Raises:
             InputError: an image cannot be read, an unknown option, or a value outside its range.
         """
-        rows: Any = images if isinstance(images, list | tuple | Views) else [images]
-        written = self.write(rows, prefix=prefix, return_attention=return_attention, **options)
-        return [Caption(one.text, one.score, _heat(one)) for found in written for one in found]
-
-    def score(self, images: Image | Sequence[Image], captions: str | Sequence[str]) -> list[Score]:
-        """Return the log-probability of a caption of each image, or of one of one, in nats.
-
-        Raises:
-            InputError: an image cannot be read, or there are more images than captions, or fewer.
-        """
-        rows: Any = images if isinstance(images, list | tuple) else [images]
-        return self.scored(rows, [captions] if isinstance(captions, str) else captions)
-
-    def budget(self, hypotheses: int) -> int:
-        """Return the maximum number of images of a batch."""
-        return max(min(IMAGES, HYPOTHESES // hypotheses), 1)
-
-    def encode(self, given: Image) -> Image:
-        """Return an image unchanged: it is read when it is collated."""
-        return given
-
-    def lengths(self, rows: Sequence[Any]) -> np.ndarray:
-        """Return ones: all images are of the same size to the model."""
-        return np.ones(len(rows), dtype=np.int64)
+        rows: Any = [images] if isinstance(images, Tensor) else images
+        return super().caption(rows, prefix=prefix, return_attention=return_attention, **options)
 
     def collate(self, rows: Sequence[Image | Tensor]) -> tuple[Tensor, ...]:
         """Return the (batch, 3, size, size) pixels of images; tensors are only stacked."""
-        images = [row for row in rows if not isinstance(row, Tensor)]
-        if len(images) < len(rows):
+        if any(isinstance(row, Tensor) for row in rows):
             return (stacked(rows, self.preprocessing.size),)
-        fitted = np.stack([self.preprocessing.fit(read_image(image)) for image in images])
-        return (self.preprocessing.normalize(torch.from_numpy(fitted)),)
+        return super().collate(rows)
 
     def views(
         self,
@@ -284,13 +231,3 @@ class Captioner(EncoderDecoderBundle):
         # The last caption of a group is its longest, and the others are padded to its length.
         lengths = [min(int(rows.lengths[group[-1]]) + 1, longest) * len(group) for _, group in groups]
         return Batchable(np.array(lengths), collate)
-
-
-def _heat(written: Written) -> Heat | None:
-    """Return the attention weights over the image, without those of EOS: images are square, and so are their grids."""
-    if written.weights is None:
-        return None
-    pieces = written.pieces[:-1] if written.ended else written.pieces
-    positions = written.weights.shape[1]
-    side = round(positions**0.5)
-    return Heat(pieces, written.weights[: len(pieces)].reshape(len(pieces), side, positions // side))

@@ -1,115 +1,38 @@
 """Classifiers in use: the classes of a text or an image, the most probable first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from seqgen import patterns
 from seqgen.batches.examples import Batchable, Examples
-from seqgen.data.images import Image, Preprocessing, read_image
+from seqgen.data.images import Preprocessing
 from seqgen.data.labelled import Labelled
 from seqgen.data.store import stored
 from seqgen.errors import InputError
+from seqgen.inference.answers import AnswerBundle
 from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.generator import Generator
 from seqgen.inference.influence import Influence, influences
-from seqgen.inference.inputs import InputBundle
-from seqgen.inference.parts import PREPROCESSING, tokenizer_part
-from seqgen.inference.schemas import Classes, MaxLength
-from seqgen.inference.token_batch import token_batch
 from seqgen.models import EncoderClassifier
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.encoders import SequenceEncoder
-from seqgen.symbols import BOS
+from seqgen.tasks.classifiers import ImageClassifierTask, TextClassifierTask
 from seqgen.text.tokenizer import Tokenizer
 
 
-class Label(NamedTuple):
-    """A class and its probability."""
-
-    label: str
-    probability: float
-
-
 @dataclass(kw_only=True)
-class ClassifierBundle(InputBundle[EncoderClassifier]):
-    """Shared base of the classifiers of texts and of images.
-
-    Args:
-        classes: the names of the classes, by their numbers.
-    """
-
-    budget: ClassVar[int]  # maximum number of tokens, or images, of a batch
-
-    classes: list[str]
-
-    def classify(self, inputs: Any, *, top_k: int = 1) -> list[list[Label]]:
-        """Return the most probable classes of each input, the most probable first.
-
-        Args:
-            inputs: one input, or a list of them; batches are made of them inside.
-            top_k: number of classes of each input; all of them where there are fewer.
-
-        Raises:
-            InputError: `top_k` is below 1, or an input cannot be read.
-        """
-        if top_k < 1:
-            raise InputError(f"top_k must be at least 1, not {top_k}")
-        probabilities = self.probabilities(inputs if isinstance(inputs, list) else [inputs])
-        best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top_k]
-        return [
-            [Label(self.classes[number], float(row[number])) for number in numbers]
-            for row, numbers in zip(probabilities, best, strict=True)
-        ]
-
-    def score(self, inputs: Any, labels: str | Sequence[str]) -> list[float]:
-        """Return the log-probability of a label of each input, or of one of one, in nats.
-
-        Raises:
-            InputError: a label that is not among the classes, or an input cannot be read.
-        """
-        inputs = inputs if isinstance(inputs, list) else [inputs]
-        labels = [labels] if isinstance(labels, str) else labels
-        where = [f"input {number}" for number in range(1, len(labels) + 1)]
-        targets = Labelled(inputs, labels, where).targets(self.classes)
-        logs = np.log(self.probabilities(inputs).clip(1e-30))
-        return [float(row[target]) for row, target in zip(logs, targets, strict=True)]
-
-    def probabilities(self, inputs: Sequence[Any]) -> np.ndarray:
-        """Return the (inputs, classes) probabilities, as float32.
-
-        Raises:
-            InputError: an input cannot be read.
-        """
-        result = np.zeros((len(inputs), len(self.classes)), np.float32)
-        for numbers, logits in self.logits([self.encode(one) for one in inputs], self.budget):
-            result[numbers] = logits.softmax(dim=1).cpu().numpy()
-        return result
-
-
-@dataclass(kw_only=True)
-class TextClassifier(ClassifierBundle):
+class TextClassifier(TextClassifierTask, AnswerBundle[EncoderClassifier]):
     """A classifier of texts.
 
     Args:
         tokenizer: whose vocabulary the model has.
         max_length: maximum number of tokens that are read of a text.
     """
-
-    builder = "text_classifier"
-    files: ClassVar = {
-        "tokenizer.json": tokenizer_part("tokenizer"),
-        "labels.json": Classes,
-        "preprocessing.json": MaxLength,
-    }
-    budget = 16_384
-
-    tokenizer: Tokenizer
-    max_length: int
 
     @classmethod
     def of(
@@ -204,17 +127,6 @@ class TextClassifier(ClassifierBundle):
         """
         return embeddings(self.model.encoder, lambda token: self.tokenizer.decode([token]))
 
-    def encode(self, given: str) -> np.ndarray:
-        """Return BOS and the tokens of a text: of one longer than `max_length` its beginning and its end."""
-        tokens = self.tokenizer.encode(given)
-        if len(tokens) > self.max_length:
-            tokens = np.concatenate([tokens[: -(-self.max_length // 2)], tokens[-(self.max_length // 2) :]])
-        return np.concatenate([[BOS], tokens])
-
-    def collate(self, rows: Sequence[np.ndarray]) -> tuple[Tensor, ...]:
-        """Return the right-padded (batch, steps) tokens."""
-        return (token_batch(rows, self.tokenizer.vocab_size),)
-
     def examples(self, texts: Labelled) -> Batchable[Examples]:
         """Return labelled texts for training: encoded once, into a cached file.
 
@@ -232,18 +144,12 @@ class TextClassifier(ClassifierBundle):
 
 
 @dataclass(kw_only=True)
-class ImageClassifier(ClassifierBundle):
+class ImageClassifier(ImageClassifierTask, AnswerBundle[EncoderClassifier]):
     """A classifier of images: paths, bytes of files, PIL images, or (height, width, 3) arrays of bytes.
 
     Args:
         preprocessing: what is done to an image before the model sees it.
     """
-
-    builder = "image_classifier"
-    files: ClassVar = {"labels.json": Classes, "preprocessing.json": PREPROCESSING}
-    budget = 64
-
-    preprocessing: Preprocessing
 
     @classmethod
     def of(
@@ -276,16 +182,3 @@ class ImageClassifier(ClassifierBundle):
         """Return an untrained classifier; `arguments` are the options of `patterns.image_classifier`."""
         model = patterns.image_classifier(len(classes), **arguments)
         return cls.of(model, classes=classes, preprocessing=preprocessing, arguments=arguments)
-
-    def encode(self, given: Image) -> Image:
-        """Return an image unchanged: it is read when it is collated."""
-        return given
-
-    def lengths(self, rows: Sequence[Image]) -> np.ndarray:
-        """Return ones: all images are of the same size to the model."""
-        return np.ones(len(rows), dtype=np.int64)
-
-    def collate(self, rows: Sequence[Image]) -> tuple[Tensor, ...]:
-        """Return the (batch, 3, size, size) pixels."""
-        images = np.stack([self.preprocessing.fit(read_image(image)) for image in rows])
-        return (self.preprocessing.normalize(torch.from_numpy(images)),)

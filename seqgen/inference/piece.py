@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from torch import Tensor
 
 from seqgen.errors import InputError
 from seqgen.symbols import EOS
+from seqgen.tasks.generator import Ending, NewToken
 from seqgen.text.tokenizer import Detokenizer
-
-Ending = Literal["stop", "length"]  # EOS or a stop string was generated, or max_new_tokens are reached
 
 
 class Candidate(NamedTuple):
@@ -40,17 +39,6 @@ class Piece(NamedTuple):
     log_probability: float
     candidates: list[Candidate]
     ending: Ending | None
-
-
-class NewToken(NamedTuple):
-    """A generated token of a row, the (rows, vocabulary) logits of its step, and the row's place in these."""
-
-    row: int
-    token: int
-    text: str
-    ending: Ending | None
-    logits: Tensor
-    place: int
 
 
 def detailed(

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
-from safetensors import SafetensorError, safe_open
 
 from seqgen.errors import InputError
-from seqgen.inference.schemas import Config, read_object, require
+from seqgen.tasks.schemas import Config, read_object, require
 
 FLOATS = ("F64", "F32", "F16", "BF16")
 
@@ -118,6 +117,8 @@ def read_header(path: Path) -> dict[str, Stored]:
     Raises:
         InputError: it is damaged.
     """
+    from safetensors import SafetensorError, safe_open  # which an exported model does not need
+
     try:
         with safe_open(path, framework="numpy") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (no mapping)

@@ -17,11 +17,11 @@ from seqgen.errors import InputError
 from seqgen.files import read_options
 from seqgen.generation.config import GenerationConfig
 from seqgen.hardware.precision import Precision
-from seqgen.inference.encoder_decoder import search_options
 from seqgen.options import new_parser, parse, require_no_null, require_values
 from seqgen.runs.command import command
 from seqgen.runs.sizes import Size, Sizes
 from seqgen.runs.tracking import Service
+from seqgen.tasks.encoder_decoder import search_options
 from seqgen.text.tokenizer import Tokenizer
 
 C = TypeVar("C", bound="RunConfig")

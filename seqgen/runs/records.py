@@ -8,7 +8,7 @@ import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field
 
 from seqgen.files import read_bytes
-from seqgen.inference.schemas import Schema
+from seqgen.tasks.schemas import Schema
 
 
 class Metrics(BaseModel):

@@ -19,13 +19,13 @@ from seqgen.hardware.decisions import Decision, Operation
 from seqgen.hardware.devices import unchanged_random_state, use_huge_pages
 from seqgen.hardware.precision import Calculation, calculations, fastest_calculation, set_threads
 from seqgen.inference.bundle import Bundle
-from seqgen.inference.schemas import require
 from seqgen.runs.checkpoints import Checkpoint, load_checkpoint
 from seqgen.runs.config import RunConfig
 from seqgen.runs.directory import claim, run_directory
 from seqgen.runs.processes import Processes, agreed
 from seqgen.runs.suitable_size import BESIDE, FEW, Trial, rounded, suitable_size
 from seqgen.runs.tracking import Tracking, require_installed
+from seqgen.tasks.schemas import require
 from seqgen.training.loop import Progress
 from seqgen.training.losses import LossFunction
 from seqgen.training.optimizers import Group, optimizers

@@ -17,8 +17,8 @@ from typing import Any, Literal
 from seqgen.errors import InputError
 from seqgen.files import write_text
 from seqgen.inference.saved import first_line
-from seqgen.inference.schemas import Schema
 from seqgen.runs.records import read_records
+from seqgen.tasks.schemas import Schema
 
 Service = Literal["wandb", "mlflow", "trackio"]
 

@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 
 from seqgen.arguments import checked
-from seqgen.inference.captioner import Caption, Captioner
-from seqgen.inference.classifiers import ImageClassifier, Label, TextClassifier
+from seqgen.inference.captioner import Captioner
+from seqgen.inference.classifiers import ImageClassifier, TextClassifier
 from seqgen.inference.encoder_decoder import EncoderDecoderBundle
 from seqgen.inference.tagger import Tagger
-from seqgen.inference.translator import Translation, Translator
+from seqgen.inference.translator import Translator
 from seqgen.serving.body import ImageFile
 from seqgen.serving.limits import require_affordable, require_short
+from seqgen.tasks.captioner import Caption
+from seqgen.tasks.classifiers import Label
+from seqgen.tasks.translator import Translation
 
 
 @checked

@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from seqgen.inference.piece import Ending, Piece
+from seqgen.inference.piece import Piece
+from seqgen.tasks.generator import Ending
 
 
 class Logged(NamedTuple):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from seqgen.hardware.decisions import Operation
+from seqgen.hardware.devices import memory_of
 from seqgen.hardware.memory import FLOAT, require_memory
 from seqgen.training.losses import LossFunction
 from seqgen.training.optimizers import set_learning_rates
@@ -51,7 +52,7 @@ def _require_memory(model: nn.Module, tokens: int) -> None:
     weights = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     gates = sum(len(layer.all_weights[0][1]) for layer in model.modules() if isinstance(layer, nn.RNNBase))
     needed, device = FLOAT * (3 * weights + gates * tokens), next(model.parameters()).device
-    require_memory(needed, f"an update of {weights:,} weights by {tokens:,} tokens", device=device)
+    require_memory(needed, f"an update of {weights:,} weights by {tokens:,} tokens", memory_of(device))
 
 
 def _shapes(batch: Any) -> Iterator[tuple[int, ...]]:

@@ -33,7 +33,8 @@ def files(tmp_path):
 
 
 def pixels(files):
-    return Preprocessing(8).normalize(torch.from_numpy(np.stack([np.asarray(PIL.Image.open(file)) for file in files])))
+    images = np.stack([np.asarray(PIL.Image.open(file)) for file in files])
+    return torch.from_numpy(Preprocessing(8).normalize(images))
 
 
 def test_what_is_kept_is_what_the_network_finds(files):

@@ -3,7 +3,8 @@ import torch
 
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
-from seqgen.generation.logits import History, min_p, processor, repetition_penalty, top_k, top_p
+from seqgen.generation.history import History
+from seqgen.generation.logits import min_p, processor, repetition_penalty, top_k, top_p
 from seqgen.generation.sampling import choose
 from seqgen.symbols import EOS
 

@@ -9,7 +9,7 @@ from making import RECIPES, load_recipe, make_generator, make_translator
 
 from seqgen import patterns
 from seqgen.errors import InputError
-from seqgen.hardware import memory
+from seqgen.hardware import building, devices, memory
 from seqgen.runs.config import model_options
 from seqgen.training.losses import next_token
 from seqgen.training.trial import update
@@ -49,9 +49,9 @@ def test_counting_changes_neither_the_weights_nor_the_random_numbers():
 
 def test_the_limit_is_the_memory_that_is_available(monkeypatch):
     weights = sum(parameter.numel() for parameter in patterns.generator(9).parameters())
-    monkeypatch.setattr(memory, "available_memory", lambda device=None: memory.FLOAT * weights)
+    monkeypatch.setattr(building, "available_memory", lambda: memory.FLOAT * weights)
     patterns.generator(9)
-    monkeypatch.setattr(memory, "available_memory", lambda device=None: memory.FLOAT * weights - 1)
+    monkeypatch.setattr(building, "available_memory", lambda: memory.FLOAT * weights - 1)
     with pytest.raises(InputError, match=r"a model of these sizes must fit the memory, .*choose smaller sizes"):
         patterns.generator(9)
 
@@ -67,7 +67,7 @@ def test_generation_that_does_not_fit_is_a_sentence(options):
 def test_an_update_that_does_not_fit_is_a_sentence(monkeypatch):
     model, tokens = make_generator().model, torch.zeros(100, 100, dtype=torch.long)
     update("test", model, (tokens, tokens), next_token, [])
-    monkeypatch.setattr(memory, "available_memory", lambda device=None: 10_000 * 4 * 16)  # of one gate of each
+    monkeypatch.setattr(devices, "available_memory", lambda: 10_000 * 4 * 16)  # of one gate of each
     with pytest.raises(InputError, match=r"an update of .* weights by 10,000 tokens must fit the memory"):
         update("test", model, (tokens, tokens), next_token, [])
 

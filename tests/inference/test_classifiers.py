@@ -69,7 +69,7 @@ def test_tags_do_not_depend_on_the_other_texts(words, monkeypatch):
     texts = SENTENCES if words else TEXTS
     together = tagger.tag(texts)
     assert [[token for token, _, _ in tokens] for tokens in together] == [list(text) for text in texts]
-    monkeypatch.setattr("seqgen.inference.tagger.BUDGET", 1)
+    monkeypatch.setattr("seqgen.tasks.tagger.BUDGET", 1)
     for mine, theirs in zip(tagger.tag(texts), together, strict=True):
         assert [tag for _, tag, _ in mine] == [tag for _, tag, _ in theirs]
         assert [p for _, _, p in mine] == pytest.approx([p for _, _, p in theirs], abs=1e-5)

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from seqgen.data.images import Preprocessing
 from seqgen.generation.config import GenerationConfig
-from seqgen.inference.schemas import Alphabet, Images, Options, Symbolic, TokenizerData
+from seqgen.tasks.schemas import Alphabet, Images, Options, Symbolic, TokenizerData
 from seqgen.text.tokenizer import tokenizer_data, tokenizer_from_data
 from seqgen.text.vocabulary import Vocabulary
 

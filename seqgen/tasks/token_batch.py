@@ -3,18 +3,16 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from seqgen.arguments import checked
-from seqgen.batches.windows import padded
+from seqgen.batches.padded import padded
 from seqgen.errors import InputError
 from seqgen.symbols import PAD
 
 
 @checked
-def token_batch(rows: Sequence[np.ndarray], vocab_size: int) -> Tensor:
-    """Return rows of token numbers as one right-padded (batch, steps) tensor.
+def token_batch(rows: Sequence[np.ndarray], vocab_size: int) -> np.ndarray:
+    """Return rows of token numbers as one right-padded (batch, steps) array.
 
     Raises:
         InputError: a row is no (steps,) array of whole numbers, has numbers that no token has, or nothing but PAD.
@@ -32,4 +30,4 @@ def token_batch(rows: Sequence[np.ndarray], vocab_size: int) -> Tensor:
     if tokens.size and not 0 <= tokens.min() <= tokens.max() < vocab_size:
         wrong = tokens[(tokens < 0) | (tokens >= vocab_size)][0]
         raise InputError(f"a row must have numbers of tokens, from 0 to {vocab_size - 1:,}, not {wrong:,}")
-    return torch.from_numpy(tokens)
+    return tokens
