@@ -51,6 +51,19 @@ class Processes:
         values: list[V] = gather_object([value]) if self.world_size > 1 else [value]
         return values
 
+    def together(self, find: Callable[[], V]) -> list[V]:
+        """Return in all processes what each of them finds, by their rank, or raise in all the first error of one.
+
+        Raises:
+            InputError: in a process.
+            OSError: in a process.
+        """
+        found = self.gather(_found(find))
+        for value in found:
+            if isinstance(value, InputError | OSError):
+                raise value
+        return cast("list[V]", found)
+
     def from_main(self, find: Callable[[], V]) -> V:
         """Return in all processes what the first one finds, or raise in all of them the error that it raises there.
 
@@ -58,13 +71,7 @@ class Processes:
             InputError: in the first process.
             OSError: in the first process.
         """
-        found: V | InputError | OSError | None = None
-        if self.main:
-            try:
-                found = find()
-            except (InputError, OSError) as error:
-                found = error
-        found = agreed(found)
+        found = agreed(_found(find) if self.main else None)
         if isinstance(found, InputError | OSError):
             raise found
         return cast("V", found)
@@ -79,6 +86,13 @@ class Processes:
         torch.set_rng_state(state["cpu"])
         if self.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda"], self.device)
+
+
+def _found(find: Callable[[], V]) -> V | InputError | OSError:
+    try:
+        return find()
+    except (InputError, OSError) as error:
+        return error
 
 
 def agreed(value: V) -> V:

@@ -224,16 +224,14 @@ class Run:
             if self.processes.world_size > 1 and getattr(self.config, name):
                 raise InputError(f"--{name} must be used with one process, but there are {self.processes.world_size}")
 
-    def batches(self, examples: Batchable[E], budget: int, *, train: bool = True) -> ExampleBatches[E]:
-        """Return batches of examples of similar length.
+    def batches(self, examples: Batchable[E], budget: int) -> ExampleBatches[E]:
+        """Return batches of examples of similar length, which are divided among the processes.
 
         Args:
             examples: to make batches of.
             budget: maximum sum of lengths in a batch, padding included.
-            train: whether the examples of a batch are divided among the processes.
         """
-        shared = self.shared if train else {"seed": self.config.seed}
-        return examples.batches(budget, **shared)
+        return examples.batches(budget, **self.shared)
 
     def describe(self, data: str, bundle: Bundle[Any]) -> None:
         """Print the data, the model's size, the device and the directory; the report has the data, too."""
