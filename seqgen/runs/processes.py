@@ -11,6 +11,7 @@ from torch import nn
 
 from seqgen.errors import InputError
 from seqgen.hardware.devices import find_device
+from seqgen.state import State
 from seqgen.training.shared_batch_norm import share_batch_norms
 
 V = TypeVar("V")
@@ -80,6 +81,22 @@ class Processes:
         """Return the states of this process's random generators."""
         on_gpu = {"cuda": torch.cuda.get_rng_state(self.device)} if self.device.type == "cuda" else {}
         return {"cpu": torch.get_rng_state(), **on_gpu}
+
+    def share(self, saved: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return this process's values of those that a checkpoint has of each process, however many these were.
+
+        The rows of hidden states are dealt anew, as `Stream` and `Documents` deal theirs; a process that was not there
+        has no random state yet.
+        """
+        if len(saved) == self.world_size:
+            return dict(saved[self.rank])
+        parts = [State(*one["carry"]) for one in saved if one["carry"]]
+        random = saved[self.rank]["random"] if self.rank < len(saved) else None
+        if not parts:
+            return {"random": random, "carry": []}
+        whole = State.joined(parts)
+        rows = torch.arange(whole.h.shape[1]).tensor_split(self.world_size)[self.rank]
+        return {"random": random, "carry": list(whole.select(rows))}
 
     def load_random_state(self, state: dict[str, Any]) -> None:
         """Restore the states of this process's random generators."""

@@ -63,15 +63,24 @@ class Run:
         self.directory = self.processes.from_main(lambda: run_directory(config))
         if config.resume:
             self.claim()
-        self.checkpoint = load_checkpoint(self.directory / "state") if config.resume else None
-        if self.checkpoint:
-            require(Checkpoint, self.checkpoint, f"the checkpoint in {self.directory}")
+        self.checkpoint = self.processes.from_main(self._checkpoint)
+        before, now = len(self.checkpoint["processes"]) if self.checkpoint else 0, self.processes.world_size
+        self.dealt_anew = ""  # what to say where there is another number of processes than before
+        if before not in (0, now):
+            self.dealt_anew = f"; processes: {now}, before {before}, so each batch and its states are dealt anew"
         possible = calculations(self.device, config.precision, config.threads)
         # Decided before the first update; a resumed run goes on as it was.
         self.calculation = Calculation(*self.checkpoint["calculation"]) if self.checkpoint else possible[0]
         self.schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
         self.progress = Progress()
         torch.manual_seed(config.seed)
+
+    def _checkpoint(self) -> dict[str, Any] | None:
+        """Return the checkpoint of a resumed run, where it has one."""
+        checkpoint = load_checkpoint(self.directory / "state") if self.config.resume else None
+        if checkpoint is not None:
+            require(Checkpoint, checkpoint, f"the checkpoint in {self.directory}")
+        return checkpoint
 
     def claim(self) -> None:
         """Take the directory for this run alone: a new one just before it is written to, so that no mistake makes it.
