@@ -7,27 +7,28 @@ import time
 from running import finish, start
 
 
-def start_together(name, *arguments, log, processes=2):
-    """Start a recipe in so many processes, each with its stderr in the file `log` and its rank."""
+def start_together(name, *arguments, processes=2):
+    """Start a recipe in so many processes, each with its stderr in a file beside the run: its name, `.log` and rank."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": str(processes)}
     ranks = [{"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(processes)]
-    return [start(name, *arguments, log=f"{log}{rank['RANK']}", **meeting, **rank) for rank in ranks]
+    logs = [f"{log_of(arguments)}{rank}" for rank in range(processes)]
+    return [start(name, *arguments, log=log, **meeting, **rank) for log, rank in zip(logs, ranks, strict=True)]
 
 
-def finish_together(processes, log):
-    """Wait for the end of all processes, which must have succeeded."""
-    for rank, process in enumerate(processes):
-        finish(process, f"{log}{rank}")
+def log_of(arguments):
+    """The file beside the directory of a run for its stderr."""
+    return f"{arguments[arguments.index('--output_dir') + 1]}.log"
 
 
-def train_together(name, *arguments, log, processes=2):
-    """Run a recipe in so many processes, or in one alone."""
+def train_together(name, *arguments, processes):
+    """Run a recipe in so many processes, or in one alone; all must succeed."""
+    log = log_of(arguments)
     if processes == 1:
-        finish(start(name, *arguments, log=log), log)
-    else:
-        finish_together(start_together(name, *arguments, log=log, processes=processes), log)
+        return finish(start(name, *arguments, log=log), log)
+    for rank, process in enumerate(start_together(name, *arguments, processes=processes)):
+        finish(process, f"{log}{rank}")
 
 
 def wait_for_checkpoint(processes, directory, step=1, seconds=60):
