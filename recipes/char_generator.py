@@ -24,6 +24,7 @@ from seqgen.figures.followed import followed_section
 from seqgen.figures.section import Section
 from seqgen.inference.generator import Generator
 from seqgen.runs.config import RunConfig, parse_options
+from seqgen.runs.evaluation import best_model, mean_loss
 from seqgen.runs.markov_chain import markov_chain
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import GENERATOR
@@ -32,7 +33,7 @@ from seqgen.runs.training import Training
 from seqgen.symbols import EOS, UNK
 from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
 from seqgen.training.cross_entropy import sampling_shares
-from seqgen.training.losses import LossFunction, evaluate, next_token
+from seqgen.training.losses import LossFunction, next_token
 from seqgen.training.regularization import suitable_dropout, suitable_weight_drop
 
 TOKENS_PER_SECOND = 40_000  # usual speed on two cores
@@ -145,25 +146,25 @@ def main() -> None:
                 if not step.last:  # the test shows more
                     sample = partial(training.averaged.generate, max_new_tokens=SAMPLE // 2, temperature=0.8)
                     run.say(f"{sample(prompt, seed=config.seed)[0]}\n")
-                val_loss = evaluate(training.averaged.model, data.validation(), run.in_precision(next_token))
+                val_loss = mean_loss(run, training.averaged.model, data.validation(), run.in_precision(next_token))
                 training.evaluated(step, val_loss)
+    best = best_model(training)
+    val_loss = mean_loss(run, best.model, data.validation(), next_token)
     if run.main:
-        test(training, data, prompt)
+        test(training, best, data, prompt, val_loss)
 
 
-def test(training: Training[Generator], data: TextBatches, prompt: str) -> None:
-    """Test the best generator as it was saved, show samples, and print the command for more."""
-    generator = Generator.from_pretrained(training.run.model_directory).to(training.run.device)
-    seed, val_loss = training.run.config.seed, evaluate(generator.model, data.validation())
+def test(training: Training[Generator], generator: Generator, data: TextBatches, prompt: str, val_loss: float) -> None:
+    """Test the best generator, show samples, and print the command for more."""
+    seed = training.run.config.seed
     text = generator.tokenizer.decode(data.held_back)
     # EOS counts as a character: it is predicted in place of a line end.
     characters = len(text) + int((data.held_back == EOS).sum())
     of_characters = len(data.held_back) / characters / math.log(2)  # bits a character for each nat a token
-    bits, unknown = val_loss * of_characters, float((data.held_back == UNK).mean())
+    perplexity, bits, unknown = math.exp(val_loss), val_loss * of_characters, float((data.held_back == UNK).mean())
     temperatures, sample = (0.5, 0.8, 1.0), partial(generator.generate, prompt, max_new_tokens=SAMPLE, seed=seed)
     texts = [sample(temperature=temperature)[0] for temperature in temperatures]
     samples = "\n".join(f"--- temperature {pair[0]}\n{pair[1]}\n" for pair in zip(temperatures, texts, strict=True))
-    perplexity = math.exp(val_loss)
     figures = {"val_loss": val_loss, "bits_per_character": bits, "perplexity": perplexity, "unknown_tokens": unknown}
     chain = markov_chain(data, generator.tokenizer.vocab_size)
     figures |= {**chain.figures, "ngram_bits_per_character": chain.val_loss * of_characters}

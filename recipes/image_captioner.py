@@ -28,12 +28,13 @@ from seqgen.inference.captioner import Captioner
 from seqgen.metrics.captions import caption_scores, plain
 from seqgen.nn.backbones import LITE0, SMALL, expected_input
 from seqgen.runs.config import PictureConfig, SearchConfig, parse_options
+from seqgen.runs.evaluation import best_model, mean_loss, shared_out
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import CAPTIONER
 from seqgen.runs.training import Training
 from seqgen.state import State
 from seqgen.text.tokenizer import fit_tokenizer
-from seqgen.training.losses import Loss, LossFunction, evaluate, target_tokens
+from seqgen.training.losses import Loss, LossFunction, target_tokens
 from seqgen.training.optimizers import Group
 from seqgen.training.self_critical import cider_loss
 
@@ -139,8 +140,7 @@ def main() -> None:
         return function(model, batch.seen(inputs), carry)
 
     config, captioner = run.resized(config, captioner, examples, loss)
-    held_back = captioner.examples(config.learned(valid.images), views=valid)
-    unseen = run.batches(held_back, config.batch_tokens, train=False)
+    unseen = run.batches(captioner.examples(config.learned(valid.images), views=valid), config.batch_tokens)
     about = f"{captioner.preprocessing.size} pixels a side, {captioner.target.vocab_size:,} different tokens"
     run.describe(f"images: {splits.sizes}; {about}", captioner)
     late = 1.0, 1 - config.fine_tune, config.fine_tune_rate
@@ -148,32 +148,32 @@ def main() -> None:
     with Training(run, captioner, splits.fingerprint, groups=groups) as training:
         for step in training.steps(run.batches(examples, config.batch_tokens), loss):
             if training.due(step):
-                val_loss = evaluate(training.averaged.model, unseen.once(), run.in_precision(target_tokens))
-                texts = [one.text for one in training.averaged.caption(valid, num_beams=1)]
-                figures = {f"val_{name}": figure for name, figure in metrics(texts, valid.images).items()}
-                figures["val_perplexity"] = math.exp(val_loss)
-                training.evaluated(step, val_loss, error=-figures["val_cider"], **figures)
+                val_loss = mean_loss(run, training.averaged.model, unseen.once(), run.in_precision(target_tokens))
+                texts = [one.text for one in shared_out(run, training.averaged.caption, valid, num_beams=1)]
+                seen = {f"val_{name}": figure for name, figure in metrics(texts, valid.images).items()}
+                training.evaluated(step, val_loss, error=-seen["val_cider"], val_perplexity=math.exp(val_loss), **seen)
                 run.say("\n".join(map("  {}: {}".format, valid.images.names[:3], texts)))
-                if figures["val_distinct_captions"] == 1:
+                if seen["val_distinct_captions"] == 1:
                     run.say("  all captions are the same: the model does not use the images yet")
-    if run.main:
-        best = Captioner.from_pretrained(run.model_directory).to(run.device)
-        test(training, best, splits.test, evaluate(best.model, unseen.once(), target_tokens))
+    best = best_model(training)
+    test(training, best, splits.test, mean_loss(run, best.model, unseen.once(), target_tokens))
 
 
 def test(training: Training[Captioner], best: Captioner, tested: Captioned, val_loss: float) -> None:
-    """Test the best captioner as it was saved, show captions and attention weights, and print the command to use it."""
-    directory, began = training.run.directory, time.perf_counter()
-    texts = [one.text for one in best.caption(tested.images)]
+    """Test the best captioner, show captions and attention weights, and print the command to use it."""
+    run, began = training.run, time.perf_counter()
+    texts = [one.text for one in shared_out(run, best.caption, tested.images)]
     speed = len(tested) / (time.perf_counter() - began)
+    if not run.main:
+        return
     figures = metrics(texts, tested)
     samples = "\n".join(f"  {name}: {text}" for name, text in zip(tested.names[:5], texts[:5], strict=True))
     named = {"val_loss": val_loss} | {f"test_{name}": figure for name, figure in figures.items()}
-    shown = write_page(directory / "captions.html", best, tested.chosen(range(min(30, len(tested)))))
+    shown = write_page(run.directory / "captions.html", best, tested.chosen(range(min(30, len(tested)))))
     training.results(Section("Captions", samples, shown), test_images_per_second=speed, **named)
     listed = ", ".join(f"{name.replace('_', ' ')} {figure:.2f}" for name, figure in figures.items())
     print(f"{samples}\n\n--- test {listed}; {speed:.0f} images/s")
-    training.run.show_use("to caption an image", "caption", write_images(directory, tested.images))
+    run.show_use("to caption an image", "caption", write_images(run.directory, tested.images))
 
 
 if __name__ == "__main__":

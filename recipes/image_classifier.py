@@ -32,10 +32,11 @@ from seqgen.nn.backbones import expected_input, load_pretrained
 from seqgen.nn.image_encoder import ImageEncoder
 from seqgen.runs.answers import report_answers, show_classified
 from seqgen.runs.config import LabelConfig, PictureConfig, RunConfig, parse_options
+from seqgen.runs.evaluation import best_model, shared_answers, shared_out
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import IMAGE_CLASSIFIER
 from seqgen.runs.training import Training
-from seqgen.training.answers import answers, class_weights
+from seqgen.training.answers import class_weights
 from seqgen.training.losses import right_answer
 
 
@@ -106,7 +107,7 @@ def main() -> None:
     if config.weights != "none":
         load_pretrained(cast("ImageEncoder", network.model.encoder).backbone, config.model["backbone"], config.weights)
     images = run.batches(varying, config.batch_size)
-    unvaried = run.batches(batchable(network, splits.valid, config, vary=False), config.batch_size, train=False)
+    unvaried = run.batches(batchable(network, splits.valid, config, vary=False), config.batch_size)
     run.describe(
         f"images of {preprocessing.size} pixels a side, {len(splits.classes)} classes: {splits.sizes}", network
     )
@@ -114,15 +115,19 @@ def main() -> None:
         for step in training.steps(images, loss):
             if training.due(step):
                 show_classified(training, splits.valid.inputs, splits.valid.labels, splits.valid.where)
-                named = run.in_precision(answers)(training.averaged.model, unvaried.once(), splits.classes)
+                named = shared_answers(run, training.averaged.model, unvaried.once(), splits.classes)
                 training.evaluated(step, named.loss, error=1 - named.accuracy, val_accuracy=named.accuracy)
+    network = best_model(training)
+    val_loss = shared_answers(run, network.model, unvaried.once(), splits.classes).loss
+    probabilities = np.array(shared_out(run, network.probabilities, splits.test.inputs))
     if run.main:
-        best = ImageClassifier.from_pretrained(run.model_directory).to(run.device)
-        test(training, best, splits, run.in_precision(answers)(best.model, unvaried.once(), splits.classes).loss)
+        test(training, probabilities, splits, val_loss)
 
 
-def test(training: Training[ImageClassifier], best: ImageClassifier, splits: LabelledSplits, val_loss: float) -> None:
-    """Test the best network and a logistic regression on 8 x 8 pixels, and print the command to use it."""
+def test(
+    training: Training[ImageClassifier], probabilities: np.ndarray, splits: LabelledSplits, val_loss: float
+) -> None:
+    """Test the (images, classes) probabilities and a logistic regression on 8 x 8 pixels, and print how to use it."""
 
     def small(images: Labelled) -> np.ndarray:
         pixels = torch.from_numpy(np.stack(images.inputs)).permute(0, 3, 1, 2).float() / 255
@@ -132,7 +137,7 @@ def test(training: Training[ImageClassifier], best: ImageClassifier, splits: Lab
     judge = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500)).fit(small(some), some.labels)
     accuracy = float(judge.score(small(splits.test), splits.test.labels))
     targets = splits.test.targets(splits.classes)
-    answered = Answered(np.log(best.probabilities(splits.test.inputs).clip(1e-30)), targets, splits.classes)
+    answered = Answered(np.log(probabilities.clip(1e-30)), targets, splits.classes)
     simpler = {"majority": majority_accuracy(splits.frequencies, targets), "baseline": accuracy}
     more = {"val_loss": val_loss, "tokens_per_second": training.progress.rate}
     report_answers(training, answered, simpler, splits.test.where.__getitem__, more, splits.test.inputs)

@@ -25,12 +25,13 @@ from seqgen.data.splits import LabelledSplits
 from seqgen.figures.section import Section
 from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.runs.config import RunConfig, parse_options
+from seqgen.runs.evaluation import best_model, mean_loss
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import CONDITIONAL_GENERATOR
 from seqgen.runs.training import Training
 from seqgen.tasks.encoder_decoder import line_options
 from seqgen.text.tokenizer import fit_tokenizer
-from seqgen.training.losses import evaluate, target_tokens
+from seqgen.training.losses import target_tokens
 
 WRITTEN = 100  # texts generated for each category, to be classified
 
@@ -77,7 +78,7 @@ def main() -> None:
     examples = generator.examples(splits.train)
     config, generator = run.resized(config, generator, examples, loss)
     names = run.batches(examples, config.batch_tokens)
-    unseen = run.batches(generator.examples(splits.valid), config.batch_tokens, train=False)
+    unseen = run.batches(generator.examples(splits.valid), config.batch_tokens)
     count = len(generator.categories or generator.mean)
     run.describe(f"names with {count} {config.conditions}: {splits.sizes}", generator)
     with Training(run, generator, splits.fingerprint) as training:
@@ -87,11 +88,11 @@ def main() -> None:
                 written = training.averaged.generate(one, num_return_sequences=4, seed=config.seed)
                 run.say(f"  {one}: {', '.join(written)}")
                 average, validation_loss = training.averaged.model, run.in_precision(target_tokens)
-                training.evaluated(step, evaluate(average, unseen.once(), validation_loss))
+                training.evaluated(step, mean_loss(run, average, unseen.once(), validation_loss))
+    best = best_model(training)
+    tested = run.batches(best.examples(splits.test), config.batch_tokens)
+    losses = [mean_loss(run, best.model, batches.once(), target_tokens) for batches in (unseen, tested)]
     if run.main:
-        best = ConditionalGenerator.from_pretrained(run.model_directory).to(run.device)
-        tested = run.batches(best.examples(splits.test), config.batch_tokens, train=False)
-        losses = [evaluate(best.model, batches.once(), target_tokens) for batches in (unseen, tested)]
         test(training, best, splits, *losses)
 
 

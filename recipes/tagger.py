@@ -6,7 +6,7 @@ text of your own with --data: CoNLL-U, or lines of a token and its tag.
 
 from seqgen.exits import run_main
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,7 @@ import numpy as np
 from nltk.tag import DefaultTagger, UnigramTagger
 
 from seqgen import patterns
-from seqgen.batches.examples import Examples
+from seqgen.batches.examples import ExampleBatches, Examples
 from seqgen.data.catalog import tagged_texts
 from seqgen.data.examples import write_texts
 from seqgen.data.paths import kept
@@ -25,11 +25,12 @@ from seqgen.inference.tagger import Tagger
 from seqgen.metrics.classification import Answered, are_of_spans, majority_accuracy, span_f1
 from seqgen.runs.answers import report_answers
 from seqgen.runs.config import LabelConfig, parse_options
+from seqgen.runs.evaluation import best_model, shared_answers, shared_out
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TAGGER
 from seqgen.runs.training import Training
 from seqgen.tasks.tagger import joined
-from seqgen.training.answers import answers, class_weights
+from seqgen.training.answers import class_weights
 from seqgen.training.losses import right_answer
 
 SHOWN = 30  # tokens that a validation shows
@@ -63,27 +64,28 @@ def main() -> None:
     examples = tagger.examples(splits.train)
     config, tagger = run.resized(config, tagger, examples, loss)
     sequences = run.batches(examples, config.batch_tokens)
-    held_back = run.batches(tagger.examples(splits.valid), config.batch_tokens, train=False)
+    held_back = run.batches(tagger.examples(splits.valid), config.batch_tokens)
     tokens = f"{sequences.buckets.lengths.sum():,} tokens, {len(tagger.vocabulary):,} of them different"
     run.describe(f"sequences: {splits.sizes}; {tokens}, with {len(splits.tags)} tags", tagger)
     with Training(run, tagger, splits.fingerprint) as training:
         for step in training.steps(sequences, loss):
             if training.due(step):
                 run.say(f"  {sample(training.averaged, splits.valid.tokens[0][:SHOWN])}")
-                tagged = run.in_precision(answers)(training.averaged.model, held_back.once(), splits.tags)
+                tagged = shared_answers(run, training.averaged.model, held_back.once(), splits.tags)
                 training.evaluated(step, tagged.loss, error=1 - tagged.accuracy, val_accuracy=tagged.accuracy)
-    if run.main:
-        test(training, splits, held_back.once())
+    test(training, splits, held_back)
 
 
-def test(training: Training[Tagger], splits: TaggedSplits, held_back: Iterable[Examples]) -> None:
+def test(training: Training[Tagger], splits: TaggedSplits, held_back: ExampleBatches[Examples]) -> None:
     """Test the best tagger and the most frequent tag of each token, and print the command to use it."""
-    best = Tagger.from_pretrained(training.run.model_directory).to(training.run.device)
-    figures = {"val_loss": training.run.in_precision(answers)(best.model, held_back, best.tags).loss}
+    run, best = training.run, best_model(training)
+    figures = {"val_loss": shared_answers(run, best.model, held_back.once(), best.tags).loss}
     data, rows = splits.test, list(splits.test.tokens)
+    probabilities = np.concatenate(shared_out(run, best.probabilities, rows))
+    if not run.main:
+        return
     ends = np.cumsum([len(row) for row in rows])
     targets = np.array([best.tags.index(tag) for tags in data.tags for tag in tags])
-    probabilities = np.concatenate(best.probabilities(rows))
     answered = Answered(np.log(probabilities.clip(1e-30)), targets, best.tags)
     majority = best.tags[splits.frequencies.argmax()]
     unigrams = UnigramTagger(pairs(splits.train), backoff=DefaultTagger(majority))
@@ -98,8 +100,8 @@ def test(training: Training[Tagger], splits: TaggedSplits, held_back: Iterable[E
     report_answers(training, answered, baselines, partial(in_context, rows, ends), figures)
     for name, figure in list(figures.items())[1:]:
         print(f"--- {name.removeprefix('test_').replace('_', ' ')} {figure:.4f}")
-    write_texts(training.run.directory, (row if isinstance(row, str) else " ".join(row) for row in rows))
-    training.run.show_use("to tag texts of your own", "tag", "file.txt")
+    write_texts(run.directory, (row if isinstance(row, str) else " ".join(row) for row in rows))
+    run.show_use("to tag texts of your own", "tag", "file.txt")
 
 
 def sample(tagger: Tagger, tokens: Sequence[str]) -> str:

@@ -27,12 +27,13 @@ from seqgen.metrics.classification import Answered, majority_accuracy
 from seqgen.nn.encoders import SequenceEncoder
 from seqgen.runs.answers import report_answers, show_classified
 from seqgen.runs.config import LabelConfig, parse_options
+from seqgen.runs.evaluation import best_model, shared_answers, shared_out
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TEXT_CLASSIFIER
 from seqgen.runs.training import Training
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.adversarial import adversarial
-from seqgen.training.answers import answers, class_weights
+from seqgen.training.answers import class_weights
 from seqgen.training.losses import LossFunction, right_answer
 from seqgen.training.optimizers import gradual_unfreezing
 
@@ -97,7 +98,7 @@ def main() -> None:
     if config.init_from is None:
         config, classifier = run.resized(config, classifier, examples, loss)
     texts = run.batches(examples, config.batch_tokens)
-    valid = run.batches(classifier.examples(splits.valid), config.batch_tokens, train=False)
+    valid = run.batches(classifier.examples(splits.valid), config.batch_tokens)
     cut = int((texts.buckets.lengths > config.max_length).sum())
     read = f"{texts.mean_length:.0f} tokens a text, {cut:,} texts cut to {config.max_length}"
     run.describe(f"texts of {len(splits.classes)} classes: {splits.sizes}; {read}", classifier)
@@ -110,17 +111,18 @@ def main() -> None:
         for step in training.steps(texts, loss):
             if training.due(step):
                 show_classified(training, splits.valid.inputs, splits.valid.labels, splits.valid.inputs)
-                found = run.in_precision(answers)(training.averaged.model, valid.once(), splits.classes)
+                found = shared_answers(run, training.averaged.model, valid.once(), splits.classes)
                 training.evaluated(step, found.loss, error=1 - found.accuracy, val_accuracy=found.accuracy)
+    best = best_model(training)
+    val_loss = shared_answers(run, best.model, valid.once(), splits.classes).loss
+    probabilities = np.array(shared_out(run, best.probabilities, splits.test.inputs))
     if run.main:
-        best = TextClassifier.from_pretrained(run.model_directory).to(run.device)
-        val_loss = run.in_precision(answers)(best.model, valid.once(), splits.classes).loss
         speed = training.progress.rate * texts.mean_length
-        test(training, best, splits, val_loss=val_loss, tokens_per_second=speed)
+        test(training, probabilities, splits, val_loss=val_loss, tokens_per_second=speed)
 
 
-def test(training: Training[TextClassifier], best: TextClassifier, splits: LabelledSplits, **more: float) -> None:
-    """Test the best classifier and a logistic regression on words, and print the command to use it."""
+def test(training: Training[TextClassifier], probabilities: np.ndarray, splits: LabelledSplits, **more: float) -> None:
+    """Test the (texts, classes) probabilities and a logistic regression on words, and print the command to use it."""
     tested, some = splits.test, splits.train.chosen(range(0, len(splits.train), -(-len(splits.train) // BASELINE)))
     words = TfidfVectorizer(token_pattern=r"\w+|[^\w\s]", sublinear_tf=True, min_df=2, ngram_range=(1, 1))
     judge = make_pipeline(words, LogisticRegression(C=10.0, max_iter=300))
@@ -131,7 +133,7 @@ def test(training: Training[TextClassifier], best: TextClassifier, splits: Label
     except ValueError:  # no two texts have a word in common, so there is nothing to judge by
         words_alone = majority
     baseline = {"majority": majority, "baseline": words_alone}
-    answered = Answered(np.log(best.probabilities(splits.test.inputs).clip(1e-30)), right, splits.classes)
+    answered = Answered(np.log(probabilities.clip(1e-30)), right, splits.classes)
     report_answers(training, answered, baseline, lambda number: str(splits.test.inputs[number]), more)
     write_texts(training.run.directory, splits.test.inputs)
     some_words = " ".join(splits.test.inputs[0].split()[:12])

@@ -8,7 +8,6 @@ from seqgen.exits import run_main
 
 import math
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -29,13 +28,14 @@ from seqgen.figures.section import Section
 from seqgen.inference.translator import Translator
 from seqgen.metrics.translation import bleu, chrf
 from seqgen.runs.config import SearchConfig, parse_options
+from seqgen.runs.evaluation import best_model, mean_loss, shared_out
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TRANSLATOR
 from seqgen.runs.suitable_size import Trial
 from seqgen.runs.training import Training
 from seqgen.symbols import SYMBOLS
 from seqgen.text.tokenizer import fit_tokenizer
-from seqgen.training.losses import evaluate, target_tokens
+from seqgen.training.losses import target_tokens
 
 DATES = {"dropout": 0.1, "tokenizer": "char"}
 LENGTH = 16  # tokens of a sentence of the trial
@@ -90,46 +90,47 @@ def main() -> None:
     config = run.sized(config, partial(trial, len(splits.train)), loss)
     translator = untrained(config, splits)
     train = run.batches(translator.examples(splits.train), config.batch_tokens)
-    valid = run.batches(translator.examples(splits.valid), config.batch_tokens, train=False)
+    valid = run.batches(translator.examples(splits.valid), config.batch_tokens)
     tokens = f"{train.mean_length:.0f} tokens a pair of {translator.target.vocab_size:,} different"
     run.describe(f"pairs: {splits.sizes}; {tokens}", translator)
-    longest = int(valid.buckets.lengths.max())  # as at first a model never ends a sentence
+    greedy = {"num_beams": 1, "max_new_tokens": int(valid.buckets.lengths.max())}  # at first a model never ends
     with Training(run, translator, splits.fingerprint) as training:
         for step in training.steps(train, loss):
             if training.due(step):
-                val_loss = evaluate(training.averaged.model, valid.once(), run.in_precision(target_tokens))
-                found = training.averaged.translate(list(splits.valid.sources), num_beams=1, max_new_tokens=longest)
+                val_loss = mean_loss(run, training.averaged.model, valid.once(), run.in_precision(target_tokens))
+                found = shared_out(run, training.averaged.translate, splits.valid.sources, **greedy)
                 written = [one.text for one in found]
                 score = bleu(written, splits.valid.targets).score
                 training.evaluated(step, val_loss, error=-score, val_perplexity=math.exp(val_loss), val_bleu=score)
                 for source, text in list(zip(splits.valid.sources, written, strict=True))[:2]:
                     run.say(f"  {source}\n  -> {text}")
-    if run.main:
-        test(training, splits, valid.once())
+    best = best_model(training)
+    test(training, best, splits, mean_loss(run, best.model, valid.once(), target_tokens))
 
 
-def test(training: Training[Translator], splits: Splits[Parallel], unseen: Iterable[Pairs]) -> None:
-    """Test the best translator as it was saved, show translations and attention, and print the command to use it."""
-    directory, valid, held_back = training.run.directory, splits.valid, splits.test
-    translator = Translator.from_pretrained(training.run.model_directory).to(training.run.device)
-    val_bleu = bleu([one.text for one in translator.translate(list(valid.sources))], valid.targets).score
-    sources, references = list(held_back.sources), list(held_back.targets)
+def test(training: Training[Translator], translator: Translator, splits: Splits[Parallel], val_loss: float) -> None:
+    """Test the best translator, show translations and attention, and print the command to use it."""
+    run = training.run
+    validated = [one.text for one in shared_out(run, translator.translate, splits.valid.sources)]
+    sources, references = list(splits.test.sources), list(splits.test.targets)
     began = time.perf_counter()
-    written = [one.text for one in translator.translate(sources)]
+    written = [one.text for one in shared_out(run, translator.translate, sources)]
     speed = len(sources) / (time.perf_counter() - began)
+    if not run.main:
+        return
     scores = bleu(written, references), chrf(written, references)
     exact = sum(one == other for one, other in zip(written, references, strict=True)) / len(references)
     first = translator.translate(sources[:SHOWN], return_attention=True)
     for number, one in enumerate(first, start=1):
         if one.attention is not None:
-            draw_attention(directory / "attention" / f"{number}.png", one.attention)
+            draw_attention(run.directory / "attention" / f"{number}.png", one.attention)
     shown = [f"  {source}\n  -> {text}" for source, text in zip(sources[:SHOWN], written, strict=False)]
     translations = Section("Translations", "\n".join(shown), aligned(sources[:SHOWN], first))
-    worst = write_worst_translations(directory / "worst.jsonl", sources, references, written)
+    worst = write_worst_translations(run.directory / "worst.jsonl", sources, references, written)
     training.results(
         translations,
         worst,
-        val_bleu=val_bleu,
+        val_bleu=bleu(validated, splits.valid.targets).score,
         test_bleu=scores[0].score,
         test_chrf=scores[1].score,
         test_bleu_lowercase=bleu(written, references, lowercase=True).score,
@@ -137,12 +138,12 @@ def test(training: Training[Translator], splits: Splits[Parallel], unseen: Itera
         test_length_ratio=sum(map(len, written)) / max(sum(map(len, references)), 1),
         test_sentences_per_second=speed,
         signatures=" ".join(score.signature for score in scores),
-        val_loss=evaluate(translator.model, unseen, target_tokens),
+        val_loss=val_loss,
     )
     print(f"{translations.text}\n{worst.text}\n\n--- test BLEU {scores[0].score:.2f}", end="")
     print(f", chrF {scores[1].score:.2f}, exact {exact:.2%}, {speed:.0f} sentences/s")
-    write_texts(directory, sources)
-    training.run.show_use("to translate sentences of your own", "translate", sources[0])
+    write_texts(run.directory, sources)
+    run.show_use("to translate sentences of your own", "translate", sources[0])
 
 
 if __name__ == "__main__":

@@ -4,15 +4,17 @@ A script imports this file first: torch takes seconds to import, and Ctrl-C must
 """
 
 import io
+import json
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 
 from seqgen.errors import InputError, NonFiniteLoss
-from seqgen.interruptions import INTERRUPTED, handle, interruptions
+from seqgen.interruptions import INTERRUPTED, handle, interruptions, speaks
 
 
 def run_main(main: Callable[[], None]) -> None:
@@ -43,15 +45,26 @@ def run_main(main: Callable[[], None]) -> None:
     except Exception as error:
         if interruptions.received:
             _exit(interruptions.sentence, 130)  # a library made another error of the interruption
+        if _another_ended(error):
+            _exit(f"another process of this run has ended, so this one was {interruptions.sentence}", 1)
         if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported here
             raise
         _exit("error: a GPU's memory must be large enough, but it is full: choose a smaller --size, model or batch", 2)
 
 
+def _another_ended(error: Exception) -> bool:
+    """Return whether torch says that a process was not there to receive or to send: Gloo has no class for that."""
+    return isinstance(error, RuntimeError) and ("gloo" in str(error) or "Dist" in type(error).__name__)
+
+
 def _exit(sentence: str, code: int) -> None:
     handle(signal.SIG_IGN)
     with suppress(OSError):  # a full disk behind it
-        print(sentence, file=sys.stderr, flush=True)
+        if code != 130 or speaks():
+            print(sentence, file=sys.stderr, flush=True)
+        if path := os.environ.get("TORCHELASTIC_ERROR_FILE"):  # from which `torchrun` takes what it reports at its end
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({"message": sentence, "timestamp": int(time.time())}, file)
     if interruptions.received:  # the interpreter knows of the signal, and may exit with another code
         os._exit(code)
     sys.exit(code)

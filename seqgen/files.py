@@ -55,6 +55,22 @@ def writing(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
         raise
 
 
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait until no other process, nor thread, is in this context for the same path.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    aside = path.with_name(f".{path.name}{UNFINISHED}")  # which `sweep` removes where a kill leaves it
+    with open(aside, "wb") as file:
+        _locked(file.fileno())
+        try:
+            yield
+        finally:
+            aside.unlink(missing_ok=True)
+
+
 def sweep(directory: Path) -> None:
     """Remove what killed writers have left in a folder and its subfolders; the files of living ones are locked."""
     for aside in directory.rglob(f".*{UNFINISHED}"):

@@ -33,6 +33,11 @@ class Interruptions:
 interruptions = Interruptions()
 
 
+def speaks() -> bool:
+    """Return whether this process tells of a signal: of those that `torchrun` started on this machine the first one."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
+
+
 def handle(handler: Any) -> None:
     """Let this function, or that of `signal`, handle all signals that interrupt a command."""
     if threading.current_thread() is threading.main_thread():  # no other thread may
@@ -42,6 +47,8 @@ def handle(handler: Any) -> None:
 
 def say_at_once(sentence: str) -> None:
     """Write a line to stderr, also while something else is written to it, which `print` does not allow."""
+    if not speaks():
+        return
     number = 2
     with suppress(AttributeError, OSError, ValueError):  # there is none, or it is no file
         number = sys.stderr.fileno()

@@ -1,6 +1,6 @@
 """The two values that all parts share: State, which changes at every step, and Memory, which never does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -47,6 +47,11 @@ class State(NamedTuple):
     def layers(self, begin: int, end: int | None = None) -> "State":
         """Return the hidden and cell states of some of the layers alone."""
         return State(self.h[begin:end], None if self.c is None else self.c[begin:end])
+
+    @classmethod
+    def joined(cls, states: Sequence["State"]) -> "State":
+        """Return the state of the rows of all these states, one after another."""
+        return cls._make(None if None in parts else torch.cat(parts, dim=1) for parts in zip(*states, strict=True))
 
     def below(self, other: "State") -> "State":
         """Return this state with the layers of `other` above its own."""

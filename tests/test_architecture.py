@@ -165,7 +165,10 @@ SKELETON = {
     "def main() -> None:",
     "config = parse_options(Config)",
     "if training.due(step):",
+    "best = best_model(training)",
     "if run.main:",
+    "if not run.main:",
+    "return",
     'if __name__ == "__main__":',
     "run_main(main)",
 }

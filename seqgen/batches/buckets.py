@@ -38,8 +38,9 @@ class Buckets:
             epoch += 1
 
     def once(self) -> Iterator[np.ndarray]:
-        """Yield every example once, by length."""
-        yield from self._cut(np.argsort(self.lengths, kind="stable"))
+        """Yield every example of this process once, by length."""
+        shares = (batch[self.rank :: self.world_size] for batch in self._cut(np.argsort(self.lengths, kind="stable")))
+        yield from (share for share in shares if len(share))
 
     def _epoch(self, epoch: int) -> list[np.ndarray]:
         generator = np.random.default_rng([self.seed, epoch])

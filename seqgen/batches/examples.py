@@ -47,7 +47,7 @@ class ExampleBatches(Generic[B]):
         return map(self.collate, self.buckets.starting_at(index))
 
     def once(self) -> Iterator[B]:
-        """Yield every example once, sorted by length."""
+        """Yield every example of this process once, sorted by length."""
         return map(self.collate, self.buckets.once())
 
     @property

@@ -79,7 +79,9 @@ def shrink_to_text(length: int, lanes: int, window: int) -> tuple[int, int]:
     return min(lanes, length // window), window
 
 
-def held_back_windows(tokens: np.ndarray, *, window: int, lanes: int = 64, warm_up: int = 512) -> Iterator[Batch]:
+def held_back_windows(
+    tokens: np.ndarray, *, window: int, lanes: int = 64, warm_up: int = 512, rank: int = 0, world_size: int = 1
+) -> Iterator[Batch]:
     """Yield a text once for validation, with every token a target exactly once, in few and wide batches.
 
     Each lane but the first begins `warm_up` tokens early, without targets, so that its hidden state is as good as if
@@ -90,14 +92,19 @@ def held_back_windows(tokens: np.ndarray, *, window: int, lanes: int = 64, warm_
         window: number of steps of a batch.
         lanes: maximum number of rows of a batch.
         warm_up: number of tokens that a lane reads before its first target.
+        rank: number of this process among `world_size`, among which the lanes are divided.
+        world_size: number of processes that validate together.
     """
     lanes = int(np.clip(len(tokens) // (2 * warm_up), 1, lanes))
     cuts = np.linspace(0, len(tokens), lanes + 1).astype(int)
-    begins = np.maximum(cuts[:-1] - warm_up, 0)
-    read = np.full((lanes, (cuts[1:] - begins).max()), PAD, dtype=np.int64)
-    for row, (begin, end) in enumerate(zip(begins, cuts[1:], strict=True)):
+    firsts, ends = cuts[:-1][rank::world_size], cuts[1:][rank::world_size]
+    if not len(firsts):  # fewer lanes than processes
+        return
+    begins = np.maximum(firsts - warm_up, 0)
+    read = np.full((len(begins), (ends - begins).max()), PAD, dtype=np.int64)
+    for row, (begin, end) in enumerate(zip(begins, ends, strict=True)):
         read[row, : end - begin] = tokens[begin:end]
     for number, batch in enumerate(windows(read, window)):
-        before = torch.from_numpy(cuts[:-1] - begins)[:, None]
+        before = torch.from_numpy(firsts - begins)[:, None]
         position = number * window + torch.arange(batch.targets.shape[1])
         yield batch._replace(targets=batch.targets.masked_fill(position < before, PAD))

@@ -20,7 +20,7 @@ class TextBatches(NamedTuple):
     """Batches of a text.
 
     `train` is endless, and `train_text` returns at most so many tokens to train on, one after another; `validation`
-    gives the batches of the part for validation, whose tokens are `held_back`.
+    gives this process's share of the batches of the part for validation, whose tokens are `held_back`.
     `shrunk` is a message where the text is too short for the batch size that was asked for.
     """
 
@@ -54,7 +54,8 @@ def stream_batches(tokens: np.ndarray | Sequence[int], lanes: int, window: int, 
             f"{len(train):,}: training with {fitting[0]} lanes of {fitting[1]}"
         )
     batches = Stream(train, *fitting, **shared)
-    validation = partial(held_back_windows, held_back, window=VALIDATION_WINDOW)
+    own = {name: value for name, value in shared.items() if name != "seed"}
+    validation = partial(held_back_windows, held_back, window=VALIDATION_WINDOW, **own)
 
     def latest(most: int) -> np.ndarray:
         """Return the tokens nearest to those that are held back."""
@@ -83,9 +84,15 @@ def document_batches(documents: Ragged, rows: int, window: int, **shared: int) -
             f"a batch of {rows} documents needs as many to train on, but there are {len(train)}: training with {size}"
         )
     batches = Documents(documents, size, window, chosen=train, **shared)
-    validation = Documents(documents, min(VALIDATION_ROWS, len(held_back)), VALIDATION_WINDOW, chosen=held_back)
-    held_back_tokens = validation.chosen_tokens()
+    own = held_back[shared.get("rank", 0) :: shared.get("world_size", 1)]
+
+    def validation() -> Iterator[Batch]:
+        """Yield the documents of this process, where there are as many as processes."""
+        rows = min(VALIDATION_ROWS, len(own))
+        return Documents(documents, rows, VALIDATION_WINDOW, chosen=own).once() if rows else iter(())
+
+    held_back_tokens = Documents(documents, 1, VALIDATION_WINDOW, chosen=held_back).chosen_tokens()
     train_tokens = batches.token_count
     per_epoch = max(len(train) // size, train_tokens // (size * window))
-    texts = batches.chosen_tokens, validation.once, held_back_tokens
+    texts = batches.chosen_tokens, validation, held_back_tokens
     return TextBatches(batches, *texts, train_tokens, per_epoch, shrunk)

@@ -13,7 +13,7 @@ import numpy as np
 
 from seqgen.data.numbers import Damaged, Numbers, writing_numbers
 from seqgen.errors import InputError
-from seqgen.files import filling_cache
+from seqgen.files import filling_cache, one_at_a_time
 
 T = TypeVar("T")
 
@@ -74,6 +74,8 @@ def stored(
 ) -> tuple[Ragged, ...]:
     """Return columns of rows, from the cache where it has them undamaged.
 
+    Of several processes that ask for them at the same time, one makes them and the others wait.
+
     Args:
         identity: plain data that identifies these rows.
         rows: yields the rows, each with an array for each column; called only where the cache lacks them.
@@ -88,7 +90,10 @@ def stored(
         paths = [cache / f"{key}-{place}.{dtype.name}" for place, dtype in enumerate(dtypes)]
         with suppress(Damaged):
             return tuple(map(Ragged, paths, dtypes))
-        _write(paths, dtypes, rows())
+        with one_at_a_time(cache / key):
+            with suppress(Damaged):  # made by another process in the meantime
+                return tuple(map(Ragged, paths, dtypes))
+            _write(paths, dtypes, rows())
     try:
         return tuple(map(Ragged, paths, dtypes))
     except Damaged as error:

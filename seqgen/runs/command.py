@@ -23,10 +23,20 @@ def _typed() -> list[str]:
     installed = Path(sys.executable).parent
     if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun starts each process as `python -u`
         words = words[1:] if words[:1] == ["-u"] else words
-        return [_program("torchrun", installed), "--nproc_per_node", os.environ["LOCAL_WORLD_SIZE"], *words]
+        own = ["--nproc_per_node", os.environ["LOCAL_WORLD_SIZE"]]
+        return [_program("torchrun", installed), *_machines(), *own, *words]
     if words and Path(words[0]).stem == "seqgen":  # the script that an installation makes
         return [_program("seqgen", Path(words[0]).parent), *words[1:]]
     return [_program("python", installed), *words]
+
+
+def _machines() -> list[str]:
+    """Return the options of `torchrun` for this machine among several."""
+    if os.environ.get("GROUP_WORLD_SIZE", "1") == "1":
+        return []
+    variables = {"nnodes": "GROUP_WORLD_SIZE", "node_rank": "GROUP_RANK"}
+    variables |= {"master_addr": "MASTER_ADDR", "master_port": "MASTER_PORT"}
+    return [word for name, variable in variables.items() for word in (f"--{name}", os.environ[variable])]
 
 
 def _program(name: str, folder: Path) -> str:

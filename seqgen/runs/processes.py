@@ -11,6 +11,7 @@ from torch import nn
 
 from seqgen.errors import InputError
 from seqgen.hardware.devices import find_device
+from seqgen.state import State
 from seqgen.training.shared_batch_norm import share_batch_norms
 
 V = TypeVar("V")
@@ -51,6 +52,19 @@ class Processes:
         values: list[V] = gather_object([value]) if self.world_size > 1 else [value]
         return values
 
+    def together(self, find: Callable[[], V]) -> list[V]:
+        """Return in all processes what each of them finds, by their rank, or raise in all the first error of one.
+
+        Raises:
+            InputError: in a process.
+            OSError: in a process.
+        """
+        found = self.gather(_found(find))
+        for value in found:
+            if isinstance(value, InputError | OSError):
+                raise value
+        return cast("list[V]", found)
+
     def from_main(self, find: Callable[[], V]) -> V:
         """Return in all processes what the first one finds, or raise in all of them the error that it raises there.
 
@@ -58,13 +72,7 @@ class Processes:
             InputError: in the first process.
             OSError: in the first process.
         """
-        found: V | InputError | OSError | None = None
-        if self.main:
-            try:
-                found = find()
-            except (InputError, OSError) as error:
-                found = error
-        found = agreed(found)
+        found = agreed(_found(find) if self.main else None)
         if isinstance(found, InputError | OSError):
             raise found
         return cast("V", found)
@@ -74,11 +82,34 @@ class Processes:
         on_gpu = {"cuda": torch.cuda.get_rng_state(self.device)} if self.device.type == "cuda" else {}
         return {"cpu": torch.get_rng_state(), **on_gpu}
 
+    def share(self, saved: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return this process's values of those that a checkpoint has of each process, however many these were.
+
+        The rows of hidden states are dealt anew, as `Stream` and `Documents` deal theirs; a process that was not there
+        has no random state yet.
+        """
+        if len(saved) == self.world_size:
+            return dict(saved[self.rank])
+        parts = [State(*one["carry"]) for one in saved if one["carry"]]
+        random = saved[self.rank]["random"] if self.rank < len(saved) else None
+        if not parts:
+            return {"random": random, "carry": []}
+        whole = State.joined(parts)
+        rows = torch.arange(whole.h.shape[1]).tensor_split(self.world_size)[self.rank]
+        return {"random": random, "carry": list(whole.select(rows))}
+
     def load_random_state(self, state: dict[str, Any]) -> None:
         """Restore the states of this process's random generators."""
         torch.set_rng_state(state["cpu"])
         if self.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda"], self.device)
+
+
+def _found(find: Callable[[], V]) -> V | InputError | OSError:
+    try:
+        return find()
+    except (InputError, OSError) as error:
+        return error
 
 
 def agreed(value: V) -> V:

@@ -63,15 +63,24 @@ class Run:
         self.directory = self.processes.from_main(lambda: run_directory(config))
         if config.resume:
             self.claim()
-        self.checkpoint = load_checkpoint(self.directory / "state") if config.resume else None
-        if self.checkpoint:
-            require(Checkpoint, self.checkpoint, f"the checkpoint in {self.directory}")
+        self.checkpoint = self.processes.from_main(self._checkpoint)
+        before, now = len(self.checkpoint["processes"]) if self.checkpoint else 0, self.processes.world_size
+        self.dealt_anew = ""  # what to say where there is another number of processes than before
+        if before not in (0, now):
+            self.dealt_anew = f"; processes: {now}, before {before}, so each batch and its states are dealt anew"
         possible = calculations(self.device, config.precision, config.threads)
         # Decided before the first update; a resumed run goes on as it was.
         self.calculation = Calculation(*self.checkpoint["calculation"]) if self.checkpoint else possible[0]
         self.schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
         self.progress = Progress()
         torch.manual_seed(config.seed)
+
+    def _checkpoint(self) -> dict[str, Any] | None:
+        """Return the checkpoint of a resumed run, where it has one."""
+        checkpoint = load_checkpoint(self.directory / "state") if self.config.resume else None
+        if checkpoint is not None:
+            require(Checkpoint, checkpoint, f"the checkpoint in {self.directory}")
+        return checkpoint
 
     def claim(self) -> None:
         """Take the directory for this run alone: a new one just before it is written to, so that no mistake makes it.
@@ -224,16 +233,14 @@ class Run:
             if self.processes.world_size > 1 and getattr(self.config, name):
                 raise InputError(f"--{name} must be used with one process, but there are {self.processes.world_size}")
 
-    def batches(self, examples: Batchable[E], budget: int, *, train: bool = True) -> ExampleBatches[E]:
-        """Return batches of examples of similar length.
+    def batches(self, examples: Batchable[E], budget: int) -> ExampleBatches[E]:
+        """Return batches of examples of similar length, which are divided among the processes.
 
         Args:
             examples: to make batches of.
             budget: maximum sum of lengths in a batch, padding included.
-            train: whether the examples of a batch are divided among the processes.
         """
-        shared = self.shared if train else {"seed": self.config.seed}
-        return examples.batches(budget, **shared)
+        return examples.batches(budget, **self.shared)
 
     def describe(self, data: str, bundle: Bundle[Any]) -> None:
         """Print the data, the model's size, the device and the directory; the report has the data, too."""

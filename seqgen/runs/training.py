@@ -60,7 +60,7 @@ class Training(Generic[B]):
         groups: weights with a learning rate of their own.
 
     Raises:
-        InputError: the checkpoint belongs to other data or another number of processes.
+        InputError: the checkpoint belongs to other data.
     """
 
     def __init__(self, run: Run, bundle: B, identity: str, *, groups: Iterable[Group] = ()):
@@ -84,7 +84,7 @@ class Training(Generic[B]):
                 if self.run.done >= 1
                 else ""
             )
-            run.say(f"resuming after step {self.progress.steps:,}{more}")
+            run.say(f"resuming after step {self.progress.steps:,}{more}{run.dealt_anew}")
         tracking = run.tracking()
         if not run.config.resume:
             run.claim()
@@ -238,8 +238,9 @@ class Training(Generic[B]):
         self.best.load_state_dict(state["best"])
         self.run.progress = Progress(*state["progress"])
         self.saved_at = self.progress.seconds
-        mine = state["processes"][self.run.processes.rank]
-        self.run.processes.load_random_state(mine["random"])
+        mine = self.run.processes.share(state["processes"])
+        if mine["random"] is not None:
+            self.run.processes.load_random_state(mine["random"])
         self.carry = State(*mine["carry"]).to(self.run.device) if mine["carry"] else None
 
     def _horizon(self, updates: int) -> float:
@@ -248,7 +249,7 @@ class Training(Generic[B]):
 
     def _decide(self, batches: Batches, loss_function: LossFunction) -> None:
         """Decide precision and threads by the first batch, with a copy of the model and its random numbers."""
-        if self.run.checkpoint is not None:  # which has what was decided
+        if self.run.checkpoint is not None and not self.run.dealt_anew:  # which has what was decided
             set_threads(self.run.calculation.threads)
             return
         device = self.run.device
@@ -261,9 +262,6 @@ class Training(Generic[B]):
         if checkpoint["identity"] != self.identity:
             directory = self.run.directory
             raise InputError(f"a run must be resumed on its own data, but {directory} was trained on other data")
-        before, now = len(checkpoint["processes"]), self.run.processes.world_size
-        if before != now:
-            raise InputError(f"a run must be resumed with the same number of processes, {before}, but there are {now}")
         saved, options = checkpoint["options"], self._options()
         if different := [name for name in saved | options if saved.get(name) != options.get(name)]:
             name = different[0]

@@ -21,7 +21,7 @@ def answers(model: nn.Module, batches: Iterable[Examples], classes: Sequence[str
         classes: the names of the classes, by their numbers.
     """
     device = next(model.parameters()).device
-    logs, targets = [], []
+    logs, targets = [torch.zeros(0, len(classes))], [torch.zeros(0, dtype=torch.int64)]  # also without a batch
     with evaluating(model):
         for batch in batches:
             real = (batch.targets != IGNORED).flatten()

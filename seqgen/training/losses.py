@@ -167,14 +167,20 @@ def right_answer(
 
 
 @checked
-@torch.no_grad()
 def evaluate(model: nn.Module, batches: Iterable[Any], loss_function: LossFunction = next_token) -> float:
     """Return the mean loss over all batches in evaluation mode, with the hidden state carried from one to the next."""
+    loss = total_loss(model, batches, loss_function)
+    mean: float = (loss.total / loss.count).item()
+    return mean
+
+
+@torch.no_grad()
+def total_loss(model: nn.Module, batches: Iterable[Any], loss_function: LossFunction) -> Loss:
+    """Return the sum of the losses of all batches, as `evaluate` calculates them."""
     device = next(model.parameters()).device
     (total, count), carry = torch.zeros(2, dtype=torch.float32, device=device), None
     with evaluating(model):
         for batch in batches:
             loss = loss_function(model, batch.to(device), carry)
             total, count, carry = total + loss.total, count + loss.count, loss.carry
-    mean: float = (total / count).item()
-    return mean
+    return Loss(total, count, carry)

@@ -124,9 +124,11 @@ class Muon(Optimizer):
 
         shapes = ", ".join(f"{rows} x {columns}" for rows, columns in (each.shape for each in directions))
         candidates = {precision: partial(prepare, precision) for precision in possible_precisions("auto", device)}
-        decision = decide(f"orthogonalizing matrices of {shapes}", candidates, device)
+        choice = [decide(f"orthogonalizing matrices of {shapes}", candidates, device).choice]
+        if distributed.is_initialized():  # processes that measured may have found different ones
+            distributed.broadcast_object_list(choice)
         for group in self.param_groups:
-            group["precision"] = decision.choice
+            group["precision"] = choice[0]
 
     def _orthogonalized(self, directions: list[Tensor]) -> list[Tensor]:
         """Return all updates; with several processes each calculates its own share, the costliest matrices first."""

@@ -57,3 +57,10 @@ def test_processes_share_each_batch_and_none_goes_without(lengths, world_size):
     firsts = [number for parts in list(zip(*ranks, strict=True))[:epoch] for part in parts for number in part]
     assert len(firsts) == len(set(firsts))
     assert set(seen) <= set(range(500))
+
+
+def test_processes_share_every_example_once_and_one_may_have_none(lengths):
+    for some in (lengths, lengths[:2]):
+        shares = [Buckets(some, 60, rank=rank, world_size=3).once() for rank in range(3)]
+        seen = [number for share in shares for batch in share for number in batch]
+        assert sorted(seen) == list(range(len(some)))

@@ -87,6 +87,15 @@ def test_held_back_text_is_predicted_exactly_once(length):
     assert sorted(seen[seen != PAD].tolist()) == tokens.tolist()
 
 
+@pytest.mark.parametrize("length", [50, 5000])
+def test_processes_share_the_held_back_text_and_one_may_have_none(length):
+    tokens, seen = np.arange(4, 4 + length), []
+    for rank in range(3):
+        share = held_back_windows(tokens, window=32, warm_up=64, rank=rank, world_size=3)
+        seen += [batch.targets[batch.targets != PAD] for batch in share]
+    assert sorted(torch.cat(seen).tolist()) == tokens.tolist()
+
+
 def test_warm_lanes_measure_what_one_long_pass_measures(cell):
     model = patterns.generator(20, cell=cell, hidden_size=16, embedding_size=4)
     tokens = np.random.default_rng(0).integers(4, 20, 4000)

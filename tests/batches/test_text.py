@@ -52,6 +52,13 @@ def test_some_documents_are_held_back(documents):
     assert not {*trained} & {*found.held_back.tolist()} - {EOS}
 
 
+def test_processes_share_the_held_back_documents_and_one_may_have_none(documents):
+    for world_size in (3, 11):
+        shares = [document_batches(documents, 33, 50, rank=rank, world_size=world_size) for rank in range(world_size)]
+        seen = targets_of(batch for share in shares for batch in share.validation())
+        assert seen == sorted(shares[0].held_back.tolist())
+
+
 def test_other_seeds_hold_other_documents_back(documents):
     one, same, other = (document_batches(documents, 9, 50, seed=seed).held_back for seed in (1, 1, 2))
     assert np.array_equal(one, same)

@@ -146,6 +146,16 @@ def test_a_command_is_shown_so_that_it_can_be_typed_again(monkeypatch, process, 
     assert started.command("--data", "a b") == f"{shown} --data 'a b'"
 
 
+def test_a_command_for_one_of_several_machines_says_which(monkeypatch):
+    of_torchrun = {"TORCHELASTIC_RUN_ID": "none", "LOCAL_WORLD_SIZE": "4", "GROUP_WORLD_SIZE": "2", "GROUP_RANK": "1"}
+    for name, value in (of_torchrun | {"MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29500"}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-u", "tagger.py", "--seed", "2"])
+    monkeypatch.setattr(sys, "argv", ["tagger.py", "--seed", "2"])
+    machines = "--nnodes 2 --node_rank 1 --master_addr 10.0.0.1 --master_port 29500"
+    assert started.command("--resume").endswith(f"torchrun {machines} --nproc_per_node 4 tagger.py --resume")
+
+
 def test_in_a_notebook_the_script_is_shown(monkeypatch):
     monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "ipykernel", "-f", "x"])
     monkeypatch.setattr(sys, "argv", ["recipes/tagger.py", "--seed", "2"])

@@ -104,7 +104,8 @@ def test_a_file_that_is_cut_off_while_it_is_read_is_a_sentence(tmp_path):
             np.asarray(numbers[place])
 
 
-def test_who_fills_the_cache_at_the_same_time_gets_the_same():
+def test_who_fills_the_cache_at_the_same_time_gets_the_same_also_without_locks(monkeypatch):
+    monkeypatch.setattr("seqgen.files._locked", lambda handle, *, wait=True: False)
     rows = [(np.array(row),) for row in ROWS[0]]
 
     def slowly():

@@ -1,7 +1,9 @@
 """Rows that are kept in files."""
 
 import os
+import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -154,3 +156,17 @@ def test_fingerprints_are_those_of_the_content(tmp_path):
     assert a == b != c
     with pytest.raises(InputError, match=r"nothing\.txt cannot be read: No such file"):
         file_fingerprint(tmp_path / "nothing.txt")
+
+
+def test_what_two_ask_for_at_once_is_made_once():
+    made = []
+
+    def rows():
+        made.append("rows")
+        time.sleep(0.05)  # in which the other one would begin, too
+        yield (np.array([1, 2, 3]),)
+
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(stored, "shared", rows, [100]) for _ in range(2)]
+    assert [as_lists(one.result()[0]) for one in both] == [[[1, 2, 3]]] * 2
+    assert made == ["rows"]

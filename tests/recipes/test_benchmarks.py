@@ -113,6 +113,36 @@ def test_sizes_are_trained_and_shown(command, text_file, monkeypatch):
     assert "did you mean tagger?" in err
 
 
+def test_processes_are_compared_with_one(command, text_file, monkeypatch):
+    benchmark = importlib.import_module("processes")
+    launched = []
+
+    def run(words, **_):
+        """Run in this process, in one alone, what the benchmark starts."""
+        launched.append("--nproc_per_node" in words)
+        code, _, err = command(load_recipe("char_generator").main, *words[words.index("char_generator") + 1 :])
+        return SimpleNamespace(returncode=code, stderr=err)
+
+    monkeypatch.setattr(benchmark, "subprocess", SimpleNamespace(run=run))
+    small = [
+        "--steps",
+        2,
+        "--rounds",
+        2,
+        "--size",
+        "tiny",
+        "--options",
+        f"--data {text_file} --window 8 --batch_size 2",
+    ]
+    code, out, err = command(benchmark.main, "--recipes", "[char_generator]", *small)
+    assert code == 0, err
+    assert launched == [False, True] * 2
+    [figure] = [line.split() for line in out.splitlines() if "val_loss" in line]
+    assert float(figure[2]) == pytest.approx(float(figure[3]), abs=1e-3)
+    code, _, err = command(benchmark.main, "--recipes", "[taggr]")
+    assert (code, "did you mean tagger?" in err) == (2, True)
+
+
 def test_a_benchmark_prints_and_saves_its_tables(tables):
     out, machine, networks = tables()
     assert "GFLOP/s" in out

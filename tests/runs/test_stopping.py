@@ -4,6 +4,7 @@ import signal
 import pytest
 
 from seqgen.interruptions import SIGNALS
+from seqgen.runs import stopping
 from seqgen.runs.stopping import StopSignals
 
 
@@ -16,6 +17,17 @@ def test_the_first_signal_asks_and_the_second_interrupts(number, capfd):
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
     assert "once more to stop at once" in capfd.readouterr().err
+
+
+def test_a_ctrl_c_that_torchrun_passes_on_asks_once(monkeypatch):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    with StopSignals() as signals:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert signals.received
+        monkeypatch.setattr(stopping, "PASSED_ON", 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_earlier_handlers_come_back():
