@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +26,7 @@ def run_main(main: Callable[[], None]) -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
     interruptions.received, interruptions.sentence = False, INTERRUPTED
     handle(interruptions.interrupt)
+    threading.excepthook = _in_thread
     try:
         main()
         sys.stdout.flush()
@@ -39,11 +41,18 @@ def run_main(main: Callable[[], None]) -> None:
         # The reader (`| head`) closed the pipe; without this the interpreter reports an error while it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        _exit(f"error: {error.filename or 'the disk'} cannot be read or written: {error.strerror or error}", 2)
+        name = error.filename if isinstance(error.filename, int) else os.fsdecode(error.filename or "the disk")
+        _exit(f"error: {name} cannot be read or written: {error.strerror or error}", 2)
     except Exception:
         if not interruptions.received:
             raise
         _exit(interruptions.sentence, 130)  # a library made another error of the interruption
+
+
+def _in_thread(error: threading.ExceptHookArgs) -> None:
+    """Print an error that ends a thread, unless it is of a disk: who waits for TensorBoard's writer says it."""
+    if not isinstance(error.exc_value, OSError):
+        threading.__excepthook__(error)
 
 
 def _exit(sentence: str, code: int) -> None:

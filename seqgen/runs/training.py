@@ -4,6 +4,7 @@ import copy
 import json
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -20,7 +21,7 @@ from seqgen.runs.best import Best
 from seqgen.runs.checkpoints import save_checkpoint
 from seqgen.runs.command import command
 from seqgen.runs.config import FREE_ON_RESUME, PATHS
-from seqgen.runs.directory import write_options
+from seqgen.runs.directory import require_in_place, write_options
 from seqgen.runs.logger import Logger
 from seqgen.runs.model_card import write_model_card
 from seqgen.runs.moments import is_due
@@ -72,6 +73,7 @@ class Training(Generic[B]):
         self.best, self.signals = Best(config.patience), StopSignals()
         self.before = Progress()
         self.carry: State | None = None
+        self.losses: list[float] = []  # of the updates since their mean was last logged
         self.saved_at = 0.0
         self._validated_at = self._validation_seconds = 0.0
         if run.processes.rank:  # so that dropout masks differ between processes
@@ -90,7 +92,8 @@ class Training(Generic[B]):
             run.claim()
         if run.main:
             write_options(run.directory, run.config, self.progress.steps)
-            self.logger = Logger(run.directory, run.schedule, self.progress.steps, run.unit, tracking)
+            so_far = self.progress.steps, self.losses
+            self.logger = Logger(run.directory, run.schedule, *so_far, unit=run.unit, tracking=tracking)
         self.again = command("--output_dir", str(run.directory), "--resume")
         interruptions.sentence = f"interrupted; to resume from the last checkpoint: {self.again}"
 
@@ -106,7 +109,8 @@ class Training(Generic[B]):
         self.signals.__exit__()
         if not self.run.main:
             return
-        self.logger.close()
+        with suppress(OSError) if error is not None else nullcontext():  # what ended the training is what is said
+            self.logger.close()
         if error is not None or not self.best.exists:
             self.logger.finish(self.progress.steps, {})
         if error is None and self.best.exists:
@@ -209,6 +213,7 @@ class Training(Generic[B]):
         found = write_results(self.run, self.averaged, self.progress, self.identity, figures, sections)
         write_model_card(self.run, self.averaged, self.identity, found)
         self.logger.finish(self.progress.steps, found)
+        require_in_place(self.run.directory)
         return found
 
     def state_dict(self) -> dict[str, Any]:
@@ -223,6 +228,7 @@ class Training(Generic[B]):
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "progress": list(self.progress),
             "best": self.best.state_dict(),
+            "losses": self.losses,
             "processes": self.run.processes.gather(own),
         }
 
@@ -236,6 +242,7 @@ class Training(Generic[B]):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["initial_lr"] = rate  # which a resumed run may have changed
         self.best.load_state_dict(state["best"])
+        self.losses = state["losses"]
         self.run.progress = Progress(*state["progress"])
         self.saved_at = self.progress.seconds
         mine = state["processes"][self.run.processes.rank]
@@ -291,6 +298,7 @@ class Training(Generic[B]):
             self.saved_at, self.carry = step.progress.seconds, step.carry
             state = self.state_dict()
             if self.run.main:
+                require_in_place(self.run.directory)
                 save_checkpoint(self.run.directory / "state", step.number, state)
         if stop:
             raise Interrupted(f"stopped after step {step.number}, and saved; to resume: {self.again}")
