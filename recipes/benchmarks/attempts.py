@@ -23,6 +23,7 @@ from running import CONTEXT  # type: ignore[import-not-found]
 from small_data import small_options  # type: ignore[import-not-found]
 
 STEPS, EVAL_EVERY = 24, 6
+SENTENCES = {2: "error: ", 1: "another process of this run has ended"}  # by exit code
 LIMIT = 240.0  # seconds in which an attempt must end
 GRACE = 20.0  # seconds in which a process must end by itself when another one has failed
 
@@ -42,11 +43,12 @@ class Attempt(NamedTuple):
 
     @property
     def refused(self) -> bool:
-        """Whether it ended with exit code 2 and one sentence, wherever it was not killed."""
-        ends = list(zip(self.codes, self.printed, strict=True))
-        said = [text for code, text in ends if code != -signal.SIGKILL]
-        right = all(code in (2, -signal.SIGKILL) for code, _ in ends)
-        return not self.hung and right and all(text.count("error: ") == 1 and "Traceback" not in text for text in said)
+        """Whether it ended with one sentence and its exit code in each process that was not killed."""
+        return not self.hung and all(
+            code == -signal.SIGKILL
+            or (code in SENTENCES and text.count(SENTENCES[code]) == 1 and "Traceback" not in text)
+            for code, text in zip(self.codes, self.printed, strict=True)
+        )
 
 
 @dataclass

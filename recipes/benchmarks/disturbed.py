@@ -20,7 +20,9 @@ Kind = Literal["none", "slow", "full", "read-only", "vanishing", "clock"]
 
 DELAY = 0.02  # seconds that a slow disk takes for an operation
 ERRORS = {"full": errno.ENOSPC, "read-only": errno.EROFS}
-SPARED = {"full": {"unlink", "chmod"}, "read-only": set[str](), "vanishing": {"unlink", "chmod", "fsync", "write"}}
+WRITING = frozenset({"open", "write", "fsync", "replace", "rename", "link", "mkdir"})
+FAILING = {"full": WRITING, "read-only": WRITING | {"unlink", "chmod"}, "vanishing": WRITING - {"write", "fsync"}}
+TYPICAL = {"full": {"write"}, "read-only": {"open"}, "vanishing": {"open"}}  # operations that show it first
 HOUR, CHANCE = 3600.0, 0.02  # of a jump, and its probability whenever somebody looks at the clock
 
 
@@ -30,14 +32,16 @@ class Disturbance:
 
     Args:
         kind: of the disk, or "clock"; "none" lets it run.
-        struck: operations that succeed, because an earlier run was disturbed in them; the first other one fails.
+        struck: operations that succeed, because an earlier run was disturbed in them; the first other one fails, and
+            all after it.
+        everywhere: whether any operation can be the first that fails; else typical ones, of which each file has one.
         seed: random seed of the moments when the clock jumps.
     """
 
     kind: Kind = "none"
     struck: frozenset[str] = frozenset()
+    everywhere: bool = True
     seed: int = 0
-    only: str = ""
 
 
 class Disk:
@@ -68,7 +72,7 @@ class Disk:
         if kind == "slow" and re.search("run/(state|model)/", name):
             self.tell(name)
             time.sleep(DELAY)
-        elif kind in SPARED and operation not in SPARED[kind] and (self.failing or self._strikes(name)):
+        elif kind in FAILING and (operation in FAILING[kind] if self.failing else self._begins_with(operation, name)):
             if not self.failing:
                 self.failing = True
                 self.tell(name)
@@ -79,13 +83,11 @@ class Disk:
                 named = () if isinstance(path, int) else (path,)
                 raise OSError(ERRORS[kind], os.strerror(ERRORS[kind]), *named)
 
-    def _strikes(self, name: str) -> bool:
-        """Return whether an operation is the first that fails: only the folder of the run vanishes."""
-        return (
-            name not in self.disturbance.struck
-            and (self.disturbance.kind != "vanishing" or " run" in name)
-            and self.disturbance.only in name
-        )
+    def _begins_with(self, operation: str, name: str) -> bool:
+        """Return whether an operation is the first that fails; only the folder of the run vanishes."""
+        kind = self.disturbance.kind
+        possible = operation in (FAILING if self.disturbance.everywhere else TYPICAL)[kind]
+        return possible and name not in self.disturbance.struck and (kind != "vanishing" or " run" in name)
 
     def install(self) -> None:
         """Let everything in this process use this disk."""
