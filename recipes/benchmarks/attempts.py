@@ -43,12 +43,10 @@ class Attempt(NamedTuple):
 
     @property
     def refused(self) -> bool:
-        """Whether it ended with one sentence and its exit code in each process that was not killed."""
-        return not self.hung and all(
-            code == -signal.SIGKILL
-            or (code in SENTENCES and text.count(SENTENCES[code]) == 1 and "Traceback" not in text)
-            for code, text in zip(self.codes, self.printed, strict=True)
-        )
+        """Whether each process that failed, and was not killed, ended with one sentence and its exit code."""
+        ends = [end for end in zip(self.codes, self.printed, strict=True) if end[0] not in (0, -signal.SIGKILL)]
+        right = all(code in SENTENCES and text.count(SENTENCES[code]) == 1 for code, text in ends)
+        return not (self.hung or self.went_on) and right and not any("Traceback" in text for text in self.printed)
 
 
 @dataclass
