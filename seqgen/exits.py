@@ -41,7 +41,8 @@ def run_main(main: Callable[[], None]) -> None:
         # The reader (`| head`) closed the pipe; without this the interpreter reports an error while it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        name = error.filename if isinstance(error.filename, int) else os.fsdecode(error.filename or "the disk")
+        name = error.filename or "the disk"
+        name = os.fsdecode(name) if isinstance(name, bytes) else name
         _exit(f"error: {name} cannot be read or written: {error.strerror or error}", 2)
     except Exception:
         if not interruptions.received:

@@ -172,7 +172,7 @@ def run(
     training.SAVE_EVERY = 0.0
     # Which way is fastest does not matter here, nor how curves look.
     decisions.TURN, decisions._others_calculate = 1e-9, lambda device: False
-    Figure.savefig = lambda self, file, **options: file.write(b"drawn")
+    Figure.savefig = lambda self, file, **options: file.write(b"drawn")  # type: ignore[method-assign]
     if how.kind == "clock":
         jump(how.seed)
     elif how.kind != "none":

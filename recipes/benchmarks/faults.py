@@ -10,6 +10,7 @@ from seqgen.exits import run_main
 
 import random
 import shutil
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -86,8 +87,10 @@ class Case:
         disturb: dict[Fault, Callable[[Counter[str]], None]] = {"kills": self.kills, "clock": self.clock}
         disturb.get(fault, partial(self.disk, fault))(counts)
         counts["lost"] = len(self.lost) - before
-        named = {"fault": fault, "recipe": self.recipe, "processes": self.processes}
-        return named | {name: counts[name] for name in COUNTED} | {"seconds": time.monotonic() - began}
+        row: dict[str, Any] = {"fault": fault, "recipe": self.recipe, "processes": self.processes}
+        row |= {name: counts[name] for name in COUNTED} | {"seconds": round(time.monotonic() - began)}
+        print(", ".join(f"{name} {value}" for name, value in row.items()), file=sys.stderr, flush=True)
+        return row
 
     def kills(self, counts: Counter[str]) -> None:
         """Kill a run again and again, and another one when it has come to its end."""
@@ -140,8 +143,9 @@ class Case:
         """Note what was lost by a disturbance: neither did the run go on, nor was a sentence all that it said."""
         if not (end.went_on or end.refused):
             self.say(where, end)
-        if any(now < before for now, before in zip(chain.kept(), kept, strict=True)):
-            self.lost.append(f"{self.recipe}, {self.processes} processes, {where}: {kept} became {chain.kept()}")
+        model, newest = chain.kept()
+        if model < kept[0] or newest < kept[1]:
+            self.lost.append(f"{self.recipe}, {self.processes} processes, {where}: {kept} became {(model, newest)}")
 
     def finish(self, chain: Chain, counts: Counter[str]) -> None:
         """Resume a run until its end, undisturbed, and compare it."""
