@@ -130,7 +130,7 @@ class Chain:
                 place = {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(self.processes)}
                 shared |= meeting | place | {"LOCAL_WORLD_SIZE": str(self.processes)}
             reader, writer = CONTEXT.Pipe(duplex=False)
-            self._log(rank).unlink(missing_ok=True)
+            self._log(rank).write_bytes(b"")
             script = recipes()[self.recipe]
             process = CONTEXT.Process(target=run, args=(script, words, self._log(rank), shared, how, writer))
             process.start()
