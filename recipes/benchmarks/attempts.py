@@ -19,8 +19,8 @@ from seqgen.cli.train import recipes
 from seqgen.runs.directory import CONTENTS
 
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
-from running import CONTEXT  # type: ignore[import-not-found]
-from small_data import small_options  # type: ignore[import-not-found]
+from running import CONTEXT
+from small_data import small_options
 
 STEPS, EVAL_EVERY = 24, 6
 SENTENCES = {2: "error: ", 1: "another process of this run has ended"}  # by exit code
@@ -123,7 +123,8 @@ class Chain:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
-        processes, pipes = [], []
+        processes: list[BaseProcess] = []
+        pipes: list[Connection] = []
         for rank in range(self.processes):
             shared = {"XDG_CACHE_HOME": str(self.folder / "cache"), "OMP_NUM_THREADS": "1"}
             if self.processes > 1:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import replace
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import torch
 
+from seqgen.batches.windows import Batches
 from seqgen.errors import InputError, Interrupted, NonFiniteLogits, NonFiniteLoss
 from seqgen.figures.section import Section
 from seqgen.hardware.devices import unchanged_random_state
@@ -38,14 +39,6 @@ from seqgen.training.optimizers import Group
 B = TypeVar("B", bound=Bundle[Any])
 
 SAVE_EVERY = 10.0  # seconds between checkpoints, the most that a kill can lose
-
-
-class Batches(Protocol):
-    """Batches to train on: a function of their number."""
-
-    def starting_at(self, index: int) -> Iterator[Any]:
-        """Yield the batches from number `index` on, without end."""
-        ...
 
 
 class Training(Generic[B]):
@@ -92,8 +85,7 @@ class Training(Generic[B]):
             run.claim()
         if run.main:
             write_options(run.directory, run.config, self.progress.steps)
-            so_far = self.progress.steps, self.losses
-            self.logger = Logger(run.directory, run.schedule, *so_far, unit=run.unit, tracking=tracking)
+            self.logger = Logger(run.directory, run.schedule, self.progress.steps, self.losses, run.unit, tracking)
         self.again = command("--output_dir", str(run.directory), "--resume")
         interruptions.sentence = f"interrupted; to resume from the last checkpoint: {self.again}"
 
@@ -125,7 +117,7 @@ class Training(Generic[B]):
             where = f"the last good model is in {self.run.model_directory}"
             raise NonFiniteLoss(f"{error}; {where if self.best.exists else 'there is no good model yet'}") from None
 
-    def steps(self, batches: Batches, loss_function: LossFunction) -> Iterator[Step]:
+    def steps(self, batches: Batches[Any], loss_function: LossFunction) -> Iterator[Step]:
         """Yield after each update until the schedule or patience ends; save checkpoints after the body of the loop.
 
         Args:
@@ -253,7 +245,7 @@ class Training(Generic[B]):
         """Return a fraction of the number of updates that are expected until the end of training."""
         return self.run.config.averaging * updates / max(self.run.done, 1e-9)
 
-    def _decide(self, batches: Batches, loss_function: LossFunction) -> None:
+    def _decide(self, batches: Batches[Any], loss_function: LossFunction) -> None:
         """Decide precision and threads by the first batch, with a copy of the model and its random numbers."""
         if self.run.checkpoint is not None:  # which has what was decided
             set_threads(self.run.calculation.threads)
