@@ -26,7 +26,7 @@ def run_main(main: Callable[[], None]) -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
     interruptions.received, interruptions.sentence = False, INTERRUPTED
     handle(interruptions.interrupt)
-    threading.excepthook = _in_thread
+    before, threading.excepthook = threading.excepthook, _in_thread
     try:
         main()
         sys.stdout.flush()
@@ -48,6 +48,8 @@ def run_main(main: Callable[[], None]) -> None:
         if not interruptions.received:
             raise
         _exit(interruptions.sentence, 130)  # a library made another error of the interruption
+    finally:
+        threading.excepthook = before
 
 
 def _in_thread(error: threading.ExceptHookArgs) -> None:

@@ -64,7 +64,8 @@ class Case:
     def __init__(self, config: Config, folder: Path, recipe: str, processes: int):
         self.config, self.folder, self.recipe, self.processes = config, folder, recipe, processes
         self.moments = random.Random(f"{config.seed} {recipe} {processes}")
-        self.everywhere = recipe == config.recipes[0]  # all write their files by the same function
+        # All write their files by the same function.
+        self.everywhere = (recipe, processes) == (config.recipes[0], config.processes[0])
         self.lost: list[str] = []
         self.chains = 0
         for _ in range(2):  # the first one waits for imports
