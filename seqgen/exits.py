@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -27,6 +28,7 @@ def run_main(main: Callable[[], None]) -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
     interruptions.received, interruptions.sentence = False, INTERRUPTED
     handle(interruptions.interrupt)
+    before, threading.excepthook = threading.excepthook, _in_thread
     try:
         main()
         sys.stdout.flush()
@@ -41,7 +43,9 @@ def run_main(main: Callable[[], None]) -> None:
         # The reader (`| head`) closed the pipe; without this the interpreter reports an error while it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        _exit(f"error: {error.filename or 'the disk'} cannot be read or written: {error.strerror or error}", 2)
+        name = error.filename or "the disk"
+        name = os.fsdecode(name) if isinstance(name, bytes) else name
+        _exit(f"error: {name} cannot be read or written: {error.strerror or error}", 2)
     except Exception as error:
         if interruptions.received:
             _exit(interruptions.sentence, 130)  # a library made another error of the interruption
@@ -50,11 +54,19 @@ def run_main(main: Callable[[], None]) -> None:
         if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported here
             raise
         _exit("error: a GPU's memory must be large enough, but it is full: choose a smaller --size, model or batch", 2)
+    finally:
+        threading.excepthook = before
 
 
 def _another_ended(error: Exception) -> bool:
     """Return whether torch says that a process was not there to receive or to send: Gloo has no class for that."""
     return isinstance(error, RuntimeError) and ("gloo" in str(error) or "Dist" in type(error).__name__)
+
+
+def _in_thread(error: threading.ExceptHookArgs) -> None:
+    """Print an error that ends a thread, unless it is of a disk: who waits for TensorBoard's writer says it."""
+    if not isinstance(error.exc_value, OSError):
+        threading.__excepthook__(error)
 
 
 def _exit(sentence: str, code: int) -> None:

@@ -24,7 +24,7 @@ class TextBatches(NamedTuple):
     `shrunk` is a message where the text is too short for the batch size that was asked for.
     """
 
-    train: Batches
+    train: Batches[Batch]
     train_text: Callable[[int], np.ndarray]
     validation: Callable[[], Iterator[Batch]]
     held_back: np.ndarray

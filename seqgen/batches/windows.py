@@ -1,7 +1,7 @@
 """Windows of text: the batches of a language model."""
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -10,6 +10,8 @@ from torch import Tensor
 from seqgen.arguments import checked
 from seqgen.hardware.devices import moved
 from seqgen.symbols import BOS
+
+B = TypeVar("B", covariant=True)
 
 
 @checked
@@ -29,10 +31,10 @@ class Batch(NamedTuple):
         return Batch(moved(self.inputs, device), moved(self.targets, device), self.starts)
 
 
-class Batches(Protocol):
+class Batches(Protocol[B]):
     """An endless, reproducible sequence of batches: the position in the data is a plain number."""
 
-    def starting_at(self, index: int) -> Iterator[Batch]:
+    def starting_at(self, index: int) -> Iterator[B]:
         """Yield the batches from number `index` on, over any number of epochs."""
         ...
 

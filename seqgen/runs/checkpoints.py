@@ -33,6 +33,7 @@ class Checkpoint(BaseModel):
     optimizers: list[dict[str, Any]]
     progress: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=4, max_length=4)]
     best: dict[str, Any]
+    losses: list[float]
     processes: Annotated[list[dict[str, Any]], Field(min_length=1)]
 
 

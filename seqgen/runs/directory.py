@@ -10,7 +10,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from seqgen.errors import InputError
-from seqgen.files import read_options, sweep, write_text
+from seqgen.files import UNFINISHED, read_options, sweep, write_text
 from seqgen.runs.config import RunConfig, anywhere
 from seqgen.runs.records import Resumption, read_records
 
@@ -60,17 +60,30 @@ def claim(directory: Path, *, resume: bool) -> FileLock:
     return lock
 
 
+def require_in_place(directory: Path) -> None:
+    """Raise an InputError where the directory of a run was moved or deleted while the run is in it."""
+    if not (directory / LOCK).exists():
+        raise InputError(f"--output_dir must stay in its place while a run is in it, but {directory} has vanished")
+
+
 def _require_free(directory: Path, *, resume: bool) -> None:
     if directory.exists() and not directory.is_dir():
         raise InputError(f"--output_dir must be a folder, but {directory} is a file")
     strange = next((path for path in directory.rglob("*") if not (path.is_file() or path.is_dir())), None)
     if strange is not None:
         raise InputError(f"{strange} must be a file or a folder, but it is a pipe, a device or a link to nothing")
+    if any((directory / name).exists() for name in CONTENTS) and not (directory / "resolved.yaml").exists():
+        raise InputError(
+            f"--output_dir must be new or hold a whole run, but {directory} holds what is left of one, without "
+            "resolved.yaml: choose another"
+        )
     if not resume and any((directory / name).exists() for name in CONTENTS):
         raise InputError(
             f"--output_dir must not hold another run, but {directory} does: choose another, or add --resume"
         )
-    if not resume and directory.exists() and {path.name for path in directory.iterdir()} - {LOCK}:
+    # A writer that was killed may have left a file aside, also before there was a run.
+    others = [] if resume or not directory.exists() else directory.iterdir()
+    if any(path.name != LOCK and path.suffix != UNFINISHED for path in others):
         raise InputError(f"--output_dir must be new or empty, but {directory} holds other files")
 
 
@@ -85,7 +98,7 @@ def write_options(directory: Path, config: RunConfig, steps: int) -> None:
     # First what a run needs to be resumed, so that it can be, whenever it is killed.
     for name, options in (("resolved.yaml", anywhere(config.resolved())), ("config.yaml", anywhere(config.asked))):
         kept = {option: value for option, value in options.items() if option not in OF_ONE_RUN}
-        if name == "resolved.yaml" or not config.resume:
+        if name == "resolved.yaml" or not config.resume or not (directory / name).exists():
             write_text(directory / name, yaml.safe_dump(kept, sort_keys=False))
 
 

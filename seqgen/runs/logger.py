@@ -26,6 +26,7 @@ class Logger:
         directory: of the run.
         schedule: for the progress bar.
         steps: updates of a resumed run so far; metrics of later ones are removed.
+        losses: of those updates whose mean is not logged yet; that of each update is added.
         unit: what the loss counts, "tokens" or "examples".
         tracking: by a service, which is given the same metrics.
     """
@@ -35,6 +36,7 @@ class Logger:
         directory: Path,
         schedule: Schedule,
         steps: int = 0,
+        losses: list[float] | None = None,
         unit: str = "tokens",
         tracking: Tracking | None = None,
     ):
@@ -47,7 +49,7 @@ class Logger:
         kept = [line for line in read_metrics(directory) if line["step"] <= steps]
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
         self.events = SummaryWriter(str(directory), purge_step=steps + 1)
-        self.losses: list[float] = []
+        self.losses = [] if losses is None else losses
         shape = "{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
         self.bar = tqdm(total=1.0, miniters=0, bar_format=shape, disable=not sys.stderr.isatty(), leave=False)
         self.line_at: float | None = None

@@ -4,11 +4,13 @@ import copy
 import json
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import replace
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import torch
 
+from seqgen.batches.windows import Batches
 from seqgen.errors import InputError, Interrupted, NonFiniteLogits, NonFiniteLoss
 from seqgen.figures.section import Section
 from seqgen.hardware.devices import unchanged_random_state
@@ -20,7 +22,7 @@ from seqgen.runs.best import Best
 from seqgen.runs.checkpoints import save_checkpoint
 from seqgen.runs.command import command
 from seqgen.runs.config import FREE_ON_RESUME, PATHS
-from seqgen.runs.directory import write_options
+from seqgen.runs.directory import require_in_place, write_options
 from seqgen.runs.logger import Logger
 from seqgen.runs.model_card import write_model_card
 from seqgen.runs.moments import is_due
@@ -37,14 +39,6 @@ from seqgen.training.optimizers import Group
 B = TypeVar("B", bound=Bundle[Any])
 
 SAVE_EVERY = 10.0  # seconds between checkpoints, the most that a kill can lose
-
-
-class Batches(Protocol):
-    """Batches to train on: a function of their number."""
-
-    def starting_at(self, index: int) -> Iterator[Any]:
-        """Yield the batches from number `index` on, without end."""
-        ...
 
 
 class Training(Generic[B]):
@@ -72,6 +66,7 @@ class Training(Generic[B]):
         self.best, self.signals = Best(config.patience), StopSignals()
         self.before = Progress()
         self.carry: State | None = None
+        self.losses: list[float] = []  # of the updates since their mean was last logged
         self.saved_at = 0.0
         self._validated_at = self._validation_seconds = 0.0
         if run.processes.rank:  # so that dropout masks differ between processes
@@ -90,7 +85,7 @@ class Training(Generic[B]):
             run.claim()
         if run.main:
             write_options(run.directory, run.config, self.progress.steps)
-            self.logger = Logger(run.directory, run.schedule, self.progress.steps, run.unit, tracking)
+            self.logger = Logger(run.directory, run.schedule, self.progress.steps, self.losses, run.unit, tracking)
         self.again = command("--output_dir", str(run.directory), "--resume")
         interruptions.sentence = f"interrupted; to resume from the last checkpoint: {self.again}"
 
@@ -106,7 +101,8 @@ class Training(Generic[B]):
         self.signals.__exit__()
         if not self.run.main:
             return
-        self.logger.close()
+        with suppress(OSError) if error is not None else nullcontext():  # what ended the training is what is said
+            self.logger.close()
         if error is not None or not self.best.exists:
             self.logger.finish(self.progress.steps, {})
         if error is None and self.best.exists:
@@ -121,7 +117,7 @@ class Training(Generic[B]):
             where = f"the last good model is in {self.run.model_directory}"
             raise NonFiniteLoss(f"{error}; {where if self.best.exists else 'there is no good model yet'}") from None
 
-    def steps(self, batches: Batches, loss_function: LossFunction) -> Iterator[Step]:
+    def steps(self, batches: Batches[Any], loss_function: LossFunction) -> Iterator[Step]:
         """Yield after each update until the schedule or patience ends; save checkpoints after the body of the loop.
 
         Args:
@@ -209,6 +205,7 @@ class Training(Generic[B]):
         found = write_results(self.run, self.averaged, self.progress, self.identity, figures, sections)
         write_model_card(self.run, self.averaged, self.identity, found)
         self.logger.finish(self.progress.steps, found)
+        require_in_place(self.run.directory)
         return found
 
     def state_dict(self) -> dict[str, Any]:
@@ -223,6 +220,7 @@ class Training(Generic[B]):
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "progress": list(self.progress),
             "best": self.best.state_dict(),
+            "losses": self.losses,
             "processes": self.run.processes.gather(own),
         }
 
@@ -236,6 +234,7 @@ class Training(Generic[B]):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["initial_lr"] = rate  # which a resumed run may have changed
         self.best.load_state_dict(state["best"])
+        self.losses = state["losses"]
         self.run.progress = Progress(*state["progress"])
         self.saved_at = self.progress.seconds
         mine = self.run.processes.share(state["processes"])
@@ -247,7 +246,7 @@ class Training(Generic[B]):
         """Return a fraction of the number of updates that are expected until the end of training."""
         return self.run.config.averaging * updates / max(self.run.done, 1e-9)
 
-    def _decide(self, batches: Batches, loss_function: LossFunction) -> None:
+    def _decide(self, batches: Batches[Any], loss_function: LossFunction) -> None:
         """Decide precision and threads by the first batch, with a copy of the model and its random numbers."""
         if self.run.checkpoint is not None and not self.run.dealt_anew:  # which has what was decided
             set_threads(self.run.calculation.threads)
@@ -290,6 +289,7 @@ class Training(Generic[B]):
             self.saved_at, self.carry = step.progress.seconds, step.carry
             state = self.state_dict()
             if self.run.main:
+                require_in_place(self.run.directory)
                 save_checkpoint(self.run.directory / "state", step.number, state)
         if stop:
             raise Interrupted(f"stopped after step {step.number}, and saved; to resume: {self.again}")
