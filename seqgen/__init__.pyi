@@ -1,5 +1,6 @@
 # The public names: type checkers and editors read them here, and `lazy_loader` imports them when they are used.
 
+from . import runtime as runtime
 from .batches.buckets import Buckets as Buckets
 from .batches.documents import Documents as Documents
 from .batches.examples import ExampleBatches as ExampleBatches

@@ -23,9 +23,10 @@ CONTEXT.set_forkserver_preload(
         "sklearn.feature_extraction.text",
     ]
 )
-# The first call of each candidate decides, and other programs are not waited for.
+# The first candidate is chosen, however fast another one is, and other programs are not waited for.
 QUICK_DECISIONS = {
     "seqgen.hardware.decisions.TURNS": 0,
+    "seqgen.hardware.decisions.CLEARLY": 0.0,
     "seqgen.hardware.decisions._others_calculate": lambda device: False,
 }
 

@@ -16,8 +16,10 @@ from seqgen.symbols import SYMBOLS
 
 @cache
 def functions_of(name):
-    """The functions that a public name stands for: itself, or the constructor and public methods of a class."""
+    """The functions that a public name stands for: itself, those of a module, or the methods of a class."""
     thing = getattr(seqgen, name)
+    if inspect.ismodule(thing):
+        return [getattr(thing, each) for each in thing.__all__]
     if not inspect.isclass(thing):
         return [thing]
     names = [method for method in dir(thing) if method == "__init__" or not method.startswith("_")]

@@ -13,7 +13,8 @@ from torch import nn
 from seqgen.export.web_page import worker
 from seqgen.export.web_tokenizer import web_tokenizer
 from seqgen.generation.config import GenerationConfig
-from seqgen.generation.logits import History, processor
+from seqgen.generation.history import History
+from seqgen.generation.logits import processor
 from seqgen.inference.generator import Generator
 from seqgen.state import State
 from seqgen.text.tokenizer import KINDS, fit_tokenizer

@@ -42,6 +42,7 @@ class Writing {
   stop() {
     if (!this.requests.running) return;
     this.requests.stop();
+    this.text.flush();
     this.requests.status.textContent = `Stopped after ${this.text.tokens.length} ${this.unit}.`;
   }
 
@@ -52,7 +53,9 @@ class Writing {
 
   read(line) {
     if (line.pieces) this.text.add(line.pieces);
-    if (line.ending) this.requests.status.textContent = this.summary(line);
+    if (!line.ending) return;
+    this.text.flush();
+    this.requests.status.textContent = this.summary(line);
   }
 
   summary({ ending, tokens, seconds }) {
