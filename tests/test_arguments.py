@@ -76,7 +76,8 @@ def test_models_in_use_refuse_what_they_cannot_use(models, kind, strange):
 OTHERS = [
     name
     for name in sorted(seqgen.__all__)
-    if not getattr(getattr(seqgen, name), "_is_protocol", False)
+    if callable(getattr(seqgen, name))
+    and not getattr(getattr(seqgen, name), "_is_protocol", False)
     and not (inspect.isclass(getattr(seqgen, name)) and issubclass(getattr(seqgen, name), Bundle | Exception))
 ]
 
