@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 import torch
 from accelerate import Accelerator, PartialState
 from accelerate.utils import broadcast_object_list, gather_object
-from torch import nn
+from torch import distributed, nn
 
 from seqgen.errors import InputError
 from seqgen.hardware.devices import find_device
@@ -38,8 +38,12 @@ class Processes:
         self.main = self.accelerator.is_main_process
 
     def prepare(self, model: nn.Module) -> nn.Module:
-        """Return the model to train: the same one, or one whose gradients and batch statistics all share."""
-        return self.accelerator.prepare(share_batch_norms(model)) if self.world_size > 1 else model
+        """Return the model to train, in all processes with the weights of the first and the same batch statistics."""
+        if self.world_size > 1:
+            share_batch_norms(model)
+            for tensor in (*model.parameters(), *model.buffers()):
+                distributed.broadcast(tensor.detach(), 0)
+        return model
 
     def any(self, flag: bool) -> bool:
         """Return whether the flag is set in any process."""

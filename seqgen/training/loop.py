@@ -16,6 +16,7 @@ from seqgen.state import State
 from seqgen.training.losses import LossFunction, next_token
 from seqgen.training.optimizers import scale_and_clip, set_learning_rates
 from seqgen.training.schedules import Schedule
+from seqgen.training.transfer import transfer
 
 
 @checked
@@ -66,7 +67,8 @@ def train_steps(
     """Yield after each update until the schedule ends, or the caller stops iterating.
 
     Args:
-        model: trained in place, on its own device; each update puts it into training mode.
+        model: trained in place, on its own device; each update puts it into training mode. Where `torch.distributed`
+            runs several processes, their gradients are summed here, so leave the model unwrapped.
         batches: `Batch` or any object with `to`, which moves it to the model's device; enough for the schedule.
             For a GPU each is made during the update before it, so that resumed training is the same only if they do not
             draw from torch's random numbers.
@@ -100,8 +102,8 @@ def train_steps(
             torch.autograd.backward(loss.total)
             carry = None if loss.carry is None else loss.carry.detach()
             total, count = total + loss.total.detach(), count + loss.count
-        total, count, seconds = _over_processes(total, count, time.perf_counter() - began)
-        norm = scale_and_clip(parameters, count / _world_size(), clip)
+        total, count, seconds = _over_processes(parameters, total, count, time.perf_counter() - began)
+        norm = scale_and_clip(parameters, count, clip)
         numbers = torch.stack([total / count, norm, count])
         if device.type == "cuda":  # while the GPU calculates, the next batch is made, and sent to it
             ready = [None if (batch := next(iterator, None)) is None else batch.to(device)]
@@ -126,16 +128,15 @@ def train_steps(
         yield Step(progress, mean, int(tokens), learning_rate, carry, last)
 
 
-def _world_size() -> int:
-    return distributed.get_world_size() if distributed.is_initialized() else 1
-
-
-def _over_processes(total: Tensor, count: Tensor, seconds: float) -> tuple[Tensor, Tensor, float]:
-    """Sum over processes; the largest time counts, so that all processes end after the same update."""
-    if _world_size() == 1:
+def _over_processes(
+    parameters: list[Tensor], total: Tensor, count: Tensor, seconds: float
+) -> tuple[Tensor, Tensor, float]:
+    """Sum gradients, loss and count over processes; the largest time counts, so that all end after the same update."""
+    if not distributed.is_initialized() or distributed.get_world_size() == 1:
         return total, count, seconds
-    sums = torch.stack([total, count])
-    distributed.all_reduce(sums)
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    # Not by torch's wrapper of models, which hides their layers from the losses, and sends while a CPU calculates.
+    transfer(distributed.all_reduce, [*gradients, total, count])
     clock = torch.tensor(seconds, dtype=torch.float64, device=total.device)
     distributed.all_reduce(clock, op=distributed.ReduceOp.MAX)
-    return sums[0], sums[1], clock.item()
+    return total, count, clock.item()

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from seqgen.hardware.decisions import Operation, decide
 from seqgen.hardware.precision import DTYPES, possible_precisions
+from seqgen.training.transfer import transfer
 
 # Amsel et al. 2025, The Polar Express, arXiv 2505.16932: the first two polynomials a x + b x^3 + c x^5 of those
 # that bring singular values from 0.001 to 1 closest to 1. The input of the first is divided by 1.01 against rounding.
@@ -142,8 +143,9 @@ class Muon(Optimizer):
             orthogonalized(each, dtype) if owner == rank else torch.empty_like(each)
             for each, owner in zip(directions, owners, strict=True)
         ]
-        for update, owner in zip(updates, owners, strict=True):
-            distributed.broadcast(update, owner)
+        for process in range(processes):
+            share = [update for update, owner in zip(updates, owners, strict=True) if owner == process]
+            transfer(partial(distributed.broadcast, src=process), share)
         return updates
 
 
