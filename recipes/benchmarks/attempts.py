@@ -147,7 +147,9 @@ class Chain:
             told += [word for pipe in pipes for word in _waiting(pipe)]
             if not failed and any(process.exitcode for process in processes):
                 failed, end = True, time.monotonic() + GRACE
-        hung = any(process.is_alive() for process in processes)
+        # Before anything is said a process still waits for the killed one to join, as torch does; `torchrun` ends it.
+        joined = any(self._log(rank).stat().st_size for rank in range(self.processes))
+        hung = joined and any(process.is_alive() for process in processes)
         for process in processes:
             process.kill()
             process.join()
