@@ -33,7 +33,12 @@ def info(options: dict[str, Any]) -> None:
     if options["json"]:
         print(json.dumps(sections, ensure_ascii=False, indent=1))
         return
-    sections["results"] = sections["results"] or {"figures": "unknown, as there is no results.json of a finished run"}
+    unknown = (
+        f"those of the model are in {model / 'README.md'}"
+        if exported
+        else "unknown, as there is no results.json of a finished run"
+    )
+    sections["results"] = sections["results"] or {"figures": unknown}
     for title, facts in zip(TITLES, sections.values(), strict=True):
         print(f"{title}:")
         for name, fact in facts.items() if isinstance(facts, dict) else ():
@@ -83,7 +88,7 @@ def _making(model: Path, run: Path | None, results: dict[str, Any]) -> dict[str,
     saved = datetime.fromtimestamp(written).astimezone().isoformat(sep=" ", timespec="seconds")
     found: dict[str, Any] = {"exported" if exported else "saved": saved}
     if run is None:
-        return found | {"run": "unknown: only the model is here"}
+        return found if exported else found | {"run": "unknown: only the model is here"}
     recipe = KINDS[read_config(model)["used_as"]][1]
     asked = read_options(run / "config.yaml")
     words = [word for name, value in asked.items() for word in (f"--{name}", _word(value))]

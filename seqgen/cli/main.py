@@ -88,8 +88,10 @@ def _with_packages(arguments: list[str]) -> None:
     except ModuleNotFoundError as error:
         if (error.name or "seqgen").startswith("seqgen"):
             raise
+        package = error.name.split(".")[0] if error.name else ""
+        install = "seqgen, or use an exported model (seqgen export)" if package == "torch" else package
         raise InputError(
-            f"seqgen {arguments[0]} needs {error.name}, which is not installed: pip install seqgen"
+            f"seqgen {arguments[0]} needs {package}, which is not installed: pip install {install}"
         ) from None
 
 
