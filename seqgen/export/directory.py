@@ -74,9 +74,12 @@ def replacing(directory: Path) -> Iterator[Path]:
     """Make a folder that takes the place of `directory` when it is complete; where that fails, nothing is left.
 
     Raises:
-        InputError: `directory` has something other than an exported model.
+        InputError: `directory` has something other than an exported model, or cannot be a folder.
     """
-    directory = directory.resolve()
+    try:
+        directory = directory.resolve()
+    except (RuntimeError, ValueError) as error:  # a loop of links, or a name that no file can have
+        raise InputError(f"{str(directory)!r} must be the name of a folder, but it is not: {error}") from None
     if os.path.lexists(directory) and not (is_exported(directory) or _is_empty(directory)):
         raise InputError(f"{directory} must be a new or empty folder or an exported model, but it has something else")
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -85,11 +88,26 @@ def replacing(directory: Path) -> Iterator[Path]:
     try:
         (aside / "new").mkdir()
         yield aside / "new"
-        if directory.exists():
-            os.replace(directory, aside / "old")
-        os.replace(aside / "new", directory)
+        _exchange(directory, aside / "new", aside / "old")
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        if directory.exists() or not (aside / "old").exists():  # else the earlier export is still in there
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchange(directory: Path, new: Path, old: Path) -> None:
+    """Put a new folder into the place of an earlier export, which is moved to `old`, or stays where that fails."""
+    own = {path.name for path in new.iterdir()}
+    others = [path.name for path in directory.iterdir() if path.name not in own] if directory.exists() else []
+    if others := [name for name in others if not name.endswith(".onnx")]:
+        raise InputError(f"{directory} must have nothing but an exported model, but it has {others[0]}: move it away")
+    try:
+        if directory.exists():
+            os.replace(directory, old)
+        os.replace(new, directory)
+    except BaseException:
+        if old.exists() and not directory.exists():
+            os.replace(old, directory)
+        raise
 
 
 def _is_empty(directory: Path) -> bool:

@@ -82,7 +82,7 @@ class GenerationConfig:
         self._check("top_k", self.top_k is None or self.top_k >= 1, "at least 1")
         self._check("top_p", self.top_p is None or 0 < self.top_p <= 1, "above 0 and at most 1")
         self._check("min_p", self.min_p is None or 0 <= self.min_p <= 1, "at least 0 and at most 1")
-        self._check("repetition_penalty", 0 < self.repetition_penalty < float("inf"), "above 0 and finite")
+        self._check("repetition_penalty", 0.001 <= self.repetition_penalty <= 1000, "from 0.001 to 1000")
         self._check("no_repeat_ngram_size", self.no_repeat_ngram_size >= 0, "at least 0")
         self._check("stop_strings", all(self.stop_strings), "texts that are not empty")
         self._check("num_return_sequences", self.num_return_sequences >= 1, "at least 1")
@@ -91,7 +91,7 @@ class GenerationConfig:
         self._check("num_beams", self.num_beams >= 1, "at least 1")
         self._check("length_penalty", -10 <= self.length_penalty <= 10, "from -10 to 10")
         self._check("coverage_penalty", 0 <= self.coverage_penalty <= 1000, "from 0 to 1000")
-        self._check("diversity_penalty", 0 <= self.diversity_penalty < float("inf"), "at least 0 and finite")
+        self._check("diversity_penalty", 0 <= self.diversity_penalty <= 1000, "from 0 to 1000")
         groups = self.num_beam_groups
         self._check("num_beam_groups", groups >= 1 and self.num_beams % groups == 0, f"a divisor of {self.num_beams}")
         if self.diversity_penalty and groups == 1:

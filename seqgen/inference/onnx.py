@@ -2,6 +2,7 @@
 
 import zlib
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Literal, get_args
 from weakref import WeakKeyDictionary
 
@@ -19,6 +20,7 @@ Runtime = Literal["torch", "onnx", "onnx-int8"]
 
 # The decoder of each model and runtime, and the checksum of the weights that it has.
 _exported: WeakKeyDictionary[nn.Module, dict[str, tuple[int, Decoder]]] = WeakKeyDictionary()
+_exporting = Lock()  # torch's exporter is for one thread at a time
 
 
 def require_runtime(runtime: Runtime) -> None:
@@ -34,13 +36,14 @@ def in_onnxruntime(bundle: Bundle[nn.Module], task: GeneratorTask, runtime: Runt
     Raises:
         InputError: the model cannot be exported, or a package for that is not installed.
     """
-    kept, weights = _exported.setdefault(bundle.model, {}), _checksum(bundle.model)
-    if runtime not in kept or kept[runtime][0] != weights:
-        from seqgen.export.directory import export_onnx  # of packages that torch's own runtime does not need
+    with _exporting:
+        kept, weights = _exported.setdefault(bundle.model, {}), _checksum(bundle.model)
+        if runtime not in kept or kept[runtime][0] != weights:
+            from seqgen.export.directory import export_onnx  # of packages that torch's own runtime does not need
 
-        with TemporaryDirectory() as directory:
-            export_onnx(bundle, directory, int8=runtime == "onnx-int8")
-            kept[runtime] = weights, Exported(directory).decoder()
+            with TemporaryDirectory() as directory:
+                export_onnx(bundle, directory, int8=runtime == "onnx-int8")
+                kept[runtime] = weights, Exported(directory).decoder()
     return Generator(tokenizer=task.tokenizer, generation=task.generation, decoder=kept[runtime][1])
 
 

@@ -33,6 +33,8 @@ FREE_ON_RESUME |= {"learning_rate", "adamw_learning_rate"}
 PATHS = {"data", "valid", "test", "source", "target", "captions", "init_from", "weights"}
 PATHS |= {f"{part}_{option}" for part in ("valid", "test") for option in ("source", "target", "captions")}
 FREE_ON_RESUME |= PATHS - {"init_from", "weights"}  # data may have moved: they are known by their content
+# Options that may differ between the machines of a run.
+OF_A_MACHINE = PATHS | {"output_dir", "resume", "device", "threads", "track", "asked", "settled"}
 INNER = {"model", "asked", "settled"}
 NO_OPTIONS = {"resume"} | INNER
 LARGEST = 2**63  # of whole numbers, random seeds among them, that torch and numpy can take

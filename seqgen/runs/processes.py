@@ -56,6 +56,17 @@ class Processes:
         values: list[V] = gather_object([value]) if self.world_size > 1 else [value]
         return values
 
+    def require_same(self, values: dict[str, Any]) -> None:
+        """Raise an InputError in all processes where one has other values than the first."""
+        first, *others = self.gather(values)
+        for rank, other in enumerate(others, start=1):
+            for name in first:
+                if other.get(name) != first[name]:
+                    raise InputError(
+                        f"all processes must have the same {name}, but it is {first[name]!r} in the first one and "
+                        f"{other.get(name)!r} in process {rank}"
+                    )
+
     def together(self, find: Callable[[], V]) -> list[V]:
         """Return in all processes what each of them finds, by their rank, or raise in all the first error of one.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from seqgen.errors import InputError
 from seqgen.runtime.graph import Graph
 from seqgen.runtime.logits import require_finite, softmax
 from seqgen.tasks.answers import AnswerTask
@@ -28,5 +29,7 @@ class GraphAnswers(AnswerTask):
         """
         for numbers, inputs in self.batches(rows, budget):
             logits = self.graph(*inputs)["logits"]
+            if len(logits) != len(numbers):
+                raise InputError(f"{self.graph.path} must answer {len(numbers)} inputs, but it answers {len(logits)}")
             require_finite(logits)
             yield numbers, softmax(logits)

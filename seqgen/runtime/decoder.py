@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seqgen.batches.padded import padded
+from seqgen.errors import InputError
 from seqgen.runtime.graph import Arrays, Graph
 
 WINDOW = 4096  # tokens that are read at a time, so that the logits take no more memory for a longer text
@@ -102,6 +103,8 @@ class Steps:
         state = dict(state)
         self.attended = state.pop("attended", None)
         rows = state["h"].shape[1]
+        if not rows:  # for which onnxruntime ends the process
+            raise InputError("tokens must be those of at least one row, but there are none")
         self._tokens, self.logits = np.zeros(rows, np.int64), np.empty((rows, decoder.vocab_size), np.float32)
         beside = {} if memory is None else {name: np.ascontiguousarray(one) for name, one in memory._asdict().items()}
         outputs = {"logits": self.logits}

@@ -50,6 +50,10 @@ class Graph:
                 " ".join((*given, "to", *out)) for given, out in ((inputs, outputs), (self.inputs, self.outputs))
             )
             raise InputError(f"{path} must be a graph from {wanted}, but it is one from {found}")
+        for one in self._session.get_outputs():
+            kind = "tensor(bool)" if one.name == "mask" else "tensor(float)"
+            if one.name in outputs and (one.type != kind or len(one.shape) < 2):
+                raise InputError(f"{path} must have {one.name} as a {kind} of two axes or more, not a {one.type}")
 
     def __call__(self, *arrays: np.ndarray, **named: np.ndarray) -> Arrays:
         """Return the outputs by their names for inputs in their order, or by theirs.
@@ -63,12 +67,15 @@ class Graph:
 
     def bound(self, inputs: Arrays, outputs: Arrays) -> Callable[[], None]:
         """Return a function that calculates from these arrays into those, whatever they hold then."""
-        binding = self._session.io_binding()
-        for name, array in inputs.items():
-            binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
-        for name, array in outputs.items():
-            binding.bind_output(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
-        run = self._session.run_with_iobinding
+        binding, run = self._session.io_binding(), self._session.run_with_iobinding
+
+        def bind() -> None:
+            for name, array in inputs.items():
+                binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+            for name, array in outputs.items():
+                binding.bind_output(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+
+        self._tried(bind)
 
         def calculate(_kept: Any = (inputs, outputs)) -> None:  # as long as the function, for only addresses are bound
             try:

@@ -58,8 +58,8 @@ def repetition_penalty(logits: np.ndarray, used: np.ndarray, penalty: float) -> 
 
 
 def require_finite(logits: np.ndarray) -> None:
-    """Raise a NonFiniteLogits where logits are NaN or infinite; -infinity is a probability of 0."""
-    if not logits.max() < float("inf"):
+    """Raise a NonFiniteLogits where logits are NaN or infinite; -infinity is a probability of 0, but never of all."""
+    if not np.isfinite(logits.max(axis=-1)).all():
         raise NonFiniteLogits
 
 
