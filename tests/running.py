@@ -55,9 +55,9 @@ def run_recipe(name, arguments, log, environment):
     patch = pytest.MonkeyPatch()
     for place, value in (QUICK_DECISIONS | UNDRAWN | {"seqgen.runs.training.SAVE_EVERY": 0.0}).items():
         patch.setattr(place, value)
-    recipe = load_recipe(name)
-    patch.setattr(recipe, "SAMPLE", 20, raising=False)  # samples take most of a short run
-    sys.argv = [f"{name}.py", *arguments]
+    recipe, sys.argv = load_recipe(name), [f"{name}.py", *arguments]
+    for constant in ("SAMPLE", "WRITTEN"):  # tokens or texts, which take most of a short run
+        patch.setattr(recipe, constant, 20, raising=False)
     with Path(f"{log}.out").open("w") as out, Path(log).open("w") as err, redirect_stdout(out), redirect_stderr(err):
         run_main(recipe.main)
 
