@@ -4,25 +4,15 @@ import multiprocessing
 import os
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 
+import jinja2
 import pytest
+from docstring_parser.attrdoc import AttributeDocstrings
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    [
-        "seqgen.runs.answers",
-        "seqgen.data.catalog",
-        "seqgen.figures.captions",
-        "torchvision.models",
-        "seqgen.metrics.captions",
-        "torch.utils.tensorboard",
-        "nltk",
-        "matplotlib.pyplot",
-        "sklearn.linear_model",
-        "sklearn.feature_extraction.text",
-    ]
-)
+CONTEXT.set_forkserver_preload(["preloaded"])
 # The first candidate is chosen, however fast another one is, and other programs are not waited for.
 QUICK_DECISIONS = {
     "seqgen.hardware.decisions.TURNS": 0,
@@ -48,6 +38,13 @@ UNDRAWN = {
 }
 
 
+def parse_once(patch):
+    """Parse what libraries parse in each run, the docstrings of options and the template of cards, once."""
+    find = cache(lambda component, find=AttributeDocstrings.get_attr_docs: find(AttributeDocstrings(), component))
+    patch.setattr(AttributeDocstrings, "get_attr_docs", lambda visitor, component: find(component))
+    patch.setattr(jinja2.Environment, "compile", cache(jinja2.Environment.compile))
+
+
 def run_recipe(name, arguments, log, environment):
     """Run a recipe with a checkpoint after every update, so that kills fall into the saving of one, too."""
     os.environ.update(environment)
@@ -58,19 +55,26 @@ def run_recipe(name, arguments, log, environment):
     patch = pytest.MonkeyPatch()
     for place, value in (QUICK_DECISIONS | UNDRAWN | {"seqgen.runs.training.SAVE_EVERY": 0.0}).items():
         patch.setattr(place, value)
-    sys.argv = [f"{name}.py", *arguments]
+    recipe, sys.argv = load_recipe(name), [f"{name}.py", *arguments]
+    for constant in ("SAMPLE", "WRITTEN"):  # tokens or texts, which take most of a short run
+        patch.setattr(recipe, constant, 20, raising=False)
     with Path(f"{log}.out").open("w") as out, Path(log).open("w") as err, redirect_stdout(out), redirect_stderr(err):
-        run_main(load_recipe(name).main)
+        run_main(recipe.main)
+
+
+def forked(target, *arguments):
+    """Start a process that calls a function; the server that forks it finds modules where this process does."""
+    process = CONTEXT.Process(target=target, args=arguments)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        process.start()
+    return process
 
 
 def start(name, *arguments, log, **environment):
     """Start a recipe in a process, with its stderr in the file `log` and its stdout in `log`.out."""
     shared = {name: os.environ[name] for name in ("XDG_CACHE_HOME", "OMP_NUM_THREADS")}
-    process = CONTEXT.Process(
-        target=run_recipe, args=(name, [str(argument) for argument in arguments], log, shared | environment)
-    )
-    process.start()
-    return process
+    return forked(run_recipe, name, [str(argument) for argument in arguments], log, shared | environment)
 
 
 def finish(process, log):

@@ -4,17 +4,14 @@ import gc
 import os
 import signal
 import sys
-from functools import cache
 
 import hypothesis
-import jinja2
 import pytest
 import torch
 from accelerate.state import AcceleratorState, PartialState
 from browser import browser, browser_page  # noqa: F401
-from docstring_parser.attrdoc import AttributeDocstrings
 from making import CELLS, TEXT, make_generator
-from running import QUICK_DECISIONS, UNDRAWN
+from running import QUICK_DECISIONS, UNDRAWN, parse_once
 
 from seqgen.interruptions import SIGNALS
 
@@ -36,11 +33,8 @@ def pytest_collection_finish():
 
 @pytest.fixture(autouse=True, scope="session")
 def parsed_once():
-    """What libraries parse in each run, the docstrings of options and the template of cards, is parsed once."""
-    find = cache(lambda component, find=AttributeDocstrings.get_attr_docs: find(AttributeDocstrings(), component))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(AttributeDocstrings, "get_attr_docs", lambda visitor, component: find(component))
-        patch.setattr(jinja2.Environment, "compile", cache(jinja2.Environment.compile))
+        parse_once(patch)
         yield
 
 

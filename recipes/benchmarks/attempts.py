@@ -19,7 +19,7 @@ from seqgen.cli.train import recipes
 from seqgen.runs.directory import CONTENTS
 
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
-from running import CONTEXT
+from running import CONTEXT, forked
 from small_data import small_options
 
 STEPS, EVAL_EVERY = 24, 6
@@ -133,10 +133,8 @@ class Chain:
             reader, writer = CONTEXT.Pipe(duplex=False)
             self._log(rank).write_bytes(b"")
             script = recipes()[self.recipe]
-            process = CONTEXT.Process(target=run, args=(script, words, self._log(rank), shared, how, writer))
-            process.start()
+            processes.append(forked(run, script, words, self._log(rank), shared, how, writer))
             writer.close()
-            processes.append(process)
             pipes.append(reader)
         return processes, pipes
 

@@ -1,6 +1,7 @@
 """The directory of a run."""
 
 import json
+import os
 import time
 from itertools import count
 from pathlib import Path
@@ -69,8 +70,8 @@ def require_in_place(directory: Path) -> None:
 def _require_free(directory: Path, *, resume: bool) -> None:
     if directory.exists() and not directory.is_dir():
         raise InputError(f"--output_dir must be a folder, but {directory} is a file")
-    strange = next((path for path in directory.rglob("*") if not (path.is_file() or path.is_dir())), None)
-    if strange is not None:
+    neither = (path for path in directory.rglob("*") if not (path.is_file() or path.is_dir()))
+    if strange := next(filter(os.path.lexists, neither), None):  # not what another run has just put in its place
         raise InputError(f"{strange} must be a file or a folder, but it is a pipe, a device or a link to nothing")
     if any((directory / name).exists() for name in CONTENTS) and not (directory / "resolved.yaml").exists():
         raise InputError(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from running import CONTEXT
+from running import CONTEXT, forked
 
 from seqgen.errors import InputError
 from seqgen.files import cache_directory
@@ -225,9 +225,7 @@ def decide_by_luck(cache, answers):
 @pytest.mark.processes
 def test_processes_that_measure_at_the_same_time_agree():
     answers = CONTEXT.Queue()
-    running = [CONTEXT.Process(target=decide_by_luck, args=(os.environ["XDG_CACHE_HOME"], answers)) for _ in range(6)]
-    for process in running:
-        process.start()
+    running = [forked(decide_by_luck, os.environ["XDG_CACHE_HOME"], answers) for _ in range(6)]
     assert len({answers.get(timeout=60) for _ in running}) == 1
     for process in running:
         process.join()

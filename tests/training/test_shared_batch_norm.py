@@ -2,7 +2,7 @@ import copy
 
 import pytest
 import torch
-from running import CONTEXT
+from running import forked
 from torch import distributed, nn
 
 from seqgen.training.shared_batch_norm import share_batch_norms
@@ -51,10 +51,7 @@ def found(images, tmp_path_factory):
     """What two processes learned."""
     folder = tmp_path_factory.mktemp("processes")
     arguments = images, folder / "meeting", folder / "answers"
-    processes = [CONTEXT.Process(target=learn, args=(rank, *arguments)) for rank in range(len(PARTS))]
-    for process in processes:
-        process.start()
-    for process in processes:
+    for process in [forked(learn, rank, *arguments) for rank in range(len(PARTS))]:
         process.join()
     return [torch.load(f"{arguments[2]}{rank}") for rank in range(len(PARTS))]
 

@@ -1,0 +1,1 @@
+from exporting import translations  # noqa: F401
