@@ -21,7 +21,7 @@ from seqgen.interruptions import interruptions
 from seqgen.runs.best import Best
 from seqgen.runs.checkpoints import save_checkpoint
 from seqgen.runs.command import command
-from seqgen.runs.config import OF_A_MACHINE
+from seqgen.runs.config import FREE_ON_RESUME, OF_A_MACHINE, PATHS
 from seqgen.runs.directory import require_in_place, write_options
 from seqgen.runs.logger import Logger
 from seqgen.runs.model_card import write_model_card
@@ -60,7 +60,7 @@ class Training(Generic[B]):
     def __init__(self, run: Run, bundle: B, identity: str, *, groups: Iterable[Group] = ()):
         self.run, self.bundle, self.identity = run, bundle.to(run.device), identity
         config = run.config
-        same = {name: value for name, value in vars(config).items() if name not in OF_A_MACHINE}
+        same = {name: value for name, value in config.resolved().items() if name not in OF_A_MACHINE}
         run.processes.require_same(same | {"content of the data": identity})
         self.optimizers = run.optimizers(bundle.model, groups)
         self.average = Average(bundle.model, self._horizon)
