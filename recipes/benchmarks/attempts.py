@@ -38,12 +38,12 @@ class Attempt(NamedTuple):
 
     @property
     def went_on(self) -> bool:
-        """Whether it came to the end of the run."""
+        """True where it came to the end of the run."""
         return not self.hung and set(self.codes) == {0}
 
     @property
     def refused(self) -> bool:
-        """Whether each process that failed, and was not killed, ended with one sentence and its exit code."""
+        """True where each process that failed, and was not killed, ended with one sentence and its exit code."""
         ends = [end for end in zip(self.codes, self.printed, strict=True) if end[0] not in (0, -signal.SIGKILL)]
         right = all(code in SENTENCES and text.count(SENTENCES[code]) == 1 for code, text in ends)
         return not (self.hung or self.went_on) and right and not any("Traceback" in text for text in self.printed)

@@ -28,7 +28,7 @@ HOUR, CHANCE = 3600.0, 0.02  # of a jump, and its probability whenever somebody 
 
 @dataclass(frozen=True)
 class Disturbance:
-    """What happens to a run.
+    """Disturbance of a run.
 
     Args:
         kind: of the disk, or "clock"; "none" lets it run.

@@ -111,7 +111,7 @@ def compare(
     for precision in precisions(device):
         systems[precision] = partial(write, model, rows, config.tokens, device, precision)
     for runtime in RUNTIMES if config.onnx else ():
-        decoder = in_onnxruntime(generator, generator, runtime).decoder
+        decoder = in_onnxruntime(generator, runtime).decoder
         systems[runtime] = partial(write_exported, decoder, rows, config.tokens)
     seconds = in_turns(systems, config.rounds)
     rates = {name: rows * config.tokens / taken for name, taken in seconds.items()}

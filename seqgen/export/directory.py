@@ -10,11 +10,13 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from torch import nn
+
 from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.export.exporter import exported
-from seqgen.export.graphs import graphs_of
-from seqgen.export.manifest import MANIFEST, is_exported, manifest_of
+from seqgen.export.graphs import Graph, graphs_of
+from seqgen.export.manifest import is_ours, manifest_of
 from seqgen.export.operators import with_operators
 from seqgen.export.parity import require_parity, require_related
 from seqgen.export.quantized import quantized
@@ -22,6 +24,7 @@ from seqgen.export.readme import readme
 from seqgen.export.requirements import requirements
 from seqgen.files import UNFINISHED
 from seqgen.inference.bundle import Bundle
+from seqgen.runtime.exported import MANIFEST
 from seqgen.settings import unaffected
 
 
@@ -45,8 +48,7 @@ def export_onnx(bundle: Bundle[Any], directory: str | Path, *, int8: bool = Fals
             not, or a graph does not give what the model gives.
         OSError: a file cannot be written.
     """
-    model = copy.deepcopy(bundle.model).cpu().float().eval()
-    graphs, traced = graphs_of(bundle, model), graphs_of(bundle, with_operators(model))
+    model, graphs, traced = to_export(bundle)
     with replacing(Path(directory)) as unfinished:
         parity: dict[str, Any] = {}
         for name, graph in graphs.items():
@@ -59,6 +61,12 @@ def export_onnx(bundle: Bundle[Any], directory: str | Path, *, int8: bool = Fals
         manifest = manifest_of(bundle, model, "int8" if int8 else "fp32", parity)
         write_parts(unfinished, bundle, manifest)
     return manifest
+
+
+def to_export(bundle: Bundle[Any]) -> tuple[nn.Module, dict[str, Graph], dict[str, Graph]]:
+    """Return a copy of a model in fp32 on the CPU, its graphs, and the same graphs made of ONNX's operators."""
+    model = copy.deepcopy(bundle.model).cpu().float().eval()
+    return model, graphs_of(bundle, model), graphs_of(bundle, with_operators(model))
 
 
 def write_parts(directory: Path, bundle: Bundle[Any], manifest: dict[str, Any]) -> None:
@@ -80,7 +88,7 @@ def replacing(directory: Path) -> Iterator[Path]:
         directory = directory.resolve()
     except (RuntimeError, ValueError) as error:  # a loop of links, or a name that no file can have
         raise InputError(f"{str(directory)!r} must be the name of a folder, but it is not: {error}") from None
-    if os.path.lexists(directory) and not (is_exported(directory) or _is_empty(directory)):
+    if os.path.lexists(directory) and not (is_ours(directory) or _is_empty(directory)):
         raise InputError(f"{directory} must be a new or empty folder or an exported model, but it has something else")
     directory.parent.mkdir(parents=True, exist_ok=True)
     # Of one folder for both, a kill at any moment leaves the earlier export under its own name or in there.

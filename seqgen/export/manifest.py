@@ -12,9 +12,7 @@ from seqgen.export.exporter import OPSET
 from seqgen.export.graphs import decoder_of, state_shapes
 from seqgen.export.parity import TRIED
 from seqgen.inference.bundle import Bundle
-
-FORMAT = 1
-MANIFEST = "manifest.json"  # by which an exported model is known
+from seqgen.runtime.exported import FORMAT, MANIFEST
 
 
 def manifest_of(bundle: Bundle[Any], model: nn.Module, weights: str, parity: dict[str, Any]) -> dict[str, Any]:
@@ -43,8 +41,8 @@ def manifest_of(bundle: Bundle[Any], model: nn.Module, weights: str, parity: dic
     return manifest | {"state": list(shapes), "state_shapes": shapes, "vocab_size": decoder.output.out_features}
 
 
-def is_exported(directory: Path) -> bool:
-    """Return whether a folder holds an exported model; other things have a file of this name, too."""
+def is_ours(directory: Path) -> bool:
+    """Return whether the manifest of a folder is seqgen's; other programs have a file of this name, too."""
     with suppress(OSError, ValueError):
         found = json.loads((directory / MANIFEST).read_bytes())
         return isinstance(found, dict) and found.get("library") == "seqgen"

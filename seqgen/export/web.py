@@ -1,6 +1,5 @@
 """A page in which a generator writes on the visitor's own machine, as a folder for any web server."""
 
-import copy
 import json
 import shutil
 from pathlib import Path
@@ -8,13 +7,11 @@ from typing import Any
 
 from seqgen.arguments import checked
 from seqgen.errors import InputError
-from seqgen.export.directory import replacing, write_parts
+from seqgen.export.directory import replacing, to_export, write_parts
 from seqgen.export.exporter import exported
-from seqgen.export.graphs import graphs_of
 from seqgen.export.integer_weights import with_integer_weights
 from seqgen.export.manifest import manifest_of
 from seqgen.export.onnxruntime_web import runtime_files
-from seqgen.export.operators import with_operators
 from seqgen.export.parity import require_parity, require_related
 from seqgen.export.web_page import web_page
 from seqgen.export.web_tokenizer import web_tokenizer
@@ -54,10 +51,10 @@ def export_web(
     if not isinstance(bundle, Generator):
         raise InputError(f"a page that writes in the browser must have a generator, not one of kind {bundle.builder}")
     tokenizer, runtime = web_tokenizer(bundle.tokenizer), runtime_files(onnxruntime_web)
-    model = copy.deepcopy(bundle.model).cpu().float().eval()
-    graph, traced = graphs_of(bundle, model)["step"], graphs_of(bundle, with_operators(model))["step"]
+    model, graphs, traced = to_export(bundle)
+    graph = graphs["step"]
     with replacing(Path(directory)) as unfinished:
-        network = exported("step", traced)
+        network = exported("step", traced["step"])
         require_parity("step", graph, network)
         network = with_integer_weights(network)  # which in browsers is faster than arithmetic in int8
         manifest = manifest_of(bundle, model, "int8", {"step": require_related("step", graph, network)})

@@ -1,4 +1,4 @@
-"""What a model is, in a line, and what a page shows of it first."""
+"""Description of a model in a line, and the prompts that a page begins with."""
 
 from typing import Any
 

@@ -126,7 +126,7 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
 
     def _elsewhere(self, runtime: Runtime) -> GeneratorTask | None:
         require_runtime(runtime)
-        return None if runtime == "torch" else in_onnxruntime(self, self, runtime)
+        return None if runtime == "torch" else in_onnxruntime(self, runtime)
 
     def pieces(
         self, prompt: str = "", *, candidates: int = 5, unseen: Unseen = "error", **options: Any

@@ -3,18 +3,19 @@
 import zlib
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
 
 from seqgen.errors import InputError, nearest
-from seqgen.inference.bundle import Bundle
 from seqgen.runtime.decoder import Decoder
 from seqgen.runtime.exported import Exported
 from seqgen.runtime.generator import Generator
-from seqgen.tasks.generator import GeneratorTask
+
+if TYPE_CHECKING:
+    from seqgen.inference.generator import Generator as TorchGenerator
 
 Runtime = Literal["torch", "onnx", "onnx-int8"]
 
@@ -30,21 +31,21 @@ def require_runtime(runtime: Runtime) -> None:
         raise InputError(f"runtime must be one of {', '.join(known)}, not {runtime!r}{nearest(runtime, known)}")
 
 
-def in_onnxruntime(bundle: Bundle[nn.Module], task: GeneratorTask, runtime: Runtime) -> Generator:
-    """Return a generator with the weights of a model as they are now, and the other parts of a task.
+def in_onnxruntime(generator: "TorchGenerator", runtime: Runtime) -> Generator:
+    """Return a generator in onnxruntime, with the weights as they are now.
 
     Raises:
         InputError: the model cannot be exported, or a package for that is not installed.
     """
     with _exporting:
-        kept, weights = _exported.setdefault(bundle.model, {}), _checksum(bundle.model)
+        kept, weights = _exported.setdefault(generator.model, {}), _checksum(generator.model)
         if runtime not in kept or kept[runtime][0] != weights:
             from seqgen.export.directory import export_onnx  # of packages that torch's own runtime does not need
 
             with TemporaryDirectory() as directory:
-                export_onnx(bundle, directory, int8=runtime == "onnx-int8")
+                export_onnx(generator, directory, int8=runtime == "onnx-int8")
                 kept[runtime] = weights, Exported(directory).decoder()
-    return Generator(tokenizer=task.tokenizer, generation=task.generation, decoder=kept[runtime][1])
+    return Generator(tokenizer=generator.tokenizer, generation=generator.generation, decoder=kept[runtime][1])
 
 
 def _checksum(model: nn.Module) -> int:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import torch
-from accelerate import Accelerator, PartialState
-from accelerate.utils import broadcast_object_list, gather_object
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list, gather_object, reduce
 from torch import distributed, nn
 
 from seqgen.errors import InputError
@@ -31,11 +31,9 @@ class Processes:
         found = find_device(device)
         if device != "auto" and "LOCAL_RANK" not in os.environ:  # there each process has a GPU of its own
             os.environ["ACCELERATE_TORCH_DEVICE"] = device
-        PartialState(cpu=found.type == "cpu")
-        self.accelerator = Accelerator(mixed_precision="no", cpu=found.type == "cpu")  # the run has its precision
-        self.device = self.accelerator.device
-        self.rank, self.world_size = self.accelerator.process_index, self.accelerator.num_processes
-        self.main = self.accelerator.is_main_process
+        state = PartialState(cpu=found.type == "cpu")
+        self.device = state.device
+        self.rank, self.world_size, self.main = state.process_index, state.num_processes, state.is_main_process
 
     def prepare(self, model: nn.Module) -> nn.Module:
         """Return the model to train, in all processes with the weights of the first and the same batch statistics."""
@@ -49,7 +47,7 @@ class Processes:
         """Return whether the flag is set in any process."""
         if self.world_size == 1:
             return flag
-        return bool(self.accelerator.reduce(torch.tensor(float(flag), device=self.device)).item())
+        return bool(reduce(torch.tensor(float(flag), device=self.device)).item())
 
     def gather(self, value: V) -> list[V]:
         """Return the values of all processes, by their rank."""

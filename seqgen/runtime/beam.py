@@ -124,8 +124,8 @@ class _Search:
             For each of the beams that are now unfinished, which of the n it continues; or None at the end.
         """
         tokens, parents, scores = self._choose(*self._candidates(logits), logits.shape[1])
-        index = np.zeros_like(tokens)
-        index[self.live] = np.arange(len(self.live))
+        index, live = np.zeros_like(tokens), self.live
+        index[live] = np.arange(len(live))
         self.length += 1
         self.tokens = np.concatenate([self.tokens[parents], tokens[:, None]], axis=1)
         at_end = self.length >= self.config.max_new_tokens
@@ -149,7 +149,8 @@ class _Search:
     def _candidates(self, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the (places, candidates) log-probabilities of each beam's most probable tokens, and the tokens."""
         require_finite(logits)
-        history = _History(self.tokens[self.live], logits.shape[1], self.config.no_repeat_ngram_size, self.length)
+        live = self.live
+        history = _History(self.tokens[live], logits.shape[1], self.config.no_repeat_ngram_size, self.length)
         logits = processor(self.config, history)(logits, list(range(len(logits))))
         excluded = logits.max(axis=1) == NEVER  # every token, so that the beam ends
         logits[excluded, EOS] = 0.0
@@ -157,7 +158,7 @@ class _Search:
         best, found = largest(log_softmax(logits), min(self.beams, logits.shape[1]))
         everywhere = np.full((len(self.tokens), best.shape[1]), NEVER, np.float32)
         tokens = np.zeros(everywhere.shape, np.int64)
-        everywhere[self.live], tokens[self.live] = best, found
+        everywhere[live], tokens[live] = best, found
         return everywhere, tokens
 
     def _choose(

@@ -12,7 +12,7 @@ WINDOW = 4096  # tokens that are read at a time, so that the logits take no more
 
 
 class Memory(NamedTuple):
-    """What an encoder found: (batch, positions, features) states, and a (batch, positions) mask, False on padding."""
+    """Memory of an encoder: (batch, positions, features) states, and a (batch, positions) mask, False on padding."""
 
     states: np.ndarray
     mask: np.ndarray

@@ -44,7 +44,6 @@ class Graph:
         self.path = path
         self.inputs = {one.name: one.shape for one in self._session.get_inputs()}
         self.outputs = {one.name: one.shape for one in self._session.get_outputs()}
-        self.path = path
         if (inputs and (*self.inputs,) != inputs) or not {*outputs} <= {*self.outputs}:
             wanted, found = (
                 " ".join((*given, "to", *out)) for given, out in ((inputs, outputs), (self.inputs, self.outputs))

@@ -1,1 +1,1 @@
-"""What each kind of model does with texts, images and answers around its network, whatever calculates that."""
+"""Tasks of each kind of model: its work with texts, images and answers, whatever calculates its network."""

@@ -9,7 +9,7 @@ from seqgen.tasks.parts import Part
 
 
 class Task(ABC):
-    """What a kind of model does around its network; `builder` is the name of the kind."""
+    """Base of a kind of model without its network; `builder` is the name of the kind."""
 
     builder: ClassVar[str]
     files: ClassVar[dict[str, Part | type[BaseModel]]]  # JSON files: of one part, or of plain fields by their schema
