@@ -9,19 +9,20 @@ from seqgen.exits import run_main
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import ClassVar, Literal
 
-import numpy as np
 import torch
 
 from seqgen import patterns
 from seqgen.batches.text import TextBatches, text_batches
 from seqgen.data.encoded import DocumentKind, token_counts
+from seqgen.data.sets.benchmark_texts import BENCHMARK_TEXTS
 from seqgen.data.text_splits import TextSplitOptions, TextSplits
 from seqgen.errors import InputError
 from seqgen.figures.followed import followed_section
 from seqgen.figures.section import Section
 from seqgen.inference.generator import Generator
+from seqgen.inference.known_tokens import first_words
 from seqgen.metrics.text_loss import TextLoss
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.evaluation import best_model, mean_loss
@@ -30,7 +31,7 @@ from seqgen.runs.run import Run
 from seqgen.runs.sizes import GENERATOR
 from seqgen.runs.suitable_size import EPOCHS, Trial
 from seqgen.runs.training import Training
-from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
+from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.cross_entropy import sampling_shares
 from seqgen.training.losses import LossFunction, next_token
 from seqgen.training.regularization import suitable_dropout, suitable_weight_drop
@@ -45,11 +46,12 @@ class Config(RunConfig, TextSplitOptions):
 
     recipe = "char_generator"
     builder = patterns.generator
+    presets: ClassVar = {name: {"tokenizer": "whitespace"} for name in BENCHMARK_TEXTS}
     sizes = GENERATOR
 
     data: str = "python-source"
-    """a file, a folder, a glob, several with commas between, - for standard input, python-source or python-docs"""
-    tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
+    """a file, a folder, a glob, several with commas between, - for standard input, or a named set"""
+    tokenizer: Literal["char", "byte", "word", "lowercase-word", "whitespace", "subword", "bpe"] = "char"
     """kind of tokens"""
     vocab_size: int | None = None
     """maximum size of the vocabulary; other tokens are read as unknown, or in smaller pieces"""
@@ -84,14 +86,6 @@ def regularize(config: Config, data: TextBatches) -> float:
         sizes = {name: config.model[name] for name in ("cell", "hidden_size", "layers")}
         config.weight_drop = suitable_weight_drop(**sizes, tokens=data.train_tokens, epochs=epochs)
     return epochs
-
-
-def first_words(tokenizer: Tokenizer, held_back: np.ndarray) -> str:
-    """Return a prompt: the first words of a whole line, as a stream may be cut within a line, best one of letters."""
-    lines = tokenizer.decode(held_back[:5000]).splitlines()[1:]
-    prompts = [" ".join(line.split()[:3]) for line in lines if line.strip()]
-    known = [words for words in prompts if not tokenizer.unseen(words)]
-    return next((words for words in known if words[0].isalpha()), (*known, "")[0])
 
 
 def main() -> None:
