@@ -47,15 +47,18 @@ def _text(generator: Generator, options: dict[str, Any]) -> tuple[str, str]:
         corpus = Corpus.find(options["text"], as_trained(options)["encoding"])
         return _fitting(generator, _beginning(corpus.blocks())), f"the beginning of {options['text']}"
     trained = trained_options(options["directory"])
-    valid = trained.get("valid")
-    data = valid or trained.get("data")
+    data, valid = (trained.get(name) for name in ("data", "valid"))
     if data not in (None, "-"):
         try:
-            text = _end(Corpus.find(str(data), as_trained(options)["encoding"], "valid" if valid else "train"))
+            encoding = as_trained(options)["encoding"]
+            if valid is not None:
+                text = _beginning(Corpus.find(str(valid), encoding, "valid").blocks())
+                return _fitting(generator, text), f"the beginning of what the model was validated on, {valid}"
+            text = _end(Corpus.find(str(data), encoding))
         except InputError as error:
             print(f"the model's own data cannot be taken: {error}", file=sys.stderr)
         else:
-            held_back = ", held back from training" if valid or trained.get("documents") == "none" else ""
+            held_back = ", held back from training" if trained.get("documents") == "none" else ""
             return _fitting(generator, text), f"the end of the model's own data, {data}{held_back}"
     return _fitting(generator, _written(generator)), "a text that the model wrote itself (--text reads another)"
 

@@ -78,6 +78,14 @@ def test_of_several_files_the_last_whole_ones_are_read(command, run):
     assert tokens_in(run / "cells.html") == last
 
 
+def test_a_text_that_was_validated_on_is_read_from_its_beginning(command, run):
+    (run.parent / "valid.txt").write_text(TEXT[4:1500])
+    (run / "resolved.yaml").write_text(yaml.safe_dump({"data": "book.txt", "valid": "valid.txt"}))
+    _, err = cells_of(command, run)
+    assert "the beginning of what the model was validated on, valid.txt\n" in err
+    assert tokens_in(run / "cells.html") == TEXT[4:1500]
+
+
 def test_a_text_is_read_as_it_is_given(command, run):
     text = "the dog sat\non the (mat).\n" * 20
     (run.parent / "text.txt").write_text(text, encoding="utf-16")
