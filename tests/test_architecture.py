@@ -49,16 +49,18 @@ ALLOWED = {
     "testing": ROOT_FILES | {"inference"},
     "inference": ROOT_FILES
     | {"ngram", "nn", "models", "patterns", "text", "data", "batches", "generation", "tasks", "runtime", "export"},
+    "adaptation": ROOT_FILES | {"ngram", "ngram_counts", "training", "inference", "generation", "batches"},
     "figures": ROOT_FILES | {"data", "tasks", "inference", "metrics"},
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES
-    | {"ngram", "data", "training", "tasks", "inference", "generation", "batches", "text", "metrics", "figures"},
+    | {"ngram", "data", "training", "tasks", "inference", "generation", "batches", "text", "metrics", "figures"}
+    | {"adaptation"},
     "export": ROOT_FILES | {"text", "nn", "models", "inference", "runtime", "serving"},
     "serving": ROOT_FILES | {"ngram", "data", "tasks", "inference", "generation", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
     "cli": ROOT_FILES
     | {"tasks", "runtime", "inference", "data", "batches", "generation", "training"}
-    | {"metrics", "figures", "diagnosis", "serving", "export"},
+    | {"metrics", "figures", "diagnosis", "serving", "export", "adaptation"},
     "__main__": {"cli"},
 }
 
