@@ -69,8 +69,7 @@ def refitted_ngram(
     before = read[:0] if train is None else token_numbers("train", train, vocab_size)
     # The n-grams of both texts are found once; what is not read yet has the count 0.
     counts = NGramCounts(np.concatenate([before, read]), vocab_size)
-    while len(counts.orders) < order and counts.extend():
-        pass
+    counts.extend_to(order)
     places = counts.places[-len(read) :]
     counts.count(places, -1)
     parts = []
