@@ -14,6 +14,7 @@ from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.hardware.memory import FLOAT, require_memory
 from seqgen.ngram_counts import NGramCounts, token_numbers
+from seqgen.symbols import BOS
 
 FOLDS = 10
 HALF = 2  # bytes of a number of 16 bits
@@ -45,14 +46,14 @@ def held_out_rows(
 
     The arguments and errors are those of `held_out_score`; there must be memory for the rows.
     """
-    length = len(token_numbers("tokens", tokens, vocab_size))
+    length = int((token_numbers("tokens", tokens, vocab_size) != BOS).sum())
     require_memory(HALF * length * vocab_size, f"{length:,} rows of {vocab_size:,} log-probabilities")
     rows = np.empty((length, vocab_size), np.float16)
     begin = 0
     for counts, part in _parts(tokens, vocab_size, order, folds):
         rows[begin : begin + len(part)] = _rows(counts, part)
         begin += len(part)
-    return rows[:begin]
+    return rows
 
 
 @checked
@@ -78,14 +79,15 @@ def held_out_candidates(
     Raises:
         InputError: a number outside its range, or a text without tokens.
     """
+    length = int((token_numbers("tokens", tokens, vocab_size) != BOS).sum())
+    if candidates.ndim != 2 or len(candidates) != length:
+        raise InputError(f"candidates must be a row for each of {length:,} tokens, not of shape {candidates.shape}")
     token_numbers("candidates", candidates.ravel(), vocab_size)
     found, begin = np.empty(candidates.shape, np.float16), 0
     for counts, part in _parts(tokens, vocab_size, order, folds):
         cut = slice(begin, begin + len(part))
         found[cut] = _candidates(counts, part, candidates[cut])
         begin += len(part)
-    if begin != len(candidates):
-        raise InputError(f"candidates must be a row for each of {begin:,} tokens, not {len(candidates):,} rows")
     return found
 
 
