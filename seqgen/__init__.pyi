@@ -81,6 +81,7 @@ from .text.characters import CharacterTokenizer as CharacterTokenizer
 from .text.subwords import SubwordTokenizer as SubwordTokenizer
 from .text.tokenizer import Tokenizer as Tokenizer
 from .text.vocabulary import Vocabulary as Vocabulary
+from .text.whitespace import WhitespaceTokenizer as WhitespaceTokenizer
 from .text.words import LowercaseWordTokenizer as LowercaseWordTokenizer
 from .text.words import WordTokenizer as WordTokenizer
 from .training.cross_entropy import linear_cross_entropy as linear_cross_entropy
