@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from seqgen.adaptation.ngram import adaptive_ngrams, refitted_ngram
+from seqgen.adaptation import ngram
+from seqgen.adaptation.ngram import adaptive_ngrams, recent_ngram, refitted_ngram
 from seqgen.errors import InputError
 from seqgen.ngram import NGram
 from seqgen.symbols import BOS, EOS, SYMBOLS
@@ -51,7 +52,21 @@ def test_it_learns_what_it_reads():
     loss, static = (-refitted_ngram(news, train=TRAIN, vocab_size=SIZE, every=every) for every in (100, 1000))
     assert loss[:100] == pytest.approx(static[:100])
     assert loss[100:].max() < 0.7 < static[100:].mean()
-    assert adaptive_ngrams(news, train=TRAIN, vocab_size=SIZE).shape == (2, 500)
+    assert adaptive_ngrams(news, train=TRAIN, vocab_size=SIZE).shape == (3, 500)
+
+
+def test_of_the_recent_tokens_only_those_of_the_window_are_counted(monkeypatch):
+    options = {"vocab_size": SIZE, "order": 3, "every": 10, "window": 40}
+    text = random_text(400, 3)
+    found = recent_ngram(text, **options)
+    other = np.append(random_text(200, 4), text[200:])
+    # The window of the first refit that has none of the changed tokens, nor n-grams that begin with one.
+    assert recent_ngram(other, **options)[250:] == pytest.approx(found[250:], abs=1e-12)
+    assert recent_ngram(other, **options)[200:230] != pytest.approx(found[200:230], abs=1e-3)
+    whole = recent_ngram(text, **{**options, "window": 1000})
+    assert whole == pytest.approx(refitted_ngram(text, vocab_size=SIZE, order=3, every=10), abs=1e-12)
+    monkeypatch.setattr(ngram, "PIECE", 60)  # and the pieces in which it is read change nothing
+    assert recent_ngram(text, **options) == pytest.approx(found, abs=1e-12)
 
 
 @pytest.mark.parametrize(
