@@ -11,8 +11,8 @@ from seqgen.symbols import BOS
 
 EVERY = 2000  # tokens between two refits to the training text and what was read
 EVERY_ALONE = 200  # to what was read alone, which is less to count
-EVERY_RECENT = 50  # to the last tokens alone
-WINDOW = 1000  # tokens, the last ones
+EVERY_RECENT = 20  # to the last tokens alone
+WINDOW = 500  # tokens, the last ones
 PIECE = 10_000  # tokens whose n-grams are numbered at once, where the last ones alone are counted
 
 
