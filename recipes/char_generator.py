@@ -26,7 +26,7 @@ from seqgen.inference.known_tokens import first_words
 from seqgen.metrics.text_loss import TextLoss
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.evaluation import best_model, mean_loss
-from seqgen.runs.markov_chain import markov_chain
+from seqgen.runs.markov_chain import MarkovChain, markov_chain
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import GENERATOR
 from seqgen.runs.suitable_size import EPOCHS, Trial
@@ -138,14 +138,13 @@ def main() -> None:
                 val_loss = mean_loss(run, training.averaged.model, data.validation(), run.in_precision(next_token))
                 training.evaluated(step, val_loss)
     best = best_model(training)
-    parts = data.evaluated.items()
-    losses = {name: mean_loss(run, best.model, part.batches(), next_token) for name, part in parts}
+    chain = markov_chain(run, best.model, data, tokenizer.vocab_size)
     if run.main:
-        test(training, best, data, prompt, losses)
+        test(training, best, data, prompt, chain)
 
 
 def test(
-    training: Training[Generator], generator: Generator, data: TextBatches, prompt: str, losses: dict[str, float]
+    training: Training[Generator], generator: Generator, data: TextBatches, prompt: str, chain: MarkovChain
 ) -> None:
     """Test the best generator, show samples, and print the command for more."""
     seed, tokenizer = training.run.config.seed, generator.tokenizer
@@ -153,14 +152,15 @@ def test(
     texts = [sample(temperature=temperature)[0] for temperature in temperatures]
     samples = "\n".join(f"--- temperature {pair[0]}\n{pair[1]}\n" for pair in zip(temperatures, texts, strict=True))
     text = tokenizer.decode(data.held_back)
-    valid, chain = TextLoss.of(losses["val"], data.held_back, text), markov_chain(data, tokenizer.vocab_size)
+    valid = TextLoss.of(chain.network_losses["val"], data.held_back, text)
     bits = valid._replace(loss=chain.val_loss).bits_per_character
     figures = {"val_loss": valid.loss, **valid.figures, **chain.figures, "ngram_bits_per_character": bits}
     said = f"--- validation loss {valid}\n--- {chain}, {bits:.4f} bits a character"
     if data.test is not None:
-        tested = TextLoss.of(losses["test"], data.test.tokens, tokenizer.decode(data.test.tokens))
+        tested = TextLoss.of(chain.network_losses["test"], data.test.tokens, tokenizer.decode(data.test.tokens))
         figures |= {"test_loss": tested.loss} | {f"test_{name}": figure for name, figure in tested.figures.items()}
         said += f"\n--- test loss {tested}\n--- Markov chain: test loss {chain.losses['test']:.4f} nats a token"
+    said += f"\n--- {chain.mixture}"
     training.results(Section("Samples", samples), followed_section(generator, text), **figures)
     print(f"{samples}\n{said}")
     training.run.show_use("to generate more", "generate", prompt, "--temperature", "0.8")

@@ -1,6 +1,11 @@
 # The public names: type checkers and editors read them here, and `lazy_loader` imports them when they are used.
 
 from . import runtime as runtime
+from .adaptation.mixture import mixed as mixed
+from .adaptation.mixture import mixture_weights as mixture_weights
+from .adaptation.ngram import adaptive_ngrams as adaptive_ngrams
+from .adaptation.ngram import recent_ngram as recent_ngram
+from .adaptation.ngram import refitted_ngram as refitted_ngram
 from .batches.buckets import Buckets as Buckets
 from .batches.documents import Documents as Documents
 from .batches.examples import ExampleBatches as ExampleBatches
@@ -23,6 +28,9 @@ from .generation.beam import beam_search as beam_search
 from .generation.config import GenerationConfig as GenerationConfig
 from .generation.hypothesis import Hypothesis as Hypothesis
 from .generation.sampling import sample as sample
+from .held_out import held_out_candidates as held_out_candidates
+from .held_out import held_out_rows as held_out_rows
+from .held_out import held_out_score as held_out_score
 from .inference.bundle import Bundle as Bundle
 from .inference.bundle import load as load
 from .inference.captioner import Captioner as Captioner

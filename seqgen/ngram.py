@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.hardware.memory import FLOAT, require_memory
-from seqgen.ngram_counts import NGramCounts, begun
+from seqgen.ngram_counts import NGramCounts, begun, token_numbers
 from seqgen.settings import unaffected
 from seqgen.state import Memory, State
 from seqgen.symbols import BOS, SYMBOLS
@@ -83,8 +83,8 @@ class NGram(nn.Module):
         if discount is not None and not 0 < discount < 1:
             raise InputError(f"discount must be between 0 and 1, not {discount}")
         _require_numbered(vocab_size, order * len(tokens))
-        valid = None if valid is None else _numbers("valid", valid, vocab_size)
-        counts = NGramCounts(_numbers("tokens", tokens, vocab_size), vocab_size)
+        valid = None if valid is None else token_numbers("valid", valid, vocab_size)
+        counts = NGramCounts(token_numbers("tokens", tokens, vocab_size), vocab_size)
         best, lowest = None, math.inf
         while len(counts.orders) < order and counts.extend():
             if valid is not None:
@@ -126,14 +126,25 @@ class NGram(nn.Module):
         Raises:
             InputError: a number outside the vocabulary, or a text without tokens.
         """
-        text = torch.from_numpy(begun(_numbers("tokens", tokens, self.vocab_size))).to(self.keys.device)
-        nodes = self._contexts(text[None], self._empty(self.order + 1, 1)).squeeze(1)
-        logs = torch.full((len(text) - 1,), -math.log(self.vocab_size), device=text.device)
-        for contexts, longer in zip(nodes[:-1, :-1], nodes[1:, 1:], strict=True):
+        text = torch.from_numpy(begun(token_numbers("tokens", tokens, self.vocab_size))).to(self.keys.device)
+        logs, _ = self.target_scores(text[None, :-1], text[None, 1:])
+        found: np.ndarray = logs[0, text[1:] != BOS].cpu().numpy()
+        return found
+
+    def target_scores(self, tokens: Tensor, targets: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Read (batch, steps) tokens; return (batch, steps) log-probabilities of the targets after each and the state.
+
+        Each target but the last of a row is the next token, or is nothing to be scored, such as PAD.
+        """
+        state = self.start(batch_size=len(tokens)) if state is None else state
+        text, before = torch.cat([tokens, targets[:, -1:]], dim=1), self._empty(self.order + 1, len(tokens))
+        before[:-1] = state.h
+        nodes = self._contexts(text, before)
+        logs = torch.full(tokens.shape, -math.log(self.vocab_size), device=text.device)
+        for contexts, longer in zip(nodes[:-1, :, :-1], nodes[1:, :, 1:], strict=True):
             backed_off = logs + self.log_weights[contexts]
             logs = torch.where(longer == UNSEEN, backed_off, self.log_probabilities[longer - 1])
-        found: np.ndarray = logs[text[1:] != BOS].cpu().numpy()
-        return found
+        return logs, State(nodes[:-1, :, -2:-1])
 
     def start(self, memory: Memory | None = None, *, batch_size: int | None = None) -> State:
         """Return the state of `batch_size` rows without a token.
@@ -202,18 +213,6 @@ def _require_numbered(vocab_size: int, ngrams: int) -> None:
         raise InputError(
             f"vocab_size must be from {len(SYMBOLS)} to 2^63 by the number of n-grams, {ngrams:,}, not {vocab_size:,}"
         )
-
-
-def _numbers(name: str, tokens: np.ndarray | Sequence[int], vocab_size: int) -> np.ndarray:
-    """Return the numbers of tokens, or raise an InputError where they are none."""
-    numbers = np.asarray(tokens)
-    if not (numbers != BOS).any():
-        raise InputError(f"{name} must be at least one beside BOS, but there is none")
-    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
-        raise InputError(f"{name} must be a row of whole numbers, not {numbers.dtype} of shape {numbers.shape}")
-    if numbers.min() < 0 or numbers.max() >= vocab_size:
-        raise InputError(f"{name} must be from 0 to {vocab_size - 1}, not from {numbers.min()} to {numbers.max()}")
-    return numbers.astype(np.int64)
 
 
 def _require_tree(model: NGram, loaded: object) -> None:

@@ -34,8 +34,9 @@ ALLOWED = {
     "settings": set(),
     "state": {"arguments"},
     "protocols": {"state"},
-    "ngram_counts": {"symbols"},
+    "ngram_counts": {"symbols", "errors"},
     "ngram": ROOT_FILES | {"ngram_counts"},
+    "held_out": ROOT_FILES | {"ngram_counts"},
     "nn": ROOT_FILES,
     "text": ROOT_FILES,
     "data": ROOT_FILES | {"text"},
@@ -49,16 +50,18 @@ ALLOWED = {
     "testing": ROOT_FILES | {"inference"},
     "inference": ROOT_FILES
     | {"ngram", "nn", "models", "patterns", "text", "data", "batches", "generation", "tasks", "runtime", "export"},
+    "adaptation": ROOT_FILES | {"ngram", "ngram_counts", "training", "inference", "generation", "batches"},
     "figures": ROOT_FILES | {"data", "tasks", "inference", "metrics"},
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES
-    | {"ngram", "data", "training", "tasks", "inference", "generation", "batches", "text", "metrics", "figures"},
+    | {"ngram", "data", "training", "tasks", "inference", "generation", "batches", "text", "metrics", "figures"}
+    | {"adaptation"},
     "export": ROOT_FILES | {"text", "nn", "models", "inference", "runtime", "serving"},
     "serving": ROOT_FILES | {"ngram", "data", "tasks", "inference", "generation", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
     "cli": ROOT_FILES
     | {"tasks", "runtime", "inference", "data", "batches", "generation", "training"}
-    | {"metrics", "figures", "diagnosis", "serving", "export"},
+    | {"metrics", "figures", "diagnosis", "serving", "export", "adaptation"},
     "__main__": {"cli"},
 }
 

@@ -61,7 +61,8 @@ def test_a_test_alone_changes_neither_training_nor_validation(train, tmp_path, t
     plain, tested = (results_of(tmp_path / name) for name in ("plain", "tested"))
     assert plain["val_loss"] == tested["val_loss"]
     assert set(tested) - set(plain) == {
-        *("test_loss", "test_perplexity", "test_bits_per_character", "test_unknown_tokens", "ngram_test_loss")
+        *("test_loss", "test_perplexity", "test_bits_per_character", "test_unknown_tokens", "ngram_test_loss"),
+        "mixture_test_loss",
     }
 
 
