@@ -22,7 +22,9 @@ from .export.web import export_web as export_web
 from .generation.beam import beam_search as beam_search
 from .generation.config import GenerationConfig as GenerationConfig
 from .generation.hypothesis import Hypothesis as Hypothesis
+from .generation.logits_processor import LogitsProcessor as LogitsProcessor
 from .generation.sampling import sample as sample
+from .generation.streamer import Streamer as Streamer
 from .inference.bundle import Bundle as Bundle
 from .inference.bundle import load as load
 from .inference.captioner import Captioner as Captioner

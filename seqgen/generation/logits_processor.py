@@ -1,6 +1,9 @@
 """The protocol of logits processors of one's own, which is that of Hugging Face's `transformers`."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
+
+from seqgen.errors import InputError
 
 
 class LogitsProcessor(Protocol):
@@ -14,3 +17,10 @@ class LogitsProcessor(Protocol):
         with nothing but -infinity ends.
         """
         ...
+
+
+def require_neither(processors: Sequence[LogitsProcessor], streamer: object = None) -> None:
+    """Raise an InputError where onnxruntime is given processors or a streamer, which take tensors of torch's."""
+    for name, given in (("logits_processor", len(processors)), ("streamer", streamer is not None)):
+        if given:
+            raise InputError(f"{name} must be left out with onnxruntime, because it takes torch's tensors: use torch")

@@ -1,6 +1,6 @@
 """Streamers, which are handed the tokens of a text as it is generated, as Hugging Face's `transformers` has them."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 
 class Streamer(Protocol):
@@ -19,7 +19,7 @@ class Streaming:
     """The logits processor that hands a streamer what it sees of the only row, and changes no score.
 
     Args:
-        streamer: to be handed the tokens.
+        streamer: told of the end when this context ends.
     """
 
     def __init__(self, streamer: Streamer):
@@ -27,13 +27,16 @@ class Streaming:
         self._seen: Any = None  # the (1, length) tokens so far
         self._written = 0  # new tokens that the streamer has
 
-    def __call__(self, input_ids: Any, scores: Any) -> Any:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.streamer.end()
+
+    def __call__(self, input_ids: Any, scores: Any, /) -> Any:
         """Hand over the prompt, or the token that is new."""
-        if self._seen is None:
-            self.streamer.put(input_ids.cpu())
-        else:
-            self.streamer.put(input_ids[0, -1:].cpu())
-            self._written += 1
+        self.streamer.put(input_ids.cpu() if self._seen is None else input_ids[0, -1:].cpu())
+        self._written += self._seen is not None
         self._seen = input_ids
         return scores
 
