@@ -116,8 +116,7 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
             InputError: an unseen character or word, an unknown option, or a value outside its range; or the model
                 cannot be exported.
         """
-        if (other := self._elsewhere(runtime)) is not None:
-            require_neither(logits_processor, streamer)
+        if (other := self._elsewhere(runtime, logits_processor, streamer)) is not None:
             return other.generate(prompts, unseen=unseen, **options)
         if streamer is not None:
             return self._streamed(prompts, streamer, logits_processor, unseen=unseen, **options)
@@ -137,14 +136,18 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
         Raises:
             InputError: as in `generate`, or for several sequences or beams.
         """
-        if (other := self._elsewhere(runtime)) is not None:
-            require_neither(logits_processor)
+        if (other := self._elsewhere(runtime, logits_processor)) is not None:
             return other.stream(prompt, unseen=unseen, **options)
         return super().stream(prompt, unseen=unseen, logits_processor=logits_processor, **options)
 
-    def _elsewhere(self, runtime: Runtime) -> GeneratorTask | None:
+    def _elsewhere(
+        self, runtime: Runtime, processors: Sequence[LogitsProcessor], streamer: Streamer | None = None
+    ) -> GeneratorTask | None:
         require_runtime(runtime)
-        return None if runtime == "torch" else in_onnxruntime(self, runtime)
+        if runtime == "torch":
+            return None
+        require_neither(processors, streamer)
+        return in_onnxruntime(self, runtime)
 
     def _streamed(
         self, prompts: str | list[str], streamer: Streamer, processors: Sequence[LogitsProcessor], **options: Any
@@ -153,10 +156,9 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
             if not isinstance(prompts, str) and len(prompts) != 1:
                 raise InputError(f"a streamer has one text: prompts must be a single one, not {len(prompts)}")
             [prompt] = [prompts] if isinstance(prompts, str) else prompts
-            written = self.pieces(prompt, candidates=0, logits_processor=[*processors, streaming], **options)
-            found = list(written)
-            streaming.finish([piece.token for piece in found])
-        return [prompt + "".join(piece.text for piece in found)]
+            pieces = list(self.pieces(prompt, candidates=0, logits_processor=[*processors, streaming], **options))
+            streaming.finish([piece.token for piece in pieces])
+        return [prompt + "".join(piece.text for piece in pieces)]
 
     def pieces(
         self,
