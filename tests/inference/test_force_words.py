@@ -63,6 +63,17 @@ def test_a_word_is_spelled_as_in_a_text(kind):
     assert not any(tokens[begin : begin + len(missing[0])] == missing[0] for begin in range(len(tokens)))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_tokens_has_them_in_its_text(kind):
+    torch.manual_seed(1)
+    tokenizer = fit_tokenizer(kind, TEXT * 3)
+    generator = seqgen.Generator.untrained(tokenizer=tokenizer, hidden_size=16, embedding_size=8)
+    words = ("dog sat", "mat.", "cat")
+    options = {"num_beams": 6, "num_return_sequences": 3, "max_new_tokens": 40, "precision": "fp32"}
+    for text in generator.generate(["the log", ""], force_words=words, **options):
+        assert all(word in text.removeprefix("the log") for word in words)
+
+
 def test_spaces_make_whole_words_of_characters_and_are_nothing_to_words():
     characters, words, subwords = (fit_tokenizer(kind, TEXT * 3) for kind in ("char", "word", "subword"))
     assert spelled((" at ",), characters) == [[characters.encode(" at ").tolist()]]
