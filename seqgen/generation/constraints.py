@@ -119,7 +119,11 @@ class Constraints:
         each = scores.size // len(self._nodes)
         after = self._after(self._nodes.repeat(each, axis=0), tokens.ravel())
         missing = np.stack([one.missing[node] for one, node in self._each(after)], axis=1)
-        banks = missing.sum(axis=1).reshape(scores.shape)
+        # Of the words that are begun only one counts, so that the words that share a beginning do not outweigh one
+        # that goes on, and a beam that goes on with its longest one is always in a bank that misses less.
+        whole, absent = np.array([one.missing[0] for one in self._automata]), missing > 0
+        banks = (whole * absent).sum(axis=1) - ((whole - missing) * absent).max(axis=1)
+        banks = banks.reshape(scores.shape)
         possible = (scores > NEVER) & (missing.max(axis=1) <= steps).reshape(scores.shape)
         possible &= (tokens != EOS) | (banks == 0)
         places = np.full(scores.shape, NEVER, np.float32)

@@ -101,8 +101,9 @@ def test_a_wide_beam_finds_what_exhaustive_search_finds(search, words, prompt, s
 @SEARCHES
 @pytest.mark.parametrize("num_beams", [2, 3, 5])
 @pytest.mark.parametrize("seed", range(5))
-def test_with_few_beams_every_text_has_every_word(search, num_beams, seed):
-    words, prompts = [[[A, B, A]], [[C, C, A]], [[B, B]]], [[BOS], [BOS, A, B], [BOS, C]]
+@pytest.mark.parametrize("words", [[[[A, B, A]], [[C, C, A]], [[B, B]]], [[[A, B, C]], [[A, C, C]], [[A, A]]]])
+def test_with_few_beams_every_text_has_every_word(search, num_beams, seed, words):
+    prompts = [[BOS], [BOS, A, B], [BOS, C]]
     table = random_table(seed)
     table[:, A] -= 5  # so that no text has them unless it must
     for room in (8, 20):  # just enough, and more
