@@ -27,7 +27,9 @@ from .export.web import export_web as export_web
 from .generation.beam import beam_search as beam_search
 from .generation.config import GenerationConfig as GenerationConfig
 from .generation.hypothesis import Hypothesis as Hypothesis
+from .generation.logits_processor import LogitsProcessor as LogitsProcessor
 from .generation.sampling import sample as sample
+from .generation.streamer import Streamer as Streamer
 from .held_out import held_out_candidates as held_out_candidates
 from .held_out import held_out_rows as held_out_rows
 from .held_out import held_out_score as held_out_score

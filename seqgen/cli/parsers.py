@@ -12,7 +12,7 @@ from seqgen.options import new_parser, parse
 WHERE = "run directory, its model/, name of a model on the hub, or exported model"
 TEXTS = "{}, or text files to read line by line; by default standard input"
 ENCODING = "encoding of text files, such as latin-1 or utf-16; by default as the model was trained, else utf-8"
-LISTS = {"stop_strings", "suppress_tokens"}  # options of generation that a command declares itself, if at all
+LISTS = {"stop_strings", "suppress_tokens", "force_words"}  # options of generation that are declared by themselves
 
 
 class CommandParser:
@@ -54,6 +54,9 @@ class CommandParser:
     def generation_options(self) -> None:
         """Add the options of generation, whose defaults are in the model's own file."""
         self.parser.add_class_arguments(GenerationConfig, skip=LISTS)
+        rule = "words or phrases that every text must have, in any order; needs several beams"
+        self.parser.add_argument("--force_words", nargs="+", default=SUPPRESS, help=rule)
+        self.types["force_words"] = str
         self.generation = {field.name for field in fields(GenerationConfig)}
         self.types |= {field.name: field.type for field in fields(GenerationConfig) if field.name not in LISTS}
         for action in self.parser._actions:

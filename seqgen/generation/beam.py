@@ -1,5 +1,6 @@
 """Beam search for the most probable texts, of many rows at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -7,9 +8,11 @@ from torch import Tensor
 
 from seqgen.arguments import checked
 from seqgen.generation.config import GenerationConfig
+from seqgen.generation.constraints import ABSENT, Constraints, Word
 from seqgen.generation.history import NEVER, followers
 from seqgen.generation.hypothesis import Finished, Hypothesis
-from seqgen.generation.logits import processor, require_finite
+from seqgen.generation.logits import left_padded, processed, processor, require_finite
+from seqgen.generation.logits_processor import LogitsProcessor
 from seqgen.generation.packed import PackedDecoder, packed, threads_of
 from seqgen.generation.sampling import read_prompts, require_begun
 from seqgen.generation.shared_memory import SharedMemory
@@ -30,6 +33,8 @@ def beam_search(
     config: GenerationConfig,
     *,
     memory: Memory | None = None,
+    words: Sequence[Word] = (),
+    logits_processor: Sequence[LogitsProcessor] = (),
     device: torch.device | str = "cpu",
 ) -> list[list[Hypothesis]]:
     """Return the `num_return_sequences` best hypotheses of each row, the best first; the last is repeated if need be.
@@ -41,12 +46,16 @@ def beam_search(
     Args:
         decoder: any object with `start` and `step`; its `read` is used where it has one.
         prompts: token numbers of each row, at least BOS, with which its hypotheses begin; at least one row.
-        config: the options.
+        config: the options; `force_words` are left to the caller, who gives the words.
         memory: memory to attend to, with a row for each prompt.
+        words: those that every text must have, each as its spellings, any of which is enough: lists of tokens, of which
+            one that begins with BOS is only found at the beginning of a text.
+        logits_processor: processors of one's own, called in their order after the options.
         device: of the decoder.
 
     Raises:
         NonFiniteLogits: logits that are not finite.
+        InputError: a processor returns something else than scores, or no text with all words was found.
     """
     require_begun(prompts, memory)
     decoder = packed(decoder, config.precision, rows=len(prompts) * config.num_beams, memory=memory)
@@ -55,7 +64,8 @@ def beam_search(
         if config.coverage_penalty and memory is not None:
             state = state._replace(attended=memory.states.new_zeros(1, *memory.mask.shape))
         logits, state = read_prompts(decoder, prompts, memory, device, state)
-        search = _Search(prompts, config, device)
+        constraints = Constraints(words, prompts, config.num_beams, logits.shape[1]) if words else None
+        search = _Search(prompts, config, constraints, logits_processor, device)
         first = search.live // config.num_beams
         logits, state = logits[first], state.select(first)
         while True:
@@ -113,15 +123,20 @@ class _Search:
     belong to finished hypotheses, or are not used yet, and nothing is calculated for them.
     """
 
-    def __init__(self, prompts: list[list[int]], config: GenerationConfig, device: torch.device | str):
-        self.config = config
+    def __init__(
+        self,
+        prompts: list[list[int]],
+        config: GenerationConfig,
+        constraints: Constraints | None,
+        processors: Sequence[LogitsProcessor],
+        device: torch.device | str,
+    ):
+        self.config, self.constraints, self.processors = config, constraints, processors
         self.beams, self.groups = config.num_beams, config.num_beam_groups
         self.found = Finished(len(prompts), config)
         self.rows = list(range(len(prompts)))  # that are unfinished
-        longest = max(map(len, prompts))
-        padded = [[-1] * (longest - len(prompt)) + prompt for prompt in prompts]
-        self.tokens = torch.tensor(padded, device=device).repeat_interleave(self.beams, dim=0)
-        self.prompt_length, self.length = longest, 0
+        self.tokens = left_padded(prompts, device).repeat_interleave(self.beams, dim=0)
+        self.prompt_length, self.length = self.tokens.shape[1], 0
         # All beams of a group begin with the same prompt, so only one of them is used in the first step.
         self.scores = torch.full((len(prompts), self.groups, self.beams // self.groups), NEVER, device=device)
         self.scores[:, :, 0] = 0
@@ -162,6 +177,9 @@ class _Search:
         finished = tokens.view(scores.shape) == EOS
         if self.length >= self.config.max_new_tokens:
             finished = torch.ones_like(finished)
+        if self.constraints:
+            self.constraints.advance(tokens.cpu().numpy(), parents.cpu().numpy())
+            finished &= torch.from_numpy(self.constraints.satisfied).to(finished.device).view(scores.shape)
         finished &= scores > NEVER
         self._finish(finished, scores, state, memory, index[parents])
         self.ended += finished.sum(dim=2)
@@ -187,12 +205,19 @@ class _Search:
         require_finite(logits)
         history = _History(self.tokens[self.live], logits.shape[1], self.config.no_repeat_ngram_size, self.length)
         logits = processor(self.config, history, logits.device)(logits, list(range(len(logits))))
-        # No beam can have more continuations than there are beams, whatever the other groups chose.
-        best, found = largest(logits, min(self.beams, logits.shape[1]))
+        logits = processed(self.processors, history.tokens, logits)
+        # No beam can have more continuations than there are beams, whatever the other groups chose, and EOS.
+        best, found = largest(logits, min(self.beams + bool(self.constraints), logits.shape[1]))
         excluded = best[:, 0] == NEVER  # every token, so that the beam ends
-        best = (best - logits.logsumexp(dim=1, keepdim=True)).masked_fill(excluded.unsqueeze(1), NEVER)
+        normalizer = logits.logsumexp(dim=1, keepdim=True)
+        best = (best - normalizer).masked_fill(excluded.unsqueeze(1), NEVER)
         best[:, 0].masked_fill_(excluded, 0.0)
         found[:, 0].masked_fill_(excluded, EOS)
+        if self.constraints:
+            tokens = self.constraints.needed(self.live.cpu().numpy(), found.cpu().numpy())
+            needed = torch.from_numpy(tokens).to(found.device)
+            logs = (logits.gather(1, needed.clamp(min=0)) - normalizer).masked_fill(needed == ABSENT, NEVER)
+            best, found = torch.cat([best, logs], dim=1), torch.cat([found, needed.clamp(min=0)], dim=1)
         if len(best) == len(self.tokens):
             return best, found
         places = len(self.tokens), best.shape[1]
@@ -217,6 +242,11 @@ class _Search:
         tokens, parents, scores = [], [], []
         for group in range(groups):
             ranked = totals[:, group] - self.config.diversity_penalty * taken.gather(1, words[:, group])
+            if self.constraints:
+                left = self.config.max_new_tokens - self.length - 1
+                order = self.constraints.ranked(totals[:, group].cpu().numpy(), words[:, group].cpu().numpy(), left)
+                ranked = torch.from_numpy(order).to(totals.device)
+                totals[:, group].masked_fill_(ranked == NEVER, NEVER)
             chosen = ranked.topk(size, dim=1).indices
             room = places < size - self.ended[:, group : group + 1]
             score = totals[:, group].gather(1, chosen).masked_fill(~room, NEVER)
@@ -249,3 +279,5 @@ class _Search:
         self.tokens = self.tokens.view(len(self.rows), self.beams, -1)[kept].flatten(0, 1)
         self.rows = [self.rows[index] for index in kept.tolist()]
         self.scores, self.ended = self.scores[kept], self.ended[kept]
+        if self.constraints:
+            self.constraints.keep(kept.cpu().numpy(), self.beams)

@@ -49,6 +49,8 @@ class GenerationConfig:
     """number of groups of beams that are kept different from each other (diverse beam search)"""
     diversity_penalty: float = 0.0
     """penalty on a token for each beam of earlier groups that chose it at the same step"""
+    force_words: tuple[str, ...] = ()
+    """words or phrases that every text must have, in any order; needs several beams"""
     repetition_penalty: float = 1.0
     """penalty on tokens that the text already has: above 1 makes them less probable"""
     no_repeat_ngram_size: int = 0
@@ -65,7 +67,7 @@ class GenerationConfig:
     """precision of the weights; auto takes the one that is faster on this machine for so many texts at once"""
 
     def __post_init__(self) -> None:
-        for name in ("stop_strings", "suppress_tokens"):
+        for name in ("stop_strings", "suppress_tokens", "force_words"):
             value = getattr(self, name)
             if not isinstance(value, tuple):
                 object.__setattr__(self, name, tuple(value or ()) if isinstance(value, list | NoneType) else (value,))
@@ -85,6 +87,7 @@ class GenerationConfig:
         self._check("repetition_penalty", 0.001 <= self.repetition_penalty <= 1000, "from 0.001 to 1000")
         self._check("no_repeat_ngram_size", self.no_repeat_ngram_size >= 0, "at least 0")
         self._check("stop_strings", all(self.stop_strings), "texts that are not empty")
+        self._check("force_words", all(self.force_words), "texts that are not empty")
         self._check("num_return_sequences", self.num_return_sequences >= 1, "at least 1")
         self._check("seed", self.seed is None or self.seed >= 0, "at least 0")
         self._check("precision", self.precision in get_args(Precision), "auto, fp32 or bf16")
@@ -98,6 +101,11 @@ class GenerationConfig:
             raise InputError(f"diversity_penalty must be 0 with one group of beams, not {self.diversity_penalty}")
         if self.do_sample and self.num_beams > 1:
             raise InputError(f"num_beams must be 1 where do_sample is on, not {self.num_beams}")
+        if self.force_words and (self.num_beams == 1 or groups > 1):
+            raise InputError(
+                f"force_words must be with several beams in one group, not {list(self.force_words)} with num_beams "
+                f"{self.num_beams} and num_beam_groups {groups}: give more num_beams, without sampling"
+            )
         if not self.do_sample and self.num_return_sequences > self.num_beams:
             raise InputError(
                 "num_return_sequences must be at most num_beams where do_sample is off, because there are no more "

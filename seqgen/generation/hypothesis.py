@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from seqgen.arguments import checked
+from seqgen.errors import InputError, counted
 from seqgen.generation.config import GenerationConfig
 from seqgen.symbols import EOS
 
@@ -76,7 +77,16 @@ class Finished:
         return bool(found[self.config.num_return_sequences - 1] >= best / longest**penalty)
 
     def best(self) -> list[list[Hypothesis]]:
-        """Return the best `num_return_sequences` hypotheses of each row; the last is repeated if need be."""
+        """Return the best `num_return_sequences` hypotheses of each row; the last is repeated if need be.
+
+        Raises:
+            InputError: a row has none, because no text has all words that it must have.
+        """
         wanted = self.config.num_return_sequences
+        if not all(self._found):
+            raise InputError(
+                f"force_words must be words that fit {counted(self.config.max_new_tokens, 'token')}, but no text with "
+                f"all of {list(self.config.force_words)} was found: give more max_new_tokens, or fewer words"
+            )
         ranked = (sorted(found, key=lambda one: one.score, reverse=True) for found in self._found)
         return [(found + found[-1:] * wanted)[:wanted] for found in ranked]

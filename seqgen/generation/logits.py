@@ -1,13 +1,15 @@
 """Logits processors: temperature, top-k, top-p, min-p, repetition penalty and n-grams that must not be repeated."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from seqgen.errors import NonFiniteLogits
+from seqgen.errors import InputError, NonFiniteLogits
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.history import NEVER, TokensSoFar, exclusions, logits_factor
+from seqgen.generation.logits_processor import LogitsProcessor
 
 
 def top_k(logits: Tensor, k: int) -> Tensor:
@@ -85,3 +87,41 @@ def processor(
         return logits
 
     return process
+
+
+def left_padded(prompts: list[list[int]], device: torch.device | str) -> Tensor:
+    """Return the (rows, steps) tokens of prompts, with -1 before shorter ones."""
+    longest = max(map(len, prompts))
+    return torch.tensor([[-1] * (longest - len(prompt)) + prompt for prompt in prompts], device=device)
+
+
+def processed(processors: Sequence[LogitsProcessor], tokens: Tensor, scores: Tensor) -> Tensor:
+    """Return the (rows, vocabulary) scores as processors of one's own leave them, one after the other.
+
+    Rows of the same length are given together, so that none is padded and no row depends on the others.
+
+    Args:
+        processors: of one's own.
+        tokens: (rows, steps), with -1 before those of shorter rows.
+        scores: (rows, vocabulary), which are changed.
+
+    Raises:
+        InputError: a processor returned something else than scores.
+    """
+    lengths = (tokens >= 0).sum(dim=1)
+    for length in sorted(set(lengths.tolist())) if processors else []:
+        rows = (lengths == length).nonzero().flatten()
+        found = scores[rows]
+        for one in processors:
+            found = _require_scores(one(tokens[rows, -length:], found), found.shape).to(scores)
+        scores[rows] = found
+    return scores
+
+
+def _require_scores(found: Any, shape: torch.Size) -> Tensor:
+    if not isinstance(found, Tensor) or found.shape != shape:
+        received = f"those of shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+        raise InputError(f"a logits processor must return scores of shape {tuple(shape)}, not {received}")
+    if not found.amax() < float("inf"):
+        raise InputError("a logits processor must return scores that are finite or -infinity, but some are not")
+    return found

@@ -10,7 +10,8 @@ from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.history import NEVER, History
 from seqgen.generation.hypothesis import Hypothesis, best_first
-from seqgen.generation.logits import processor, require_finite
+from seqgen.generation.logits import left_padded, processed, processor, require_finite
+from seqgen.generation.logits_processor import LogitsProcessor
 from seqgen.generation.packed import packed, threads_of
 from seqgen.generation.rows import row_seed
 from seqgen.protocols import Decoder, Reader
@@ -74,6 +75,7 @@ def sample(
     seeds: Sequence[int],
     finished: Callable[[int, int], bool] | None = None,
     memory: Memory | None = None,
+    logits_processor: Sequence[LogitsProcessor] = (),
     device: torch.device | str = "cpu",
 ) -> Iterator[tuple[list[int], list[int], Tensor]]:
     """Yield, at each step, the unfinished rows, their new tokens, and the logits of these.
@@ -90,10 +92,12 @@ def sample(
         seeds: random seed of each row.
         finished: called with the number of a row and its new token; by default only EOS ends a row.
         memory: memory to attend to, with a row for each prompt.
+        logits_processor: processors of one's own, called in their order after the options.
         device: of the decoder.
 
     Raises:
         NonFiniteLogits: logits that are not finite.
+        InputError: a processor returns something else than scores.
     """
     require_begun(prompts, memory)
     decoder = packed(decoder, config.precision, rows=len(prompts), memory=memory)
@@ -101,12 +105,13 @@ def sample(
         logits, state = read_prompts(decoder, prompts, memory, device)
         history = History(prompts, logits.shape[-1], config)
         process, randomness = processor(config, history, device), Randomness(seeds)
-        rows = list(range(len(prompts)))
-        endless = EOS in config.suppress_tokens and finished is None and not history.records
+        rows, so_far = list(range(len(prompts))), left_padded(prompts, device)
+        endless = EOS in config.suppress_tokens and finished is None and not history.records and not logits_processor
         done = finished or (lambda row, token: False)
 
         def pick(logits: Tensor) -> Tensor:
-            tokens = choose(process(logits, rows), randomness.draw(rows) if config.do_sample else None)
+            scores = processed(logits_processor, so_far, process(logits, rows))
+            tokens = choose(scores, randomness.draw(rows) if config.do_sample else None)
             history.written += 1
             return tokens
 
@@ -125,9 +130,10 @@ def sample(
             if not going or history.written >= config.max_new_tokens:
                 return
             chosen = steps[-1][1]
+            so_far = torch.cat([so_far, chosen[:, None]], dim=1) if logits_processor else so_far
             if len(going) < len(rows):
                 kept = torch.tensor(going, device=device)
-                rows, chosen, state = [rows[i] for i in going], chosen[kept], state.select(kept)
+                rows, chosen, state, so_far = [rows[i] for i in going], chosen[kept], state.select(kept), so_far[kept]
                 memory = None if memory is None else memory.select(kept)
             logits, state = decoder.step(chosen, state, memory)
 
@@ -177,6 +183,7 @@ def sampled(
     *,
     seeds: Sequence[int] | None = None,
     memory: Memory | None = None,
+    logits_processor: Sequence[LogitsProcessor] = (),
     device: torch.device | str = "cpu",
 ) -> list[list[Hypothesis]]:
     """Return `num_return_sequences` sampled texts for each row, the best score first; rows are independent.
@@ -191,7 +198,10 @@ def sampled(
     logs = [0.0] * len(rows)
     seeds = seeds or [row_seed(config, place % each) for place in range(len(rows))]
     repeated = [prompts[row] for row in rows]
-    for places, chosen, logits in sample(decoder, repeated, config, seeds=seeds, memory=many, device=device):
+    steps = sample(
+        decoder, repeated, config, seeds=seeds, memory=many, logits_processor=logits_processor, device=device
+    )
+    for places, chosen, logits in steps:
         of_chosen = logits.float().log_softmax(dim=1)[range(len(chosen)), chosen].tolist()
         for place, token, log in zip(places, chosen, of_chosen, strict=True):
             tokens[place].append(token)

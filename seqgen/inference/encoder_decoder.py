@@ -1,6 +1,6 @@
 """Shared base of translator, captioner and conditional generator: encoder, decoder, and beam search or sampling."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -14,6 +14,7 @@ from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.hypothesis import Hypothesis
 from seqgen.generation.logits import require_finite
+from seqgen.generation.logits_processor import LogitsProcessor
 from seqgen.generation.packed import packed
 from seqgen.generation.sampling import sampled
 from seqgen.hardware.precision import Precision
@@ -24,6 +25,7 @@ from seqgen.protocols import Decoder
 from seqgen.settings import evaluating, unaffected
 from seqgen.state import Memory
 from seqgen.tasks.encoder_decoder import EncoderDecoderTask, Weights
+from seqgen.tasks.force_words import spelled
 
 
 @dataclass(kw_only=True)
@@ -52,17 +54,19 @@ class EncoderDecoderBundle(EncoderDecoderTask, InputBundle[EncoderDecoder]):
 
     @unaffected
     def _searched(
-        self, rows: Sequence[Any], prompt: list[int], config: GenerationConfig
+        self, rows: Sequence[Any], prompt: list[int], config: GenerationConfig, processors: Sequence[LogitsProcessor]
     ) -> Iterator[tuple[np.ndarray, list[list[Hypothesis]], Weights]]:
         decoder: Decoder = self.model.decoder
-        search = sampled if config.do_sample else beam_search
+        words = spelled(config.force_words, self.target)
+        search: Callable[..., Any] = sampled if config.do_sample else partial(beam_search, words=words)
+        how: dict[str, Any] = {"logits_processor": processors, "device": self.device}
         hypotheses = max(config.num_beams, config.num_return_sequences)
         with evaluating(self.model):
             for numbers, inputs in self.batches(rows, self.budget(hypotheses)):
                 memory = self._encode(inputs, config.precision)
                 # Packed for the first batch, and then for the whole call: packing takes longer than a batch.
                 decoder = packed(decoder, config.precision, rows=len(numbers) * hypotheses, memory=memory)
-                found = search(decoder, [prompt] * len(numbers), config, memory=memory, device=self.device)
+                found = search(decoder, [prompt] * len(numbers), config, memory=memory, **how)
                 yield numbers, found, partial(self._weights, memory)
 
     @unaffected

@@ -1,6 +1,6 @@
 """A generator in use: it continues a prompt, streams, and returns the log-probability of a text."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
@@ -14,8 +14,10 @@ from seqgen.generation.beam import beam_search
 from seqgen.generation.config import GenerationConfig, Unseen
 from seqgen.generation.hypothesis import Hypothesis
 from seqgen.generation.logits import require_finite
+from seqgen.generation.logits_processor import LogitsProcessor, require_neither
 from seqgen.generation.rows import row_seed
 from seqgen.generation.sampling import sample
+from seqgen.generation.streamer import Streamer, Streaming
 from seqgen.inference.activations import TextActivations, text_activations
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.embeddings import Embeddings, embeddings
@@ -25,6 +27,7 @@ from seqgen.ngram import NGram
 from seqgen.protocols import Decoder
 from seqgen.settings import evaluating, unaffected
 from seqgen.symbols import BOS, EOS, PAD, UNK
+from seqgen.tasks.force_words import spelled
 from seqgen.tasks.generator import GeneratorTask, NewToken, Steps
 from seqgen.text.tokenizer import Tokenizer
 
@@ -87,6 +90,8 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
         *,
         unseen: Unseen = "error",
         runtime: Runtime = "torch",
+        logits_processor: Sequence[LogitsProcessor] = (),
+        streamer: Streamer | None = None,
         **options: Any,
     ) -> list[str]:
         """Continue one prompt, or several as one batch.
@@ -99,6 +104,9 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
                 fp32, "onnx-int8" in int8, whose logits are only similar. The model is exported, which takes seconds,
                 when it is first asked for, and again when its weights have changed. A random seed samples other texts
                 than with torch, and the same ones again.
+            logits_processor: processors of one's own or of `transformers`, called after the options, with torch.
+            streamer: takes the tokens of a single text as they are generated, BOS and the prompt first, with torch; one
+                such as `transformers.TextStreamer` decodes them with the `tokenizer` of this generator.
             **options: those of `GenerationConfig`; the others are as the model's `generation_config.json` sets them.
 
         Returns:
@@ -108,28 +116,58 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
             InputError: an unseen character or word, an unknown option, or a value outside its range; or the model
                 cannot be exported.
         """
-        if (other := self._elsewhere(runtime)) is not None:
+        if (other := self._elsewhere(runtime, logits_processor, streamer)) is not None:
             return other.generate(prompts, unseen=unseen, **options)
-        return super().generate(prompts, unseen=unseen, **options)
+        if streamer is not None:
+            return self._streamed(prompts, streamer, logits_processor, unseen=unseen, **options)
+        return super().generate(prompts, unseen=unseen, logits_processor=logits_processor, **options)
 
     def stream(
-        self, prompt: str = "", *, unseen: Unseen = "error", runtime: Runtime = "torch", **options: Any
+        self,
+        prompt: str = "",
+        *,
+        unseen: Unseen = "error",
+        runtime: Runtime = "torch",
+        logits_processor: Sequence[LogitsProcessor] = (),
+        **options: Any,
     ) -> Iterator[str]:
         """Yield the same text as `generate`, piece by piece as it is generated, the prompt first.
 
         Raises:
             InputError: as in `generate`, or for several sequences or beams.
         """
-        if (other := self._elsewhere(runtime)) is not None:
+        if (other := self._elsewhere(runtime, logits_processor)) is not None:
             return other.stream(prompt, unseen=unseen, **options)
-        return super().stream(prompt, unseen=unseen, **options)
+        return super().stream(prompt, unseen=unseen, logits_processor=logits_processor, **options)
 
-    def _elsewhere(self, runtime: Runtime) -> GeneratorTask | None:
+    def _elsewhere(
+        self, runtime: Runtime, processors: Sequence[LogitsProcessor], streamer: Streamer | None = None
+    ) -> GeneratorTask | None:
         require_runtime(runtime)
-        return None if runtime == "torch" else in_onnxruntime(self, runtime)
+        if runtime == "torch":
+            return None
+        require_neither(processors, streamer)
+        return in_onnxruntime(self, runtime)
+
+    def _streamed(
+        self, prompts: str | list[str], streamer: Streamer, processors: Sequence[LogitsProcessor], **options: Any
+    ) -> list[str]:
+        with Streaming(streamer) as streaming:
+            if not isinstance(prompts, str) and len(prompts) != 1:
+                raise InputError(f"a streamer has one text: prompts must be a single one, not {len(prompts)}")
+            [prompt] = [prompts] if isinstance(prompts, str) else prompts
+            pieces = list(self.pieces(prompt, candidates=0, logits_processor=[*processors, streaming], **options))
+            streaming.finish([piece.token for piece in pieces])
+        return [prompt + "".join(piece.text for piece in pieces)]
 
     def pieces(
-        self, prompt: str = "", *, candidates: int = 5, unseen: Unseen = "error", **options: Any
+        self,
+        prompt: str = "",
+        *,
+        candidates: int = 5,
+        unseen: Unseen = "error",
+        logits_processor: Sequence[LogitsProcessor] = (),
+        **options: Any,
     ) -> Iterator[Piece]:
         """Yield the same text as `stream`, without the prompt, each token with its probability and its alternatives.
 
@@ -137,16 +175,23 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
             prompt: the beginning of the text.
             candidates: number of the most probable tokens that come with each.
             unseen: as in `generate`.
+            logits_processor: as in `generate`.
             **options: as in `generate`.
 
         Raises:
             InputError: as in `stream`, or `candidates` is below 0.
         """
-        written = self._write([prompt], self._alone(options), unseen)
+        written = self._write([prompt], self._alone(options), unseen, logits_processor)
         return (piece for _, piece in self._detailed(written, [prompt], candidates))
 
     def batch_pieces(
-        self, prompts: list[str], *, candidates: int = 5, unseen: Unseen = "error", **options: Any
+        self,
+        prompts: list[str],
+        *,
+        candidates: int = 5,
+        unseen: Unseen = "error",
+        logits_processor: Sequence[LogitsProcessor] = (),
+        **options: Any,
     ) -> Iterator[tuple[int, Piece]]:
         """Yield the same texts as `generate`, without the prompts, as they are written side by side.
 
@@ -154,6 +199,7 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
             prompts: the beginnings of texts.
             candidates: as in `pieces`.
             unseen: as in `generate`.
+            logits_processor: as in `generate`.
             **options: as in `generate`.
 
         Returns:
@@ -164,7 +210,8 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
         """
         config = self._streamable(options)
         rows = [prompt for prompt in prompts for _ in range(config.num_return_sequences)]
-        return self._detailed(self._write(rows, config, unseen) if rows else iter(()), rows, candidates)
+        written = self._write(rows, config, unseen, logits_processor) if rows else iter(())
+        return self._detailed(written, rows, candidates)
 
     def _detailed(self, new: Iterator[NewToken], prompts: list[str], candidates: int) -> Iterator[tuple[int, Piece]]:
         return detailed(new, [self._read(self.tokenizer.encode(prompt)) for prompt in prompts], candidates)
@@ -208,13 +255,21 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
 
     @unaffected
     def _sampled(
-        self, prompts: list[list[int]], config: GenerationConfig, finished: Callable[[int, int], bool] | None
+        self,
+        prompts: list[list[int]],
+        config: GenerationConfig,
+        finished: Callable[[int, int], bool] | None,
+        processors: Sequence[LogitsProcessor],
     ) -> Steps:
         seeds = [row_seed(config, row % config.num_return_sequences) for row in range(len(prompts))]
-        decoder = cast("Decoder", self.model)
+        how: dict[str, Any] = {"finished": finished, "logits_processor": processors, "device": self.device}
         with evaluating(self.model):
-            yield from sample(decoder, prompts, config, seeds=seeds, finished=finished, device=self.device)
+            yield from sample(cast("Decoder", self.model), prompts, config, seeds=seeds, **how)
 
-    def _found(self, prompts: list[list[int]], config: GenerationConfig) -> list[list[Hypothesis]]:
+    def _found(
+        self, prompts: list[list[int]], config: GenerationConfig, processors: Sequence[LogitsProcessor]
+    ) -> list[list[Hypothesis]]:
+        how: dict[str, Any] = {"logits_processor": processors, "device": self.device}
+        words = spelled(config.force_words, self.tokenizer)
         with evaluating(self.model):
-            return beam_search(cast("Decoder", self.model), prompts, config, device=self.device)
+            return beam_search(cast("Decoder", self.model), prompts, config, words=words, **how)

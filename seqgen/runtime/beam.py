@@ -1,10 +1,12 @@
 """Beam search on arrays: the search of `seqgen.generation.beam`, with the same hypotheses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from seqgen.generation.config import GenerationConfig
+from seqgen.generation.constraints import ABSENT, Constraints, Word
 from seqgen.generation.history import NEVER, followers
 from seqgen.generation.hypothesis import Finished, Hypothesis
 from seqgen.runtime.decoder import Decoder, Memory, State, Steps, selected
@@ -19,6 +21,7 @@ def beam_search(
     *,
     start: State,
     memory: Memory | None = None,
+    words: Sequence[Word] = (),
 ) -> list[list[Hypothesis]]:
     """Return the `num_return_sequences` best hypotheses of each row, the best first; the last is repeated if need be.
 
@@ -28,14 +31,17 @@ def beam_search(
         config: the options.
         start: the state before the first token, with a row for each prompt.
         memory: memory to attend to, with a row for each prompt.
+        words: those that every text must have, as their spellings.
 
     Raises:
         NonFiniteLogits: logits that are not finite.
+        InputError: no text with all words was found.
     """
     if config.coverage_penalty and memory is not None:
         start = start | {"attended": np.zeros((1, *memory.mask.shape), np.float32)}
     logits, state = decoder.read(prompts, start, memory)
-    search = _Search(prompts, config, None if memory is None else memory.mask)
+    constraints = Constraints(words, prompts, config.num_beams, decoder.vocab_size) if words else None
+    search = _Search(prompts, config, constraints, None if memory is None else memory.mask)
     logits, state = logits[search.texts], selected(state, search.texts)
     steps = Steps(decoder, state, None if memory is None else memory.select(search.texts))
     while True:
@@ -87,8 +93,14 @@ class _Search:
     belong to finished hypotheses, or are not used yet, and nothing is calculated for them.
     """
 
-    def __init__(self, prompts: list[list[int]], config: GenerationConfig, mask: np.ndarray | None):
-        self.config, self._mask = config, mask
+    def __init__(
+        self,
+        prompts: list[list[int]],
+        config: GenerationConfig,
+        constraints: Constraints | None,
+        mask: np.ndarray | None,
+    ):
+        self.config, self.constraints, self._mask = config, constraints, mask
         self.beams, self.groups = config.num_beams, config.num_beam_groups
         self.found = Finished(len(prompts), config)
         self.rows = np.arange(len(prompts))  # that are unfinished
@@ -130,6 +142,9 @@ class _Search:
         self.tokens = np.concatenate([self.tokens[parents], tokens[:, None]], axis=1)
         at_end = self.length >= self.config.max_new_tokens
         finished = ((tokens.reshape(scores.shape) == EOS) | at_end) & (scores > NEVER)
+        if self.constraints:
+            self.constraints.advance(tokens, parents)
+            finished &= self.constraints.satisfied.reshape(scores.shape)
         self._finish(finished, scores, attended, index[parents])
         self.ended += finished.sum(axis=2)
         self.scores = np.where(finished, np.float32(NEVER), scores)
@@ -143,6 +158,8 @@ class _Search:
         before = index[parents].reshape(len(self.rows), -1)[kept].ravel()
         self.tokens = self.tokens.reshape(len(self.rows), self.beams, -1)[kept].reshape(len(before), -1)
         self.rows, self.scores, self.ended = self.rows[kept], self.scores[kept], self.ended[kept]
+        if self.constraints:
+            self.constraints.keep(kept, self.beams)
         continued: np.ndarray = before[self.live]
         return continued
 
@@ -154,8 +171,13 @@ class _Search:
         logits = processor(self.config, history)(logits, list(range(len(logits))))
         excluded = logits.max(axis=1) == NEVER  # every token, so that the beam ends
         logits[excluded, EOS] = 0.0
-        # No beam can have more continuations than there are beams, whatever the other groups chose.
-        best, found = largest(log_softmax(logits), min(self.beams, logits.shape[1]))
+        # No beam can have more continuations than there are beams, whatever the other groups chose, and EOS.
+        logs = log_softmax(logits)
+        best, found = largest(logs, min(self.beams + bool(self.constraints), logits.shape[1]))
+        if self.constraints:
+            needed = self.constraints.needed(live, found)
+            of_needed = np.where(needed == ABSENT, np.float32(NEVER), np.take_along_axis(logs, needed.clip(0), axis=1))
+            best, found = np.concatenate([best, of_needed], axis=1), np.concatenate([found, needed.clip(0)], axis=1)
         everywhere = np.full((len(self.tokens), best.shape[1]), NEVER, np.float32)
         tokens = np.zeros(everywhere.shape, np.int64)
         everywhere[live], tokens[live] = best, found
@@ -180,7 +202,13 @@ class _Search:
         tokens, parents, scores = [], [], []
         for group in range(groups):
             penalties = self.config.diversity_penalty * np.take_along_axis(taken, words[:, group], axis=1)
-            _, chosen = largest(totals[:, group] - penalties, size)
+            ranked = totals[:, group] - penalties
+            if self.constraints:
+                ranked = self.constraints.ranked(
+                    totals[:, group], words[:, group], self.config.max_new_tokens - self.length - 1
+                )
+                totals[:, group][ranked == NEVER] = NEVER
+            _, chosen = largest(ranked, size)
             room = np.arange(size) < size - self.ended[:, group : group + 1]
             score = np.where(room, np.take_along_axis(totals[:, group], chosen, axis=1), np.float32(NEVER))
             token = np.take_along_axis(words[:, group], chosen, axis=1)

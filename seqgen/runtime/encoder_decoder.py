@@ -1,6 +1,6 @@
 """Shared base of translator, captioner and conditional generator in onnxruntime."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -10,6 +10,7 @@ import numpy as np
 from seqgen.batches.padded import padded
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.hypothesis import Hypothesis
+from seqgen.generation.logits_processor import LogitsProcessor, require_neither
 from seqgen.runtime.beam import beam_search
 from seqgen.runtime.decoder import Decoder, Memory, State, Steps, selected
 from seqgen.runtime.exported import Exported, require_logits
@@ -18,6 +19,7 @@ from seqgen.runtime.logits import log_softmax, require_finite
 from seqgen.runtime.sampling import sampled
 from seqgen.symbols import BOS, EOS
 from seqgen.tasks.encoder_decoder import EncoderDecoderTask, Weights
+from seqgen.tasks.force_words import spelled
 
 MEMORY = ("states", "mask")
 
@@ -48,9 +50,11 @@ class GraphEncoderDecoder(EncoderDecoderTask):
         return Memory(*(found.pop(name) for name in MEMORY)), found
 
     def _searched(
-        self, rows: Sequence[Any], prompt: list[int], config: GenerationConfig
+        self, rows: Sequence[Any], prompt: list[int], config: GenerationConfig, processors: Sequence[LogitsProcessor]
     ) -> Iterator[tuple[np.ndarray, list[list[Hypothesis]], Weights]]:
-        search = sampled if config.do_sample else beam_search
+        require_neither(processors)
+        words = spelled(config.force_words, self.target)
+        search: Callable[..., Any] = sampled if config.do_sample else partial(beam_search, words=words)
         for numbers, inputs in self.batches(rows, self.budget(max(config.num_beams, config.num_return_sequences))):
             memory, start = self._encode(inputs)
             found = search(self.decoder, [prompt] * len(numbers), config, start=start, memory=memory)

@@ -1,6 +1,6 @@
 """A generator in onnxruntime."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.hypothesis import Hypothesis
+from seqgen.generation.logits_processor import LogitsProcessor, require_neither
 from seqgen.generation.rows import row_seed
 from seqgen.runtime.beam import beam_search
 from seqgen.runtime.decoder import WINDOW, Decoder
@@ -15,6 +16,7 @@ from seqgen.runtime.exported import Exported, require_logits
 from seqgen.runtime.logits import log_softmax, require_finite
 from seqgen.runtime.sampling import sample
 from seqgen.symbols import BOS
+from seqgen.tasks.force_words import spelled
 from seqgen.tasks.generator import GeneratorTask, Steps
 
 
@@ -38,14 +40,23 @@ class Generator(GeneratorTask):
         return generator
 
     def _sampled(
-        self, prompts: list[list[int]], config: GenerationConfig, finished: Callable[[int, int], bool] | None
+        self,
+        prompts: list[list[int]],
+        config: GenerationConfig,
+        finished: Callable[[int, int], bool] | None,
+        processors: Sequence[LogitsProcessor],
     ) -> Steps:
+        require_neither(processors)
         seeds = [row_seed(config, row % config.num_return_sequences) for row in range(len(prompts))]
         start = self.decoder.start(len(prompts))
         return sample(self.decoder, prompts, config, seeds=seeds, start=start, finished=finished)
 
-    def _found(self, prompts: list[list[int]], config: GenerationConfig) -> list[list[Hypothesis]]:
-        return beam_search(self.decoder, prompts, config, start=self.decoder.start(len(prompts)))
+    def _found(
+        self, prompts: list[list[int]], config: GenerationConfig, processors: Sequence[LogitsProcessor]
+    ) -> list[list[Hypothesis]]:
+        require_neither(processors)
+        start, words = self.decoder.start(len(prompts)), spelled(config.force_words, self.tokenizer)
+        return beam_search(self.decoder, prompts, config, start=start, words=words)
 
     def _log_probabilities(self, tokens: np.ndarray) -> list[float]:
         inputs, state, logs = np.concatenate([[BOS], tokens[:-1]]), self.decoder.start(1), []

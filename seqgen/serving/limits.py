@@ -26,6 +26,8 @@ LIMITS = {
     "logprobs": 5,
     "stop_strings": 16,
     "stop_characters": 1_000,  # of all stop strings together
+    "force_words": 16,
+    "force_characters": 1_000,  # of all words that every text must have
     "suppress_tokens": 1_000,
     "seed": (1 << 64) - 1,
 }
@@ -51,11 +53,13 @@ def require_affordable(
     config: GenerationConfig, prompts: Sequence[str] = ("",), *, minimum_bayes_risk: int = 0, attention: bool = False
 ) -> None:
     """Raise an InputError where options of generation ask for more tokens, texts or beams than one request may."""
-    names = ("max_new_tokens", "num_beams", "num_return_sequences", "stop_strings", "suppress_tokens", "seed")
+    names = ["max_new_tokens", "num_beams", "num_return_sequences", "seed"]
+    names += ["stop_strings", "force_words", "suppress_tokens"]
     require_within(minimum_bayes_risk=minimum_bayes_risk, **{name: getattr(config, name) for name in names})
     require_within(num_return_sequences=config.num_return_sequences * len(prompts))
-    if (stops := sum(map(len, config.stop_strings))) > LIMITS["stop_characters"]:
-        raise InputError(f"stop_strings must have at most {LIMITS['stop_characters']:,} characters, not {stops:,}")
+    for name, limit in (("stop_strings", "stop_characters"), ("force_words", "force_characters")):
+        if (count := sum(map(len, getattr(config, name)))) > LIMITS[limit]:
+            raise InputError(f"{name} must have at most {LIMITS[limit]:,} characters, not {count:,}")
     for prompt in prompts:
         require_short(prompt=prompt)
     most, read = LIMITS["prompt_characters"] // config.num_return_sequences, sum(map(len, prompts))

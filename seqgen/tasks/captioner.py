@@ -70,7 +70,7 @@ class CaptionerTask(EncoderDecoderTask):
             return_attention: whether to return the attention weights of each piece.
             **options: those of `GenerationConfig`, and `minimum_bayes_risk`, a number of captions to sample of each
                 image, of which those most like all the others by chrF are returned; the others are as the model's
-                `generation_config.json` sets them.
+                `generation_config.json` sets them. And `logits_processor` and `streamer`, as `write` takes them.
 
         Returns:
             The captions of all images, `num_return_sequences` of each, the best first.

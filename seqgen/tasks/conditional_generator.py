@@ -49,7 +49,7 @@ class ConditionalGeneratorTask(EncoderDecoderTask):
             conditions: a category, or numbers as a text such as "0.3, 12"; or a list of these, or of lists of numbers.
             prompt: beginning of every text.
             **options: those of `GenerationConfig`, and `minimum_bayes_risk`; the others are as the model's
-                `generation_config.json` sets them.
+                `generation_config.json` sets them. And `logits_processor` and `streamer`, as `write` takes them.
 
         Returns:
             The texts of all conditions, `num_return_sequences` for each, sampled ones by score. With a random seed the

@@ -12,8 +12,10 @@ from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig
 from seqgen.generation.hypothesis import Hypothesis
+from seqgen.generation.logits_processor import LogitsProcessor
 from seqgen.generation.rows import require_room
-from seqgen.symbols import BOS, PAD, UNK
+from seqgen.generation.streamer import Streamer, Streaming
+from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.tasks.inputs import InputTask
 from seqgen.tasks.score import Score
 from seqgen.text.tokenizer import Tokenizer
@@ -68,7 +70,7 @@ class EncoderDecoderTask(InputTask):
 
     @abstractmethod
     def _searched(
-        self, rows: Sequence[Any], prompt: list[int], config: GenerationConfig
+        self, rows: Sequence[Any], prompt: list[int], config: GenerationConfig, processors: Sequence[LogitsProcessor]
     ) -> Iterator[tuple[np.ndarray, list[list[Hypothesis]], Weights]]:
         """Yield the numbers of each batch's rows with their hypotheses, the best first, and their attention weights."""
 
@@ -83,6 +85,8 @@ class EncoderDecoderTask(InputTask):
         prefix: str = "",
         return_attention: bool = False,
         minimum_bayes_risk: int = 0,
+        logits_processor: Sequence[LogitsProcessor] = (),
+        streamer: Streamer | None = None,
         **options: Any,
     ) -> list[list[Written]]:
         """Generate texts for encoded inputs, `num_return_sequences` for each, the best first.
@@ -93,6 +97,8 @@ class EncoderDecoderTask(InputTask):
             return_attention: whether to return attention weights.
             minimum_bayes_risk: number of texts to sample for each input, of which those most like all the others by
                 chrF are returned (Eikema and Aziz 2020, Is MAP Decoding All You Need?); 0 for beam search or sampling.
+            logits_processor: processors of one's own or of `transformers`, called after the options, with torch.
+            streamer: takes the tokens of a single text as they are generated, with torch and without several beams.
             **options: those of `GenerationConfig`; the others are as the model's `generation_config.json` sets them.
 
         Raises:
@@ -106,7 +112,8 @@ class EncoderDecoderTask(InputTask):
         found = [[Written("", 0.0, [], no_weights)] * each for _ in rows]
         places = [place for place, row in enumerate(rows) if row is not None]
         chosen = [rows[place] for place in places]
-        for numbers, batch, weights in self._searched(chosen, [BOS, *beginning], config):
+        search = self._searched if streamer is None else partial(self._streamed, streamer)
+        for numbers, batch, weights in search(chosen, [BOS, *beginning], config, logits_processor):
             for row, (number, of_row) in enumerate(zip(numbers, batch, strict=True)):
                 whole = [one._replace(tokens=[*beginning, *one.tokens]) for one in of_row]
                 if minimum_bayes_risk:
@@ -117,6 +124,22 @@ class EncoderDecoderTask(InputTask):
                 attended = partial(weights, row) if return_attention else None
                 found[places[number]] = [self._written(one, attended) for one in whole]
         return found
+
+    def _streamed(
+        self,
+        streamer: Streamer,
+        rows: Sequence[Any],
+        prompt: list[int],
+        config: GenerationConfig,
+        processors: Sequence[LogitsProcessor],
+    ) -> Iterator[tuple[np.ndarray, list[list[Hypothesis]], Weights]]:
+        with Streaming(streamer) as streaming:
+            texts, beams = len(rows) * config.num_return_sequences, config.num_beams
+            if texts != 1 or beams != 1:
+                raise InputError(f"a streamer must have one text and num_beams 1, not {texts} with num_beams {beams}")
+            for numbers, found, weights in self._searched(rows, prompt, config, [*processors, streaming]):
+                streaming.finish([*found[0][0].tokens, *[EOS] * found[0][0].ended])
+                yield numbers, found, weights
 
     def scored(self, rows: Sequence[Any], texts: Sequence[str]) -> list[Score]:
         """Return the log-probability of a text for each encoded input, that of its end included, in fp32.

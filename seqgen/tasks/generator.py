@@ -1,7 +1,7 @@
 """The task of a generator: it continues a prompt, streams, and returns the log-probability of a text."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -12,6 +12,7 @@ from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.generation.config import GenerationConfig, Unseen
 from seqgen.generation.hypothesis import Hypothesis
+from seqgen.generation.logits_processor import LogitsProcessor
 from seqgen.generation.rows import require_room
 from seqgen.symbols import BOS, EOS
 from seqgen.tasks.parts import GENERATION, tokenizer_part
@@ -53,12 +54,18 @@ class GeneratorTask(Task):
 
     @abstractmethod
     def _sampled(
-        self, prompts: list[list[int]], config: GenerationConfig, finished: Callable[[int, int], bool] | None
+        self,
+        prompts: list[list[int]],
+        config: GenerationConfig,
+        finished: Callable[[int, int], bool] | None,
+        processors: Sequence[LogitsProcessor],
     ) -> Steps:
         """Yield, at each step, the unfinished rows, their new tokens, and the logits of these."""
 
     @abstractmethod
-    def _found(self, prompts: list[list[int]], config: GenerationConfig) -> list[list[Hypothesis]]:
+    def _found(
+        self, prompts: list[list[int]], config: GenerationConfig, processors: Sequence[LogitsProcessor]
+    ) -> list[list[Hypothesis]]:
         """Return the hypotheses of beam search for each prompt, the best first."""
 
     @abstractmethod
@@ -81,13 +88,21 @@ class GeneratorTask(Task):
         require_room(config, self.tokenizer.vocab_size)
         return config
 
-    def generate(self, prompts: str | list[str] = "", *, unseen: Unseen = "error", **options: Any) -> list[str]:
+    def generate(
+        self,
+        prompts: str | list[str] = "",
+        *,
+        unseen: Unseen = "error",
+        logits_processor: Sequence[LogitsProcessor] = (),
+        **options: Any,
+    ) -> list[str]:
         """Continue one prompt, or several as one batch.
 
         Args:
             prompts: the beginnings of texts; after an empty one a text begins like a document or, where the model was
                 trained on one stream, at any place of it.
             unseen: for characters or words unseen in training: "error", or "replace" them by UNK.
+            logits_processor: functions of torch's tensors, which an exported model has not.
             **options: those of `GenerationConfig`; the others are as the model's `generation_config.json` sets them.
 
         Returns:
@@ -101,20 +116,27 @@ class GeneratorTask(Task):
             return []
         config = self.options(**options)
         if config.num_beams > 1:
-            return list(self._searched(prompts, config, unseen))
+            return list(self._searched(prompts, config, unseen, logits_processor))
         rows = [prompt for prompt in prompts for _ in range(config.num_return_sequences)]
         texts = list(rows)
-        for new in self._write(rows, config, unseen):
+        for new in self._write(rows, config, unseen, logits_processor):
             texts[new.row] += new.text
         return texts
 
-    def stream(self, prompt: str = "", *, unseen: Unseen = "error", **options: Any) -> Iterator[str]:
+    def stream(
+        self,
+        prompt: str = "",
+        *,
+        unseen: Unseen = "error",
+        logits_processor: Sequence[LogitsProcessor] = (),
+        **options: Any,
+    ) -> Iterator[str]:
         """Yield the same text as `generate`, piece by piece as it is generated, the prompt first.
 
         Raises:
             InputError: as in `generate`, or for several sequences or beams.
         """
-        written = self._write([prompt], self._alone(options), unseen)
+        written = self._write([prompt], self._alone(options), unseen, logits_processor)
         return (text for text in chain([prompt], (new.text for new in written)) if text)
 
     def _alone(self, options: dict[str, Any]) -> GenerationConfig:
@@ -141,17 +163,18 @@ class GeneratorTask(Task):
         pieces = [self.tokenizer.decode([int(token)]) for token in tokens]
         return Score.of(pieces, self._log_probabilities(tokens))
 
-    def _write(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[NewToken]:
+    def _write(
+        self, prompts: list[str], config: GenerationConfig, unseen: Unseen, processors: Sequence[LogitsProcessor] = ()
+    ) -> Iterator[NewToken]:
         encoded = [self._encode(prompt, unseen) for prompt in prompts]
         ends = StopStrings(len(prompts), config.stop_strings)
-        return self._written(
-            [[BOS, *tokens.tolist()] for tokens in encoded], config, ends, list(map(self._read, encoded))
-        )
+        done = (lambda row, _: ends.reached[row]) if config.stop_strings else None
+        steps = self._sampled([[BOS, *tokens.tolist()] for tokens in encoded], config, done, processors)
+        return self._written(steps, config, ends, list(map(self._read, encoded)))
 
     def _written(
-        self, encoded: list[list[int]], config: GenerationConfig, ends: StopStrings, detokenizers: list[Detokenizer]
+        self, steps: Steps, config: GenerationConfig, ends: StopStrings, detokenizers: list[Detokenizer]
     ) -> Iterator[NewToken]:
-        steps = self._sampled(encoded, config, (lambda row, _: ends.reached[row]) if config.stop_strings else None)
         for number, (rows, tokens, logits) in enumerate(steps, start=1):
             last = number == config.max_new_tokens
             for place, (row, token) in enumerate(zip(rows, tokens, strict=True)):
@@ -161,11 +184,14 @@ class GeneratorTask(Task):
                     text += detokenizers[row].flush()
                 yield NewToken(row, token, text, "stop" if stopped else "length" if last else None, logits, place)
 
-    def _searched(self, prompts: list[str], config: GenerationConfig, unseen: Unseen) -> Iterator[str]:
+    def _searched(
+        self, prompts: list[str], config: GenerationConfig, unseen: Unseen, processors: Sequence[LogitsProcessor]
+    ) -> Iterator[str]:
         if config.stop_strings:
             raise InputError(f"stop_strings must be empty with several beams, not {config.stop_strings}")
         encoded = [[BOS, *self._encode(prompt, unseen).tolist()] for prompt in prompts]
-        for prompt, tokens, hypotheses in zip(prompts, encoded, self._found(encoded, config), strict=True):
+        found = self._found(encoded, config, processors)
+        for prompt, tokens, hypotheses in zip(prompts, encoded, found, strict=True):
             for one in hypotheses:
                 detokenizer = self._read(tokens)
                 yield prompt + "".join(map(detokenizer.push, one.tokens)) + detokenizer.flush()

@@ -73,7 +73,7 @@ class TranslatorTask(EncoderDecoderTask):
             return_attention: whether to return the attention weights of each piece.
             **options: those of `GenerationConfig`, and `minimum_bayes_risk`, a number of translations to sample of each
                 sentence, of which those most like all the others by chrF are returned; the others are as the model's
-                `generation_config.json` sets them.
+                `generation_config.json` sets them. And `logits_processor` and `streamer`, as `write` takes them.
 
         Returns:
             The translations of all sentences, `num_return_sequences` of each, the best first.

@@ -38,7 +38,7 @@ class ByteTokenizer:
         encoded = text.encode("utf-8", errors="surrogatepass")
         return np.frombuffer(encoded, dtype=np.uint8).astype(np.int64) + len(SYMBOLS)
 
-    def decode(self, tokens: Iterable[int]) -> str:
+    def decode(self, tokens: int | Iterable[int], **options: Any) -> str:
         """Return the text of these tokens, with U+FFFD where the bytes are not UTF-8."""
         return decode_all(self.detokenizer(), tokens)
 

@@ -48,7 +48,7 @@ class CharacterTokenizer:
         """Return the token number of each character."""
         return np.asarray(self._numbers[_code_points(text)])
 
-    def decode(self, tokens: Iterable[int]) -> str:
+    def decode(self, tokens: int | Iterable[int], **options: Any) -> str:
         """Return the text of these tokens."""
         return decode_all(self.detokenizer(), tokens)
 

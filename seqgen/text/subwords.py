@@ -96,7 +96,7 @@ class SubwordTokenizer:
         clean = text.encode("utf-8", errors="replace").decode()  # without lone surrogates
         return np.array(self.processor.encode(clean), dtype=np.int64)
 
-    def decode(self, tokens: Iterable[int]) -> str:
+    def decode(self, tokens: int | Iterable[int], **options: Any) -> str:
         """Return the text of these tokens."""
         return decode_all(self.detokenizer(), tokens)
 

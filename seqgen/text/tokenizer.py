@@ -50,8 +50,11 @@ class Tokenizer(Protocol):
         """Return the int64 token numbers of a text; what is not in the vocabulary becomes UNK."""
         ...
 
-    def decode(self, tokens: Iterable[int]) -> str:
-        """Return the text of these tokens."""
+    def decode(self, tokens: int | Iterable[int], **options: Any) -> str:
+        """Return the text of these tokens, or of a single one.
+
+        Special tokens have no text, so that options of `transformers`, such as `skip_special_tokens`, change nothing.
+        """
         ...
 
     def detokenizer(self) -> Detokenizer:
@@ -108,6 +111,7 @@ def in_blocks(text: str | Iterable[str]) -> Iterable[str]:
     return [text] if isinstance(text, str) else text
 
 
-def decode_all(detokenizer: Detokenizer, tokens: Iterable[int]) -> str:
-    """Return the text of these tokens, decoded by a detokenizer."""
+def decode_all(detokenizer: Detokenizer, tokens: int | Iterable[int]) -> str:
+    """Return the text of these tokens, or of a single one, decoded by a detokenizer."""
+    tokens = [tokens] if isinstance(tokens, int) else tokens
     return "".join(detokenizer.push(int(token)) for token in tokens) + detokenizer.flush()

@@ -99,7 +99,7 @@ class WordTokenizer:
             return NOTHING
         return " "
 
-    def decode(self, tokens: Iterable[int]) -> str:
+    def decode(self, tokens: int | Iterable[int], **options: Any) -> str:
         """Return the text of these tokens."""
         return decode_all(self.detokenizer(), tokens)
 

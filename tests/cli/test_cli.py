@@ -6,7 +6,7 @@ import sys
 
 import PIL.Image
 import pytest
-from making import make_generator, make_image_classifier, make_tagger, make_text_classifier
+from making import make_generator, make_image_classifier, make_tagger, make_text_classifier, make_translator
 
 from seqgen.cli import classify
 from seqgen.cli import main as cli
@@ -39,6 +39,22 @@ def test_the_options_have_the_names_of_generate(command, saved):
     assert out[:-1] == make_generator().generate("the", seed=3, stop_strings=["at", "on"], **options)[0]
     _, out, _ = seqgen(command, "generate", saved, "--prompt", "the", "--do_sample", "false", "--max_new_tokens", 9)
     assert out[:-1] == make_generator().generate("the", do_sample=False, max_new_tokens=9)[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "given"), [(make_generator, "generate", "the"), (make_translator, "translate", "the cat")]
+)
+def test_words_that_every_text_must_have_follow_their_option(command, tmp_path, make, name, given):
+    make().save_pretrained(tmp_path)
+    beams = ("--num_beams", 3, "--max_new_tokens", 20, "--precision", "fp32")
+    code, out, _ = seqgen(command, name, tmp_path, given, *beams, "--force_words", "dog", "mat.")
+    assert code == 0
+    assert "dog" in out
+    assert "mat." in out
+    if name == "generate":
+        code, _, err = seqgen(command, name, tmp_path, given, "--force_words", "dog")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "force_words must be with several beams in one group, not ['dog'] with num_beams 1" in err
 
 
 def test_several_texts_are_set_apart(command, saved):

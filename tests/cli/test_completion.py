@@ -36,6 +36,7 @@ def completed(line, tmp_path, **more):
         ("seqgen classify runs --to", {"--top_k"}),
         ("seqgen generate runs --unseen ", {"error", "replace"}),
         ("seqgen translate runs 'a text' --num_beam", {"--num_beams", "--num_beam_groups"}),
+        ("seqgen caption runs a.png --for", {"--force_words"}),
         ("seqgen doctor --m", {"--measure_again"}),
         ("seqgen classify rev", {"reviews.txt"}),
     ],

@@ -139,7 +139,9 @@ def test_self_critical_training_learns(gpu):
 def test_generators_write(gpu, make):
     bundle = make().to(gpu)
     prompts, penalties = ["the ", "the dog sat on the log. "], {"repetition_penalty": 1.2, "no_repeat_ngram_size": 3}
-    for options in ({}, penalties | {"top_k": 5, "top_p": 0.9, "min_p": 0.01}, penalties | {"num_beams": 3}):
+    words, processed = {"force_words": ["dog", "e c"]}, {"logits_processor": [lambda tokens, scores: scores / 2]}
+    sampling = penalties | {"top_k": 5, "top_p": 0.9, "min_p": 0.01}
+    for options in ({}, sampling | processed, penalties | {"num_beams": 3}, {"num_beams": 3} | words | processed):
         texts = bundle.generate(prompts, max_new_tokens=20, seed=1, **options)
         assert all(written.startswith(prompt) for written, prompt in zip(texts, prompts, strict=True))
     assert "".join(bundle.stream("the ", max_new_tokens=20, stop_strings=["a"])).startswith("the ")

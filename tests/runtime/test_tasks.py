@@ -61,6 +61,17 @@ def test_a_generator_stops_at_the_same_strings():
     assert any(text.endswith(("d", "aa")) for text in texts)
 
 
+def test_what_takes_tensors_of_torch_is_refused_in_a_sentence():
+    generator, translator = as_exported(make_generator()), as_exported(make_translator())
+    sentence = "logits_processor must be left out with onnxruntime"
+    for options in ({}, {"num_beams": 3}):
+        for use in (generator.generate, translator.translate):
+            with pytest.raises(InputError, match=sentence):
+                use("the", logits_processor=[lambda input_ids, scores: scores], **options)
+    with pytest.raises(InputError, match=sentence):
+        list(generator.stream("the", logits_processor=[lambda input_ids, scores: scores]))
+
+
 @pytest.mark.parametrize("window", [3, 4096])
 def test_a_generator_scores_the_same_in_windows_of_any_length(window, monkeypatch):
     monkeypatch.setattr("seqgen.runtime.generator.WINDOW", window)

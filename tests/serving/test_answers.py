@@ -49,7 +49,10 @@ def test_a_stream_has_the_pieces_of_the_library(server):
     assert last["ending"] == pieces[-1].ending
 
 
-@pytest.mark.parametrize("options", [{}, {"num_return_sequences": 3}, {"do_sample": False, "num_beams": 3}])
+SEARCHED = {"do_sample": False, "num_beams": 3}
+
+
+@pytest.mark.parametrize("options", [{}, {"num_return_sequences": 3}, SEARCHED, SEARCHED | {"force_words": ["dog"]}])
 def test_whole_texts_are_those_of_the_library(server, options):
     asked = {name: value for name, value in WRITING.items() if "num_beams" not in options or name != "temperature"}
     expected = {name: asked[name] for name in LIBRARY if name in asked} | options
