@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-import numpy as np
 import torch
 
 from seqgen import patterns
@@ -22,16 +21,19 @@ from seqgen.data.text_file import TextOptions
 from seqgen.errors import InputError
 from seqgen.figures.followed import followed_section
 from seqgen.figures.section import Section
+from seqgen.inference.continuation import continued
 from seqgen.inference.generator import Generator
+from seqgen.inference.known_tokens import first_words
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.evaluation import best_model, mean_loss
+from seqgen.runs.initial_model import initial_model
 from seqgen.runs.markov_chain import markov_chain
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import GENERATOR
 from seqgen.runs.suitable_size import EPOCHS, Trial
 from seqgen.runs.training import Training
 from seqgen.symbols import EOS, UNK
-from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
+from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.cross_entropy import sampling_shares
 from seqgen.training.losses import LossFunction, next_token
 from seqgen.training.regularization import suitable_dropout, suitable_weight_drop
@@ -87,14 +89,6 @@ def regularize(config: Config, data: TextBatches) -> float:
     return epochs
 
 
-def first_words(tokenizer: Tokenizer, held_back: np.ndarray) -> str:
-    """Return a prompt: the first words of a whole line, as a stream may be cut within a line, best one of letters."""
-    lines = tokenizer.decode(held_back[:5000]).splitlines()[1:]
-    prompts = [" ".join(line.split()[:3]) for line in lines if line.strip()]
-    known = [words for words in prompts if not tokenizer.unseen(words)]
-    return next((words for words in known if words[0].isalpha()), (*known, "")[0])
-
-
 def main() -> None:
     """Train a generator, keep the one with the lowest validation loss, and show samples."""
     config = parse_options(Config)
@@ -102,7 +96,8 @@ def main() -> None:
     run.alone("sampled_softmax")
     corpus = Corpus.find(config.data, config.encoding)
     config.data = corpus.name  # a resumed run reads a copy of standard input
-    tokenizer = fit_tokenizer(config.tokenizer, corpus.blocks(), config.vocab_size)
+    initial: Generator | None = initial_model(run, corpus.blocks())
+    tokenizer = initial.tokenizer if initial else fit_tokenizer(config.tokenizer, corpus.blocks(), config.vocab_size)
     ends = config.documents != "none"
     documents = encode_documents(corpus, tokenizer, config.documents) if ends else None
     tokens = encode_stream(corpus, tokenizer) if documents is None else documents.values
@@ -119,8 +114,10 @@ def main() -> None:
         return document_batches(documents, *size, **run.shared)
 
     def untrained(config: Config) -> Generator:
-        """Return an untrained generator."""
+        """Return an untrained generator, or the one to go on with."""
         dropout = {"dropout": config.dropout or 0.0, "weight_drop": config.weight_drop or 0.0}
+        if initial is not None:
+            return continued(initial, dropout)
         return Generator.untrained(tokenizer=tokenizer, ends=ends, **(config.model | dropout))
 
     def trial(config: Config) -> Trial:

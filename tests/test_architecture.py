@@ -52,7 +52,8 @@ ALLOWED = {
     "figures": ROOT_FILES | {"data", "tasks", "inference", "metrics"},
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES
-    | {"ngram", "data", "training", "tasks", "inference", "generation", "batches", "text", "metrics", "figures"},
+    | {"ngram", "data", "training", "tasks", "inference", "generation", "batches", "text", "metrics", "figures"}
+    | {"runtime"},
     "export": ROOT_FILES | {"text", "nn", "models", "inference", "runtime", "serving"},
     "serving": ROOT_FILES | {"ngram", "data", "tasks", "inference", "generation", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
