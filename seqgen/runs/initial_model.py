@@ -73,8 +73,8 @@ def _generation(generation: GenerationConfig, options: dict[str, Any]) -> Genera
     """Return the options that generation starts from with those of the run, and with EOS where documents end."""
     changed = {of_model: options[name] for name, of_model in GENERATION.items() if name in options}
     if "documents" in options:
-        never = {*generation.suppress_tokens} - {EOS} | ({EOS} if options["documents"] == "none" else set())
-        changed["suppress_tokens"] = tuple(sorted(never))
+        never = tuple(token for token in generation.suppress_tokens if token != EOS)
+        changed["suppress_tokens"] = (*never, EOS) if options["documents"] == "none" else never
     return generation.with_options(**changed)
 
 
