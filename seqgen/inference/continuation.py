@@ -4,8 +4,11 @@ from typing import Any, TypeVar
 
 import torch
 
+from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.inference.bundle import Bundle
+from seqgen.inference.rebuilding import builder_name
+from seqgen.settings import unaffected
 from seqgen.tasks.parts import Part
 from seqgen.text.vocabulary import Vocabulary
 
@@ -29,6 +32,8 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
+@checked
+@unaffected
 @torch.no_grad()
 def continued(bundle: B, arguments: dict[str, Any] | None = None, **parts: Any) -> B:
     """Return the model of a bundle with other parts, to be trained further.
@@ -42,8 +47,10 @@ def continued(bundle: B, arguments: dict[str, Any] | None = None, **parts: Any) 
         **parts: fields of the bundle, such as `tokenizer` or `classes`.
 
     Raises:
-        InputError: a weight would have another shape.
+        InputError: a weight would have another shape, or a builder of one's own made the model.
     """
+    if bundle.own_builder is not None:
+        raise InputError(f"bundle must be made by seqgen's own builder, not by {builder_name(bundle.own_builder)}")
     kept = [[part.field] if isinstance(part, Part) else part.model_fields for part in bundle.files.values()]
     before = {name: getattr(bundle, name) for names in kept for name in names}
     model = bundle.untrained(**(before | parts), **(bundle.arguments | (arguments or {})))

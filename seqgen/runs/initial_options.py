@@ -13,7 +13,7 @@ from seqgen.runtime.exported import is_exported
 from seqgen.tasks.schemas import arguments_schema, require
 from seqgen.tasks.task import Task
 
-LEFT_OUT = ("size", "weights")  # options of a model that begins from nothing
+LEFT_OUT = ("size", "weights", "vocab_size")  # options of a model that begins from nothing
 OF_TRAINING = ("dropout", "embedding_dropout", "word_dropout", "weight_drop", "frozen")  # no shape depends on them
 BATCHES = ("batch_size", "batch_tokens", "window")  # which the sizes have, too
 TRANSFERRED = ("cell", "hidden_size", "layers", "embedding_size")  # from a generator to a classifier

@@ -6,6 +6,8 @@ from making import MADE, make_conditional_generator, make_generator, make_tagger
 
 from seqgen.errors import InputError
 from seqgen.inference.continuation import TABLES, continued
+from seqgen.inference.generator import Generator
+from seqgen.ngram import NGram
 from seqgen.patterns import generator as build_generator
 
 MADE = {**MADE, "characters": make_tagger, "numbers": lambda: make_conditional_generator((), [1.0], [2.0])}
@@ -61,6 +63,13 @@ def test_labels_keep_their_rows_in_any_order():
     old, new = before.model.head[1], after.model.head[1]
     assert torch.equal(new.weight[[0, 2]], old.weight[[2, 0]])
     assert not torch.equal(new.weight[1], old.weight[1])
+
+
+def test_a_model_of_an_own_builder_is_refused():
+    tokenizer = make_generator().tokenizer
+    chain = NGram.fit(tokenizer.encode("the cat sat"), vocab_size=tokenizer.vocab_size, order=2)
+    with pytest.raises(InputError, match="must be made by seqgen.s own builder"):
+        continued(Generator.of(chain, tokenizer=tokenizer))
 
 
 def test_dropout_may_change_and_sizes_may_not():

@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 from making import RECIPES, load_recipe, make_generator, results_of
-from small_data import OPTIONS, labelled, small_options, spans, text, words
+from small_data import OPTIONS, labelled, spans, text, words
 
 import seqgen
 from seqgen.ngram import NGram
