@@ -111,6 +111,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.learning_rate is None:
             self.learning_rate = self.learning_rates[self.optimizer]
+        if self.new_tokens and not self.init_from:
+            raise InputError(f"--new_tokens must be given with --init_from, not alone as {self.new_tokens}")
         for name, value in (asdict(self) | self.model).items():
             if type(value) is int and abs(value) >= LARGEST:
                 raise InputError(f"--{name} must be below {LARGEST:,}, not {value:,}")

@@ -76,6 +76,7 @@ def test_the_model_determines_its_sizes_and_an_option_that_contradicts_it_is_a_s
     assert "--hidden_size must be that of the model of" in (found := refused(*begun, "--hidden_size", 24))
     assert ", 16, not 24" in found
     assert "--tokenizer must be that" in refused(*begun, "--tokenizer", "byte")
+    assert "--new_tokens must be given with --init_from" in refused(*begun[:3], "--new_tokens", "extend")
     assert "--size must be left out" in refused(*begun, "--size", "tiny")
 
 
