@@ -21,11 +21,13 @@ from seqgen.data.text_splits import TextSplitOptions, TextSplits
 from seqgen.errors import InputError
 from seqgen.figures.followed import followed_section
 from seqgen.figures.section import Section
+from seqgen.inference.continuation import continued
 from seqgen.inference.generator import Generator
 from seqgen.inference.known_tokens import first_words
 from seqgen.metrics.text_loss import TextLoss
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.evaluation import best_model, mean_loss
+from seqgen.runs.initial_model import initial_model
 from seqgen.runs.markov_chain import MarkovChain, markov_chain
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import GENERATOR
@@ -95,7 +97,9 @@ def main() -> None:
     run.alone("sampled_softmax")
     splits = TextSplits.find(config.data, config.valid, config.test, config.encoding)
     config.data, config.valid, config.test = splits.names  # a resumed run reads a copy of standard input
-    tokenizer = fit_tokenizer(config.tokenizer, splits.train.blocks(), config.vocab_size)
+    blocks = splits.train.blocks
+    initial: Generator | None = initial_model(run, blocks())
+    tokenizer = initial.tokenizer if initial else fit_tokenizer(config.tokenizer, blocks(), config.vocab_size)
     texts, ends = splits.encoded(tokenizer, config.documents), config.documents != "none"
     loss: LossFunction = partial(next_token, label_smoothing=config.label_smoothing)
     if config.sampled_softmax is not None:
@@ -107,8 +111,10 @@ def main() -> None:
         return text_batches(texts, config.batch_size, config.window, **run.shared)
 
     def untrained(config: Config) -> Generator:
-        """Return an untrained generator."""
+        """Return an untrained generator, or the one to go on with."""
         dropout = {"dropout": config.dropout or 0.0, "weight_drop": config.weight_drop or 0.0}
+        if initial is not None:
+            return continued(initial, dropout)
         return Generator.untrained(tokenizer=tokenizer, ends=ends, **(config.model | dropout))
 
     def trial(config: Config) -> Trial:

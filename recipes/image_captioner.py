@@ -29,10 +29,10 @@ from seqgen.metrics.captions import caption_scores, plain
 from seqgen.nn.backbones import LITE0, SMALL, expected_input
 from seqgen.runs.config import PictureConfig, SearchConfig, parse_options
 from seqgen.runs.evaluation import best_model, mean_loss, shared_out
+from seqgen.runs.initial_model import initial_model
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import CAPTIONER
 from seqgen.runs.training import Training
-from seqgen.state import State
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.losses import Loss, LossFunction, target_tokens
 from seqgen.training.optimizers import Group
@@ -125,7 +125,8 @@ def main() -> None:
     run.alone("fine_tune", "doubly_stochastic")
     files = config.captions, config.valid_captions, config.test_captions
     splits = captioned_images(config.data, *files, strays=config.strays, encoding=config.encoding, seed=config.seed)
-    captioner = untrained(config, splits.train).to(run.device)
+    known = initial_model(run, map("\n".join, config.learned(splits.train)))
+    captioner = (known or untrained(config, splits.train)).to(run.device)
     flags: dict[str, Any] = {"mirror": config.mirror, "skip_bad": config.skip_bad, "pixels": config.fine_tune > 0}
     views, valid = (captioner.views(part, precision=config.precision, **flags) for part in (splits.train, splits.valid))
     learned = config.learned(views.images)
@@ -133,7 +134,7 @@ def main() -> None:
     examples = captioner.examples(learned, config.captions_per_image)
     whole_captions = cider_loss(captioner.generation, captioner.target, learned)
 
-    def loss(model: nn.Module, batch: Pairs, carry: State | None) -> Loss:
+    def loss(model: nn.Module, batch: Pairs, carry: Any) -> Loss:
         """Return the cross-entropy of words or, at the end of training, the loss on CIDEr-D."""
         inputs = views.of(batch.numbers, pixels=run.done > 1 - config.fine_tune, seed=config.seed)
         function = whole_captions if run.done > 1 - config.self_critical else words
@@ -141,8 +142,7 @@ def main() -> None:
 
     config, captioner = run.resized(config, captioner, examples, loss)
     unseen = run.batches(captioner.examples(config.learned(valid.images), views=valid), config.batch_tokens)
-    about = f"{captioner.preprocessing.size} pixels a side, {captioner.target.vocab_size:,} different tokens"
-    run.describe(f"images: {splits.sizes}; {about}", captioner)
+    run.describe(f"images of {captioner.preprocessing.size} pixels a side: {splits.sizes}", captioner)
     late = 1.0, 1 - config.fine_tune, config.fine_tune_rate
     groups = [Group(captioner.unfreeze_backbone() if config.fine_tune else [], *late)]
     with Training(run, captioner, splits.fingerprint, groups=groups) as training:

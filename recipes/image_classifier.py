@@ -8,7 +8,7 @@ from seqgen.exits import run_main
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ from seqgen.nn.image_encoder import ImageEncoder
 from seqgen.runs.answers import report_answers, show_classified
 from seqgen.runs.config import LabelConfig, PictureConfig, RunConfig, parse_options
 from seqgen.runs.evaluation import best_model, shared_answers, shared_out
+from seqgen.runs.initial_model import initial_model
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import IMAGE_CLASSIFIER
 from seqgen.runs.training import Training
@@ -64,11 +65,12 @@ class Config(LabelConfig, PictureConfig):
     from_zero = RunConfig.from_zero | {"shift"}
 
 
-def read(config: Config) -> tuple[LabelledSplits, Preprocessing]:
+def read(run: Run, config: Config) -> tuple[LabelledSplits, Preprocessing]:
     """Return the images for training, validation and test, resized to one size, and their preprocessing."""
     pictures, backbone = find_pictures(config.data), config.model["backbone"]
     expected = expected_input(backbone, config.weights)
-    preprocessing = suitable_preprocessing(pictures.inputs, expected, config.image_size)
+    own = run.initial.preprocessing if run.initial else None
+    preprocessing = own or suitable_preprocessing(pictures.inputs, expected, config.image_size)
     data = fitted(pictures, preprocessing, skip_bad=config.skip_bad)
     of_set = config.data if config.data in SETS else None
     held_back = [
@@ -98,19 +100,19 @@ def main() -> None:
     """Train a network, keep the most accurate one, and test it."""
     config = parse_options(Config)
     run = Run(config, default_seconds=60, unit="examples")
-    splits, preprocessing = read(config)
+    splits, preprocessing = read(run, config)
     per_class = class_weights(config.class_weights, splits.frequencies, run.device)
     loss = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=per_class)
-    network = ImageClassifier.untrained(classes=splits.classes, preprocessing=preprocessing, **config.model)
+    parts: dict[str, Any] = {"classes": splits.classes, "preprocessing": preprocessing}
+    network = initial_model(run, splits) or ImageClassifier.untrained(**parts, **config.model)
     varying = batchable(network, splits.train, config, vary=True)
     config, network = run.resized(config, network, varying, loss, "batch_size")
     if config.weights != "none":
         load_pretrained(cast("ImageEncoder", network.model.encoder).backbone, config.model["backbone"], config.weights)
     images = run.batches(varying, config.batch_size)
     unvaried = run.batches(batchable(network, splits.valid, config, vary=False), config.batch_size)
-    run.describe(
-        f"images of {preprocessing.size} pixels a side, {len(splits.classes)} classes: {splits.sizes}", network
-    )
+    about = f"{preprocessing.size} pixels a side, {len(splits.classes)} classes"
+    run.describe(f"images of {about}: {splits.sizes}", network)
     with Training(run, network, splits.fingerprint) as training:
         for step in training.steps(images, loss):
             if training.due(step):

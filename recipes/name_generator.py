@@ -26,6 +26,7 @@ from seqgen.figures.section import Section
 from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.evaluation import best_model, mean_loss
+from seqgen.runs.initial_model import initial_model
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import CONDITIONAL_GENERATOR
 from seqgen.runs.training import Training
@@ -74,7 +75,7 @@ def main() -> None:
     config.data = kept(config.data)
     splits = conditioned_texts(config.data, columns=config, conditions=config.conditions, seed=config.seed)
     loss = partial(target_tokens, label_smoothing=config.label_smoothing)
-    generator = untrained(config, splits.train)
+    generator = initial_model(run, splits) or untrained(config, splits.train)
     examples = generator.examples(splits.train)
     config, generator = run.resized(config, generator, examples, loss)
     names = run.batches(examples, config.batch_tokens)

@@ -26,6 +26,7 @@ from seqgen.metrics.classification import Answered, are_of_spans, majority_accur
 from seqgen.runs.answers import report_answers
 from seqgen.runs.config import LabelConfig, parse_options
 from seqgen.runs.evaluation import best_model, shared_answers, shared_out
+from seqgen.runs.initial_model import initial_model
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TAGGER
 from seqgen.runs.training import Training
@@ -60,7 +61,7 @@ def main() -> None:
     splits = tagged_texts(config.data, config.valid, config.test, **columns, seed=config.seed)
     balance = class_weights(config.class_weights, splits.frequencies, run.device)
     loss = partial(right_answer, class_weights=balance, label_smoothing=config.label_smoothing)
-    tagger = Tagger.fit(splits.train.tokens, splits.tags, **config.model)
+    tagger = initial_model(run, splits) or Tagger.fit(splits.train.tokens, splits.tags, **config.model)
     examples = tagger.examples(splits.train)
     config, tagger = run.resized(config, tagger, examples, loss)
     sequences = run.batches(examples, config.batch_tokens)

@@ -8,7 +8,7 @@ from seqgen.exits import run_main
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -28,6 +28,7 @@ from seqgen.nn.encoders import SequenceEncoder
 from seqgen.runs.answers import report_answers, show_classified
 from seqgen.runs.config import LabelConfig, parse_options
 from seqgen.runs.evaluation import best_model, shared_answers, shared_out
+from seqgen.runs.initial_model import initial_model
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TEXT_CLASSIFIER
 from seqgen.runs.training import Training
@@ -47,6 +48,7 @@ class Config(LabelConfig, TextColumns):
     recipe = "text_classifier"
     builder = patterns.text_classifier
     sizes = TEXT_CLASSIFIER
+    transferred = (patterns.generator,)
 
     data: str = "python-packages"
     """files with columns or lines of a label and a text, a file or folder for each class, or python-packages"""
@@ -57,11 +59,11 @@ class Config(LabelConfig, TextColumns):
     max_length: int = 500
     """maximum number of tokens of a text; of a longer one the beginning and the end are read"""
     init_from: str | None = None
-    """a trained generator, with whose tokenizer, sizes and weights the classifier is initialized"""
+    """a saved classifier to train further, or a generator with whose tokenizer, sizes and weights to begin"""
     unfreeze: float = 0.05
-    """with --init_from, fraction of training after which each further layer of the generator is unfrozen"""
+    """after a generator, fraction of training after which each further layer of the generator is unfrozen"""
     learning_rate_factor: float = 0.4
-    """with --init_from, factor of the learning rate of the generator's layers, once more for each layer below"""
+    """after a generator, factor of the learning rate of the generator's layers, once more for each layer below"""
     adversarial: float = 0.0
     """norm of adversarial perturbations, as a fraction of that of the embeddings; doubles the time of an update"""
     batch_tokens: int = 2500
@@ -73,16 +75,14 @@ class Config(LabelConfig, TextColumns):
         self.require_fraction("unfreeze", "adversarial")
 
 
-def untrained(config: Config, splits: LabelledSplits) -> TextClassifier:
-    """Return an untrained classifier, or one that is initialized with the weights of a generator."""
-    if config.init_from is not None:
-        generator = Generator.from_pretrained(config.init_from)
-        classifier = TextClassifier.from_generator(generator, splits.classes, config.max_length, **config.model)
-        config.model = classifier.arguments
-        return classifier
+def untrained(run: Run, config: Config, splits: LabelledSplits) -> TextClassifier:
+    """Return the classifier to begin with: a saved one, one with the weights of a generator, or an untrained one."""
+    initial = initial_model(run, splits)
+    parts: dict[str, Any] = {"classes": splits.classes, "max_length": config.max_length, **config.model}
+    if initial is not None:
+        return TextClassifier.from_generator(initial, **parts) if isinstance(initial, Generator) else initial
     tokenizer = fit_tokenizer(config.tokenizer, (f"{text}\n" for text in splits.train.inputs), config.vocab_size)
-    sizes = {"max_length": config.max_length, **config.model}
-    return TextClassifier.untrained(tokenizer=tokenizer, classes=splits.classes, **sizes)
+    return TextClassifier.untrained(tokenizer=tokenizer, **parts)
 
 
 def main() -> None:
@@ -93,10 +93,9 @@ def main() -> None:
     splits = labelled_texts(config.data, valid=config.valid, test=config.test, columns=config, seed=config.seed)
     weights = class_weights(config.class_weights, splits.frequencies, run.device)
     loss: LossFunction = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights)
-    classifier = untrained(config, splits)
+    classifier = untrained(run, config, splits)
     examples = classifier.examples(splits.train)
-    if config.init_from is None:
-        config, classifier = run.resized(config, classifier, examples, loss)
+    config, classifier = run.resized(config, classifier, examples, loss)
     texts = run.batches(examples, config.batch_tokens)
     valid = run.batches(classifier.examples(splits.valid), config.batch_tokens)
     cut = int((texts.buckets.lengths > config.max_length).sum())
@@ -105,7 +104,8 @@ def main() -> None:
     encoder = cast("SequenceEncoder", classifier.model.encoder)
     if config.adversarial:
         loss = adversarial(loss, encoder.embedding, config.adversarial)
-    pretrained = [*reversed(encoder.forwards.stack), encoder.embedding] if config.init_from else []
+    transferred = isinstance(run.initial, Generator)
+    pretrained = [*reversed(encoder.forwards.stack), encoder.embedding] if transferred else []
     groups = gradual_unfreezing(pretrained, config.learning_rate_factor, config.unfreeze)
     with Training(run, classifier, splits.fingerprint, groups=groups) as training:
         for step in training.steps(texts, loss):

@@ -29,6 +29,7 @@ from seqgen.inference.translator import Translator
 from seqgen.metrics.translation import bleu, chrf
 from seqgen.runs.config import SearchConfig, parse_options
 from seqgen.runs.evaluation import best_model, mean_loss, shared_out
+from seqgen.runs.initial_model import initial_model
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TRANSLATOR
 from seqgen.runs.suitable_size import Trial
@@ -76,8 +77,7 @@ def trial(count: int, config: Config) -> Trial:
     """Return a model and a batch of random tokens, for so many pairs, before there is a vocabulary."""
     vocab_size = 256 if config.tokenizer in ("char", "byte") else config.vocab_size
     tokens = torch.randint(len(SYMBOLS), vocab_size, (max(config.batch_tokens // (2 * LENGTH), 1), LENGTH))
-    model = patterns.translator(vocab_size, **config.model)
-    return Trial(model, Pairs((tokens,), tokens, tokens), count / len(tokens))
+    return Trial(patterns.translator(vocab_size, **config.model), Pairs((tokens,), tokens, tokens), count / len(tokens))
 
 
 def main() -> None:
@@ -88,7 +88,7 @@ def main() -> None:
     splits = parallel_texts(config, seed=config.seed)
     loss = partial(target_tokens, **config.teaching)
     config = run.sized(config, partial(trial, len(splits.train)), loss)
-    translator = untrained(config, splits)
+    translator = initial_model(run, splits) or untrained(config, splits)
     train = run.batches(translator.examples(splits.train), config.batch_tokens)
     valid = run.batches(translator.examples(splits.valid), config.batch_tokens)
     tokens = f"{train.mean_length:.0f} tokens a pair of {translator.target.vocab_size:,} different"

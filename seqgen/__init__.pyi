@@ -39,6 +39,7 @@ from .inference.captioner import Captioner as Captioner
 from .inference.classifiers import ImageClassifier as ImageClassifier
 from .inference.classifiers import TextClassifier as TextClassifier
 from .inference.conditional_generator import ConditionalGenerator as ConditionalGenerator
+from .inference.continuation import continued as continued
 from .inference.generator import Generator as Generator
 from .inference.influence import Influence as Influence
 from .inference.piece import Candidate as Candidate

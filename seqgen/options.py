@@ -4,6 +4,7 @@ import logging
 import re
 from argparse import ArgumentError
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from jsonargparse import ArgumentParser, get_loader, set_loader, set_parsing_settings
@@ -161,3 +162,9 @@ def _type_name(annotation: Any) -> str:
     if text.startswith("list["):
         return f"a list, each {words.get(text[5:-1], text[5:-1])}"
     return " or ".join(words.get(part, part) for part in text.split(" | "))
+
+
+def config_files(arguments: list[str]) -> list[str]:
+    """Return the files that the arguments of a command name by `--config`."""
+    after = [value for word, value in pairwise(arguments) if word == "--config"]
+    return after + [word.removeprefix("--config=") for word in arguments if word.startswith("--config=")]

@@ -55,7 +55,7 @@ ALLOWED = {
     "training": ROOT_FILES | {"text", "batches", "generation", "metrics"},
     "runs": ROOT_FILES
     | {"ngram", "data", "training", "tasks", "inference", "generation", "batches", "text", "metrics", "figures"}
-    | {"adaptation"},
+    | {"adaptation", "runtime"},
     "export": ROOT_FILES | {"text", "nn", "models", "inference", "runtime", "serving"},
     "serving": ROOT_FILES | {"ngram", "data", "tasks", "inference", "generation", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},

@@ -198,6 +198,9 @@ def test_recipe_commands_have_options_that_exist(line, tmp_path, monkeypatch):
         (tmp_path / "runs/mine").mkdir(parents=True)
         (tmp_path / "runs/mine/resolved.yaml").write_text("hidden_size: 8\n")
         monkeypatch.chdir(tmp_path)
+    if begun := re.search(r"--init_from (\S+)", words):
+        make_generator(TEXT).save_pretrained(tmp_path / begun[1] / "model")
+        monkeypatch.chdir(tmp_path)
     assert name in RECIPES
     if words == " --copy":
         return

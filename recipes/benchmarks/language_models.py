@@ -1,4 +1,4 @@
-"""Train generators on public texts with recorded settings, and print how well they predict them, as they are and adapting.
+"""Train generators on public texts with recorded settings; print how well they predict them, as they are and adapting.
 
 python recipes/benchmarks/language_models.py --texts '[ptb]' --seconds 3600
 python recipes/benchmarks/language_models.py --texts '[characters]' --data text8.txt
@@ -22,7 +22,6 @@ from typing import Any, Literal, NamedTuple
 from measuring import parse_options, show
 
 from seqgen.data.corpus import Corpus
-from seqgen.data.sets.benchmark_texts import Part
 from seqgen.errors import InputError
 from seqgen.files import write_text
 
@@ -115,7 +114,7 @@ def trained(text: Text, config: Config, parts: Parts) -> tuple[Path, dict[str, A
 
 
 def adaptive(text: Text, config: Config, parts: Parts, run: Path, folder: Path) -> dict[str, Any]:
-    """Return the static and adaptive figures of a run on the test part, or where there is none on that for validation."""
+    """Return the static and adaptive figures of a run on the test part, or else on that for validation."""
     valid, evaluated = parts.valid, parts.test
     if evaluated is None and valid is not None:
         evaluated, valid = valid, str(folder / "chosen_on.txt")

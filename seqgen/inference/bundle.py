@@ -27,7 +27,7 @@ from seqgen.inference.saved import (
     known_builder,
     read_config,
     read_header,
-    read_part,
+    read_parts,
     used_as,
 )
 from seqgen.inference.weights import building, load_weights, save_weights
@@ -180,10 +180,7 @@ class Bundle(Task, Generic[M]):
                 f"{directory} holds a {cls.builder} built by {config['builder']!r}, which is not imported because a "
                 "file names it: if you trust that function, give it itself as builder"
             )
-        parts = {
-            name: read_part(directory, name, kept.schema if isinstance(kept, Part) else kept)
-            for name, kept in cls.files.items()
-        }
+        parts = read_parts(directory, cls)
         if builder is ours:
             schema = arguments_schema(ours or getattr(patterns, cls.builder))
             require(schema, config["arguments"], f"{directory}/config.json")

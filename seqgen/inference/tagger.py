@@ -37,18 +37,7 @@ class Tagger(TaggerTask, AnswerBundle[EncoderTagger]):
         Raises:
             InputError: the sequences have fewer than two different tokens.
         """
-        words, characters, of_words = Counter[str](), Counter[str](), False
-        for row in tokens:
-            if isinstance(row, str):
-                characters.update(row)
-                continue
-            of_words = True
-            words.update(word.lower() for word in row)
-            characters.update(letter for word in row for letter in set(word))
-        alphabet = Vocabulary(most_frequent(characters, 5_000, 2, "character"))
-        if not of_words:
-            return cls.untrained(tags=tags, vocabulary=alphabet, alphabet=None, **arguments)
-        vocabulary = Vocabulary(most_frequent(words, 50_000, 2, "word"))
+        vocabulary, alphabet = vocabularies(tokens)
         return cls.untrained(tags=tags, vocabulary=vocabulary, alphabet=alphabet, **arguments)
 
     @classmethod
@@ -117,3 +106,21 @@ class Tagger(TaggerTask, AnswerBundle[EncoderTagger]):
             return Examples(self.collate(rows), torch.from_numpy(answers))
 
         return Batchable(targets.lengths, collate)
+
+
+def vocabularies(tokens: Iterable[str | Sequence[str]]) -> tuple[Vocabulary, Vocabulary | None]:
+    """Return the vocabulary of sequences, and the alphabet of their words; None where their tokens are characters.
+
+    Raises:
+        InputError: the sequences have fewer than two different tokens.
+    """
+    words, characters, of_words = Counter[str](), Counter[str](), False
+    for row in tokens:
+        if isinstance(row, str):
+            characters.update(row)
+            continue
+        of_words = True
+        words.update(word.lower() for word in row)
+        characters.update(letter for word in row for letter in set(word))
+    alphabet = Vocabulary(most_frequent(characters, 5_000, 2, "character"))
+    return (Vocabulary(most_frequent(words, 50_000, 2, "word")), alphabet) if of_words else (alphabet, None)

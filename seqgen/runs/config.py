@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from inspect import Parameter, signature
-from itertools import pairwise
 from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
@@ -17,8 +16,10 @@ from seqgen.errors import InputError
 from seqgen.files import read_options
 from seqgen.generation.config import GenerationConfig
 from seqgen.hardware.precision import Precision
-from seqgen.options import new_parser, parse, require_no_null, require_values
+from seqgen.options import config_files, new_parser, parse, require_no_null, require_values
 from seqgen.runs.command import command
+from seqgen.runs.initial_options import InitialOptions, initial_options
+from seqgen.runs.saved_options import saved_options
 from seqgen.runs.sizes import Size, Sizes
 from seqgen.runs.tracking import Service
 from seqgen.tasks.encoder_decoder import search_options
@@ -53,6 +54,7 @@ class RunConfig:
     builder: ClassVar[Callable[..., Any] | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     sizes: ClassVar[Sizes] = {}
+    transferred: ClassVar[tuple[Callable[..., Any], ...]] = ()  # builders of other models that --init_from takes
     learning_rates: ClassVar[Mapping[str, float]] = {"muon": 0.05, "adamw": 0.03}
     from_zero: ClassVar[frozenset[str]] = frozenset({"seed", "patience"})  # whole numbers that may be 0
 
@@ -64,6 +66,10 @@ class RunConfig:
     """maximum wall-clock time in seconds; without either limit, the recipe's usual time"""
     size: Size | Literal["auto"] = "auto"
     """sizes of model, vocabulary and batch that are not given; auto takes what suits the time and this machine"""
+    init_from: str | None = None
+    """a saved model, whose tokenizer, sizes and weights are trained further"""
+    new_tokens: Literal["error", "extend", "unknown"] | None = None
+    """what --init_from does with tokens that its model does not know; by default unknown for words, else error"""
     seed: int = 1
     """random seed"""
     device: str = "auto"
@@ -105,6 +111,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.learning_rate is None:
             self.learning_rate = self.learning_rates[self.optimizer]
+        if self.new_tokens and not self.init_from:
+            raise InputError(f"--new_tokens must be given with --init_from, not alone as {self.new_tokens}")
         for name, value in (asdict(self) | self.model).items():
             if type(value) is int and abs(value) >= LARGEST:
                 raise InputError(f"--{name} must be below {LARGEST:,}, not {value:,}")
@@ -226,7 +234,7 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
             raise InputError(f"--config must be a YAML file with options, but {path!r} is not a file")
         read_options(Path(path))  # what is wrong with it is said in a sentence
     asked = parse(parser, arguments, types, defaults=False)
-    saved = _saved_options(asked) if asked.get("resume") else {}
+    saved = saved_options(asked) if asked.get("resume") else {}
     if saved.get("recipe", config_class.recipe) != config_class.recipe:
         raise InputError(
             f"--resume must be with the recipe of the run, {saved['recipe']}, but this is {config_class.recipe}"
@@ -234,7 +242,12 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
     require_values(parser, saved, types)
     data = "" if "source" in asked else asked.get("data", parser.get_defaults().get("data"))
     preset = config_class.presets.get(data, {})
-    parser.set_defaults({name: value for name, value in ({**preset} | saved).items() if name in types})
+    initial = InitialOptions()
+    if asked.get("init_from") and config_class.builder and not saved:
+        initial = initial_options(asked["init_from"], config_class.builder, *config_class.transferred)
+        initial.require_kept(asked)
+    found = {**preset} | initial.of(config_class) | saved
+    parser.set_defaults({name: value for name, value in found.items() if name in types})
     values = parse(parser, arguments, types)
     require_no_null(values, types)
     differing = [
@@ -251,15 +264,11 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
         **{name: values[name] for name in types if name in own},
         model={name: values[name] for name in types if name not in own},
         asked={name: value for name, value in asked.items() if name in types},
-        settled=frozenset(types) if saved else frozenset(asked) | frozenset(preset),
+        settled=frozenset(types) if saved else frozenset(asked) | frozenset(found),
     )
+    rates = {name: getattr(config, name) for name in ("learning_rate", "adamw_learning_rate") if name not in asked}
+    config = replace(config, **{name: initial.rate_factor * rate for name, rate in rates.items() if rate})
     return config if config.size == "auto" else config.of_size(config.size)
-
-
-def config_files(arguments: list[str]) -> list[str]:
-    """Return the files that the arguments of a command name by `--config`."""
-    after = [value for word, value in pairwise(arguments) if word == "--config"]
-    return after + [word.removeprefix("--config=") for word in arguments if word.startswith("--config=")]
 
 
 def model_options(builder: Callable[..., Any]) -> list[Parameter]:
@@ -287,13 +296,3 @@ def option_parser(config_class: type[RunConfig]) -> tuple[ArgumentParser, dict[s
 def anywhere(options: dict[str, Any]) -> dict[str, Any]:
     """Return options with absolute paths in place of relative ones."""
     return {name: absolute(value) if name in PATHS and value else value for name, value in options.items()}
-
-
-def _saved_options(asked: dict[str, Any]) -> dict[str, Any]:
-    """Return the resolved options of the run that is resumed."""
-    if asked.get("output_dir") is None:
-        raise InputError("--resume needs --output_dir, the folder of the run to resume")
-    path = Path(asked["output_dir"]) / "resolved.yaml"
-    if not path.is_file():
-        raise InputError(f"--resume needs a run in --output_dir, but {asked['output_dir']} holds none")
-    return read_options(path)

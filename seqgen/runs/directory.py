@@ -18,7 +18,8 @@ from seqgen.runs.records import Resumption, read_records
 OF_ONE_RUN = ("output_dir", "resume", "config")
 RESUMED = "resumed.jsonl"
 LOCK = ".lock"
-CONTENTS = ("config.yaml", "resolved.yaml", "metrics.jsonl", "model", "state", "results.json")
+INITIAL = "initial"  # a copy of the model of --init_from, so that a run is resumed without it
+CONTENTS = ("config.yaml", "resolved.yaml", "metrics.jsonl", INITIAL, "model", "state", "results.json")
 
 
 def run_directory(config: RunConfig) -> Path:

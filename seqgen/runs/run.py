@@ -18,10 +18,10 @@ from seqgen.files import cache_directory, sweep
 from seqgen.hardware.decisions import Decision, Operation
 from seqgen.hardware.devices import unchanged_random_state, use_huge_pages
 from seqgen.hardware.precision import Calculation, calculations, fastest_calculation, set_threads
-from seqgen.inference.bundle import Bundle
+from seqgen.inference.bundle import Bundle, load
 from seqgen.runs.checkpoints import Checkpoint, load_checkpoint
 from seqgen.runs.config import RunConfig
-from seqgen.runs.directory import claim, run_directory
+from seqgen.runs.directory import INITIAL, claim, run_directory
 from seqgen.runs.processes import Processes, agreed
 from seqgen.runs.suitable_size import BESIDE, FEW, Trial, rounded, suitable_size
 from seqgen.runs.tracking import Tracking, require_installed
@@ -73,6 +73,7 @@ class Run:
         self.calculation = Calculation(*self.checkpoint["calculation"]) if self.checkpoint else possible[0]
         self.schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
         self.progress = Progress()
+        self.initial: Any = self.processes.from_main(self._initial) if config.init_from else None
         torch.manual_seed(config.seed)
 
     def _checkpoint(self) -> dict[str, Any] | None:
@@ -81,6 +82,18 @@ class Run:
         if checkpoint is not None:
             require(Checkpoint, checkpoint, f"the checkpoint in {self.directory}")
         return checkpoint
+
+    def _initial(self) -> Bundle[Any]:
+        """Return the model of `--init_from`; that of a resumed run is its own copy."""
+        copy = self.directory / INITIAL
+        bundle: Bundle[Any] = load(copy if (copy / "config.json").is_file() else str(self.config.init_from))
+        return bundle
+
+    def keep_initial(self) -> None:
+        """Copy the model of `--init_from` into the directory, so that the run is resumed without it."""
+        copy = self.directory / INITIAL
+        if self.initial is not None and not (copy / "config.json").is_file():
+            self.initial.save_pretrained(copy)
 
     def claim(self) -> None:
         """Take the directory for this run alone: a new one just before it is written to, so that no mistake makes it.
@@ -136,12 +149,14 @@ class Run:
     def sized(self, config: C, trial: Callable[[C], Trial], loss_function: LossFunction) -> C:
         """Return the options with the sizes that suit the time, and say which: as given, by measuring, or medium.
 
+        Those of a saved model that the run goes on with stay as they are.
+
         Args:
             config: the options of this run.
             trial: returns a model with such options, and a batch.
             loss_function: of the training.
         """
-        if config.size != "auto":
+        if config.size != "auto" or config.init_from:
             return config
         if config.max_seconds is None or not config.sizes:
             return self._with(config.of_size("medium"))

@@ -50,6 +50,10 @@ class ByteTokenizer:
         """Return an empty list: every text consists of bytes."""
         return []
 
+    def extended(self, text: str | Iterable[str]) -> "ByteTokenizer":
+        """Return the same tokenizer: every text consists of bytes."""
+        return self
+
     def to_data(self) -> dict[str, Any]:
         """Return an empty dictionary: every tokenizer of bytes is the same."""
         return {}

@@ -60,6 +60,14 @@ class CharacterTokenizer:
         """Return the characters that are not in the vocabulary, each once, in order."""
         return [symbol for symbol in dict.fromkeys(text) if symbol not in self.vocabulary.numbers]
 
+    def extended(self, text: str | Iterable[str]) -> "CharacterTokenizer":
+        """Return a tokenizer that also knows the characters of a text; the tokens of this one keep their numbers.
+
+        Raises:
+            InputError: the text has fewer than two different characters.
+        """
+        return CharacterTokenizer(self.vocabulary.extended(list(self.fit(text).vocabulary.numbers)))
+
     def to_data(self) -> dict[str, Any]:
         """Return the vocabulary as plain data."""
         return self.vocabulary.data

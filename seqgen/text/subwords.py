@@ -108,6 +108,10 @@ class SubwordTokenizer:
         """Return an empty list: characters outside of the vocabulary are read as bytes."""
         return []
 
+    def extended(self, text: str | Iterable[str]) -> Self:
+        """Return the same tokenizer: characters outside of the vocabulary are read as bytes."""
+        return self
+
     def to_data(self) -> dict[str, Any]:
         """Return the model as plain data."""
         return {"model": base64.b64encode(self.model).decode()}

@@ -65,6 +65,10 @@ class Tokenizer(Protocol):
         """Return the pieces of a text that are not in the vocabulary, each once, in order."""
         ...
 
+    def extended(self, text: str | Iterable[str]) -> Self:
+        """Return a tokenizer that also knows the symbols of a text; the tokens of this one keep their numbers."""
+        ...
+
     def to_data(self) -> dict[str, Any]:
         """Return all that `from_data` needs, as plain JSON data."""
         ...

@@ -36,6 +36,10 @@ class Vocabulary:
             return "\ufffd" if token == UNK else ""
         return self.symbols[token]
 
+    def extended(self, symbols: list[str]) -> "Vocabulary":
+        """Return a vocabulary that has further symbols, too; those that this one has keep their numbers."""
+        return Vocabulary([*self.numbers, *(symbol for symbol in symbols if symbol not in self.numbers)])
+
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> "Vocabulary":
         """Return the vocabulary whose symbols, but for the special ones, are in `data["symbols"]`."""

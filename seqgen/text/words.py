@@ -112,6 +112,20 @@ class WordTokenizer:
         words = dict.fromkeys(word for _, word in _pieces(self.normal(text)) if word)
         return [word for word in words if word not in self.vocabulary.numbers]
 
+    def extended(self, text: str | Iterable[str]) -> Self:
+        """Return a tokenizer that also knows the words of a text; the tokens of this one keep their numbers.
+
+        Texts of known words are encoded as before: of white space only single characters are added.
+
+        Raises:
+            InputError: the text has fewer than two different words.
+        """
+        found = self.fit(text)
+        new = [word for word in found.vocabulary.numbers if word not in self.vocabulary.numbers]
+        vocabulary = self.vocabulary.extended([word for word in new if word.strip() or len(word) == 1])
+        closing, opening = found.closing.intersection(new), found.opening.intersection(new)
+        return type(self)(vocabulary, self.closing | closing, self.opening | opening)
+
     def to_data(self) -> dict[str, Any]:
         """Return vocabulary and spacing as plain data."""
         return {**self.vocabulary.data, "closing": sorted(self.closing), "opening": sorted(self.opening)}

@@ -114,6 +114,7 @@ def test_texts_are_told_apart_by_any_tokens(command, tmp_path, tokenizer):
 def test_a_classifier_begins_with_the_weights_of_a_generator(command, tmp_path, generator):
     generator.save_pretrained(tmp_path / "generator" / "model")
     options = [*labelled(tmp_path), "--init_from", tmp_path / "generator", "--batch_tokens", 300]
+    options += ["--new_tokens", "unknown"]
     frozen = ["--unfreeze", 0.95, "--max_steps", 10, "--averaging", 0, "--eval_every", 20]
     code, _, err = command(load_recipe("text_classifier").main, *options, *frozen, "--output_dir", tmp_path / "a")
     assert code == 0, err

@@ -139,3 +139,16 @@ def test_bytes_that_are_no_text_become_a_replacement_character():
 def test_words_of_any_length_are_not_cut():
     tokenizer = WordTokenizer.fit(["don't cut words " * 2])
     assert len(tokenizer.encode("x" * 200_000 + " cut")) == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_extended_tokenizer_knows_new_text_and_reads_old_text_as_before(kind):
+    new = "An unheard-of \u00e9cole: an unheard-of \u00e9cole\u2026\n" * 2
+    tokenizer = fit(kind, PROSE)
+    extended = tokenizer.extended(new)
+    assert extended.unseen(new) == []
+    assert (extended.vocab_size > tokenizer.vocab_size) == bool(tokenizer.unseen(new))
+    assert np.array_equal(extended.encode(PROSE), tokenizer.encode(PROSE))
+    assert extended.decode(extended.encode(new)) == read_as(kind, new)
+    again = tokenizer_class(kind).from_data(json.loads(json.dumps(extended.to_data())))
+    assert np.array_equal(again.encode(new), extended.encode(new))
