@@ -1,0 +1,53 @@
+"""A neural cache: the last tokens, each as probable as its hidden state is similar to the present one."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from seqgen.adaptation.reading import Predicted
+
+SIZE = 2000  # positions
+SHARPNESSES = (5.0, 10.0, 20.0, 40.0)
+
+
+class NeuralCache:
+    """The last tokens of a text with the features that they were predicted from (Grave et al. 2017).
+
+    The probability of a token is the sum, over all cached positions with this token, of exp(sharpness * similarity),
+    divided by that over all positions (Improving Neural Language Models with a Continuous Cache, equation 3); the
+    similarity is the cosine of the features, so that one sharpness suits models of all sizes. While nothing is cached,
+    all tokens are equally probable.
+
+    Args:
+        size: number of positions that are cached; the oldest are forgotten.
+        sharpnesses: factors of the similarity.
+    """
+
+    def __init__(self, size: int, sharpnesses: Sequence[float]):
+        self.size, self.sharpnesses = size, sharpnesses
+        self._cached: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def read(self, predicted: Predicted) -> np.ndarray:
+        """Return the (sharpnesses, steps) log-probabilities of the targets of a window, and cache these.
+
+        Each position has those before it in the cache, also those of its own window.
+        """
+        assert predicted.features is not None
+        features, targets = functional.normalize(predicted.features.float(), dim=1), predicted.targets
+        steps, vocabulary = predicted.logits.shape
+        keys, values = (features, targets)
+        if self._cached is not None:
+            keys, values = torch.cat([self._cached[0], features]), torch.cat([self._cached[1], targets])
+        before = len(keys) - steps
+        ages = torch.arange(before, before + steps, device=keys.device)[:, None] - torch.arange(len(keys), device=keys.device)
+        similarity = (features @ keys.t()).masked_fill((ages < 1) | (ages > self.size), -math.inf)
+        right = similarity.masked_fill(values != targets[:, None], -math.inf)
+        found = torch.stack(
+            [torch.logsumexp(each * right, 1) - torch.logsumexp(each * similarity, 1) for each in self.sharpnesses]
+        )
+        begin = max(len(keys) - self.size, 0)
+        self._cached = keys[begin:], values[begin:]
+        return found.double().nan_to_num(nan=-math.log(vocabulary), neginf=-math.inf).cpu().numpy()
