@@ -15,14 +15,14 @@ import numpy as np
 import torch
 
 from seqgen import patterns
-from seqgen.batches.text import TextBatches, document_batches, stream_batches
-from seqgen.data.corpus import Corpus
-from seqgen.data.encoded import DocumentKind, encode_documents, encode_stream, token_counts
-from seqgen.data.text_file import TextOptions
+from seqgen.batches.text import TextBatches, text_batches
+from seqgen.data.encoded import DocumentKind, token_counts
+from seqgen.data.text_splits import TextSplitOptions, TextSplits
 from seqgen.errors import InputError
 from seqgen.figures.followed import followed_section
 from seqgen.figures.section import Section
 from seqgen.inference.generator import Generator
+from seqgen.metrics.text_loss import TextLoss
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.evaluation import best_model, mean_loss
 from seqgen.runs.markov_chain import markov_chain
@@ -30,7 +30,6 @@ from seqgen.runs.run import Run
 from seqgen.runs.sizes import GENERATOR
 from seqgen.runs.suitable_size import EPOCHS, Trial
 from seqgen.runs.training import Training
-from seqgen.symbols import EOS, UNK
 from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
 from seqgen.training.cross_entropy import sampling_shares
 from seqgen.training.losses import LossFunction, next_token
@@ -41,7 +40,7 @@ SAMPLE = 300  # tokens of a sample in the test
 
 
 @dataclass(kw_only=True)
-class Config(RunConfig, TextOptions):
+class Config(RunConfig, TextSplitOptions):
     """Options of the character and word generator."""
 
     recipe = "char_generator"
@@ -100,23 +99,18 @@ def main() -> None:
     config = parse_options(Config)
     run = Run(config, default_seconds=100)
     run.alone("sampled_softmax")
-    corpus = Corpus.find(config.data, config.encoding)
-    config.data = corpus.name  # a resumed run reads a copy of standard input
-    tokenizer = fit_tokenizer(config.tokenizer, corpus.blocks(), config.vocab_size)
-    ends = config.documents != "none"
-    documents = encode_documents(corpus, tokenizer, config.documents) if ends else None
-    tokens = encode_stream(corpus, tokenizer) if documents is None else documents.values
+    splits = TextSplits.find(config.data, config.valid, config.test, config.encoding)
+    config.data, config.valid, config.test = splits.names  # a resumed run reads a copy of standard input
+    tokenizer = fit_tokenizer(config.tokenizer, splits.train.blocks(), config.vocab_size)
+    texts, ends = splits.encoded(tokenizer, config.documents), config.documents != "none"
     loss: LossFunction = partial(next_token, label_smoothing=config.label_smoothing)
     if config.sampled_softmax is not None:
-        counts = torch.from_numpy(token_counts(tokens, tokenizer.vocab_size))
+        counts = torch.from_numpy(token_counts(texts.tokens, tokenizer.vocab_size))
         loss = partial(next_token, shares=sampling_shares(counts, config.sampled_softmax).to(run.device))
 
     def batches(config: Config) -> TextBatches:
-        """Return the batches of the documents, or of the stream."""
-        size = config.batch_size, config.window
-        if documents is None:
-            return stream_batches(tokens, *size, **run.shared)
-        return document_batches(documents, *size, **run.shared)
+        """Return the batches of the texts."""
+        return text_batches(texts, config.batch_size, config.window, **run.shared)
 
     def untrained(config: Config) -> Generator:
         """Return an untrained generator."""
@@ -133,14 +127,15 @@ def main() -> None:
     prompt = "" if ends else first_words(tokenizer, data.held_back)
     epochs = regularize(config, data)
     generator = untrained(config)
-    if data.shrunk:
-        run.say(data.shrunk)
-    run.describe(f"{config.data}: {len(tokens):,} tokens, {tokenizer.vocab_size:,} different", generator)
+    for sentence in (*texts.unknown, data.shrunk):
+        if sentence:
+            run.say(sentence)
+    run.describe(f"{config.data}: {len(texts.tokens):,} tokens, {tokenizer.vocab_size:,} different", generator)
     if not config.resume:
         run.say(f"{epochs:.3g} epochs, so --dropout {config.dropout} --weight_drop {config.weight_drop}")
         if epochs > EPOCHS:
             run.say("so small a text is learned by heart in this time: expect little of new text")
-    with Training(run, generator, corpus.fingerprint) as training:
+    with Training(run, generator, splits.fingerprint) as training:
         for step in training.steps(data.train, loss):
             if training.due(step):
                 if not step.last:  # the test shows more
@@ -149,30 +144,31 @@ def main() -> None:
                 val_loss = mean_loss(run, training.averaged.model, data.validation(), run.in_precision(next_token))
                 training.evaluated(step, val_loss)
     best = best_model(training)
-    val_loss = mean_loss(run, best.model, data.validation(), next_token)
+    parts = data.evaluated.items()
+    losses = {name: mean_loss(run, best.model, part.batches(), next_token) for name, part in parts}
     if run.main:
-        test(training, best, data, prompt, val_loss)
+        test(training, best, data, prompt, losses)
 
 
-def test(training: Training[Generator], generator: Generator, data: TextBatches, prompt: str, val_loss: float) -> None:
+def test(
+    training: Training[Generator], generator: Generator, data: TextBatches, prompt: str, losses: dict[str, float]
+) -> None:
     """Test the best generator, show samples, and print the command for more."""
-    seed = training.run.config.seed
-    text = generator.tokenizer.decode(data.held_back)
-    # EOS counts as a character: it is predicted in place of a line end.
-    characters = len(text) + int((data.held_back == EOS).sum())
-    of_characters = len(data.held_back) / characters / math.log(2)  # bits a character for each nat a token
-    perplexity, bits, unknown = math.exp(val_loss), val_loss * of_characters, float((data.held_back == UNK).mean())
+    seed, tokenizer = training.run.config.seed, generator.tokenizer
     temperatures, sample = (0.5, 0.8, 1.0), partial(generator.generate, prompt, max_new_tokens=SAMPLE, seed=seed)
     texts = [sample(temperature=temperature)[0] for temperature in temperatures]
     samples = "\n".join(f"--- temperature {pair[0]}\n{pair[1]}\n" for pair in zip(temperatures, texts, strict=True))
-    figures = {"val_loss": val_loss, "bits_per_character": bits, "perplexity": perplexity, "unknown_tokens": unknown}
-    chain = markov_chain(data, generator.tokenizer.vocab_size)
-    figures |= {**chain.figures, "ngram_bits_per_character": chain.val_loss * of_characters}
+    text = tokenizer.decode(data.held_back)
+    valid, chain = TextLoss.of(losses["val"], data.held_back, text), markov_chain(data, tokenizer.vocab_size)
+    bits = valid._replace(loss=chain.val_loss).bits_per_character
+    figures = {"val_loss": valid.loss, **valid.figures, **chain.figures, "ngram_bits_per_character": bits}
+    said = f"--- validation loss {valid}\n--- {chain}, {bits:.4f} bits a character"
+    if data.test is not None:
+        tested = TextLoss.of(losses["test"], data.test.tokens, tokenizer.decode(data.test.tokens))
+        figures |= {"test_loss": tested.loss} | {f"test_{name}": figure for name, figure in tested.figures.items()}
+        said += f"\n--- test loss {tested}\n--- Markov chain: test loss {chain.losses['test']:.4f} nats a token"
     training.results(Section("Samples", samples), followed_section(generator, text), **figures)
-    print(samples)
-    rest = f", {unknown:.1%} of the tokens unknown" if unknown else ""
-    print(f"--- validation loss {val_loss:.4f} nats a token, {bits:.4f} bits a character", end="")
-    print(f", perplexity {perplexity:.2f}{rest}\n--- {chain}, {chain.val_loss * of_characters:.4f} bits a character")
+    print(f"{samples}\n{said}")
     training.run.show_use("to generate more", "generate", prompt, "--temperature", "0.8")
 
 

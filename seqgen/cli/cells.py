@@ -47,14 +47,15 @@ def _text(generator: Generator, options: dict[str, Any]) -> tuple[str, str]:
         corpus = Corpus.find(options["text"], as_trained(options)["encoding"])
         return _fitting(generator, _beginning(corpus.blocks())), f"the beginning of {options['text']}"
     trained = trained_options(options["directory"])
-    data = trained.get("data")
+    valid = trained.get("valid")
+    data = valid or trained.get("data")
     if data not in (None, "-"):
         try:
             text = _end(Corpus.find(str(data), as_trained(options)["encoding"]))
         except InputError as error:
             print(f"the model's own data cannot be taken: {error}", file=sys.stderr)
         else:
-            held_back = ", held back from training" if trained.get("documents") == "none" else ""
+            held_back = ", held back from training" if valid or trained.get("documents") == "none" else ""
             return _fitting(generator, text), f"the end of the model's own data, {data}{held_back}"
     return _fitting(generator, _written(generator)), "a text that the model wrote itself (--text reads another)"
 

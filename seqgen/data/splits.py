@@ -21,6 +21,7 @@ MOST_LABELLED = 10_000  # examples for each; more would take time without a more
 MOST_WRITTEN = 1000  # pairs or images, for each of which a text is generated
 MOST_TOKENS = 250_000  # of a text, or of its documents
 LEAST = 20  # tokens of a text, or documents, of which two are for validation
+LEAST_HELD_BACK = 2  # tokens of a text, or documents, to validate or to test on
 
 
 D = TypeVar("D", bound=Columns)
@@ -206,14 +207,22 @@ def split_captioned(parts: dict[str, Captioned], seed: int) -> Splits[Captioned]
     return Splits(parts["train"], parts["valid"], parts["test"])
 
 
-def split_stream(tokens: np.ndarray | Sequence[int]) -> tuple[np.ndarray | Sequence[int], np.ndarray]:
+def split_stream(
+    tokens: np.ndarray | Sequence[int], valid: np.ndarray | Sequence[int] | None = None
+) -> tuple[np.ndarray | Sequence[int], np.ndarray]:
     """Return the beginning of a text for training, and its last tenth (at most 250,000 tokens) for validation.
+
+    Args:
+        tokens: (length,) numbers.
+        valid: (length,) numbers of another text to validate on, so that nothing is held back.
 
     Raises:
         InputError: the text has fewer than 20 tokens.
     """
     if len(tokens) < LEAST:
         raise InputError(f"a text to train on must have at least {LEAST} tokens, but this one has {len(tokens)}")
+    if valid is not None:
+        return tokens, np.asarray(valid)
     cut = len(tokens) - min(int(len(tokens) * FRACTION), MOST_TOKENS)
     return tokens[:cut], np.asarray(tokens[cut:])
 

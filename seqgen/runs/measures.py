@@ -46,6 +46,8 @@ MEASURES = {
         ),
         Measure("Bits a character", {"bits_per_character": THIS, "ngram_bits_per_character": "Markov chain"}),
         Measure("Perplexity: between how many equally probable tokens it hesitates", {"perplexity": THIS}),
+        Measure("Loss of the text to test on", {"test_loss": THIS, "ngram_test_loss": "Markov chain"}),
+        Measure("Perplexity of the text to test on", {"test_perplexity": THIS}),
     ),
     "text_classifier": (_accuracy("Texts", "logistic regression on the words", "always the most frequent class"),),
     "image_classifier": (_accuracy("Images", "logistic regression on 8 x 8 pixels", "always the most frequent class"),),
