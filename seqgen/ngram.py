@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from seqgen.arguments import checked
 from seqgen.errors import InputError
 from seqgen.hardware.memory import FLOAT, require_memory
-from seqgen.ngram_counts import NGramCounts, begun
+from seqgen.ngram_counts import NGramCounts, begun, token_numbers
 from seqgen.settings import unaffected
 from seqgen.state import Memory, State
 from seqgen.symbols import BOS, SYMBOLS
@@ -83,8 +83,8 @@ class NGram(nn.Module):
         if discount is not None and not 0 < discount < 1:
             raise InputError(f"discount must be between 0 and 1, not {discount}")
         _require_numbered(vocab_size, order * len(tokens))
-        valid = None if valid is None else _numbers("valid", valid, vocab_size)
-        counts = NGramCounts(_numbers("tokens", tokens, vocab_size), vocab_size)
+        valid = None if valid is None else token_numbers("valid", valid, vocab_size)
+        counts = NGramCounts(token_numbers("tokens", tokens, vocab_size), vocab_size)
         best, lowest = None, math.inf
         while len(counts.orders) < order and counts.extend():
             if valid is not None:
@@ -126,7 +126,7 @@ class NGram(nn.Module):
         Raises:
             InputError: a number outside the vocabulary, or a text without tokens.
         """
-        text = torch.from_numpy(begun(_numbers("tokens", tokens, self.vocab_size))).to(self.keys.device)
+        text = torch.from_numpy(begun(token_numbers("tokens", tokens, self.vocab_size))).to(self.keys.device)
         nodes = self._contexts(text[None], self._empty(self.order + 1, 1)).squeeze(1)
         logs = torch.full((len(text) - 1,), -math.log(self.vocab_size), device=text.device)
         for contexts, longer in zip(nodes[:-1, :-1], nodes[1:, 1:], strict=True):
@@ -202,18 +202,6 @@ def _require_numbered(vocab_size: int, ngrams: int) -> None:
         raise InputError(
             f"vocab_size must be from {len(SYMBOLS)} to 2^63 by the number of n-grams, {ngrams:,}, not {vocab_size:,}"
         )
-
-
-def _numbers(name: str, tokens: np.ndarray | Sequence[int], vocab_size: int) -> np.ndarray:
-    """Return the numbers of tokens, or raise an InputError where they are none."""
-    numbers = np.asarray(tokens)
-    if not (numbers != BOS).any():
-        raise InputError(f"{name} must be at least one beside BOS, but there is none")
-    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
-        raise InputError(f"{name} must be a row of whole numbers, not {numbers.dtype} of shape {numbers.shape}")
-    if numbers.min() < 0 or numbers.max() >= vocab_size:
-        raise InputError(f"{name} must be from 0 to {vocab_size - 1}, not from {numbers.min()} to {numbers.max()}")
-    return numbers.astype(np.int64)
 
 
 def _require_tree(model: NGram, loaded: object) -> None:

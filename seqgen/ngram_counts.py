@@ -1,9 +1,11 @@
 """The counts of a text's n-grams, and their probabilities by Kneser-Ney smoothing."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from seqgen.errors import InputError
 from seqgen.symbols import BOS, EOS
 
 USUAL_DISCOUNT = 0.5  # where too few n-grams are rare to estimate one
@@ -13,16 +15,20 @@ class Order(NamedTuple):
     """The different n-grams of one order, sorted by `keys`: context times vocabulary plus token.
 
     The context of an n-gram is the number, among those of the order below, of its first n - 1 tokens, and its suffix
-    that of its last n - 1 tokens.
+    that of its last n - 1 tokens. `endings` has the number of the n-gram that ends at each token of the text, -1 for
+    none.
     """
 
     keys: np.ndarray
     counts: np.ndarray
     suffixes: np.ndarray
+    endings: np.ndarray
 
 
 class NGramCounts:
     """The counts of all n-grams of a text, of order 1, 2 and so on, as `extend` adds them to `orders`.
+
+    `places` are those of the tokens among the text, which has BOS before each document.
 
     Args:
         tokens: (length,) numbers of 64 bits; EOS ends a document.
@@ -31,25 +37,49 @@ class NGramCounts:
 
     def __init__(self, tokens: np.ndarray, vocab_size: int):
         self.text, self.vocab_size = begun(tokens), vocab_size
+        self.places = np.flatnonzero(self.text != BOS)
         self.orders: list[Order] = []
-        # The numbers of the n-grams before and at each token, -1 for none; at first that of the empty one.
-        self._before = self._ending = np.zeros(len(self.text), np.int64)
 
     def extend(self) -> bool:
         """Count the n-grams of the next order; return whether there are any."""
-        places = np.flatnonzero((self._before >= 0) & ((self.text != BOS) | (not self.orders)))
+        places = np.arange(len(self.text)) if not self.orders else self.places
+        before = self.contexts(len(self.orders), places)
+        places, before = places[before >= 0], before[before >= 0]
         if not len(places):
             return False
-        keys = self._before[places] * self.vocab_size + self.text[places]
-        keys, numbers, counts = _different(keys)
+        keys, numbers, counts = _different(before * self.vocab_size + self.text[places])
         suffixes = np.zeros(len(keys), np.int64)
-        suffixes[numbers] = self._ending[places]
+        suffixes[numbers] = self.orders[-1].endings[places] if self.orders else 0
         counts[keys == BOS] = 0  # which is given, never predicted
-        self.orders.append(Order(keys, counts, suffixes))
-        self._ending = np.full(len(self.text), -1)
-        self._ending[places] = numbers
-        self._before = np.append(-1, self._ending[:-1])
+        endings = np.full(len(self.text), -1, np.int32)
+        endings[places] = numbers
+        self.orders.append(Order(keys, counts, suffixes, endings))
         return True
+
+    def contexts(self, length: int, places: np.ndarray) -> np.ndarray:
+        """Return the numbers of the n-grams of the `length` tokens before each place, -1 for none; one is empty."""
+        if length == 0:
+            return np.zeros(len(places), np.int64)
+        before: np.ndarray = self.orders[length - 1].endings[places - 1].astype(np.int64)
+        return np.where(places > 0, before, -1)
+
+    def count(self, places: np.ndarray, times: int) -> None:
+        """Count the n-grams that end at some places so many times more, or less where `times` is negative.
+
+        An n-gram with the count 0 is as one that the text has not; so these are the counts of other texts, too.
+        """
+        for order in self.orders:
+            ended = order.endings[places]
+            order.counts[:] += times * np.bincount(ended[ended >= 0], minlength=len(order.counts))
+
+    def score(self, places: np.ndarray, discount: float | None = None) -> np.ndarray:
+        """Return the log-probabilities of the tokens at some places, in nats, each given those before it."""
+        found = np.empty(len(places))
+        for order, probabilities in zip(self.orders, self.probabilities(discount)[0][1:], strict=True):
+            ended = order.endings[places]
+            found = np.where(ended >= 0, probabilities[ended], found)
+        logs: np.ndarray = np.log(found)
+        return logs
 
     def probabilities(self, discount: float | None = None) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Return the probabilities of the n-grams of each order from 0 on, and the weights of the contexts of each.
@@ -63,7 +93,7 @@ class NGramCounts:
             discount: subtracted from every count; by default those of Chen and Goodman, for counts of 1, 2 and more.
         """
         found, weights = [np.array([1 / self.vocab_size])], []
-        for (keys, counts, suffixes), longer in zip(self.orders, [*self.orders[1:], None], strict=True):
+        for (keys, counts, suffixes, _), longer in zip(self.orders, [*self.orders[1:], None], strict=True):
             counts = counts if longer is None else _continuations(counts, longer)
             discounts = np.minimum(_discounts(counts, discount)[counts.clip(max=3)], counts)
             contexts, different = keys // self.vocab_size, len(found[-1])
@@ -81,12 +111,24 @@ def begun(tokens: np.ndarray) -> np.ndarray:
     return np.insert(tokens, begins[tokens[begins] != BOS], BOS)
 
 
+def token_numbers(name: str, tokens: np.ndarray | Sequence[int], vocab_size: int) -> np.ndarray:
+    """Return the numbers of tokens, or raise an InputError where they are none."""
+    numbers = np.asarray(tokens)
+    if not (numbers != BOS).any():
+        raise InputError(f"{name} must be at least one beside BOS, but there is none")
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        raise InputError(f"{name} must be a row of whole numbers, not {numbers.dtype} of shape {numbers.shape}")
+    if numbers.min() < 0 or numbers.max() >= vocab_size:
+        raise InputError(f"{name} must be from 0 to {vocab_size - 1}, not from {numbers.min()} to {numbers.max()}")
+    return numbers.astype(np.int64)
+
+
 def _continuations(counts: np.ndarray, longer: Order) -> np.ndarray:
     """Return how many different tokens come before each n-gram; of one that begins with BOS, its count.
 
     Nothing comes before that (Heafield et al. 2013, Scalable Modified Kneser-Ney Language Model Estimation).
     """
-    before = np.bincount(longer.suffixes, minlength=len(counts))
+    before = np.bincount(longer.suffixes[longer.counts > 0], minlength=len(counts))
     return np.where(before == 0, counts, before)
 
 

@@ -34,7 +34,7 @@ ALLOWED = {
     "settings": set(),
     "state": {"arguments"},
     "protocols": {"state"},
-    "ngram_counts": {"symbols"},
+    "ngram_counts": {"symbols", "errors"},
     "ngram": ROOT_FILES | {"ngram_counts"},
     "nn": ROOT_FILES,
     "text": ROOT_FILES,
