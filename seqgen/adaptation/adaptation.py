@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, Self
 
 import numpy as np
 
-from seqgen.adaptation.dynamic_evaluation import Rates, best_rates, can_learn, dynamic, suitable_window
+from seqgen.adaptation.dynamic_evaluation import Dynamic, can_learn, dynamic, suitable_window
 from seqgen.adaptation.mixture import mixed, mixture_weights
 from seqgen.adaptation.neural_cache import SHARPNESSES, NeuralCache
 from seqgen.adaptation.ngram import adaptive_ngrams
@@ -33,13 +33,9 @@ class Counted(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What is chosen: rates and window of dynamic evaluation, the temperature, the cache's sharpness, the n-grams.
+    """What is chosen for each method; None, or a temperature of 1, leaves it out."""
 
-    What is None, or a temperature of 1, leaves a method out.
-    """
-
-    rates: Rates | None = None
-    window: int = 0
+    learning: Dynamic | None = None
     temperature: float = 1.0
     sharpness: float | None = None
     counted: Counted | None = None
@@ -90,8 +86,8 @@ class Adaptation:
             size = generator.tokenizer.vocab_size
             counted = Counted(text, NGram.fit(text, vocab_size=size, order=LONGEST, valid=tokens).order)
         window = suitable_window(generator.tokenizer.vocab_size)
-        rates = best_rates(generator.model, tokens, window) if "dynamic" in methods else None
-        settings = Settings(rates, window, counted=counted)
+        learning = Dynamic.chosen(generator.model, tokens, window) if "dynamic" in methods else None
+        settings = Settings(learning, counted=counted)
         temperatures = TEMPERATURES if "temperature" in methods else (1.0,)
         sharpnesses = SHARPNESSES if "cache" in methods else ()
         network, cached = _read(_reading(generator, tokens, settings), temperatures, sharpnesses)
@@ -118,16 +114,15 @@ class Adaptation:
         sharpnesses = () if settings.sharpness is None else (settings.sharpness,)
         network, cached = _read(_reading(self.generator, tokens, settings), (settings.temperature,), sharpnesses)
         if not np.isfinite(network).all():
-            rates = settings.rates
-            raise InputError(f"the weights must stay finite, but with {rates} they diverged: adapt without dynamic")
+            raise InputError("the weights must stay finite as they learn, but they diverged: adapt without dynamic")
         components = np.stack([*network, *cached, *_ngrams(self.generator, tokens, settings)])
         return mixed(components, self.weights)
 
     def __str__(self) -> str:
-        rates, window, temperature, sharpness, counted = self.settings
+        learning, temperature, sharpness, counted = self.settings
         names = ["network", *["cache"] * (sharpness is not None), *["n-gram", "n-gram of the text"] * bool(counted)]
         said = [f"temperature {temperature:g}"] * (temperature != 1)
-        said += [f"dynamic evaluation ({rates}, window {window})"] if rates else []
+        said += [f"dynamic evaluation ({learning.rates}, window {learning.window})"] if learning else []
         said += [f"cache (sharpness {sharpness:g})"] if sharpness is not None else []
         said += [f"{counted.order}-grams"] if counted else []
         weights = ", ".join(f"{name} {weight:.3f}" for name, weight in zip(names, self.weights, strict=True))
@@ -148,9 +143,9 @@ def require_methods(generator: Generator, methods: Sequence[str]) -> None:
 
 
 def _reading(generator: Generator, tokens: np.ndarray, settings: Settings) -> Iterator[Predicted]:
-    if settings.rates is None:
+    if settings.learning is None:
         return static(generator.model, tokens)
-    return dynamic(generator.model, tokens, settings.rates, settings.window)
+    return dynamic(generator.model, tokens, settings.learning)
 
 
 def _read(

@@ -1,51 +1,133 @@
 """Dynamic evaluation: the weights learn from each window of the text after it was predicted."""
 
-import copy
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
-from seqgen.adaptation.reading import Predicted, predict, windows
-from seqgen.settings import gradients
+from seqgen.adaptation.learner import Learner
+from seqgen.adaptation.reading import Predicted
+
+LARGE = 1000  # tokens; a vocabulary of more is one of words or subwords
+STEPS = 200  # windows at the beginning of a validation text that rates are chosen on
+DECAYED = 10  # windows between two steps towards the trained weights
+FLOOR = 0.1  # of the root mean square of a row of weights, as a fraction of the mean of all
+LEARNING_RATE, DECAY, FACTOR = 0.1, 0.001, 2.5  # first tried, and the factor between two that are
+LEAST = 0.001  # of the loss that a further one must be worth
 
 
 class Rates(NamedTuple):
-    """How fast weights adapt: the learning rate, and the part of the way back to the trained weights, in each window."""
+    """How fast weights adapt: the learning rate, and the part of the way back to the trained weights in each window."""
 
     learning_rate: float
     decay: float = 0.0
 
+    def __str__(self) -> str:
+        return f"learning rate {self.learning_rate:g}, decay {self.decay:g}"
 
-def dynamic(model: nn.Module, tokens: np.ndarray, rates: Rates, window: int) -> Iterator[Predicted]:
+
+class Dynamic(NamedTuple):
+    """The settings of dynamic evaluation.
+
+    `window` is the number of tokens between two steps; `scales` has, for each weight in the order of the model, the
+    (rows,) factors of the learning rate, which are larger for rows with small gradients, such as those of rare words.
+    """
+
+    rates: Rates
+    window: int
+    scales: list[Tensor]
+
+    @classmethod
+    def chosen(cls, model: nn.Module, tokens: np.ndarray, window: int) -> "Dynamic":
+        """Return the settings with the lowest loss of the beginning of a (length,) validation text.
+
+        The learning rate is tried upwards for as long as that helps, or else downwards, and then the decay upwards.
+
+        Args:
+            model: a decoder that can learn.
+            tokens: (length,) numbers of the validation text.
+            window: number of tokens between two steps.
+        """
+        tokens = tokens[: STEPS * window]
+        scales = row_scales(model, tokens, window)
+
+        @cache
+        def loss(rates: Rates) -> float:
+            total = 0.0
+            for predicted in dynamic(model, tokens, cls(rates, window, scales)):
+                total += functional.cross_entropy(predicted.logits, predicted.targets, reduction="sum").item()
+                if not math.isfinite(total):
+                    return math.inf
+            return total
+
+        def last(best: Rates, following: Callable[[Rates], Rates]) -> Rates:
+            """Return the last of successive rates of which each lowers the loss."""
+            while loss(following(best)) < (1 - LEAST) * loss(best):
+                best = following(best)
+            return best
+
+        best = first = Rates(LEARNING_RATE)
+        while loss(best) == math.inf and best.learning_rate > 1e-9:
+            best = Rates(best.learning_rate / FACTOR)
+        best = last(best, lambda one: Rates(one.learning_rate * FACTOR))
+        if best == first:
+            best = last(best, lambda one: Rates(one.learning_rate / FACTOR))
+        best = last(best, lambda one: one._replace(decay=one.decay * FACTOR or DECAY))
+        return cls(best, window, scales)
+
+
+def can_learn(model: nn.Module) -> bool:
+    """Return whether a model has weights that gradients train."""
+    return any(weight.requires_grad for weight in model.parameters())
+
+
+def suitable_window(vocab_size: int) -> int:
+    """Return a number of tokens between two steps: the fewer, the better and slower; words say more than characters."""
+    return 20 if vocab_size > LARGE else 50
+
+
+def dynamic(model: nn.Module, tokens: np.ndarray, settings: Dynamic) -> Iterator[Predicted]:
     """Yield the predictions of each window of a text, by weights that have learned from all windows before it.
 
     After each window its weights take a step of gradient descent on its loss, and then a part of the way back to the
-    trained ones (Krause et al. 2018, Dynamic Evaluation of Neural Sequence Models). They are those of a copy: the model
-    stays as it is, whatever happens.
+    trained ones (Krause et al. 2018, Dynamic Evaluation of Neural Sequence Models; their root mean squares are here
+    those of rows). The weights are those of a copy: the model stays as it is, whatever happens.
 
     Args:
         model: a decoder that reads all steps at once; its weights are trained.
         tokens: (length,) numbers of the text.
-        rates: of learning and of forgetting.
-        window: number of tokens between two steps.
+        settings: as they were chosen.
     """
-    adapted = copy.deepcopy(model).eval()
-    trained = [parameter.detach() for parameter in model.parameters() if parameter.requires_grad]
-    weights = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
-    state = None
-    for inputs, targets in windows(tokens, window, weights[0].device):
-        # The kernels of cuDNN have no backward pass in evaluation mode.
-        with gradients(), torch.backends.cudnn.flags(enabled=False):
-            predicted, after = predict(adapted, inputs, targets, state)
-            loss = functional.cross_entropy(predicted.logits, targets, reduction="sum") / window
-            slopes = torch.autograd.grad(loss, weights)
+    rates, window, scales = settings
+    learner = Learner(model)
+    factors = [rates.learning_rate / window * scale for scale in scales]
+    trained = [weight.detach() for weight in model.parameters() if weight.requires_grad]
+    for number, predicted in enumerate(learner.read(tokens, window), start=1):
         yield predicted.detach()
-        with torch.no_grad():
-            torch._foreach_add_(weights, slopes, alpha=-rates.learning_rate)
-            if rates.decay:
-                torch._foreach_lerp_(weights, trained, rates.decay)
-        state = after.detach()
+        if rates.learning_rate:
+            learner.step(predicted, factors)
+        if rates.decay and number % DECAYED == 0:
+            with torch.no_grad():
+                torch._foreach_lerp_(learner.weights, trained, 1 - (1 - rates.decay) ** DECAYED)
+
+
+def row_scales(model: nn.Module, tokens: np.ndarray, window: int) -> list[Tensor]:
+    """Return, for each weight, the (rows,) factors of the learning rate: the mean gradient over that of each row.
+
+    Gradients are root mean squares over the windows of a (length,) text and the columns of a row.
+    """
+    learner = Learner(model)
+    squares = [torch.zeros(len(weight), device=weight.device) for weight in learner.weights]
+    for predicted in learner.read(tokens, window):
+        for place, gradient in learner.gradients(predicted):
+            squares[place] += gradient.squares()
+    columns = [weight.numel() // len(weight) for weight in learner.weights]
+    roots = [(each / count).sqrt() for each, count in zip(squares, columns, strict=True)]
+    total = sum(float(root.sum()) * count for root, count in zip(roots, columns, strict=True))
+    mean = total / sum(weight.numel() for weight in learner.weights)
+    return [mean / (root + FLOOR * mean) for root in roots]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from seqgen.adaptation.reading import Predicted
@@ -22,13 +23,13 @@ class NeuralCache:
     all tokens are equally probable.
 
     Args:
-        size: number of positions that are cached; the oldest are forgotten.
         sharpnesses: factors of the similarity.
+        size: number of positions that are cached; the oldest are forgotten.
     """
 
-    def __init__(self, size: int, sharpnesses: Sequence[float]):
-        self.size, self.sharpnesses = size, sharpnesses
-        self._cached: tuple[torch.Tensor, torch.Tensor] | None = None
+    def __init__(self, sharpnesses: Sequence[float], size: int = SIZE):
+        self.sharpnesses, self.size = sharpnesses, size
+        self._cached: tuple[Tensor, Tensor] | None = None
 
     def read(self, predicted: Predicted) -> np.ndarray:
         """Return the (sharpnesses, steps) log-probabilities of the targets of a window, and cache these.
@@ -38,16 +39,15 @@ class NeuralCache:
         assert predicted.features is not None
         features, targets = functional.normalize(predicted.features.float(), dim=1), predicted.targets
         steps, vocabulary = predicted.logits.shape
-        keys, values = (features, targets)
+        keys, values = features, targets
         if self._cached is not None:
             keys, values = torch.cat([self._cached[0], features]), torch.cat([self._cached[1], targets])
-        before = len(keys) - steps
-        ages = torch.arange(before, before + steps, device=keys.device)[:, None] - torch.arange(len(keys), device=keys.device)
+        places = torch.arange(len(keys), device=keys.device)
+        ages = places[-steps:, None] - places
         similarity = (features @ keys.t()).masked_fill((ages < 1) | (ages > self.size), -math.inf)
         right = similarity.masked_fill(values != targets[:, None], -math.inf)
-        found = torch.stack(
-            [torch.logsumexp(each * right, 1) - torch.logsumexp(each * similarity, 1) for each in self.sharpnesses]
-        )
+        sums = [(torch.logsumexp(each * one, 1) for one in (right, similarity)) for each in self.sharpnesses]
+        logs = torch.stack([one - of_all for one, of_all in sums]).double()
         begin = max(len(keys) - self.size, 0)
         self._cached = keys[begin:], values[begin:]
-        return found.double().nan_to_num(nan=-math.log(vocabulary), neginf=-math.inf).cpu().numpy()
+        return logs.masked_fill(logs.isnan(), -math.log(vocabulary)).cpu().numpy()
