@@ -77,14 +77,14 @@ class Adaptation:
         Raises:
             InputError: a method that is unknown or that this model has not, no training text, or a text without tokens.
         """
-        require_methods(generator, methods)
+        require_methods(methods, generator)
         tokens, counted = _numbers("valid", valid)[:CHOSEN_ON], None
         if "ngram" in methods:
             if train is None:
                 raise InputError("train must be the training text, which the n-grams are counted in, but there is none")
             text = _numbers("train", train[-MOST_COUNTED:])
-            size = generator.tokenizer.vocab_size
-            counted = Counted(text, NGram.fit(text, vocab_size=size, order=LONGEST, valid=tokens).order)
+            chain = counted_in(text, tokens, vocab_size=generator.tokenizer.vocab_size)
+            counted = Counted(text, chain.order)
         window = suitable_window(generator.tokenizer.vocab_size)
         learning = Dynamic.chosen(generator.model, tokens, window) if "dynamic" in methods else None
         settings = Settings(learning, counted=counted)
@@ -129,17 +129,26 @@ class Adaptation:
         return ", ".join(said or ["nothing"]) + (f"; weights: {weights}" if len(names) > 1 else "")
 
 
-def require_methods(generator: Generator, methods: Sequence[str]) -> None:
-    """Raise an InputError where a method is unknown, or the model of a generator has not what it needs."""
+def methods_of(generator: Generator) -> list[Method]:
+    """Return the methods by which a generator can adapt."""
+    missing = {"cache": not has_features(generator.model), "dynamic": not can_learn(generator.model)}
+    return [method for method in METHODS if not missing.get(method)]
+
+
+def require_methods(methods: Sequence[str], generator: Generator | None = None) -> None:
+    """Raise an InputError where a method is unknown, or not one of a generator."""
     for method in methods:
         if method not in METHODS:
             raise InputError(
                 f"adapt must be one or several of {', '.join(METHODS)}, not {method!r}{nearest(method, METHODS)}"
             )
-    if "cache" in methods and not has_features(generator.model):
-        raise InputError("a cache needs a model with an output layer after its features, but this model has none")
-    if "dynamic" in methods and not can_learn(generator.model):
-        raise InputError("dynamic evaluation needs weights that gradients train, but this model has none")
+        if generator is not None and method not in (able := methods_of(generator)):
+            raise InputError(f"this model can adapt by {', '.join(able)}, but not by {method}")
+
+
+def counted_in(train: np.ndarray, valid: np.ndarray, *, vocab_size: int) -> NGram:
+    """Return the n-gram model of the last 2,000,000 tokens of a text, of the order that suits a validation text."""
+    return NGram.fit(train[-MOST_COUNTED:], vocab_size=vocab_size, order=LONGEST, valid=valid)
 
 
 def _reading(generator: Generator, tokens: np.ndarray, settings: Settings) -> Iterator[Predicted]:

@@ -46,8 +46,8 @@ class NeuralCache:
         ages = places[-steps:, None] - places
         similarity = (features @ keys.t()).masked_fill((ages < 1) | (ages > self.size), -math.inf)
         right = similarity.masked_fill(values != targets[:, None], -math.inf)
-        sums = [(torch.logsumexp(each * one, 1) for one in (right, similarity)) for each in self.sharpnesses]
-        logs = torch.stack([one - of_all for one, of_all in sums]).double()
+        logs = [torch.logsumexp(each * right, 1) - torch.logsumexp(each * similarity, 1) for each in self.sharpnesses]
+        found = torch.stack(logs).double()
         begin = max(len(keys) - self.size, 0)
         self._cached = keys[begin:], values[begin:]
-        return logs.masked_fill(logs.isnan(), -math.log(vocabulary)).cpu().numpy()
+        return found.masked_fill(found.isnan(), -math.log(vocabulary)).cpu().numpy()

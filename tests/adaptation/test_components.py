@@ -39,7 +39,7 @@ def network(reading, temperature=1.0):
 
 
 def cached(reading, size=12, sharpness=10.0):
-    cache = NeuralCache([sharpness], size)
+    cache = NeuralCache([sharpness, 1.0], size)
     return np.concatenate([cache.read(predicted)[0] for predicted in reading])
 
 
