@@ -54,7 +54,7 @@ class Learner:
         for module in self.model.modules():
             if isinstance(module, nn.Embedding):
                 module.sparse = True
-        self.weights = [weight for weight in self.model.parameters() if weight.requires_grad]
+        self.weights: list[Tensor] = [weight for weight in self.model.parameters() if weight.requires_grad]
 
     def read(self, tokens: np.ndarray, window: int) -> Iterator[Predicted]:
         """Yield the predictions of each window of a (length,) text with what gradients need, by the present weights."""

@@ -11,7 +11,7 @@ from torch.nn import functional
 from seqgen.adaptation.reading import Predicted
 
 SIZE = 2000  # positions
-SHARPNESSES = (5.0, 10.0, 20.0, 40.0)
+SHARPNESSES = (5.0, 7.0, 10.0, 14.0, 20.0)
 
 
 class NeuralCache:

@@ -57,7 +57,7 @@ def windows(tokens: np.ndarray, size: int, device: torch.device) -> Iterator[tup
     """
     targets = torch.from_numpy(np.asarray(tokens, np.int64)).to(device)
     inputs = torch.cat([targets.new_tensor([BOS]), targets[:-1]])
-    yield from zip(inputs.split(size), targets.split(size), strict=True)
+    yield from zip(torch.split(inputs, size), torch.split(targets, size), strict=True)
 
 
 @torch.no_grad()

@@ -47,6 +47,8 @@ def evaluate_texts(models: dict[str, Any], options: dict[str, Any]) -> None:
     if None in models.values():
         models = {place: model or _markov_chain(models.get(run), options) for place, model in models.items()}
     rows = {place: _figures(model, place, corpus, options) for place, model in models.items()}
+    if options["adapt"] and not any("adaptation" in figures for figures in rows.values()):
+        raise InputError(f"--adapt must be with a model that can adapt, but none here can by {options['adapt']}")
     if options["json"]:
         for place, figures in rows.items():
             named = {"model": place} if len(rows) > 1 else {}
@@ -127,7 +129,7 @@ def _adaptive(generator: Generator, place: str, corpus: Corpus, options: dict[st
     require_methods(asked)
     methods = [method for method in methods_of(generator) if method in asked]
     if left_out := [method for method in asked if method not in methods]:
-        print(f"{place} adapts without {', '.join(left_out)}, which need other models", file=sys.stderr)
+        print(f"{place} cannot adapt by {', '.join(left_out)}", file=sys.stderr)
     if not methods:
         return {}
     if options["documents"] not in (None, "none") or _ends(generator):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -36,13 +37,13 @@ def evaluated(command, *arguments):
 def test_adaptive_figures_stand_beside_static_ones(command, folder):
     [static] = evaluated(command, "run", "text.txt")
     assert set(static) == FIGURES
-    for adapt in ("temperature", "cache", "dynamic", "ngram", "temperature,cache,dynamic,ngram"):
+    for adapt in ("temperature", "cache", "ngram", "temperature,cache,dynamic,ngram"):
         [both] = evaluated(command, "run", "--data", "text.txt", "--adapt", adapt)
         assert set(both) == FIGURES | {f"adaptive_{name}" for name in FIGURES} | {"adaptation"}
         assert {name: both[name] for name in FIGURES} == static
         assert both["adaptive_loss"] < both["loss"]
         assert both["adaptive_tokens"] == both["tokens"]
-    code, out, err = command(cli.main, "evaluate", "run", "--data", "text.txt", "--adapt", "temperature")
+    code, out, _ = command(cli.main, "evaluate", "run", "--data", "text.txt", "--adapt", "temperature")
     assert (code, out.splitlines()[0]) == (0, "\tstatic\tadaptive")
 
 
@@ -68,7 +69,7 @@ def test_several_models_are_compared_on_the_same_text(command, folder):
         nats = figures["loss"] * figures["tokens"]
         assert figures["bits_per_character"] == pytest.approx(nats / len(OTHER) / math.log(2))
         assert "adaptive_loss" in figures
-    code, out, err = command(cli.main, "evaluate", "run", "ngram", "--data", "text.txt")
+    _, out, _ = command(cli.main, "evaluate", "run", "ngram", "--data", "text.txt")
     assert [line.split()[0] for line in out.splitlines()] == ["model", "run", "ngram"]
 
 
@@ -83,7 +84,7 @@ def make_words_chain():
 def test_what_a_model_has_not_is_left_out_and_said(command, folder):
     code, out, err = command(cli.main, "evaluate", "run", "ngram", "--data", "text.txt", "--adapt", "cache", "--json")
     assert code == 0
-    assert "ngram adapts without cache" in err
+    assert "ngram cannot adapt by cache" in err
     run, ngram = map(json.loads, out.splitlines())
     assert "adaptive_loss" in run
     assert set(ngram) == FIGURES | {"model"}
@@ -93,7 +94,7 @@ def test_what_a_model_has_not_is_left_out_and_said(command, folder):
     ("arguments", "sentence"),
     [
         (("run", "--data", "text.txt", "--adapt", "dynamik"), "did you mean dynamic"),
-        (("run", "ngram"), "there is no folder|must be a file|ngram"),
+        (("run", "ngram"), "ngram"),
         (("run", "run", "text.txt"), "several models must come with --data"),
         (("run", "--data", "text.txt", "--adapt", "cache", "--valid", "text.txt"), "another text"),
         (("run", "--data", "text.txt", "--adapt", "cache", "--valid", "none.txt"), "none.txt"),
@@ -112,6 +113,4 @@ def test_a_mistake_is_a_sentence(command, folder, arguments, sentence):
     code, out, err = command(cli.main, "evaluate", *arguments)
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
-    import re
-
     assert re.search(sentence, err)
