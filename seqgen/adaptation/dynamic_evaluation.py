@@ -14,9 +14,10 @@ from seqgen.adaptation.learner import Learner
 from seqgen.adaptation.reading import Predicted
 
 LARGE = 1000  # tokens; a vocabulary of more is one of words or subwords
-STEPS = 200  # windows at the beginning of a validation text that rates are chosen on
+STEPS = 200  # windows of a validation text that scales are of, and as many that rates are chosen on
 DECAYED = 10  # windows between two steps towards the trained weights
 FLOOR = 0.1  # of the root mean square of a row of weights, as a fraction of the mean of all
+CLIP = 2.0  # usual norms of a step that one may have
 LEARNING_RATE, DECAY, FACTOR = 0.1, 0.001, 2.5  # first tried, and the factor between two that are
 LEAST = 0.001  # of the loss that a further one must be worth
 
@@ -31,16 +32,46 @@ class Rates(NamedTuple):
         return f"learning rate {self.learning_rate:g}, decay {self.decay:g}"
 
 
+class Scales(NamedTuple):
+    """The factors of the learning rate, and the usual norm of a step with a learning rate of one.
+
+    `factors` has, for each weight in the order of the model, (rows,) numbers, larger for rows with small gradients, as
+    those of rare words have.
+    """
+
+    factors: list[Tensor]
+    norm: float
+
+    @classmethod
+    def of(cls, model: nn.Module, tokens: np.ndarray, window: int) -> "Scales":
+        """Return the mean gradient over that of each row.
+
+        Gradients are root mean squares over the windows of a (length,) text and the columns of a row.
+        """
+        learner = Learner(model)
+        squares, count = [torch.zeros(len(weight), device=weight.device) for weight in learner.weights], 0
+        for predicted in learner.read(tokens, window):
+            count += 1
+            for place, gradient in learner.gradients(predicted):
+                squares[place] += gradient.squares()
+        columns = [weight.numel() // len(weight) for weight in learner.weights]
+        roots = [(each / size).sqrt() for each, size in zip(squares, columns, strict=True)]
+        total = sum(float(root.sum()) * size for root, size in zip(roots, columns, strict=True))
+        mean = total / sum(weight.numel() for weight in learner.weights)
+        factors = [mean / (root + FLOOR * mean) for root in roots]
+        steps = [float((factor.square() * each).sum()) for factor, each in zip(factors, squares, strict=True)]
+        return cls(factors, math.sqrt(sum(steps) / count))
+
+
 class Dynamic(NamedTuple):
     """The settings of dynamic evaluation.
 
-    `window` is the number of tokens between two steps; `scales` has, for each weight in the order of the model, the
-    (rows,) factors of the learning rate, which are larger for rows with small gradients, such as those of rare words.
+    `window` is the number of tokens between two steps.
     """
 
     rates: Rates
     window: int
-    scales: list[Tensor]
+    scales: Scales
 
     @classmethod
     def chosen(cls, model: nn.Module, tokens: np.ndarray, window: int) -> "Dynamic":
@@ -53,8 +84,9 @@ class Dynamic(NamedTuple):
             tokens: (length,) numbers of the validation text.
             window: number of tokens between two steps.
         """
-        tokens = tokens[: STEPS * window]
-        scales = row_scales(model, tokens, window)
+        # Rates are tried on other tokens than those that the scales are of, as rows unseen there have large ones.
+        half = min(STEPS * window, len(tokens) // 2)
+        scales, tokens = Scales.of(model, tokens[: max(half, 1)], window), tokens[half:][: STEPS * window]
 
         @cache
         def loss(rates: Rates) -> float:
@@ -105,29 +137,13 @@ def dynamic(model: nn.Module, tokens: np.ndarray, settings: Dynamic) -> Iterator
     """
     rates, window, scales = settings
     learner = Learner(model)
-    factors = [rates.learning_rate / window * scale for scale in scales]
+    rate = rates.learning_rate / window
+    factors = [rate * factor for factor in scales.factors]
     trained = [weight.detach() for weight in model.parameters() if weight.requires_grad]
     for number, predicted in enumerate(learner.read(tokens, window), start=1):
         yield predicted.detach()
         if rates.learning_rate:
-            learner.step(predicted, factors)
+            learner.step(predicted, factors, CLIP * rate * scales.norm)
         if rates.decay and number % DECAYED == 0:
             with torch.no_grad():
                 torch._foreach_lerp_(learner.weights, trained, 1 - (1 - rates.decay) ** DECAYED)
-
-
-def row_scales(model: nn.Module, tokens: np.ndarray, window: int) -> list[Tensor]:
-    """Return, for each weight, the (rows,) factors of the learning rate: the mean gradient over that of each row.
-
-    Gradients are root mean squares over the windows of a (length,) text and the columns of a row.
-    """
-    learner = Learner(model)
-    squares = [torch.zeros(len(weight), device=weight.device) for weight in learner.weights]
-    for predicted in learner.read(tokens, window):
-        for place, gradient in learner.gradients(predicted):
-            squares[place] += gradient.squares()
-    columns = [weight.numel() // len(weight) for weight in learner.weights]
-    roots = [(each / count).sqrt() for each, count in zip(squares, columns, strict=True)]
-    total = sum(float(root.sum()) * count for root, count in zip(roots, columns, strict=True))
-    mean = total / sum(weight.numel() for weight in learner.weights)
-    return [mean / (root + FLOOR * mean) for root in roots]

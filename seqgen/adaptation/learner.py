@@ -86,12 +86,16 @@ class Learner:
         yield from ((place, Gradient(None, right)) for place, right in enumerate(of_all) if right is not None)
 
     @torch.no_grad()
-    def step(self, predicted: Predicted, factors: list[Tensor]) -> None:
+    def step(self, predicted: Predicted, factors: list[Tensor], longest: float) -> None:
         """Take a step of gradient descent on the summed loss of a window.
 
         Args:
             predicted: the predictions of the window by the present weights.
             factors: for each weight, the (rows,) learning rates.
+            longest: norm of the step; a longer one is shortened to it, as one outlier would undo what was learned.
         """
-        for place, gradient in list(self.gradients(predicted)):
-            gradient.subtract_from(self.weights[place], factors[place])
+        found = list(self.gradients(predicted))
+        squares = [(factors[place].square() * gradient.squares()).sum() for place, gradient in found]
+        shortened = (longest / torch.stack(squares).sum().sqrt()).clamp(max=1)
+        for place, gradient in found:
+            gradient.subtract_from(self.weights[place], factors[place] * shortened)

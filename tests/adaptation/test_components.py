@@ -1,11 +1,13 @@
 """Temperature, cache and dynamic evaluation: proper distributions of the past alone, and nothing where they are off."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from making import make_generator
 
-from seqgen.adaptation.dynamic_evaluation import Dynamic, Rates, dynamic, row_scales
+from seqgen.adaptation.dynamic_evaluation import Dynamic, Rates, Scales, dynamic
 from seqgen.adaptation.learner import Learner
 from seqgen.adaptation.mixture import mixed
 from seqgen.adaptation.neural_cache import NeuralCache
@@ -30,7 +32,7 @@ def text(generator, length=40, seed=1):
 
 
 def learning(generator, rate=0.1, decay=0.02):
-    scales = row_scales(generator.model, text(generator, seed=9), WINDOW)
+    scales = Scales.of(generator.model, text(generator, seed=9), WINDOW)
     return Dynamic(Rates(rate, decay), WINDOW, scales)
 
 
@@ -109,13 +111,19 @@ def test_gradients_are_those_of_the_loss(generator):
     predicted = next(learner.read(tokens, WINDOW))
     loss = torch.nn.functional.cross_entropy(predicted.logits, predicted.targets, reduction="sum")
     expected = torch.autograd.grad(loss, learner.weights, retain_graph=True)
-    learner.step(predicted, [torch.full((len(weight),), 0.5) for weight in weights])
+    halves = [torch.full((len(weight),), 0.5) for weight in weights]
+    learner.step(predicted, halves, math.inf)
     for before, after, gradient in zip(weights, learner.weights, expected, strict=True):
         torch.testing.assert_close(before - after, 0.5 * (gradient.to_dense() if gradient.is_sparse else gradient))
+    if generator.model.embedding.weight is not generator.model.output.weight:  # whose gradient comes in two parts
+        learner, before = Learner(generator.model), torch.cat([weight.flatten() for weight in weights])
+        learner.step(next(learner.read(tokens, WINDOW)), halves, 0.01)
+        after = torch.cat([weight.detach().flatten() for weight in learner.weights])
+        assert (after - before).norm() == pytest.approx(0.01, rel=1e-3)
 
 
 def test_rows_with_small_gradients_learn_faster(generator):
-    scales = row_scales(generator.model, text(generator, 100), WINDOW)
+    scales = Scales.of(generator.model, text(generator, 100), WINDOW).factors
     shapes = [len(weight) for weight in generator.model.parameters()]
     assert [len(scale) for scale in scales] == shapes
     unseen, seen = scales[0][0], scales[0][4]  # of the embeddings: that of PAD, and of a letter
