@@ -9,28 +9,29 @@ from seqgen.exits import run_main
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import ClassVar, Literal
 
-import numpy as np
 import torch
 
 from seqgen import patterns
 from seqgen.batches.text import TextBatches, text_batches
 from seqgen.data.encoded import DocumentKind, token_counts
+from seqgen.data.sets.benchmark_texts import BENCHMARK_TEXTS
 from seqgen.data.text_splits import TextSplitOptions, TextSplits
 from seqgen.errors import InputError
 from seqgen.figures.followed import followed_section
 from seqgen.figures.section import Section
 from seqgen.inference.generator import Generator
+from seqgen.inference.known_tokens import first_words
 from seqgen.metrics.text_loss import TextLoss
 from seqgen.runs.config import RunConfig, parse_options
 from seqgen.runs.evaluation import best_model, mean_loss
-from seqgen.runs.markov_chain import markov_chain
+from seqgen.runs.markov_chain import MarkovChain, markov_chain
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import GENERATOR
 from seqgen.runs.suitable_size import EPOCHS, Trial
 from seqgen.runs.training import Training
-from seqgen.text.tokenizer import Tokenizer, fit_tokenizer
+from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.cross_entropy import sampling_shares
 from seqgen.training.losses import LossFunction, next_token
 from seqgen.training.regularization import suitable_dropout, suitable_weight_drop
@@ -45,11 +46,12 @@ class Config(RunConfig, TextSplitOptions):
 
     recipe = "char_generator"
     builder = patterns.generator
+    presets: ClassVar = {name: {"tokenizer": "whitespace"} for name in BENCHMARK_TEXTS}
     sizes = GENERATOR
 
     data: str = "python-source"
-    """a file, a folder, a glob, several with commas between, - for standard input, python-source or python-docs"""
-    tokenizer: Literal["char", "byte", "word", "lowercase-word", "subword", "bpe"] = "char"
+    """a file, a folder, a glob, several with commas between, - for standard input, or a named set"""
+    tokenizer: Literal["char", "byte", "word", "lowercase-word", "whitespace", "subword", "bpe"] = "char"
     """kind of tokens"""
     vocab_size: int | None = None
     """maximum size of the vocabulary; other tokens are read as unknown, or in smaller pieces"""
@@ -84,14 +86,6 @@ def regularize(config: Config, data: TextBatches) -> float:
         sizes = {name: config.model[name] for name in ("cell", "hidden_size", "layers")}
         config.weight_drop = suitable_weight_drop(**sizes, tokens=data.train_tokens, epochs=epochs)
     return epochs
-
-
-def first_words(tokenizer: Tokenizer, held_back: np.ndarray) -> str:
-    """Return a prompt: the first words of a whole line, as a stream may be cut within a line, best one of letters."""
-    lines = tokenizer.decode(held_back[:5000]).splitlines()[1:]
-    prompts = [" ".join(line.split()[:3]) for line in lines if line.strip()]
-    known = [words for words in prompts if not tokenizer.unseen(words)]
-    return next((words for words in known if words[0].isalpha()), (*known, "")[0])
 
 
 def main() -> None:
@@ -144,14 +138,13 @@ def main() -> None:
                 val_loss = mean_loss(run, training.averaged.model, data.validation(), run.in_precision(next_token))
                 training.evaluated(step, val_loss)
     best = best_model(training)
-    parts = data.evaluated.items()
-    losses = {name: mean_loss(run, best.model, part.batches(), next_token) for name, part in parts}
+    chain = markov_chain(run, best.model, data, tokenizer.vocab_size)
     if run.main:
-        test(training, best, data, prompt, losses)
+        test(training, best, data, prompt, chain)
 
 
 def test(
-    training: Training[Generator], generator: Generator, data: TextBatches, prompt: str, losses: dict[str, float]
+    training: Training[Generator], generator: Generator, data: TextBatches, prompt: str, chain: MarkovChain
 ) -> None:
     """Test the best generator, show samples, and print the command for more."""
     seed, tokenizer = training.run.config.seed, generator.tokenizer
@@ -159,14 +152,15 @@ def test(
     texts = [sample(temperature=temperature)[0] for temperature in temperatures]
     samples = "\n".join(f"--- temperature {pair[0]}\n{pair[1]}\n" for pair in zip(temperatures, texts, strict=True))
     text = tokenizer.decode(data.held_back)
-    valid, chain = TextLoss.of(losses["val"], data.held_back, text), markov_chain(data, tokenizer.vocab_size)
+    valid = TextLoss.of(chain.network_losses["val"], data.held_back, text)
     bits = valid._replace(loss=chain.val_loss).bits_per_character
     figures = {"val_loss": valid.loss, **valid.figures, **chain.figures, "ngram_bits_per_character": bits}
     said = f"--- validation loss {valid}\n--- {chain}, {bits:.4f} bits a character"
     if data.test is not None:
-        tested = TextLoss.of(losses["test"], data.test.tokens, tokenizer.decode(data.test.tokens))
+        tested = TextLoss.of(chain.network_losses["test"], data.test.tokens, tokenizer.decode(data.test.tokens))
         figures |= {"test_loss": tested.loss} | {f"test_{name}": figure for name, figure in tested.figures.items()}
         said += f"\n--- test loss {tested}\n--- Markov chain: test loss {chain.losses['test']:.4f} nats a token"
+    said += f"\n--- {chain.mixture}"
     training.results(Section("Samples", samples), followed_section(generator, text), **figures)
     print(f"{samples}\n{said}")
     training.run.show_use("to generate more", "generate", prompt, "--temperature", "0.8")

@@ -4,6 +4,9 @@ from . import runtime as runtime
 from .adaptation.adaptation import Adaptation as Adaptation
 from .adaptation.mixture import mixed as mixed
 from .adaptation.mixture import mixture_weights as mixture_weights
+from .adaptation.ngram import adaptive_ngrams as adaptive_ngrams
+from .adaptation.ngram import recent_ngram as recent_ngram
+from .adaptation.ngram import refitted_ngram as refitted_ngram
 from .batches.buckets import Buckets as Buckets
 from .batches.documents import Documents as Documents
 from .batches.examples import ExampleBatches as ExampleBatches
@@ -26,6 +29,9 @@ from .generation.beam import beam_search as beam_search
 from .generation.config import GenerationConfig as GenerationConfig
 from .generation.hypothesis import Hypothesis as Hypothesis
 from .generation.sampling import sample as sample
+from .held_out import held_out_candidates as held_out_candidates
+from .held_out import held_out_rows as held_out_rows
+from .held_out import held_out_score as held_out_score
 from .inference.bundle import Bundle as Bundle
 from .inference.bundle import load as load
 from .inference.captioner import Captioner as Captioner
@@ -82,6 +88,7 @@ from .text.characters import CharacterTokenizer as CharacterTokenizer
 from .text.subwords import SubwordTokenizer as SubwordTokenizer
 from .text.tokenizer import Tokenizer as Tokenizer
 from .text.vocabulary import Vocabulary as Vocabulary
+from .text.whitespace import WhitespaceTokenizer as WhitespaceTokenizer
 from .text.words import LowercaseWordTokenizer as LowercaseWordTokenizer
 from .text.words import WordTokenizer as WordTokenizer
 from .training.cross_entropy import linear_cross_entropy as linear_cross_entropy

@@ -127,13 +127,24 @@ class NGram(nn.Module):
             InputError: a number outside the vocabulary, or a text without tokens.
         """
         text = torch.from_numpy(begun(token_numbers("tokens", tokens, self.vocab_size))).to(self.keys.device)
-        nodes = self._contexts(text[None], self._empty(self.order + 1, 1)).squeeze(1)
-        logs = torch.full((len(text) - 1,), -math.log(self.vocab_size), device=text.device)
-        for contexts, longer in zip(nodes[:-1, :-1], nodes[1:, 1:], strict=True):
+        logs, _ = self.target_scores(text[None, :-1], text[None, 1:])
+        found: np.ndarray = logs[0, text[1:] != BOS].cpu().numpy()
+        return found
+
+    def target_scores(self, tokens: Tensor, targets: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Read (batch, steps) tokens; return (batch, steps) log-probabilities of the targets after each and the state.
+
+        Each target but the last of a row is the next token, or is nothing to be scored, such as PAD.
+        """
+        state = self.start(batch_size=len(tokens)) if state is None else state
+        text, before = torch.cat([tokens, targets[:, -1:]], dim=1), self._empty(self.order + 1, len(tokens))
+        before[:-1] = state.h
+        nodes = self._contexts(text, before)
+        logs = torch.full(tokens.shape, -math.log(self.vocab_size), device=text.device)
+        for contexts, longer in zip(nodes[:-1, :, :-1], nodes[1:, :, 1:], strict=True):
             backed_off = logs + self.log_weights[contexts]
             logs = torch.where(longer == UNSEEN, backed_off, self.log_probabilities[longer - 1])
-        found: np.ndarray = logs[text[1:] != BOS].cpu().numpy()
-        return found
+        return logs, State(nodes[:-1, :, -2:-1])
 
     def start(self, memory: Memory | None = None, *, batch_size: int | None = None) -> State:
         """Return the state of `batch_size` rows without a token.

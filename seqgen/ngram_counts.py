@@ -56,6 +56,11 @@ class NGramCounts:
         self.orders.append(Order(keys, counts, suffixes, endings))
         return True
 
+    def extend_to(self, order: int) -> None:
+        """Count the n-grams of all orders up to this one that the text has."""
+        while len(self.orders) < order and self.extend():
+            pass
+
     def contexts(self, length: int, places: np.ndarray) -> np.ndarray:
         """Return the numbers of the n-grams of the `length` tokens before each place, -1 for none; one is empty."""
         if length == 0:

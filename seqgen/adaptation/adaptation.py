@@ -120,7 +120,8 @@ class Adaptation:
 
     def __str__(self) -> str:
         learning, temperature, sharpness, counted = self.settings
-        names = ["network", *["cache"] * (sharpness is not None), *["n-gram", "n-gram of the text"] * bool(counted)]
+        names = ["network", *["cache"] * (sharpness is not None)]
+        names += [f"n-grams {number}" for number in range(1, len(self.weights) - len(names) + 1)]
         said = [f"temperature {temperature:g}"] * (temperature != 1)
         said += [f"dynamic evaluation ({learning.rates}, window {learning.window})"] if learning else []
         said += [f"cache (sharpness {sharpness:g})"] if sharpness is not None else []

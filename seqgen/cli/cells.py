@@ -51,7 +51,7 @@ def _text(generator: Generator, options: dict[str, Any]) -> tuple[str, str]:
     data = valid or trained.get("data")
     if data not in (None, "-"):
         try:
-            text = _end(Corpus.find(str(data), as_trained(options)["encoding"]))
+            text = _end(Corpus.find(str(data), as_trained(options)["encoding"], "valid" if valid else "train"))
         except InputError as error:
             print(f"the model's own data cannot be taken: {error}", file=sys.stderr)
         else:

@@ -1,10 +1,11 @@
-"""Text from files, folders, globs, standard input, or Python's own library."""
+"""Text from files, folders, globs, standard input, Python's own library, or a benchmark."""
 
 import hashlib
 from collections.abc import Iterator
 from functools import cached_property
 
 from seqgen.data.paths import find_files, kept
+from seqgen.data.sets.benchmark_texts import BENCHMARK_TEXTS, Part, benchmark_text
 from seqgen.data.sets.python_library import python_docs, python_source
 from seqgen.data.text_file import TextFile
 from seqgen.files import filling_cache, write_text
@@ -22,8 +23,13 @@ class Corpus:
         self.text_files, self.name = text_files, name
 
     @classmethod
-    def find(cls, data: str, encoding: str = "utf-8") -> "Corpus":
-        """Return the text that `--data` names: "python-source", "python-docs", or what `find_files` finds.
+    def find(cls, data: str, encoding: str = "utf-8", part: Part = "train") -> "Corpus":
+        """Return the text that `--data` names: a named set, or what `find_files` finds.
+
+        Args:
+            data: "python-source", "python-docs", "ptb", "wikitext2", or the value of an option.
+            encoding: of files.
+            part: of a benchmark.
 
         Raises:
             InputError: it does not exist, is empty, or is not text.
@@ -32,6 +38,8 @@ class Corpus:
             return cls([TextFile(path, str(path)) for _, path in python_source()], data)
         if data == "python-docs":
             return cls([_kept_docs()], data)
+        if data in BENCHMARK_TEXTS:
+            return cls([benchmark_text(data, part)], data)
         data = kept(data)
         return cls(find_files(data, encoding), data)
 

@@ -27,6 +27,7 @@ SPARED = 1 << 30  # bytes of the disk
 # What the recipes can name without a file.
 NAMED_SETS = (
     *("python-source", "python-docs", "python-packages", "function-names", "dates", "scenes", "shapes"),
+    *("ptb", "wikitext2"),
     *("FashionMNIST", "MNIST", "KMNIST", "CIFAR10", "CIFAR100", "multi30k-de-en", "multi30k-en-de"),
 )
 

@@ -10,6 +10,7 @@ import numpy as np
 from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import DocumentKind, encode_documents, encode_stream
 from seqgen.data.numbers import Numbers
+from seqgen.data.sets.benchmark_texts import BENCHMARK_TEXTS, Part
 from seqgen.data.splits import LEAST_HELD_BACK
 from seqgen.data.store import Ragged, fingerprint
 from seqgen.data.text_file import TextOptions
@@ -63,6 +64,8 @@ class TextSplits(NamedTuple):
     def find(cls, data: str, valid: str | None, test: str | None, encoding: str = "utf-8") -> "TextSplits":
         """Return the texts that `--data`, `--valid` and `--test` name, each as `Corpus.find` finds it.
 
+        A benchmark as the first has its own texts to validate and to test on, unless others are given.
+
         Raises:
             InputError: one does not exist, is empty or is not text, or two are standard input.
         """
@@ -70,10 +73,13 @@ class TextSplits(NamedTuple):
             raise InputError("only one of --data, --valid and --test must be -, as standard input is read only once")
         train = Corpus.find(data, encoding)
         found: dict[str, Corpus] = {}
-        for name, given in (("valid", valid), ("test", test)):
-            if given is not None:
-                with _option(name):
-                    found[name] = Corpus.find(given, encoding)
+        own = data if data in BENCHMARK_TEXTS else None
+        parts: tuple[tuple[Part, str | None], ...] = (("valid", valid), ("test", test))
+        for part, given in parts:
+            place = own if given is None else given
+            if place is not None:
+                with _option(part):
+                    found[part] = Corpus.find(place, encoding, part)
         return cls(train, **found)
 
     @property

@@ -8,7 +8,8 @@ from seqgen.ngram import NGram
 from seqgen.symbols import SYMBOLS
 
 PROMPTS = ("def ", "The ", "the ")  # of which the first is shown that the model can read
-TOKENS = {"char": "characters", "byte": "bytes", "word": "words", "lowercase-word": "words"}  # the others are subwords
+# The tokens of each kind of tokenizer; those of the others are subwords.
+TOKENS = {"char": "characters", "byte": "bytes", "word": "words", "lowercase-word": "words", "whitespace": "words"}
 
 
 def about(bundle: Bundle[Any]) -> str:

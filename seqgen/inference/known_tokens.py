@@ -35,3 +35,11 @@ def require_known(argument: str, rows: Ragged, texts: Iterable[str], tokenizer: 
 def first_known(texts: Iterable[str], tokenizer: Tokenizer) -> str:
     """Return the first of some texts without unknown tokens, or an empty one."""
     return next((text for text in texts if not tokenizer.unseen(text)), "")
+
+
+def first_words(tokenizer: Tokenizer, held_back: np.ndarray) -> str:
+    """Return a prompt: the first words of a whole line, as a stream may be cut within a line, best one of letters."""
+    lines = tokenizer.decode(held_back[:5000]).splitlines()[1:]
+    prompts = [" ".join(line.split()[:3]) for line in lines if line.strip()]
+    known = [words for words in prompts if not tokenizer.unseen(words)]
+    return next((words for words in known if words[0].isalpha()), (*known, "")[0])

@@ -33,6 +33,7 @@ def _accuracy(what: str, baseline: str, most_frequent: str) -> Measure:
 
 
 LOSS = Measure("Loss of the validation part in nats: lower is better", {"val_loss": THIS})
+MIXED = "both mixed"
 TOLD = {
     "told_apart": "texts that this network wrote",
     "told_apart_real": "real texts of the test part",
@@ -42,11 +43,14 @@ MEASURES = {
     "char_generator": (
         Measure(
             "Loss of text that was held back, in nats a token: lower is better",
-            {"val_loss": THIS, "ngram_val_loss": "Markov chain"},
+            {"val_loss": THIS, "ngram_val_loss": "Markov chain", "mixture_val_loss": MIXED},
         ),
         Measure("Bits a character", {"bits_per_character": THIS, "ngram_bits_per_character": "Markov chain"}),
         Measure("Perplexity: between how many equally probable tokens it hesitates", {"perplexity": THIS}),
-        Measure("Loss of the text to test on", {"test_loss": THIS, "ngram_test_loss": "Markov chain"}),
+        Measure(
+            "Loss of the text to test on",
+            {"test_loss": THIS, "ngram_test_loss": "Markov chain", "mixture_test_loss": MIXED},
+        ),
         Measure("Perplexity of the text to test on", {"test_perplexity": THIS}),
     ),
     "text_classifier": (_accuracy("Texts", "logistic regression on the words", "always the most frequent class"),),

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, Va
 
 from seqgen.errors import InputError
 from seqgen.files import read_bytes
+from seqgen.text.tokenizer import KINDS
 
 LARGEST = 1 << 27  # bytes of a JSON file
 SIDE = 4096  # maximum pixels a side that a model reads
@@ -92,6 +93,13 @@ class Words(Schema):
     opening: list[str]
 
 
+class WordsAndLineEnds(Schema):
+    """A tokenizer of words between white space."""
+
+    kind: Literal["whitespace"]
+    symbols: Symbols
+
+
 class Subwords(Schema):
     """A tokenizer of subwords: sentencepiece's model."""
 
@@ -99,7 +107,10 @@ class Subwords(Schema):
     model: Annotated[str, AfterValidator(_base64)]
 
 
-class TokenizerData(RootModel[Annotated[Characters | Bytes | Words | Subwords, Field(discriminator="kind")]]):
+AnyTokenizer = Characters | Bytes | Words | WordsAndLineEnds | Subwords
+
+
+class TokenizerData(RootModel[Annotated[AnyTokenizer, Field(discriminator="kind")]]):
     """A tokenizer of any kind."""
 
 
@@ -190,7 +201,7 @@ def require(schema: type[BaseModel], data: dict[str, Any], name: str) -> None:
 
 
 # The names of the cases of a union, which pydantic puts into the place of an error.
-_CASES = {"char", "byte", "word", "lowercase-word", "subword", "bpe", "TokenizerData", "Shared", "Symbolic"}
+_CASES = {*KINDS, "TokenizerData", "Shared", "Symbolic"}
 
 
 @cache

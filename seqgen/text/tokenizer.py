@@ -15,6 +15,7 @@ KINDS = {
     "subword": "seqgen.text.subwords:SubwordTokenizer",
     "bpe": "seqgen.text.subwords:BytePairTokenizer",
     "lowercase-word": "seqgen.text.words:LowercaseWordTokenizer",
+    "whitespace": "seqgen.text.whitespace:WhitespaceTokenizer",
 }
 
 

@@ -29,7 +29,7 @@ def test_the_file_equals_encoding_in_memory(kind, corpus):
     assert isinstance(tokens, Numbers)
     in_memory = np.concatenate([tokenizer.encode(block) for block in corpus.blocks()])
     assert np.array_equal(tokens, in_memory)
-    if kind not in ("word", "lowercase-word"):  # of which those seen once are unknown
+    if kind not in ("word", "lowercase-word", "whitespace"):  # of which those seen once are unknown, or spaces are lost
         assert tokenizer.decode(tokens) == TEXT
     if kind in ("char", "byte"):  # of which none reaches over the end of a block
         assert np.array_equal(tokens, tokenizer.encode(TEXT))

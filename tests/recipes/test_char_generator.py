@@ -65,6 +65,12 @@ def test_the_markov_chain_stands_beside_the_network(train, tmp_path, monkeypatch
     assert loss < 0.5 < results["val_loss"]  # of 40 times the same line
     assert results["ngram_bits_per_character"] == pytest.approx(loss / 0.6931471805599453)
     assert f"--- Markov chain ({order}-gram): validation loss {loss:.4f} nats a token, " in out
+    mixture, weight = results["mixture_val_loss"], results["mixture_ngram_weight"]
+    assert mixture <= min(loss, results["val_loss"]) + 1e-5
+    assert weight > 0.5
+    assert (
+        f"--- both mixed, {weight:.1%} of each probability from the Markov chain: validation loss {mixture:.4f}" in out
+    )
     monkeypatch.setattr(markov_chain, "MOST_TOKENS", 300)
     code, out, err = train(*options, directory=tmp_path / "cut")
     assert code == 0, err

@@ -61,7 +61,8 @@ def test_a_test_alone_changes_neither_training_nor_validation(train, tmp_path, t
     plain, tested = (results_of(tmp_path / name) for name in ("plain", "tested"))
     assert plain["val_loss"] == tested["val_loss"]
     assert set(tested) - set(plain) == {
-        *("test_loss", "test_perplexity", "test_bits_per_character", "test_unknown_tokens", "ngram_test_loss")
+        *("test_loss", "test_perplexity", "test_bits_per_character", "test_unknown_tokens", "ngram_test_loss"),
+        "mixture_test_loss",
     }
 
 
@@ -91,3 +92,21 @@ def test_a_mistake_names_the_option(train, tmp_path, options, sentence):
     assert sentence in err
     assert err.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_a_benchmark_is_read_as_words_and_tested_on_its_own_text(train, tmp_path, monkeypatch):
+    monkeypatch.setenv("SEQGEN_DATA", str(tmp_path))
+    (tmp_path / "ptb").mkdir()
+    for part, text in (("train", TEXT), ("valid", OTHER), ("test", f"the <unk>\n{LAST}")):
+        (tmp_path / "ptb" / f"ptb.{part}.txt").write_text(text)
+    code, _, err = train("--max_steps", 2, data="ptb")
+    assert code == 0, err
+    results, generator = results_of(tmp_path / "run"), seqgen.load(tmp_path / "run")
+    assert generator.tokenizer.kind == "whitespace"
+    words, line_ends = ["the", "<unk>", *LAST.split()], 1 + LAST.count("\n")
+    unknown = [word for word in words if word not in TEXT.split()]
+    assert results["test_unknown_tokens"] == len(unknown) / (len(words) + line_ends)
+    assert results["ngram_tokens"] == len(TEXT.split()) + TEXT.count("\n")
+    code, _, err = train("--max_steps", 2, "--tokenizer", "char", data="ptb", directory=tmp_path / "characters")
+    assert code == 0, err
+    assert seqgen.load(tmp_path / "characters").tokenizer.kind == "char"

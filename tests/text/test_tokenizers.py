@@ -10,6 +10,7 @@ from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.text.bytes import ByteTokenizer
 from seqgen.text.characters import CharacterTokenizer
 from seqgen.text.tokenizer import KINDS, tokenizer_class
+from seqgen.text.whitespace import WhitespaceTokenizer
 from seqgen.text.words import WordTokenizer
 
 PROSE = "'Oh, dear!' (said the cat),  don't -- do\nnot.\n\n\tYou're 3.5 \u2018late\u2019? 'Oh,' it said.\n"
@@ -24,6 +25,8 @@ def fit(kind, text):
 def read_as(kind, text):
     if kind == "subword":
         return text.replace("\u2581", " ")  # the mark that stands for a space inside
+    if kind == "whitespace":
+        return "\n".join(" ".join(line.split()) for line in text.split("\n"))
     return text.lower() if kind == "lowercase-word" else text
 
 
@@ -57,18 +60,18 @@ def test_a_tokenizer_survives_json(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_special_tokens_write_nothing(kind):
-    tokenizer = fit(kind, PROSE)
+    tokenizer = fit(kind, f"{PROSE}dear cat")
     tokens = tokenizer.encode("dear cat").tolist()
     assert tokenizer.decode([BOS, *tokens, EOS, PAD]) == "dear cat"
 
 
-@pytest.mark.parametrize("kind", ["char", "word", "lowercase-word"])
+@pytest.mark.parametrize("kind", ["char", "word", "lowercase-word", "whitespace"])
 def test_what_was_not_in_the_text_is_unknown_and_named(kind):
-    tokenizer = fit(kind, PROSE)
+    tokenizer = fit(kind, f"{PROSE}dear cat")
     assert tokenizer.unseen("cat \u0167 \u0167") == ["\u0167"]
     tokens = tokenizer.encode("cat \u0167")
     assert tokens[-1] == UNK
-    assert tokenizer.decode(tokens) == "cat \ufffd"
+    assert tokenizer.decode(tokens) == ("cat <unk>" if kind == "whitespace" else "cat \ufffd")
 
 
 def test_word_sequences_hold_no_implied_white_space():
@@ -104,7 +107,7 @@ def test_words_of_blocks_are_the_words_of_the_whole():
     assert tokenizer.decode(tokens) == "".join(blocks)
 
 
-@pytest.mark.parametrize("tokenizer", [CharacterTokenizer, WordTokenizer])
+@pytest.mark.parametrize("tokenizer", [CharacterTokenizer, WordTokenizer, WhitespaceTokenizer])
 def test_a_huge_vocabulary_is_capped_and_said(tokenizer, caplog):
     text = "a b c d e f g " * 3 + "a b a b"
     capped = tokenizer.fit([text], largest=3)

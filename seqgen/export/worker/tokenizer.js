@@ -5,6 +5,7 @@ function tokenizerOf(data) {
     byte: ByteTokenizer,
     word: WordTokenizer,
     "lowercase-word": WordTokenizer,
+    whitespace: WhitespaceTokenizer,
     subword: SubwordTokenizer,
     bpe: SubwordTokenizer,
   };
