@@ -20,7 +20,7 @@ from seqgen.settings import unaffected
 
 Method = Literal["temperature", "cache", "dynamic", "ngram"]
 METHODS: tuple[Method, ...] = ("temperature", "cache", "dynamic", "ngram")
-CHOSEN_ON = 50_000  # tokens of a validation text at most, so that to choose takes no longer than to apply
+CHOSEN_ON = 30_000  # tokens of a validation text at most, so that to choose takes no longer than to apply
 MOST_COUNTED = 2_000_000  # tokens at the end of a training text, which an n-gram model counts
 LONGEST = 12  # tokens of the longest n-grams that are tried
 
@@ -70,7 +70,7 @@ class Adaptation:
 
         Args:
             generator: a generator whose model reads all steps at once.
-            valid: (length,) numbers of the validation text, of which the first 50,000 are read.
+            valid: (length,) numbers of the validation text, of which the first 30,000 are read.
             methods: how it adapts: by a softmax temperature, a neural cache, dynamic evaluation, n-grams counted anew.
             train: (length,) numbers of the training text, which the n-grams need; the last 2,000,000 are counted.
 

@@ -45,9 +45,10 @@ class NeuralCache:
         places = torch.arange(len(keys), device=keys.device)
         ages = places[-steps:, None] - places
         similarity = (features @ keys.t()).masked_fill((ages < 1) | (ages > self.size), -math.inf)
-        right = similarity.masked_fill(values != targets[:, None], -math.inf)
-        logs = [torch.logsumexp(each * right, 1) - torch.logsumexp(each * similarity, 1) for each in self.sharpnesses]
-        found = torch.stack(logs).double()
+        same = (values == targets[:, None]).float()
+        # Similarities are 1 at most, so that no exponential is too large.
+        shares = (((similarity - 1) * each).exp() for each in self.sharpnesses)
+        found = torch.stack([((each * same).sum(dim=1) / each.sum(dim=1)).log() for each in shares]).double()
         begin = max(len(keys) - self.size, 0)
         self._cached = keys[begin:], values[begin:]
         return found.masked_fill(found.isnan(), -math.log(vocabulary)).cpu().numpy()
