@@ -1,6 +1,7 @@
 # The public names: type checkers and editors read them here, and `lazy_loader` imports them when they are used.
 
 from . import runtime as runtime
+from .adaptation.adaptation import Adaptation as Adaptation
 from .adaptation.mixture import mixed as mixed
 from .adaptation.mixture import mixture_weights as mixture_weights
 from .adaptation.ngram import adaptive_ngrams as adaptive_ngrams

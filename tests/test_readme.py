@@ -73,6 +73,7 @@ def folder(tmp_path_factory):
         PIL.Image.new("RGB", (40, 30)).save(folder / name)
     for name in ("in.de", "test.de", "test.en", "reviews.txt", "file.py", "prompts.txt", "book.txt"):
         (folder / name).write_text("the cat sat\nthe dog\n")
+    (folder / "another.txt").write_text("the dog sat\nthe cat\n")
     (folder / "prompts.txt").write_text("ROMEO:\nJULIET:\n")
     (folder / "reviews.tsv").write_text("label\ttext\nfine\tthe cat\nbad\tthe dog\n")
     return folder

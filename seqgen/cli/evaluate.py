@@ -8,15 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from seqgen.batches.documents import Documents
-from seqgen.batches.stream import held_back_windows
-from seqgen.cli.inputs import open_model
+from seqgen.cli.evaluate_texts import Figures, evaluate_texts, open_generator
 from seqgen.cli.labelled import Answers, labelled, refuse_others, require_known
 from seqgen.cli.trained import as_trained
-from seqgen.data.corpus import Corpus
-from seqgen.data.encoded import encode_documents, encode_stream
 from seqgen.errors import InputError
 from seqgen.inference.captioner import Captioner
+from seqgen.inference.causal_language_model import CausalLanguageModel
 from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.generator import Generator
 from seqgen.inference.tagger import Tagger
@@ -24,29 +21,21 @@ from seqgen.inference.translator import Translator
 from seqgen.metrics.captions import caption_scores
 from seqgen.metrics.classification import Answered, are_of_spans, span_f1
 from seqgen.metrics.translation import bleu, chrf
-from seqgen.symbols import EOS, UNK
 from seqgen.tasks.classifiers import ClassifierTask
-from seqgen.training.losses import evaluate as mean_loss
-
-WINDOW, ROWS = 256, 64  # tokens and rows of a batch, as in validation
-
-Figures = dict[str, float | str]
 
 
 def evaluate(options: dict[str, Any]) -> None:
-    """Print the metrics that the recipe of a model prints at its end, on a labelled file."""
-    model = open_model(options, "score")
-    kind, file = model.builder, options["file"]
-    if isinstance(model, Generator):
-        refuse_others(options, kind, "documents")
-        options = as_trained(options)
-        if file is None:
-            raise InputError("a text must be given as a file, a folder or -, but there is none")
-        figures = of_text(model, Corpus.find(file, options["encoding"]), options["documents"])
-    else:
-        refuse_others(options, kind, *(["num_beams"] if isinstance(model, Translator | Captioner) else []))
-        search = {} if options["num_beams"] is None else {"num_beams": options["num_beams"]}
-        figures = METRICS[kind](model, labelled(as_trained(options), kind, file), search)
+    """Print the metrics that the recipe of a model prints at its end, on a labelled file, or those of generators."""
+    places, file = _models_and_file(options)
+    options, models = options | {"file": file}, {place: open_generator(place, options) for place in places}
+    model = models[places[0]]
+    if len(models) > 1 or model is None or isinstance(model, Generator | CausalLanguageModel):
+        evaluate_texts(models, options)
+        return
+    kind = model.builder
+    refuse_others(options, kind, *(["num_beams"] if isinstance(model, Translator | Captioner) else []))
+    search = {} if options["num_beams"] is None else {"num_beams": options["num_beams"]}
+    figures = METRICS[kind](model, labelled(as_trained(options), kind, file), search)
     table = str(figures.pop("table", ""))
     if options["json"]:
         print(json.dumps(figures, ensure_ascii=False))
@@ -56,33 +45,14 @@ def evaluate(options: dict[str, Any]) -> None:
         print(f"{name}\t{figure if isinstance(figure, str | int) else f'{figure:.4f}'}")
 
 
-def of_text(generator: Generator, corpus: Corpus, documents: Any = None) -> Figures:
-    """Return the loss, perplexity and bits a character of a text, as the generator's recipe does.
-
-    Args:
-        generator: the model.
-        corpus: the text.
-        documents: kind of separate documents; by default lines where the model was trained on documents, else none.
-    """
-    ends, tokenizer = EOS not in generator.generation.suppress_tokens, generator.tokenizer
-    documents = documents or ("lines" if ends else "none")
-    if documents == "none":
-        tokens = np.asarray(encode_stream(corpus, tokenizer))
-        batches = held_back_windows(tokens, window=WINDOW)
-    else:
-        rows = encode_documents(corpus, tokenizer, documents)
-        several = Documents(rows, min(ROWS, len(rows)), WINDOW)
-        tokens, batches = several.chosen_tokens(), several.once()
-    loss = mean_loss(generator.model, batches)
-    # EOS counts as a character: it is predicted in place of a line end.
-    characters = len(tokenizer.decode(tokens)) + int((tokens == EOS).sum())
-    return {
-        "loss": loss,
-        "perplexity": math.exp(loss),
-        "bits_per_character": loss * len(tokens) / characters / math.log(2),
-        "unknown_tokens": float((tokens == UNK).mean()),
-        "tokens": len(tokens),
-    }
+def _models_and_file(options: dict[str, Any]) -> tuple[list[str], str | None]:
+    """Return the places of the models, which are several only with `--data`, and the file to evaluate them on."""
+    first, more = options["directory"], options["more"]
+    if options["data"] is not None:
+        return [first, *more], options["data"]
+    if len(more) > 1:
+        raise InputError(f"several models must come with --data, the text, but it is missing beside {more[0]!r}")
+    return [first], more[0] if more else None
 
 
 def of_classes(classifier: ClassifierTask, data: Answers, search: dict[str, Any]) -> Figures:

@@ -54,7 +54,8 @@ def refuse_others(options: dict[str, Any], kind: str, *further: str) -> None:
         kind: the name of the model's builder.
         *further: the command's own options that this kind takes.
     """
-    every = {name for names in READING.values() for name in names} | {"documents", "num_beams"}
+    every = {name for names in READING.values() for name in names}
+    every |= {"documents", "num_beams", "adapt", "valid", "train"}
     for name in sorted(every - {*READING[kind], *further}):
         if options.get(name) is not None:
             raise InputError(f"--{name} must be with a model of another kind, not with one of {kind}")

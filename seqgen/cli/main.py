@@ -24,7 +24,7 @@ USAGE = """usage: seqgen COMMAND ...
   caption MODEL [IMAGE ...]            caption images
   score MODEL [TEXT ...]               show the log-probability of texts, or of answers to inputs
   cells MODEL                          show what the cells of a generator follow in a text, as a table and a page
-  evaluate MODEL FILE                  show the metrics of a model on a labelled file
+  evaluate MODEL FILE                  show the metrics of a model on a labelled file, also of several side by side
   export MODEL DIRECTORY               write a model as ONNX graphs, which run without torch, or (--web) in the browser
   serve MODEL [MODEL ...]              serve models in the browser, and over HTTP to programs
   doctor [--measure_again]             show the machine, what is fastest on it, and whether the installation is sound
@@ -75,7 +75,8 @@ def run_command(arguments: list[str]) -> None:
         parser = pkgutil.resolve_name("seqgen.cli.parsers:PARSERS")[arguments[0]]()
         options = parser.parse(arguments[1:])  # a mistake is found before torch is imported, which takes seconds
         if arguments[0] in NEEDING_TORCH:
-            _refuse_exported(arguments[0], [options["directory"], *options.get("runs", [])])
+            further = [*options.get("runs", []), *options.get("more", [])]
+            _refuse_exported(arguments[0], [options["directory"], *further])
         pkgutil.resolve_name(COMMANDS[arguments[0]])(options)
     else:
         raise InputError(f"there is no command {arguments[0]!r}{nearest(arguments[0], COMMANDS)}; see seqgen --help")

@@ -30,9 +30,9 @@ class CommandParser:
         self.generation: set[str] = set()
         self.parser.add_argument("directory", help=WHERE)
 
-    def words(self, name: str, rule: str, count: Literal["*", "?"] = "*") -> None:
+    def words(self, name: str, rule: str) -> None:
         """Add the arguments that are no options."""
-        self.parser.add_argument(name, nargs=count, help=rule).required = False
+        self.parser.add_argument(name, nargs="*", help=rule).required = False
 
     def option(self, name: str, kind: Any, default: Any, rule: str) -> None:
         """Add an option with a value."""
@@ -127,8 +127,24 @@ def translate() -> CommandParser:
 
 def evaluate() -> CommandParser:
     """Return the options of `seqgen evaluate`."""
-    parser = _parser("evaluate", "Print the metrics of a model on a labelled file, as its recipe does at the end.")
+    rule = (
+        "Print the metrics of a model on a labelled file, as its recipe does at the end; or with --data those of "
+        "several generators side by side."
+    )
+    parser = _parser("evaluate", rule)
+    rule = (
+        "the file; or with --data further generators: runs, folders of causal language models of transformers, such as "
+        "GPT-2, and ngram, the Markov chain of the first run's training text"
+    )
+    parser.words("more", rule)
+    rule = "text, file or folder in the form of the recipe's --data; images in a folder for each class"
+    parser.option("data", str | None, None, rule)
     _labelled_options(parser)
+    rule = "temperature, cache, dynamic, ngram, or several with commas between: how generators adapt to the text"
+    parser.option("adapt", str | None, None, rule)
+    rule = "text that settings of --adapt are chosen by; by default that which the run was validated on"
+    parser.option("valid", str | None, None, rule)
+    parser.option("train", str | None, None, "text that n-grams are counted in; by default that of the run")
     kinds = Literal["none", "lines", "blank-lines", "files"]
     parser.option(
         "documents", kinds | None, None, "separate documents of a generator's text; by default as it was trained"
@@ -228,9 +244,6 @@ def _search_options(parser: CommandParser, text: str, given: str) -> None:
 
 
 def _labelled_options(parser: CommandParser) -> None:
-    parser.words(
-        "file", "text, file or folder in the form of the recipe's --data; images in a folder for each class", "?"
-    )
     parser.option("source", str | None, None, "with --target, a file of sentences to translate")
     parser.option("target", str | None, None, "with --source, the file of their translations")
     _columns(parser)
