@@ -43,7 +43,7 @@ def evaluate_texts(models: dict[str, Any], options: dict[str, Any]) -> None:
     options = as_trained(options | {"directory": run})
     if options["file"] is None:
         raise InputError("a text must be given as a file, a folder or -, but there is none")
-    corpus = Corpus.find(options["file"], options["encoding"])
+    corpus = Corpus.find(options["file"], options["encoding"], "test")
     if None in models.values():
         models = {place: model or _markov_chain(models.get(run), options) for place, model in models.items()}
     rows = {place: _figures(model, place, corpus, options) for place, model in models.items()}

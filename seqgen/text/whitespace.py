@@ -57,7 +57,7 @@ class WhitespaceTokenizer:
         tokens = TOKENS.findall(text)
         return np.fromiter((self._numbers.get(token, UNK) for token in tokens), dtype=np.int64, count=len(tokens))
 
-    def decode(self, tokens: Iterable[int]) -> str:
+    def decode(self, tokens: int | Iterable[int], **options: Any) -> str:
         """Return the text of these tokens, which is encoded as them again."""
         return decode_all(self.detokenizer(), tokens)
 
@@ -68,6 +68,11 @@ class WhitespaceTokenizer:
     def unseen(self, text: str) -> list[str]:
         """Return the words that are not in the vocabulary, each once, in order."""
         return [word for word in dict.fromkeys(text.split()) if word not in self._numbers]
+
+    def extended(self, text: str | Iterable[str]) -> "WhitespaceTokenizer":
+        """Return a tokenizer that also knows the words of a text; the tokens of this one keep their numbers."""
+        words = dict.fromkeys(word for block in in_blocks(text) for word in block.split() if word != UNKNOWN)
+        return WhitespaceTokenizer(self.vocabulary.extended(list(words)))
 
     def to_data(self) -> dict[str, Any]:
         """Return the vocabulary as plain data."""
