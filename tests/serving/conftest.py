@@ -22,9 +22,7 @@ def running(models):
         server = new_server(application(models))
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
         thread.start()
-        # Given up before the server does so, after five seconds: to ask again at that moment would be in vain.
-        limits = httpx.Limits(keepalive_expiry=1)
-        with httpx.Client(base_url=address(listening), timeout=60, trust_env=False, limits=limits) as client:
+        with httpx.Client(base_url=address(listening), timeout=60, trust_env=False) as client:
             yield SimpleNamespace(address=address(listening), models={one.name: one for one in models}, client=client)
         server.should_exit = True
         thread.join()
