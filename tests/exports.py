@@ -1,15 +1,15 @@
 """Exported models for tests: real ones, each made once, and some whose graphs torch calculates, made in no time."""
 
+import os
 import pkgutil
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-import making
 import numpy as np
 import pytest
 import torch
-from exporting import make_exported, network
+from exporting import MODELS, network
 
 from seqgen.export import directory
 from seqgen.export.graphs import decoder_of, graphs_of, state_shapes
@@ -19,14 +19,11 @@ from seqgen.runtime.loading import KINDS
 
 @cache
 def exported(kind):
-    """The directory of an exported model of `making`, for a generator of `exporting`; each takes seconds."""
-    place = Path(mkdtemp(prefix="exported-")) / kind
-    if kind == "generator":  # whose graphs other tests have, too
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(directory, "exported", lambda name, graph: network(name))
-            directory.export_onnx(make_exported(), place)
-    else:
-        directory.export_onnx(getattr(making, f"make_{kind}")(), place)
+    """The directory of an exported model of `exporting`."""
+    place = Path(mkdtemp(dir=os.environ["EXPORTED_GRAPHS"])) / kind
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(directory, "exported", lambda name, graph: network(name, kind))
+        directory.export_onnx(MODELS[kind](), place)
     return place
 
 

@@ -79,7 +79,7 @@ def make_text_classifier(**options):
 def make_image_classifier():
     """An untrained classifier of images."""
     torch.manual_seed(1)
-    classifier = ImageClassifier.untrained(classes=["blue", "green", "red"], preprocessing=Preprocessing(16))
+    classifier = ImageClassifier.untrained(classes=["blue", "green", "red"], preprocessing=Preprocessing(16), width=4)
     classifier.model.eval()
     return classifier
 

@@ -11,7 +11,7 @@ import torch
 from accelerate.state import AcceleratorState, PartialState
 from browser import browser, browser_page  # noqa: F401
 from making import CELLS, TEXT, make_generator
-from running import QUICK_DECISIONS, UNDRAWN, parse_once
+from running import NARROW, QUICK_DECISIONS, UNDRAWN, parse_once
 
 from seqgen.interruptions import SIGNALS
 
@@ -62,6 +62,14 @@ def quick_decisions(monkeypatch):
     """Few calls decide which way is fastest: each test has a cache of its own, in which nothing is decided yet."""
     for place, value in QUICK_DECISIONS.items():
         monkeypatch.setattr(place, value)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def narrow():
+    with pytest.MonkeyPatch.context() as patch:
+        for place, value in NARROW.items():
+            patch.setattr(place, value)
+        yield
 
 
 @pytest.fixture(autouse=True)

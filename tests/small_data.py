@@ -85,7 +85,7 @@ def words(folder):
 OPTIONS = {
     "char_generator": (text, [*SMALL, "--dropout", 0.2, "--layers", 2]),
     "text_classifier": (labelled, [*WORDS, "--dropout", 0.1, "--word_dropout", 0.1, "--embedding_dropout", 0]),
-    "image_classifier": (pictures, ["--batch_size", 8]),
+    "image_classifier": (pictures, ["--batch_size", 8, "--width", 4]),
     "tagger": (spans, [*WORDS, "--spelling_size", 6, "--dropout", 0.1]),
     "translator": (parallel, [*WORDS[:4], "--tokenizer", "word", "--batch_tokens", 400, "--max_length", 30]),
     "image_captioner": (

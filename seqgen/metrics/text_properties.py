@@ -10,7 +10,7 @@ from seqgen.arguments import checked
 
 LONGEST = 500  # characters of a quote
 PREFIXES = "rbfuRBFU"  # of Python's strings
-WITHIN = r"(?:\\.|[^{end}\\\n]|\n(?![ \t]*\n)){{0,{longest}}}"  # a quote ends in its paragraph
+WITHIN = r"(?:\\[\s\S]|[^{end}\\\n]|\n(?![ \t]*\n)){{0,{longest}}}"  # a quote ends in its paragraph
 CURVED = {"“": "”", "„": "“", "«": "»"}
 # A straight quote opens after anything but a letter or digit, and Python's prefixes; one that never closes is none.
 QUOTES = [

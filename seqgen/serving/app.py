@@ -115,7 +115,8 @@ def refused(request: Request, error: Exception) -> Response:
         }.get(error.status_code, error.detail)
         error = Refusal(error.status_code, sentence, headers)
     if not isinstance(error, InputError):
-        error = Refusal(500, "the server has a bug, which its terminal shows")
+        close = {"Connection": "close"}  # as uvicorn does after a bug: who asks again needs another connection
+        error = Refusal(500, "the server has a bug, which its terminal shows", close)
     status, headers = (error.status, error.headers) if isinstance(error, Refusal) else (400, {})
     of_openai = request.url.path.startswith("/v1/")
     data = error_object(str(error), status) if of_openai else {"error": str(error)}

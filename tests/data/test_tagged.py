@@ -93,6 +93,15 @@ def test_highlighting_is_what_tokenize_says(tmp_path):
     assert all(source[end - 1] == "\n" for end in ends)
 
 
+@pytest.mark.parametrize("end", ["\n\f\n", "  # a \x1c b \u2028 c\n"])
+def test_only_what_ends_a_line_of_python_ends_one(tmp_path, end):
+    path = tmp_path / "a.py"
+    path.write_text(f"x = 1{end}def f():\n    return 'y'\n", encoding="utf-8")
+    _, text, tags, _ = highlight(path)
+    assert tags[-4:] == ["string"] * 3 + ["space"]
+    assert [one for one, tag in zip(text, tags, strict=True) if tag == "keyword"] == [*"defreturn"]
+
+
 def test_a_broken_source_is_passed_over(tmp_path):
     (tmp_path / "a.py").write_text("x = '''never ended\n")
     assert highlight(tmp_path / "a.py") is None

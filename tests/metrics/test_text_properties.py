@@ -26,6 +26,7 @@ def where(name, text):
         ('x = "ab" + c', '...."ab.....'),
         ("x = 'ab' + c", "....'ab....."),
         (r'"a\"b" c', r'"a\"b...'),
+        ('"a \\\n  b" c', '"a \\\n  b...'),
         ('say "one\ntwo" now', '...."one\ntwo.....'),
         ('a 5 " nail\n\nand "so"', '................"so.'),
         ("don't, dogs' can't", ".................."),

@@ -1,1 +1,1 @@
-from exporting import translations  # noqa: F401
+from exporting import graphs, translations  # noqa: F401

@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from exporting import make_exported
+from exporting import MODELS, make_exported
 from exports import exported
-from making import make_conditional_generator, make_text_classifier
+from making import make_conditional_generator
 
 # Packages that an exported model does without; importing one ends the process.
 ABSENT = ("torch", "torchvision", "scipy", "sklearn", "nltk", "accelerate", "sacrebleu", "matplotlib", "safetensors")
@@ -71,7 +71,7 @@ def test_the_commands_take_exported_models_and_import_no_torch():
     assert greedily == in_torch.generate("the ", **options)[0] + "\n"
     assert json.loads(beams)["text"] == in_torch.generate("the ", num_beams=3, precision="fp32")[0]
     assert named == make_conditional_generator().generate("dog", num_beams=3)[0] + "\n"
-    expected = make_text_classifier().classify("fine", top_k=3)[0]
+    expected = MODELS["text_classifier"]().classify("fine", top_k=3)[0]
     assert sorted(one["label"] for one in json.loads(labels)["labels"]) == sorted(one.label for one in expected)
     assert float(scores[0].split("\t")[0]) == pytest.approx(in_torch.score("the cat").log_probability, abs=1e-3)
     facts = json.loads(scores[2])

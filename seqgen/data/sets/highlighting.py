@@ -1,6 +1,7 @@
 """Source of Python's standard library, each character tagged with its kind of token: a set without a download."""
 
 import builtins
+import io
 import keyword
 import token as kinds
 import tokenize
@@ -64,7 +65,7 @@ def _tagged(found: Iterator[tuple[str, list[str], str]]) -> Tagged:
 def highlight(path: Path) -> File | None:
     """Return a file's text, the tag of each character, and the ends of lines outside of strings; None if malformed."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    lines = text.splitlines(keepends=True)
+    lines = io.StringIO(text).readlines()  # unlike splitlines, it ends no line at a form feed, as Python ends none
     begins = np.concatenate([[0], np.cumsum([len(line) for line in lines])])
     tags = [SPACE] * len(text)
     ends = []
