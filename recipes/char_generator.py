@@ -6,7 +6,6 @@ text of your own with --data.
 
 from seqgen.exits import run_main
 
-import math
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Literal
@@ -30,15 +29,14 @@ from seqgen.runs.evaluation import best_model, mean_loss
 from seqgen.runs.initial_model import initial_model
 from seqgen.runs.markov_chain import MarkovChain, markov_chain
 from seqgen.runs.run import Run
-from seqgen.runs.sizes import GENERATOR
+from seqgen.runs.sizes import GENERATOR, WORD_GENERATOR
 from seqgen.runs.suitable_size import EPOCHS, Trial
+from seqgen.runs.text_options import of_vocabulary, regularize, suitable_sample
 from seqgen.runs.training import Training
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.cross_entropy import sampling_shares
 from seqgen.training.losses import LossFunction, next_token
-from seqgen.training.regularization import suitable_dropout, suitable_weight_drop
 
-TOKENS_PER_SECOND = 40_000  # usual speed on two cores
 SAMPLE = 300  # tokens of a sample in the test
 
 
@@ -48,6 +46,7 @@ class Config(RunConfig, TextSplitOptions):
 
     recipe = "char_generator"
     builder = patterns.generator
+    from_zero = RunConfig.from_zero | {"sampled_softmax"}
     presets: ClassVar = {name: {"tokenizer": "whitespace"} for name in BENCHMARK_TEXTS}
     sizes = GENERATOR
 
@@ -64,7 +63,7 @@ class Config(RunConfig, TextSplitOptions):
     weight_drop: float | None = None
     """dropout probability of the recurrent weights; by default 0 unless they outnumber the tokens of the text"""
     sampled_softmax: int | None = None
-    """number of tokens sampled to estimate the loss of an update: faster for a large vocabulary"""
+    """tokens sampled to estimate the loss of an update; by default some of a large vocabulary, 0 takes all"""
     batch_size: int = 64
     """lanes of the text that are read in parallel, or documents of a batch"""
     window: int = 64
@@ -77,32 +76,33 @@ class Config(RunConfig, TextSplitOptions):
             raise InputError("--sampled_softmax must be without --label_smoothing, which needs the whole vocabulary")
 
 
-def regularize(config: Config, data: TextBatches) -> float:
-    """Set the dropout probabilities that were not given, and return the number of epochs."""
-    by_steps = (config.max_steps or math.inf) * config.accumulate / data.batches_per_epoch
-    by_clock = (config.max_seconds or math.inf) * TOKENS_PER_SECOND / data.train_tokens
-    epochs = min(by_steps, by_clock)
-    if config.dropout is None:
-        config.dropout = suitable_dropout(epochs)
-    if config.weight_drop is None:
-        sizes = {name: config.model[name] for name in ("cell", "hidden_size", "layers")}
-        config.weight_drop = suitable_weight_drop(**sizes, tokens=data.train_tokens, epochs=epochs)
-    return epochs
+@dataclass(kw_only=True)
+class WordConfig(Config):
+    """The same options with the defaults for large vocabularies, such as words."""
+
+    sizes = WORD_GENERATOR
+    learning_rates: ClassVar = {"muon": 0.01, "adamw": 0.004}
+
+    adamw_learning_rate: float | None = 0.005
+    batch_size: int = 32
+    window: int = 35
 
 
 def main() -> None:
     """Train a generator, keep the one with the lowest validation loss, and show samples."""
     config = parse_options(Config)
     run = Run(config, default_seconds=100)
-    run.alone("sampled_softmax")
     splits = TextSplits.find(config.data, config.valid, config.test, config.encoding)
     config.data, config.valid, config.test = splits.names  # a resumed run reads a copy of standard input
     blocks = splits.train.blocks
     initial: Generator | None = initial_model(run, blocks())
     tokenizer = initial.tokenizer if initial else fit_tokenizer(config.tokenizer, blocks(), config.vocab_size)
+    config = of_vocabulary(config, WordConfig, tokenizer.vocab_size)
+    if config.sampled_softmax is None and not config.label_smoothing:
+        config.sampled_softmax = suitable_sample(tokenizer.vocab_size)
     texts, ends = splits.encoded(tokenizer, config.documents), config.documents != "none"
     loss: LossFunction = partial(next_token, label_smoothing=config.label_smoothing)
-    if config.sampled_softmax is not None:
+    if config.sampled_softmax:
         counts = torch.from_numpy(token_counts(texts.tokens, tokenizer.vocab_size))
         loss = partial(next_token, shares=sampling_shares(counts, config.sampled_softmax).to(run.device))
 
@@ -125,7 +125,7 @@ def main() -> None:
     config = run.sized(config, trial, loss)
     data = batches(config)
     prompt = "" if ends else first_words(tokenizer, data.held_back)
-    epochs = regularize(config, data)
+    epochs = regularize(config, data, tokenizer.vocab_size)
     generator = untrained(config)
     for sentence in (*texts.unknown, data.shrunk):
         if sentence:

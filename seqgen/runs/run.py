@@ -157,7 +157,7 @@ class Run:
             loss_function: of the training.
         """
         if config.size != "auto" or config.init_from:
-            return config
+            return self._with(config)
         if config.max_seconds is None or not config.sizes:
             return self._with(config.of_size("medium"))
 

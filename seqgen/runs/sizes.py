@@ -24,6 +24,12 @@ GENERATOR: Sizes = {
     "medium": SizeOptions(900),
     "large": SizeOptions(5000, {"hidden_size": 768, "embedding_size": 128}),
 }
+WORD_GENERATOR: Sizes = {  # of large vocabularies
+    "tiny": SizeOptions(0, {"hidden_size": 128, "embedding_size": 96, "tie_embeddings": True, "batch_size": 16}),
+    "small": SizeOptions(350, {"hidden_size": 256, "embedding_size": 160, "tie_embeddings": True}),
+    "medium": SizeOptions(900, {"hidden_size": 512, "embedding_size": 256, "tie_embeddings": True}),
+    "large": SizeOptions(8000, {"hidden_size": 768, "embedding_size": 384, "tie_embeddings": True}),
+}
 TEXT_CLASSIFIER: Sizes = {
     "tiny": SizeOptions(0, {"hidden_size": 48, "embedding_size": 64, "batch_tokens": 1250}),
     "small": SizeOptions(1500, {"hidden_size": 96, "embedding_size": 96}),

@@ -5,13 +5,17 @@ import math
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
 
-def suitable_dropout(epochs: float) -> float:
+def suitable_dropout(epochs: float, *, without: float = 5.0) -> float:
     """Return the dropout probability for this number of epochs.
 
     In a few epochs dropout would only slow down training; in thirty, a model without it overfits.
     `recipes/benchmarks/README.md` has the measurements.
+
+    Args:
+        epochs: number of epochs.
+        without: number of epochs up to which there is none.
     """
-    return _rising(epochs / 5)
+    return _rising(epochs / without)
 
 
 def suitable_weight_drop(cell: str, hidden_size: int, layers: int, tokens: int, epochs: float) -> float:

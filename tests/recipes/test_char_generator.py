@@ -133,7 +133,7 @@ def test_a_text_is_regularized_by_how_often_it_will_be_read_and_by_its_size(reci
         data = TextBatches(None, None, None, None, train_tokens=tokens, batches_per_epoch=tokens // 100)
         asked = [f"--{name}={value}" for name, value in options.items()]
         config = recipe.parse_options(recipe.Config, [f"--max_steps={steps}", "--max_seconds=1e9", *asked])
-        assert recipe.regularize(config, data) == steps * 100 / tokens
+        assert recipe.regularize(config, data, 100) == steps * 100 / tokens
         return config.dropout, config.weight_drop
 
     few, some, many = (chosen(steps) for steps in (50, 200, 100_000))
@@ -145,7 +145,25 @@ def test_a_text_is_regularized_by_how_often_it_will_be_read_and_by_its_size(reci
     assert chosen(200, dropout=0.0) == (0.0, some[1])  # what was asked for stays
     by_clock = recipe.parse_options(recipe.Config, ["--max_seconds=1"])
     data = TextBatches(None, None, None, None, train_tokens=1000, batches_per_epoch=1)
-    assert recipe.regularize(by_clock, data) == recipe.TOKENS_PER_SECOND / 1000
+    assert recipe.regularize(by_clock, data, 100) > 2 * recipe.regularize(by_clock, data, 4000)
+
+
+def test_a_large_vocabulary_has_defaults_of_its_own(recipe):
+    def suited(vocab_size, *asked):
+        config = recipe.parse_options(recipe.Config, list(asked))
+        return recipe.of_vocabulary(config, recipe.WordConfig, vocab_size)
+
+    characters, words = suited(100).of_size("medium"), suited(10_000).of_size("medium")
+    assert not characters.model["tie_embeddings"]
+    assert words.model["tie_embeddings"]
+    assert words.learning_rate < characters.learning_rate
+    assert words.window < characters.window
+    asked = suited(10_000, "--learning_rate=0.05", "--tie_embeddings=false", "--size=small", "--window=50")
+    assert (asked.learning_rate, asked.model["tie_embeddings"], asked.window) == (0.05, False, 50)
+    assert asked.model["hidden_size"] == suited(10_000).of_size("small").model["hidden_size"]
+    assert suited(10_000, "--optimizer=adamw").learning_rate == recipe.WordConfig.learning_rates["adamw"]
+    assert recipe.suitable_sample(100) is None
+    assert recipe.suitable_sample(10_000) < 10_000
 
 
 def test_a_configuration_file_runs_the_same_again(train, recipe, command, tmp_path):
@@ -229,7 +247,7 @@ BAD = {
     "seconds": (["--max_seconds", -3], "--max_seconds must be above 0, not -3.0"),
     "device": (["--device", "cuda:77"], "must be one of auto, cpu on this machine, not 'cuda:77'"),
     "device name": (["--device", "gpu"], "--device must be one of auto, cpu on this machine, not 'gpu'"),
-    "sampled": (["--sampled_softmax", 0], "--sampled_softmax must be above 0, not 0"),
+    "sampled": (["--sampled_softmax", -1], "--sampled_softmax must be at least 0, not -1"),
     "smoothed": (["--sampled_softmax", 5, "--label_smoothing", 0.1], "must be without --label_smoothing"),
     "resume": (["--resume", "--output_dir", "/nowhere/at/all"], "--resume needs a run in --output_dir"),
 }
