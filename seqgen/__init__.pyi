@@ -2,6 +2,7 @@
 
 from . import runtime as runtime
 from .adaptation.adaptation import Adaptation as Adaptation
+from .adaptation.adaptation import AdaptationSettings as AdaptationSettings
 from .adaptation.mixture import mixed as mixed
 from .adaptation.mixture import mixture_weights as mixture_weights
 from .adaptation.ngram import adaptive_ngrams as adaptive_ngrams

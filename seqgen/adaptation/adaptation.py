@@ -32,7 +32,7 @@ class Counted(NamedTuple):
     order: int
 
 
-class Settings(NamedTuple):
+class AdaptationSettings(NamedTuple):
     """What is chosen for each method; None, or a temperature of 1, leaves it out."""
 
     learning: Dynamic | None = None
@@ -52,7 +52,7 @@ class Adaptation:
     """
 
     generator: Generator
-    settings: Settings
+    settings: AdaptationSettings
     weights: np.ndarray
 
     @classmethod
@@ -87,7 +87,7 @@ class Adaptation:
             counted = Counted(text, chain.order)
         window = suitable_window(generator.tokenizer.vocab_size)
         learning = Dynamic.chosen(generator.model, tokens, window) if "dynamic" in methods else None
-        settings = Settings(learning, counted=counted)
+        settings = AdaptationSettings(learning, counted=counted)
         temperatures = TEMPERATURES if "temperature" in methods else (1.0,)
         sharpnesses = SHARPNESSES if "cache" in methods else ()
         network, cached = _read(_reading(generator, tokens, settings), temperatures, sharpnesses)
@@ -152,7 +152,7 @@ def counted_in(train: np.ndarray, valid: np.ndarray, *, vocab_size: int) -> NGra
     return NGram.fit(train[-MOST_COUNTED:], vocab_size=vocab_size, order=LONGEST, valid=valid)
 
 
-def _reading(generator: Generator, tokens: np.ndarray, settings: Settings) -> Iterator[Predicted]:
+def _reading(generator: Generator, tokens: np.ndarray, settings: AdaptationSettings) -> Iterator[Predicted]:
     if settings.learning is None:
         return static(generator.model, tokens)
     return dynamic(generator.model, tokens, settings.learning)
@@ -169,7 +169,7 @@ def _read(
     return np.concatenate(network, axis=1), np.concatenate(cached, axis=1) if cached else np.empty((0, 0))
 
 
-def _ngrams(generator: Generator, tokens: np.ndarray, settings: Settings) -> np.ndarray:
+def _ngrams(generator: Generator, tokens: np.ndarray, settings: AdaptationSettings) -> np.ndarray:
     if settings.counted is None:
         return np.empty((0, len(tokens)))
     train, order = settings.counted

@@ -12,6 +12,7 @@ import torch
 from making import ROOT, load_recipe, make_translator
 
 from seqgen import patterns
+from seqgen.cli.main import main as seqgen_main
 from seqgen.training.optimizers import optimizers
 
 TINY = ["--layers", "[1]", "--widths", "[8]", "--embedding_size", 8, "--batches", "[2]", "--rounds", 1]
@@ -228,3 +229,30 @@ def test_instructions_that_the_processor_lacks_are_refused_in_one_sentence(child
     assert "not avx512" in err
     assert not children
     assert command(main, "--isa", "avx2")[0] == 7
+
+
+@pytest.mark.parametrize("text", ["ptb", "characters"])
+def test_language_models_are_trained_and_adapt(command, text, tmp_path, monkeypatch):
+    benchmark = importlib.import_module("language_models")
+
+    def run(words, **_):
+        """Run in this process what the benchmark runs in one of its own."""
+        main, begins = (seqgen_main, 3) if words[1] == "-m" else (load_recipe("char_generator").main, 2)
+        code, out, err = command(main, *words[begins:])
+        assert code == 0, err
+        return SimpleNamespace(returncode=code, stdout=out)
+
+    monkeypatch.setattr(benchmark, "subprocess", SimpleNamespace(run=run, PIPE=None))
+    monkeypatch.setenv("SEQGEN_DATA", str(tmp_path))
+    (tmp_path / "ptb").mkdir()
+    for part, lines in (("train", 40), ("valid", 30), ("test", 20)):
+        (tmp_path / "ptb" / f"ptb.{part}.txt").write_text("the cat sat on the mat\n" * lines)
+    (tmp_path / "numbers.txt").write_text("\n".join(map(str, range(2000))))
+    small = "--max_steps 2 --size tiny --hidden_size 8 --embedding_size 4 --batch_size 2 --window 8"
+    where = ["--output_dir", tmp_path / "runs", "--data", tmp_path / "numbers.txt", "--adapt", "temperature"]
+    code, out, err = command(benchmark.main, "--texts", f"[{text}]", "--options", small, *where)
+    assert code == 0, err
+    *_, columns, row = [line.split() for line in out.splitlines()]
+    assert row[0] == text
+    figures = dict(zip(columns, row, strict=True))
+    assert {"val_perplexity", "perplexity", "adaptive_perplexity"} < figures.keys()
