@@ -32,9 +32,6 @@ from .generation.hypothesis import Hypothesis as Hypothesis
 from .generation.logits_processor import LogitsProcessor as LogitsProcessor
 from .generation.sampling import sample as sample
 from .generation.streamer import Streamer as Streamer
-from .held_out import held_out_candidates as held_out_candidates
-from .held_out import held_out_rows as held_out_rows
-from .held_out import held_out_score as held_out_score
 from .inference.bundle import Bundle as Bundle
 from .inference.bundle import load as load
 from .inference.captioner import Captioner as Captioner

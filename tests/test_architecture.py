@@ -36,7 +36,6 @@ ALLOWED = {
     "protocols": {"state"},
     "ngram_counts": {"symbols", "errors"},
     "ngram": ROOT_FILES | {"ngram_counts"},
-    "held_out": ROOT_FILES | {"ngram_counts"},
     "nn": ROOT_FILES,
     "text": ROOT_FILES,
     "data": ROOT_FILES | {"text"},
