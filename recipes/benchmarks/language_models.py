@@ -47,7 +47,7 @@ WORDS = "--tokenizer whitespace "
 SETTINGS: dict[Text, Setting] = {
     "ptb": Setting(3600, WORDS, "temperature,cache,dynamic,ngram"),
     "wikitext2": Setting(3600, WORDS, "temperature,cache,dynamic,ngram"),
-    "tinyshakespeare": Setting(100, "--ngram_prior true", "temperature,dynamic,ngram", (0.9,)),
+    "tinyshakespeare": Setting(100, "--size medium", "temperature,dynamic,ngram", (0.9,)),
     "characters": Setting(3600, "", "temperature,dynamic,ngram", (0.9, 0.95)),
 }
 
@@ -143,15 +143,17 @@ def row(text: Text, config: Config) -> dict[str, Any]:
         run, results = trained(text, config, parts)
         figures = adaptive(text, config, parts, run, Path(directory))
     print(f"{text}: {figures.get('adaptation', 'static')}", file=sys.stderr)
-    names = ("loss", "perplexity", "bits_per_character")
+    part = "val" if "test_loss" not in results else "test"
+    losses = {
+        "network": figures["loss"],
+        "mixed": results[f"mixture_{part}_loss"],
+        "adaptive": figures.get("adaptive_loss"),
+    }
     return {
-        "text": text,
-        "updates": results["steps"],
-        "seconds": results["seconds"],
-        "parameters": results["parameters"],
-        "val_perplexity": math.exp(results["val_loss"]),
-        **{name: f"{figures[name]:.4f}" for name in names},
-        **{f"adaptive_{name}": f"{figures[f'adaptive_{name}']:.4f}" for name in names if f"adaptive_{name}" in figures},
+        "text": f"{text} ({part})",
+        **{name: results[name] for name in ("steps", "seconds", "parameters")},
+        **{f"{name}_loss": f"{loss:.4f}" for name, loss in losses.items() if loss is not None},
+        **{f"{name}_perplexity": f"{math.exp(loss):.2f}" for name, loss in losses.items() if loss is not None},
     }
 
 

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import sys
 from functools import partial
 from types import SimpleNamespace
@@ -252,7 +253,7 @@ def test_language_models_are_trained_and_adapt(command, text, tmp_path, monkeypa
     where = ["--output_dir", tmp_path / "runs", "--data", tmp_path / "numbers.txt", "--adapt", "temperature"]
     code, out, err = command(benchmark.main, "--texts", f"[{text}]", "--options", small, *where)
     assert code == 0, err
-    *_, columns, row = [line.split() for line in out.splitlines()]
-    assert row[0] == text
+    *_, columns, row = [re.split(r"  +", line.strip()) for line in out.splitlines()]
     figures = dict(zip(columns, row, strict=True))
-    assert {"val_perplexity", "perplexity", "adaptive_perplexity"} < figures.keys()
+    assert figures["text"] == f"{text} (test)"
+    assert {"network_perplexity", "mixed_perplexity", "adaptive_perplexity"} < figures.keys()
