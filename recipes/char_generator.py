@@ -130,7 +130,7 @@ def main() -> None:
     for sentence in (*texts.unknown, data.shrunk):
         if sentence:
             run.say(sentence)
-    run.describe(f"{config.data}: {len(texts.tokens):,} tokens, {tokenizer.vocab_size:,} different", generator)
+    run.describe(f"{config.data}: {len(texts.tokens):,} tokens, a vocabulary of {tokenizer.vocab_size:,}", generator)
     if not config.resume:
         run.say(f"{epochs:.3g} epochs, so --dropout {config.dropout} --weight_drop {config.weight_drop}")
         if epochs > EPOCHS:
@@ -158,13 +158,16 @@ def test(
     texts = [sample(temperature=temperature)[0] for temperature in temperatures]
     samples = "\n".join(f"--- temperature {pair[0]}\n{pair[1]}\n" for pair in zip(temperatures, texts, strict=True))
     text = tokenizer.decode(data.held_back)
-    valid = TextLoss.of(chain.network_losses["val"], data.held_back, text)
+    valid = TextLoss.of(chain.network_losses["val"], data.held_back, text, data.valid.characters)
     bits = valid._replace(loss=chain.val_loss).bits_per_character
     figures = {"val_loss": valid.loss, **valid.figures, **chain.figures, "ngram_bits_per_character": bits}
     said = f"--- validation loss {valid}\n--- {chain}, {bits:.4f} bits a character"
     if data.test is not None:
-        tested = TextLoss.of(chain.network_losses["test"], data.test.tokens, tokenizer.decode(data.test.tokens))
+        tokens, loss = data.test.tokens, chain.network_losses["test"]
+        tested = TextLoss.of(loss, tokens, tokenizer.decode(tokens), data.test.characters)
         figures |= {"test_loss": tested.loss} | {f"test_{name}": figure for name, figure in tested.figures.items()}
+        counted = tested._replace(loss=chain.losses["test"]).bits_per_character
+        figures["ngram_test_bits_per_character"] = counted
         said += f"\n--- test loss {tested}\n--- Markov chain: test loss {chain.losses['test']:.4f} nats a token"
     said += f"\n--- {chain.mixture}"
     training.results(Section("Samples", samples), followed_section(generator, text), **figures)

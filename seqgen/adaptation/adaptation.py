@@ -23,6 +23,7 @@ METHODS: tuple[Method, ...] = ("temperature", "cache", "dynamic", "ngram")
 CHOSEN_ON = 30_000  # tokens of a validation text at most, so that to choose takes no longer than to apply
 MOST_COUNTED = 2_000_000  # tokens at the end of a training text, which an n-gram model counts
 LONGEST = 12  # tokens of the longest n-grams that are tried
+COUNTED = "n-grams of training and read text", "of read text", "of the last 500 tokens"  # in the order of their weights
 
 
 class Counted(NamedTuple):
@@ -121,13 +122,15 @@ class Adaptation:
     def __str__(self) -> str:
         learning, temperature, sharpness, counted = self.settings
         names = ["network", *["cache"] * (sharpness is not None)]
-        names += [f"n-grams {number}" for number in range(1, len(self.weights) - len(names) + 1)]
+        names += COUNTED if counted else ()
         said = [f"temperature {temperature:g}"] * (temperature != 1)
         said += [f"dynamic evaluation ({learning.rates}, window {learning.window})"] if learning else []
         said += [f"cache (sharpness {sharpness:g})"] if sharpness is not None else []
         said += [f"{counted.order}-grams"] if counted else []
         weights = ", ".join(f"{name} {weight:.3f}" for name, weight in zip(names, self.weights, strict=True))
-        return ", ".join(said or ["nothing"]) + (f"; weights: {weights}" if len(names) > 1 else "")
+        return ", ".join(said or ["temperature 1, which changes nothing"]) + (
+            f"; weights: {weights}" if len(names) > 1 else ""
+        )
 
 
 def methods_of(generator: Generator) -> list[Method]:

@@ -18,10 +18,14 @@ VALIDATION_ROWS = 64
 
 
 class TextPart(NamedTuple):
-    """A text to evaluate on: its (length,) tokens, and this process's share of its batches, from the first one."""
+    """A text to evaluate on: its (length,) tokens, and this process's share of its batches, from the first one.
+
+    `characters` is the length of the text as its file has it, None where it is a part of a file.
+    """
 
     tokens: np.ndarray
     batches: Callable[[], Iterator[Batch]]
+    characters: int | None = None
 
 
 class TextBatches(NamedTuple):
@@ -65,7 +69,9 @@ def text_batches(splits: EncodedSplits, rows: int, window: int, **shared: int) -
         **shared: random seed, rank and number of processes.
     """
     make: Callable[..., TextBatches] = document_batches if isinstance(splits.train, Ragged) else stream_batches
-    return make(splits.train, rows, window, valid=splits.valid, test=splits.test, **shared)
+    made = make(splits.train, rows, window, valid=splits.valid, test=splits.test, **shared)
+    test = None if made.test is None else made.test._replace(characters=splits.test_characters)
+    return made._replace(valid=made.valid._replace(characters=splits.valid_characters), test=test)
 
 
 def stream_batches(

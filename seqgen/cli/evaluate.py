@@ -51,7 +51,10 @@ def _models_and_file(options: dict[str, Any]) -> tuple[list[str], str | None]:
     if options["data"] is not None:
         return [first, *more], options["data"]
     if len(more) > 1:
-        raise InputError(f"several models must come with --data, the text, but it is missing beside {more[0]!r}")
+        raise InputError(
+            f"several models must come with --data, the text, and several --adapt with commas between, but {more[1]!r} "
+            "is one argument more than a model and a file"
+        )
     return [first], more[0] if more else None
 
 

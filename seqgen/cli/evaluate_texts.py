@@ -43,6 +43,10 @@ def evaluate_texts(models: dict[str, Any], options: dict[str, Any]) -> None:
     options = as_trained(options | {"directory": run})
     if options["file"] is None:
         raise InputError("a text must be given as a file, a folder or -, but there is none")
+    if options["valid"] and not options["adapt"] and None not in models.values():
+        raise InputError("--valid must come with --adapt, whose settings it chooses, or with ngram")
+    if options["train"] and "ngram" not in (options["adapt"] or "") and None not in models.values():
+        raise InputError("--train must come with --adapt ngram or with ngram, which count it")
     corpus = Corpus.find(options["file"], options["encoding"], "test")
     if None in models.values():
         models = {place: model or _markov_chain(models.get(run), options) for place, model in models.items()}
@@ -139,6 +143,7 @@ def _adaptive(generator: Generator, place: str, corpus: Corpus, options: dict[st
     if np.array_equal(tokens, valid):
         raise InputError("--data must be another text than that which settings are chosen by, but it is the same")
     train = _own_text(generator, options, "train") if "ngram" in methods else None
+    print(f"{place}: choosing how to adapt, then reading {len(tokens):,} tokens", file=sys.stderr)
     adaptation = Adaptation.chosen(generator, valid, methods, train=train)
     loss = -float(adaptation.score(tokens).mean())
     return of_loss(loss, tokens, corpus) | {"adaptation": str(adaptation)}
@@ -167,7 +172,7 @@ def _own_text(generator: Generator, options: dict[str, Any], part: str) -> np.nd
 def _markov_chain(generator: Any, options: dict[str, Any]) -> Generator:
     """Return the Markov chain of a generator's training text."""
     if not isinstance(generator, Generator):
-        raise InputError("ngram must come with a run whose tokenizer and training text it takes, but there is none")
+        raise InputError("ngram must come with the run of a generator, whose tokenizer and training text it takes")
     texts = {part: _own_text(generator, options, part) for part in ("train", "valid")}
     model = counted_in(**texts, vocab_size=generator.tokenizer.vocab_size)
     return Generator.of(model, tokenizer=generator.tokenizer, ends=_ends(generator))
@@ -204,5 +209,7 @@ def _show_table(rows: dict[str, Figures]) -> None:
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for line in table:
         print(line[0].ljust(widths[0]), *(one.rjust(width) for one, width in zip(line[1:], widths[1:], strict=True)))
+    if any(row["unknown_tokens"] for row in rows.values()):
+        print("a model with unknown tokens need not spell them, so that its figures are too good beside the others")
     for place, figures in rows.items():
         print(f"{place} adapts by {figures['adaptation']}\n" if "adaptation" in figures else "", end="")

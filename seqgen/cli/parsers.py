@@ -54,7 +54,7 @@ class CommandParser:
     def generation_options(self) -> None:
         """Add the options of generation, whose defaults are in the model's own file."""
         self.parser.add_class_arguments(GenerationConfig, skip=LISTS)
-        rule = "words or phrases that every text must have, in any order; needs several beams"
+        rule = "words or phrases that every text must have; needs several beams, and -- before a prompt after it"
         self.parser.add_argument("--force_words", nargs="+", default=SUPPRESS, help=rule)
         self.types["force_words"] = str
         self.generation = {field.name for field in fields(GenerationConfig)}

@@ -30,11 +30,16 @@ class TextSplitOptions(TextOptions):
 
 
 class EncodedSplits(NamedTuple):
-    """Token numbers of each text, as one stream or as separate documents; None where there is no such text."""
+    """Token numbers of each text, as one stream or as separate documents; None where there is no such text.
+
+    `valid_characters` and `test_characters` are the lengths of these texts as their files have them.
+    """
 
     train: Numbers | Ragged
     valid: Numbers | Ragged | None = None
     test: Numbers | Ragged | None = None
+    valid_characters: int | None = None
+    test_characters: int | None = None
 
     @property
     def tokens(self) -> Sequence[int]:
@@ -44,10 +49,11 @@ class EncodedSplits(NamedTuple):
     @property
     def unknown(self) -> list[str]:
         """Sentences about tokens to validate or to test on that are not in the vocabulary."""
-        texts = {name: np.asarray(_values(text)) for name, text in self._asdict().items() if name != "train" and text}
-        counts = {name: (int((tokens == UNK).sum()), len(tokens)) for name, tokens in texts.items()}
+        texts = {"valid": self.valid, "test": self.test}
+        rows = {name: np.asarray(_values(text)) for name, text in texts.items() if text is not None}
+        counts = {name: (int((tokens == UNK).sum()), len(tokens)) for name, tokens in rows.items()}
         return [
-            f"{unknown:,} of {every:,} tokens of --{name} are read as unknown: the vocabulary is that of --data"
+            f"{unknown:,} of {every:,} tokens of --{name} are unknown, in --data or as <unk> in the text itself"
             for name, (unknown, every) in counts.items()
             if unknown
         ]
@@ -80,6 +86,8 @@ class TextSplits(NamedTuple):
             if place is not None:
                 with _option(part):
                     found[part] = Corpus.find(place, encoding, part)
+                    if found[part].fingerprint == train.fingerprint:
+                        raise InputError("data must be another text than that to train on, but it is the same")
         return cls(train, **found)
 
     @property
@@ -109,7 +117,7 @@ class TextSplits(NamedTuple):
             one_stream = documents == "none"
             return encode_stream(corpus, tokenizer) if one_stream else encode_documents(corpus, tokenizer, documents)
 
-        train, found = tokens(self.train), dict[str, Numbers | Ragged]()
+        train, found, characters = tokens(self.train), dict[str, Numbers | Ragged](), dict[str, int]()
         for name, corpus in (("valid", self.valid), ("test", self.test)):
             if corpus is not None:
                 with _option(name):
@@ -117,7 +125,8 @@ class TextSplits(NamedTuple):
                     if (count := len(found[name])) < LEAST_HELD_BACK:
                         one = counted(count, "token" if documents == "none" else "document")
                         raise InputError(f"data must have at least {LEAST_HELD_BACK}, but it has {one}")
-        return EncodedSplits(train, **found)
+                    characters[f"{name}_characters"] = sum(map(len, corpus.blocks()))
+        return EncodedSplits(train, **found, **characters)
 
 
 def _values(text: Numbers | Ragged) -> Sequence[int]:

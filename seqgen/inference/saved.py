@@ -93,6 +93,11 @@ def read_config(directory: Path) -> dict[str, Any]:
     config = read_part(directory, "config.json")
     config.setdefault("used_as", config.get("builder"))
     made_by, path = config.get("format"), directory / "config.json"
+    if "model_type" in config:
+        raise InputError(
+            f"{path} must be of a model of seqgen, but it is of one of transformers, {config['model_type']!r}, which "
+            "only seqgen evaluate takes"
+        )
     if isinstance(made_by, int) and made_by < FORMAT:
         raise InputError(
             f"{path} must be of format {FORMAT}, but it is of format {made_by}, saved before the layout of seqgen "

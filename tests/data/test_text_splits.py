@@ -31,13 +31,14 @@ def test_each_text_is_encoded_with_the_vocabulary_of_the_first(named, documents)
     splits = TextSplits.find(*named(data="abc\ncab\n", valid="abba\ncaxa\n", test="bcb\nyzy\n"))
     tokenizer = CharacterTokenizer.fit(splits.train.blocks())
     encoded = splits.encoded(tokenizer, documents)
+    assert encoded.valid_characters == len("".join(splits.valid.blocks()))
     rows = (encoded.valid, encoded.test) if documents == "none" else (encoded.valid.values, encoded.test.values)
     assert [(np.asarray(tokens) == UNK).sum() for tokens in rows] == [1, 3]
     assert [(np.asarray(tokens) == EOS).sum() for tokens in rows] == [0, 0] if documents == "none" else [2, 2]
     assert len(encoded.tokens) == 8
     assert encoded.unknown == [
-        "1 of 10 tokens of --valid are read as unknown: the vocabulary is that of --data",
-        "3 of 8 tokens of --test are read as unknown: the vocabulary is that of --data",
+        "1 of 10 tokens of --valid are unknown, in --data or as <unk> in the text itself",
+        "3 of 8 tokens of --test are unknown, in --data or as <unk> in the text itself",
     ]
 
 

@@ -35,7 +35,7 @@ def test_all_of_the_data_is_trained_on_and_the_other_texts_are_evaluated(train, 
     assert results["test_bits_per_character"] == pytest.approx(results["test_loss"] / math.log(2))
     assert results["unknown_tokens"] == OTHER.count("?") / len(OTHER)
     assert results["test_unknown_tokens"] == LAST.count("!") / len(LAST)
-    assert f"{OTHER.count('?')} of {len(OTHER)} tokens of --valid are read as unknown" in err
+    assert f"{OTHER.count('?')} of {len(OTHER)} tokens of --valid are unknown" in err
     assert f"--- test loss {results['test_loss']:.4f} nats a token, " in out
     assert "Loss of the text to test on" in (tmp_path / "run" / "report.md").read_text()
     encode, sizes = generator.tokenizer.encode, {"vocab_size": generator.tokenizer.vocab_size}
