@@ -85,9 +85,8 @@ class Finished:
         wanted = self.config.num_return_sequences
         if not all(self._found):
             suppressed = max(self.config.suppress_tokens, default=0) >= len(SYMBOLS)
-            others = ["suppress_tokens"] * suppressed + ["no_repeat_ngram_size"] * (
-                self.config.no_repeat_ngram_size > 0
-            )
+            repeats = self.config.no_repeat_ngram_size > 0
+            others = ["suppress_tokens"] * suppressed + ["no_repeat_ngram_size"] * repeats
             also = f", or change {' and '.join(others)}, which may exclude them" if others else ""
             raise InputError(
                 f"force_words must be words that fit {counted(self.config.max_new_tokens, 'token')}, but no text with "

@@ -126,7 +126,7 @@ def _require_scores(found: Any, given: Tensor) -> Tensor:
         raise InputError(f"{rule}, not {received}")
     if found.is_complex() or found.is_quantized or found.is_meta or found.layout != torch.strided:
         raise InputError(f"{rule} as plain numbers, not {found.dtype} ({found.layout}) on {found.device}")
-    found = found.to(given)  # in which a number of 64 bits may be infinite
-    if not found.amax() < float("inf"):
+    converted: Tensor = found.to(given)  # in which a number of 64 bits may be infinite
+    if not converted.amax() < float("inf"):
         raise InputError("a logits processor must return scores that are finite or -infinity, but some are not")
-    return found
+    return converted

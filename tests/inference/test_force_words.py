@@ -96,7 +96,15 @@ def test_spaces_make_whole_words_of_characters_and_are_nothing_to_words():
             {"force_words": ["cat", "x²"], "num_beams": 4},
             "must have only tokens seen in training, not 'x', '²' in 'x²'",
         ),
-        ({"force_words": ["cat sat on"], "num_beams": 4, "max_new_tokens": 9}, "fit 9 tokens, but no text with all of"),
+        ({"force_words": ["cat sat on"], "num_beams": 4, "max_new_tokens": 9}, "fit 9 tokens, but .*, or fewer words$"),
+        (
+            {"force_words": ["cat"], "num_beams": 4, "suppress_tokens": (*range(4, 19),)},
+            "change suppress_tokens",
+        ),
+        (
+            {"force_words": ["tttt"], "num_beams": 2, "no_repeat_ngram_size": 2},
+            "change no_repeat_ngram_size",
+        ),
     ],
 )
 def test_what_cannot_be_is_a_sentence(options, sentence):
