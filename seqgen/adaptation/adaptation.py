@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
+import torch
 
 from seqgen.adaptation.dynamic_evaluation import Dynamic, can_learn, dynamic, suitable_window
 from seqgen.adaptation.mixture import mixed, mixture_weights
@@ -16,6 +17,7 @@ from seqgen.arguments import checked
 from seqgen.errors import InputError, nearest
 from seqgen.inference.generator import Generator
 from seqgen.ngram import NGram
+from seqgen.ngram_counts import token_numbers
 from seqgen.settings import unaffected
 
 Method = Literal["temperature", "cache", "dynamic", "ngram"]
@@ -76,17 +78,20 @@ class Adaptation:
             train: (length,) numbers of the training text, which the n-grams need; the last 2,000,000 are counted.
 
         Raises:
-            InputError: a method that is unknown or that this model has not, no training text, or a text without tokens.
+            InputError: a method that is unknown or that this model has not, no training text, a text that is none of
+                the tokenizer's tokens, or weights that are not finite or not in fp32.
         """
         require_methods(methods, generator)
-        tokens, counted = _numbers("valid", valid)[:CHOSEN_ON], None
+        _require_sound(generator)
+        vocab_size = generator.tokenizer.vocab_size
+        tokens, counted = token_numbers("valid", valid, vocab_size)[:CHOSEN_ON], None
         if "ngram" in methods:
             if train is None:
                 raise InputError("train must be the training text, which the n-grams are counted in, but there is none")
-            text = _numbers("train", train[-MOST_COUNTED:])
-            chain = counted_in(text, tokens, vocab_size=generator.tokenizer.vocab_size)
+            text = token_numbers("train", train[-MOST_COUNTED:], vocab_size)
+            chain = counted_in(text, tokens, vocab_size=vocab_size)
             counted = Counted(text, chain.order)
-        window = suitable_window(generator.tokenizer.vocab_size)
+        window = suitable_window(vocab_size)
         learning = Dynamic.chosen(generator.model, tokens, window) if "dynamic" in methods else None
         settings = AdaptationSettings(learning, counted=counted)
         temperatures = TEMPERATURES if "temperature" in methods else (1.0,)
@@ -109,9 +114,11 @@ class Adaptation:
         """Return the (length,) log-probabilities, in nats, of the tokens of a text, each given those before it.
 
         Raises:
-            InputError: the text has no tokens, or the weights diverged on it.
+            InputError: the text is none of the tokenizer's tokens, the weights are not finite, not in fp32 or diverged
+                on it, or others are trained than those that the settings were chosen for.
         """
-        tokens, settings = _numbers("text", text), self.settings
+        _require_sound(self.generator)
+        tokens, settings = token_numbers("text", text, self.generator.tokenizer.vocab_size), self.settings
         sharpnesses = () if settings.sharpness is None else (settings.sharpness,)
         network, cached = _read(_reading(self.generator, tokens, settings), (settings.temperature,), sharpnesses)
         if not np.isfinite(network).all():
@@ -179,8 +186,10 @@ def _ngrams(generator: Generator, tokens: np.ndarray, settings: AdaptationSettin
     return adaptive_ngrams(tokens, train=train, vocab_size=generator.tokenizer.vocab_size, order=order)
 
 
-def _numbers(name: str, tokens: np.ndarray | Sequence[int]) -> np.ndarray:
-    numbers = np.asarray(tokens, np.int64)
-    if numbers.ndim != 1 or not len(numbers):
-        raise InputError(f"{name} must be a row of at least one token, not of the shape {numbers.shape}")
-    return numbers
+def _require_sound(generator: Generator) -> None:
+    """Raise an InputError where weights are not finite or not in fp32, in which steps of learning are not lost."""
+    for name, weight in generator.model.named_parameters():
+        if weight.is_floating_point() and weight.dtype != torch.float32:
+            raise InputError(f"a model that adapts must have weights in fp32, but {name} is in {weight.dtype}")
+        if not weight.isfinite().all():
+            raise InputError(f"a model that adapts must have finite weights, but {name} has some that are not")

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from seqgen.adaptation.learner import Learner
 from seqgen.adaptation.reading import Predicted
+from seqgen.errors import InputError
 
 LARGE = 1000  # tokens; a vocabulary of more is one of words or subwords
 STEPS = 200  # windows of a validation text that scales are of, and as many that rates are chosen on
@@ -134,9 +135,18 @@ def dynamic(model: nn.Module, tokens: np.ndarray, settings: Dynamic) -> Iterator
         model: a decoder that reads all steps at once; its weights are trained.
         tokens: (length,) numbers of the text.
         settings: as they were chosen.
+
+    Raises:
+        InputError: other weights are trained than those that the scales are of.
     """
     rates, window, scales = settings
     learner = Learner(model)
+    rows = [[len(each) for each in several] for several in (scales.factors, learner.weights)]
+    if rows[0] != rows[1]:
+        raise InputError(
+            f"the weights that gradients train must be those that scales were chosen for, with {sum(rows[0]):,} rows, "
+            f"but they have {sum(rows[1]):,}"
+        )
     rate = rates.learning_rate / window
     factors = [rate * factor for factor in scales.factors]
     trained = [weight.detach() for weight in model.parameters() if weight.requires_grad]

@@ -73,10 +73,14 @@ class Stream:
         return np.concatenate([read, np.asarray(self.tokens[: count - len(read)], np.int64)])
 
 
-def shrink_to_text(length: int, lanes: int, window: int) -> tuple[int, int]:
-    """Return the number of lanes and the window for a text of this length: those asked for, or smaller ones."""
-    window = min(window, length)
-    return min(lanes, length // window), window
+def shrink_to_text(length: int, lanes: int, window: int, world_size: int = 1) -> tuple[int, int]:
+    """Return the number of lanes and the window for a text of this length: those asked for, or smaller ones.
+
+    Fewer lanes than were asked for are divided among as many processes as train together.
+    """
+    window = max(min(window, length // world_size), 1)
+    fitting = length // window
+    return (lanes if lanes <= fitting else fitting - fitting % world_size), window
 
 
 def held_back_windows(

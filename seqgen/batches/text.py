@@ -97,7 +97,7 @@ def stream_batches(
         InputError: the text is too short for validation.
     """
     train, held_back = split_stream(tokens, valid)
-    fitting = shrink_to_text(len(train), lanes, window)
+    fitting = shrink_to_text(len(train), lanes, window, shared.get("world_size", 1))
     shrunk = ""
     if fitting != (lanes, window):
         shrunk = (

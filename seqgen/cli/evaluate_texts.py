@@ -43,15 +43,15 @@ def evaluate_texts(models: dict[str, Any], options: dict[str, Any]) -> None:
     options = as_trained(options | {"directory": run})
     if options["file"] is None:
         raise InputError("a text must be given as a file, a folder or -, but there is none")
-    if options["valid"] and not options["adapt"] and None not in models.values():
+    if options["valid"] and options["adapt"] is None and None not in models.values():
         raise InputError("--valid must come with --adapt, whose settings it chooses, or with ngram")
     if options["train"] and "ngram" not in (options["adapt"] or "") and None not in models.values():
         raise InputError("--train must come with --adapt ngram or with ngram, which count it")
     corpus = Corpus.find(options["file"], options["encoding"], "test")
     if None in models.values():
-        models = {place: model or _markov_chain(models.get(run), options) for place, model in models.items()}
+        models = {place: model or _markov_chain(models.get(run), corpus, options) for place, model in models.items()}
     rows = {place: _figures(model, place, corpus, options) for place, model in models.items()}
-    if options["adapt"] and not any("adaptation" in figures for figures in rows.values()):
+    if options["adapt"] is not None and not any("adaptation" in figures for figures in rows.values()):
         raise InputError(f"--adapt must be with a model that can adapt, but none here can by {options['adapt']}")
     if options["json"]:
         for place, figures in rows.items():
@@ -121,7 +121,7 @@ def _figures(model: Any, place: str, corpus: Corpus, options: dict[str, Any]) ->
     if not isinstance(model, Generator):
         raise InputError(f"with several models each must be a generator, but {place} holds one of {model.builder}")
     static = of_text(model, corpus, options["documents"])
-    if not options["adapt"]:
+    if options["adapt"] is None:
         return static
     adaptive = _adaptive(model, place, corpus, options)
     return static | {name if name == "adaptation" else f"adaptive_{name}": one for name, one in adaptive.items()}
@@ -142,7 +142,7 @@ def _adaptive(generator: Generator, place: str, corpus: Corpus, options: dict[st
     valid = _own_text(generator, options, "valid")
     if np.array_equal(tokens, valid):
         raise InputError("--data must be another text than that which settings are chosen by, but it is the same")
-    train = _own_text(generator, options, "train") if "ngram" in methods else None
+    train = _counted_text(generator, tokens, options) if "ngram" in methods else None
     print(f"{place}: choosing how to adapt, then reading {len(tokens):,} tokens", file=sys.stderr)
     adaptation = Adaptation.chosen(generator, valid, methods, train=train)
     loss = -float(adaptation.score(tokens).mean())
@@ -169,12 +169,20 @@ def _own_text(generator: Generator, options: dict[str, Any], part: str) -> np.nd
     return np.asarray(parts[part == "valid"])
 
 
-def _markov_chain(generator: Any, options: dict[str, Any]) -> Generator:
+def _counted_text(generator: Generator, tokens: np.ndarray, options: dict[str, Any]) -> np.ndarray:
+    """Return the numbers of the text that n-grams are counted in, which must not be the (length,) ones of `--data`."""
+    train = _own_text(generator, options, "train")
+    if np.array_equal(tokens, train):
+        raise InputError("--data must be another text than that which n-grams are counted in, but it is the same")
+    return train
+
+
+def _markov_chain(generator: Any, corpus: Corpus, options: dict[str, Any]) -> Generator:
     """Return the Markov chain of a generator's training text."""
     if not isinstance(generator, Generator):
         raise InputError("ngram must come with the run of a generator, whose tokenizer and training text it takes")
-    texts = {part: _own_text(generator, options, part) for part in ("train", "valid")}
-    model = counted_in(**texts, vocab_size=generator.tokenizer.vocab_size)
+    train = _counted_text(generator, np.asarray(encode_stream(corpus, generator.tokenizer)), options)
+    model = counted_in(train, _own_text(generator, options, "valid"), vocab_size=generator.tokenizer.vocab_size)
     return Generator.of(model, tokenizer=generator.tokenizer, ends=_ends(generator))
 
 

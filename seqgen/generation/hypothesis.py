@@ -5,7 +5,7 @@ from typing import NamedTuple
 from seqgen.arguments import checked
 from seqgen.errors import InputError, counted
 from seqgen.generation.config import GenerationConfig
-from seqgen.symbols import EOS
+from seqgen.symbols import EOS, SYMBOLS
 
 
 @checked
@@ -84,9 +84,13 @@ class Finished:
         """
         wanted = self.config.num_return_sequences
         if not all(self._found):
+            suppressed = max(self.config.suppress_tokens, default=0) >= len(SYMBOLS)
+            repeats = self.config.no_repeat_ngram_size > 0
+            others = ["suppress_tokens"] * suppressed + ["no_repeat_ngram_size"] * repeats
+            also = f", or change {' and '.join(others)}, which may exclude them" if others else ""
             raise InputError(
                 f"force_words must be words that fit {counted(self.config.max_new_tokens, 'token')}, but no text with "
-                f"all of {list(self.config.force_words)} was found: give more max_new_tokens, or fewer words"
+                f"all of {list(self.config.force_words)} was found: give more max_new_tokens, or fewer words{also}"
             )
         ranked = (sorted(found, key=lambda one: one.score, reverse=True) for found in self._found)
         return [(found + found[-1:] * wanted)[:wanted] for found in ranked]

@@ -113,15 +113,20 @@ def processed(processors: Sequence[LogitsProcessor], tokens: Tensor, scores: Ten
         rows = (lengths == length).nonzero().flatten()
         found = scores[rows]
         for one in processors:
-            found = _require_scores(one(tokens[rows, -length:], found), found.shape).to(scores)
+            found = _require_scores(one(tokens[rows, -length:], found), found)
         scores[rows] = found
     return scores
 
 
-def _require_scores(found: Any, shape: torch.Size) -> Tensor:
-    if not isinstance(found, Tensor) or found.shape != shape:
+def _require_scores(found: Any, given: Tensor) -> Tensor:
+    """Return what a processor made of the scores it was given, with their dtype and device."""
+    rule = f"a logits processor must return scores of shape {tuple(given.shape)}"
+    if not isinstance(found, Tensor) or found.shape != given.shape:
         received = f"those of shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
-        raise InputError(f"a logits processor must return scores of shape {tuple(shape)}, not {received}")
-    if not found.amax() < float("inf"):
+        raise InputError(f"{rule}, not {received}")
+    if found.is_complex() or found.is_quantized or found.is_meta or found.layout != torch.strided:
+        raise InputError(f"{rule} as plain numbers, not {found.dtype} ({found.layout}) on {found.device}")
+    converted: Tensor = found.to(given)  # in which a number of 64 bits may be infinite
+    if not converted.amax() < float("inf"):
         raise InputError("a logits processor must return scores that are finite or -infinity, but some are not")
-    return found
+    return converted

@@ -20,7 +20,7 @@ def spelled(words: tuple[str, ...], tokenizer: Tokenizer) -> list[Word]:
 
 def _spellings(word: str, tokenizer: Tokenizer) -> Word:
     bare = word.strip() or word
-    if tokenizer.kind in ("word", "lowercase-word"):
+    if tokenizer.kind in ("word", "lowercase-word", "whitespace"):
         word = bare
     elif tokenizer.kind in ("subword", "bpe"):
         word = word if word[0].isspace() else f" {word}"

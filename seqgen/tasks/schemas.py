@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, Va
 from seqgen.errors import InputError
 from seqgen.files import read_bytes
 from seqgen.text.tokenizer import KINDS
+from seqgen.text.whitespace import LINE_END, UNKNOWN
 
 LARGEST = 1 << 27  # bytes of a JSON file
 SIDE = 4096  # maximum pixels a side that a model reads
@@ -28,6 +29,14 @@ RANGES: dict[Any, Any] = {int: Size, float: Fraction, list[int]: Annotated[list[
 def _different(words: list[str]) -> list[str]:
     if len(set(words)) < len(words):
         raise ValueError("must be all different")
+    return words
+
+
+def _words_and_line_end(words: list[str]) -> list[str]:
+    if LINE_END not in words:
+        raise ValueError("must have the line end")
+    if any(word.split() != [word] or word == UNKNOWN for word in words if word != LINE_END):
+        raise ValueError(f"must be words without white space, and not {UNKNOWN}")
     return words
 
 
@@ -97,7 +106,7 @@ class WordsAndLineEnds(Schema):
     """A tokenizer of words between white space."""
 
     kind: Literal["whitespace"]
-    symbols: Symbols
+    symbols: Annotated[Symbols, AfterValidator(_words_and_line_end)]
 
 
 class Subwords(Schema):

@@ -79,6 +79,14 @@ def test_a_batch_shrinks_to_the_text(length, fitting):
     Stream(np.arange(length), lanes, window)
 
 
+@pytest.mark.parametrize("length", [3, 50, 1000, 1800, 5000])
+def test_a_batch_that_shrinks_is_divided_among_processes(length):
+    lanes, window = shrink_to_text(length, 32, 64, world_size=2)
+    assert lanes * window > length - 2 * window or (lanes, window) == (32, 64)
+    shares = [Stream(np.arange(length), lanes, window, rank=rank, world_size=2) for rank in range(2)]
+    assert len(shares[0].lanes) == len(shares[1].lanes) == lanes // 2 > 0
+
+
 @pytest.mark.parametrize("length", [1, 50, 999, 5000])
 def test_held_back_text_is_predicted_exactly_once(length):
     tokens = np.arange(4, 4 + length)

@@ -110,6 +110,14 @@ def test_the_logits_that_a_stream_shows_are_the_models_own(generator):
         (lambda ids, scores: None, r"must return scores of shape \(\d, \d+\), not NoneType"),
         (lambda ids, scores: scores / 0 * 0, "must return scores that are finite or -infinity"),
         (lambda ids, scores: scores + float("inf"), "must return scores that are finite or -infinity"),
+        (lambda ids, scores: scores.double() + 1e300, "must return scores that are finite or -infinity"),
+        (
+            lambda ids, scores: scores + 1j,
+            "as plain numbers, not torch.complex64",
+        ),
+        (lambda ids, scores: scores.to_sparse(), r"as plain numbers, not torch.float32 \(torch.sparse_coo\)"),
+        (lambda ids, scores: scores.to("meta"), r"as plain numbers, .* on meta"),
+        (lambda ids, scores: torch.quantize_per_tensor(scores.zero_(), 1.0, 0, torch.qint8), "not torch.qint8"),
     ],
 )
 def test_what_is_no_scores_is_a_sentence(generator, options, wrong, sentence):

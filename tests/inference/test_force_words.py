@@ -43,13 +43,18 @@ def test_every_text_for_an_input_has_every_word(make):
     assert one == "dog"
 
 
+def spaced(text, kind):
+    """Return a text with spaces before its marks, which alone make them tokens where white space separates these."""
+    return text.replace(".", " .") if kind == "whitespace" else text
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_word_is_spelled_as_in_a_text(kind):
     """What a tokenizer makes of a text has the tokens of the words in it, and what it decodes has the words."""
-    tokenizer = fit_tokenizer(kind, TEXT * 3)
-    text = "the cat sat on the mat. the dog"
+    tokenizer = fit_tokenizer(kind, spaced(TEXT * 3, kind))
+    text = spaced("the cat sat on the mat. the dog", kind)
     tokens = [BOS, *tokenizer.encode(text).tolist()]
-    for word in ("cat", "the mat", "mat.", "the", "on the", "dog"):
+    for word in ("cat", "the mat", spaced("mat.", kind), "the", "on the", "dog"):
         [spellings] = spelled((word,), tokenizer)
         places = [
             begin
@@ -66,9 +71,9 @@ def test_a_word_is_spelled_as_in_a_text(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_tokens_has_them_in_its_text(kind):
     torch.manual_seed(1)
-    tokenizer = fit_tokenizer(kind, TEXT * 3)
+    tokenizer = fit_tokenizer(kind, spaced(TEXT * 3, kind))
     generator = seqgen.Generator.untrained(tokenizer=tokenizer, hidden_size=16, embedding_size=8)
-    words = ("dog sat", "mat.", "cat")
+    words = ("dog sat", spaced("mat.", kind), "cat")
     options = {"num_beams": 6, "num_return_sequences": 3, "max_new_tokens": 40, "precision": "fp32"}
     for text in generator.generate(["the log", ""], force_words=words, **options):
         assert all(word in text.removeprefix("the log") for word in words)
@@ -96,7 +101,15 @@ def test_spaces_make_whole_words_of_characters_and_are_nothing_to_words():
             {"force_words": ["cat", "x²"], "num_beams": 4},
             "must have only tokens seen in training, not 'x', '²' in 'x²'",
         ),
-        ({"force_words": ["cat sat on"], "num_beams": 4, "max_new_tokens": 9}, "fit 9 tokens, but no text with all of"),
+        ({"force_words": ["cat sat on"], "num_beams": 4, "max_new_tokens": 9}, "fit 9 tokens, but .*, or fewer words$"),
+        (
+            {"force_words": ["cat"], "num_beams": 4, "suppress_tokens": (*range(4, 19),)},
+            "change suppress_tokens",
+        ),
+        (
+            {"force_words": ["tttt"], "num_beams": 2, "no_repeat_ngram_size": 2},
+            "change no_repeat_ngram_size",
+        ),
     ],
 )
 def test_what_cannot_be_is_a_sentence(options, sentence):

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from seqgen.errors import InputError
 from seqgen.symbols import SYMBOLS, UNK
+from seqgen.tasks.schemas import TokenizerData, require
+from seqgen.text.tokenizer import tokenizer_data
 from seqgen.text.whitespace import WhitespaceTokenizer
 
 LINES = " the <unk> sat , N @-@ <unk>\n\n = the = \n"
@@ -53,3 +55,13 @@ def test_white_space_of_every_kind_separates():
     tokenizer = WhitespaceTokenizer.fit("a b")
     white = " \t\r\f\v\x1c\x85\u00a0\u2028\u3000"
     assert np.array_equal(tokenizer.encode(f"{white}a{white}b{white}"), tokenizer.encode("a b"))
+
+
+@pytest.mark.parametrize("wrong", ["a b", "", "<unk>", "a\n", "\u3000"])
+def test_a_damaged_vocabulary_is_a_sentence(wrong):
+    data = tokenizer_data(WhitespaceTokenizer.fit("cat dog"))
+    require(TokenizerData, data, "tokenizer.json")
+    with pytest.raises(InputError, match=r"^tokenizer.json: symbols must be words without white space, and not <unk>"):
+        require(TokenizerData, data | {"symbols": [*data["symbols"], wrong]}, "tokenizer.json")
+    with pytest.raises(InputError, match="symbols must have the line end"):
+        require(TokenizerData, data | {"symbols": ["cat", "dog"]}, "tokenizer.json")
