@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from seqgen.errors import InputError, nearest
+from seqgen.interruptions import handle, interruptions
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -36,6 +37,7 @@ def train(arguments: list[str]) -> None:
         raise InputError(f"there is no recipe {name!r}{nearest(name, found)}; see seqgen train --help")
     if "--copy" not in options:
         sys.argv = [str(found[name]), *options]
+        handle(interruptions.end)  # until the recipe's own main: torch drops what is raised while it imports numpy
         runpy.run_path(str(found[name]), run_name="__main__")
     elif options == ["--copy"]:
         copy(found[name])
