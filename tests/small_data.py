@@ -12,7 +12,8 @@ WORDS = ["--hidden_size", 12, "--embedding_size", 8, "--batch_tokens", 200]
 
 def text(folder):
     (folder / "text.txt").write_text(TEXT, encoding="utf-8")
-    return ["--data", folder / "text.txt", "--test", folder / "text.txt"]
+    (folder / "test.txt").write_text(TEXT[: len(TEXT) // 2], encoding="utf-8")
+    return ["--data", folder / "text.txt", "--test", folder / "test.txt"]
 
 
 def labelled(folder):

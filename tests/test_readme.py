@@ -74,6 +74,7 @@ def folder(tmp_path_factory):
     for name in ("in.de", "test.de", "test.en", "reviews.txt", "file.py", "prompts.txt", "book.txt"):
         (folder / name).write_text("the cat sat\nthe dog\n")
     (folder / "another.txt").write_text("the dog sat\nthe cat\n")
+    (folder / "file.py").write_text("the cat sat on the mat\nthe dog\n")
     (folder / "prompts.txt").write_text("ROMEO:\nJULIET:\n")
     (folder / "reviews.tsv").write_text("label\ttext\nfine\tthe cat\nbad\tthe dog\n")
     return folder
