@@ -125,8 +125,9 @@ class TextSplits(NamedTuple):
                     if (count := len(found[name])) < LEAST_HELD_BACK:
                         one = counted(count, "token" if documents == "none" else "document")
                         raise InputError(f"data must have at least {LEAST_HELD_BACK}, but it has {one}")
-                    characters[f"{name}_characters"] = sum(map(len, corpus.blocks()))
-        return EncodedSplits(train, **found, **characters)
+                    characters[name] = sum(map(len, corpus.blocks()))
+        encoded = EncodedSplits(train, found.get("valid"), found.get("test"))
+        return encoded._replace(valid_characters=characters.get("valid"), test_characters=characters.get("test"))
 
 
 def _values(text: Numbers | Ragged) -> Sequence[int]:
