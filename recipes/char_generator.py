@@ -163,8 +163,7 @@ def test(
     figures = {"val_loss": valid.loss, **valid.figures, **chain.figures, "ngram_bits_per_character": bits}
     said = f"--- validation loss {valid}\n--- {chain}, {bits:.4f} bits a character"
     if data.test is not None:
-        tokens, loss = data.test.tokens, chain.network_losses["test"]
-        tested = TextLoss.of(loss, tokens, tokenizer.decode(tokens), data.test.characters)
+        tested = TextLoss.of(chain.network_losses["test"], data.test.tokens, characters=data.test.characters)
         figures |= {"test_loss": tested.loss} | {f"test_{name}": figure for name, figure in tested.figures.items()}
         counted = tested._replace(loss=chain.losses["test"]).bits_per_character
         figures["ngram_test_bits_per_character"] = counted

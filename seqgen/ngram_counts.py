@@ -77,10 +77,10 @@ class NGramCounts:
             ended = order.endings[places]
             order.counts[:] += times * np.bincount(ended[ended >= 0], minlength=len(order.counts))
 
-    def score(self, places: np.ndarray, discount: float | None = None) -> np.ndarray:
+    def score(self, places: np.ndarray) -> np.ndarray:
         """Return the log-probabilities of the tokens at some places, in nats, each given those before it."""
         found = np.empty(len(places))
-        for order, probabilities in zip(self.orders, self.probabilities(discount)[0][1:], strict=True):
+        for order, probabilities in zip(self.orders, self.probabilities()[0][1:], strict=True):
             ended = order.endings[places]
             found = np.where(ended >= 0, probabilities[ended], found)
         logs: np.ndarray = np.log(found)

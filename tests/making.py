@@ -15,6 +15,7 @@ from seqgen.inference.conditional_generator import ConditionalGenerator
 from seqgen.inference.generator import Generator
 from seqgen.inference.tagger import Tagger
 from seqgen.inference.translator import Translator
+from seqgen.state import State
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.tasks.encoder_decoder import search_options
 from seqgen.text.characters import CharacterTokenizer
@@ -160,3 +161,16 @@ MADE = {
     "captioner": make_captioner,
     "conditional_generator": make_conditional_generator,
 }
+
+
+class Chain:
+    """A Markov chain for torch's search."""
+
+    def __init__(self, table):
+        self.table = torch.from_numpy(table)
+
+    def start(self, memory=None, *, batch_size=None):
+        return State(torch.zeros(1, batch_size, 1))
+
+    def step(self, tokens, state, memory=None):
+        return self.table[tokens], state

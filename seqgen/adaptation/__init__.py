@@ -1,1 +1,1 @@
-"""How a generator adapts to the text that it is evaluated on, and what is mixed with it."""
+"""The adaptation of a generator to the text that it is evaluated on, and mixtures of models."""

@@ -10,21 +10,18 @@ import torch
 from seqgen.adaptation.dynamic_evaluation import Dynamic, can_learn, dynamic, suitable_window
 from seqgen.adaptation.mixture import mixed, mixture_weights
 from seqgen.adaptation.neural_cache import SHARPNESSES, NeuralCache
-from seqgen.adaptation.ngram import adaptive_ngrams
+from seqgen.adaptation.ngram import MOST_COUNTED, adaptive_ngrams, counted_in
 from seqgen.adaptation.reading import Predicted, has_features, static
 from seqgen.adaptation.temperature import TEMPERATURES, tempered
 from seqgen.arguments import checked
 from seqgen.errors import InputError, nearest
 from seqgen.inference.generator import Generator
-from seqgen.ngram import NGram
 from seqgen.ngram_counts import token_numbers
 from seqgen.settings import unaffected
 
 Method = Literal["temperature", "cache", "dynamic", "ngram"]
 METHODS: tuple[Method, ...] = ("temperature", "cache", "dynamic", "ngram")
 CHOSEN_ON = 30_000  # tokens of a validation text at most, so that to choose takes no longer than to apply
-MOST_COUNTED = 2_000_000  # tokens at the end of a training text, which an n-gram model counts
-LONGEST = 12  # tokens of the longest n-grams that are tried
 COUNTED = "n-grams of training and read text", "of read text", "of the last 500 tokens"  # in the order of their weights
 
 
@@ -36,7 +33,7 @@ class Counted(NamedTuple):
 
 
 class AdaptationSettings(NamedTuple):
-    """What is chosen for each method; None, or a temperature of 1, leaves it out."""
+    """The settings of each method, as they were chosen; None, or a temperature of 1, leaves it out."""
 
     learning: Dynamic | None = None
     temperature: float = 1.0
@@ -46,7 +43,7 @@ class AdaptationSettings(NamedTuple):
 
 @dataclass(frozen=True)
 class Adaptation:
-    """How a generator adapts to a text; its model stays as it is.
+    """A generator with the way in which it adapts to a text; its model stays as it is.
 
     Args:
         generator: the generator.
@@ -155,11 +152,6 @@ def require_methods(methods: Sequence[str], generator: Generator | None = None) 
             )
         if generator is not None and method not in (able := methods_of(generator)):
             raise InputError(f"this model can adapt by {', '.join(able)}, but not by {method}")
-
-
-def counted_in(train: np.ndarray, valid: np.ndarray, *, vocab_size: int) -> NGram:
-    """Return the n-gram model of the last 2,000,000 tokens of a text, of the order that suits a validation text."""
-    return NGram.fit(train[-MOST_COUNTED:], vocab_size=vocab_size, order=LONGEST, valid=valid)
 
 
 def _reading(generator: Generator, tokens: np.ndarray, settings: AdaptationSettings) -> Iterator[Predicted]:

@@ -24,7 +24,7 @@ LEAST = 0.001  # of the loss that a further one must be worth
 
 
 class Rates(NamedTuple):
-    """How fast weights adapt: the learning rate, and the part of the way back to the trained weights in each window."""
+    """The learning rate, and the part of the way back to the trained weights that they go in each window."""
 
     learning_rate: float
     decay: float = 0.0

@@ -6,14 +6,22 @@ import numpy as np
 
 from seqgen.arguments import checked
 from seqgen.errors import InputError
+from seqgen.ngram import NGram
 from seqgen.ngram_counts import NGramCounts, token_numbers
 from seqgen.symbols import BOS
 
+MOST_COUNTED = 2_000_000  # tokens at the end of a training text, which takes some seconds
+LONGEST = 12  # tokens of the longest n-grams that are tried
 EVERY = 2000  # tokens between two refits to the training text and what was read
 EVERY_ALONE = 200  # to what was read alone, which is less to count
 EVERY_RECENT = 20  # to the last tokens alone
 WINDOW = 500  # tokens, the last ones
 PIECE = 10_000  # tokens whose n-grams are numbered at once, where the last ones alone are counted
+
+
+def counted_in(train: np.ndarray, valid: np.ndarray, *, vocab_size: int) -> NGram:
+    """Return the n-gram model of the last 2,000,000 tokens of a text, of the order that suits a validation text."""
+    return NGram.fit(train[-MOST_COUNTED:], vocab_size=vocab_size, order=LONGEST, valid=valid)
 
 
 @checked

@@ -55,7 +55,7 @@ class TextBatches(NamedTuple):
 
     @property
     def evaluated(self) -> dict[str, TextPart]:
-        """What is evaluated on, by the beginning of the names of its metrics: "val", and "test" where there is one."""
+        """The texts to evaluate on, by the beginning of their metrics: "val", and "test" where there is one."""
         return {"val": self.valid} | ({} if self.test is None else {"test": self.test})
 
 

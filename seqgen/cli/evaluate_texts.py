@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from seqgen.adaptation.adaptation import Adaptation, counted_in, methods_of, require_methods
+from seqgen.adaptation.adaptation import Adaptation, methods_of, require_methods
+from seqgen.adaptation.ngram import counted_in
 from seqgen.batches.documents import Documents
 from seqgen.batches.stream import held_back_windows
 from seqgen.cli.inputs import open_model
@@ -21,7 +22,8 @@ from seqgen.errors import InputError
 from seqgen.hardware.devices import find_device
 from seqgen.inference.causal_language_model import CausalLanguageModel, is_causal_language_model
 from seqgen.inference.generator import Generator
-from seqgen.symbols import EOS, UNK
+from seqgen.metrics.text_loss import TextLoss
+from seqgen.symbols import EOS
 from seqgen.training.losses import evaluate as mean_loss
 
 WINDOW, ROWS = 256, 64  # tokens and rows of a batch, as in validation
@@ -102,14 +104,14 @@ def of_loss(loss: float, tokens: np.ndarray, corpus: Corpus) -> Figures:
     published benchmarks, where it is `<eos>`.
     """
     blocks = list(corpus.blocks())
-    characters = sum(map(len, blocks))
+    measured = TextLoss.of(loss, tokens, characters=sum(map(len, blocks)))
     words = sum(len(block.split()) + block.count("\n") for block in blocks)
     return {
         "loss": loss,
         "perplexity": _perplexity(loss),
         "word_perplexity": _perplexity(loss * len(tokens) / max(words, 1)),
-        "bits_per_character": loss * len(tokens) / characters / math.log(2),
-        "unknown_tokens": float((tokens == UNK).mean()),
+        "bits_per_character": measured.bits_per_character,
+        "unknown_tokens": measured.unknown_tokens,
         "tokens": len(tokens),
     }
 

@@ -16,7 +16,7 @@ ABSENT = -1  # in place of a token
 
 
 class Automaton(NamedTuple):
-    """How much of a word the last tokens of a text are (Aho and Corasick 1975, Efficient String Matching).
+    """A count of the tokens of a word that a text ends with (Aho and Corasick 1975, Efficient String Matching).
 
     `after` is the (nodes, symbols) node after each symbol, `missing` the (nodes,) tokens that the word needs at least,
     and `next` the (nodes, choices) tokens that bring it nearer, or ABSENT. A node at which nothing is missing is kept.

@@ -16,8 +16,8 @@ class TextLoss(NamedTuple):
     unknown_tokens: float
 
     @classmethod
-    def of(cls, loss: float, tokens: np.ndarray, text: str, characters: int | None = None) -> "TextLoss":
-        """Return the loss of (length,) tokens, which are decoded as this text, but are of so many characters."""
+    def of(cls, loss: float, tokens: np.ndarray, text: str = "", characters: int | None = None) -> "TextLoss":
+        """Return the loss of (length,) tokens, of so many characters; by default they are those of a decoded text."""
         # EOS counts as a character: it is predicted in place of a line end.
         characters = characters or len(text) + int((tokens == EOS).sum())
         return cls(loss, len(tokens) / max(characters, 1), float((tokens == UNK).mean()))

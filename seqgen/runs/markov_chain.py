@@ -7,14 +7,12 @@ import numpy as np
 from torch import nn
 
 from seqgen.adaptation.mixture import mixed, mixture_weights
+from seqgen.adaptation.ngram import MOST_COUNTED, counted_in
 from seqgen.adaptation.static import static_components
 from seqgen.batches.text import TextBatches
 from seqgen.errors import counted
 from seqgen.ngram import NGram
 from seqgen.runs.run import Run
-
-LONGEST = 12  # tokens of the longest n-grams that are tried
-MOST_TOKENS = 2_000_000  # that are counted, which takes some seconds
 
 
 class MarkovChain(NamedTuple):
@@ -65,11 +63,11 @@ def markov_chain(run: Run, network: nn.Module, data: TextBatches, vocab_size: in
     Args:
         run: whose processes each evaluate a part.
         network: what was trained on the same text.
-        data: the training text, of which `MOST_TOKENS` are read at most, and those to validate and to test on.
+        data: the training text, of which `MOST_COUNTED` are read at most, and those to validate and to test on.
         vocab_size: number of tokens.
     """
-    tokens = data.train_text(MOST_TOKENS)
-    model = NGram.fit(tokens, vocab_size=vocab_size, order=LONGEST, valid=data.held_back)
+    tokens = data.train_text(MOST_COUNTED)
+    model = counted_in(tokens, data.held_back, vocab_size=vocab_size)
     both = {}
     for name, part in data.evaluated.items():
         parts = run.processes.together(partial(static_components, network, model, part.batches()))

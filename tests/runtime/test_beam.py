@@ -6,28 +6,15 @@ import numpy as np
 import pytest
 import torch
 from exports import chain_decoder
+from making import Chain
 
 from seqgen.generation.beam import beam_search as in_torch
 from seqgen.generation.config import GenerationConfig
 from seqgen.runtime.beam import beam_search, largest
-from seqgen.state import State
 from seqgen.symbols import BOS, EOS, PAD, UNK
 
 SIZE, LONGEST = 7, 4
 NEVER = (PAD, BOS, UNK)
-
-
-class Chain:
-    """A Markov chain for torch's search."""
-
-    def __init__(self, table):
-        self.table = torch.from_numpy(table)
-
-    def start(self, memory=None, *, batch_size=None):
-        return State(torch.zeros(1, batch_size, 1))
-
-    def step(self, tokens, state, memory=None):
-        return self.table[tokens], state
 
 
 def random_table(seed):
