@@ -71,7 +71,7 @@ def test_the_markov_chain_stands_beside_the_network(train, tmp_path, monkeypatch
     assert (
         f"--- both mixed, {weight:.1%} of each probability from the Markov chain: validation loss {mixture:.4f}" in out
     )
-    monkeypatch.setattr(markov_chain, "MOST_TOKENS", 300)
+    monkeypatch.setattr(markov_chain, "MOST_COUNTED", 300)
     code, out, err = train(*options, directory=tmp_path / "cut")
     assert code == 0, err
     assert results_of(tmp_path / "cut")["ngram_tokens"] == 300 < tokens
