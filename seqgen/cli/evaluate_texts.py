@@ -4,7 +4,7 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -145,29 +145,31 @@ def _adaptive(generator: Generator, place: str, corpus: Corpus, options: dict[st
     if np.array_equal(tokens, valid):
         raise InputError("--data must be another text than that which settings are chosen by, but it is the same")
     train = _counted_text(generator, tokens, options) if "ngram" in methods else None
+    if train is not None and np.array_equal(train, valid):
+        raise InputError("--valid must be another text than that which n-grams are counted in, but it is the same")
     print(f"{place}: choosing how to adapt, then reading {len(tokens):,} tokens", file=sys.stderr)
     adaptation = Adaptation.chosen(generator, valid, methods, train=train)
     loss = -float(adaptation.score(tokens).mean())
     return of_loss(loss, tokens, corpus) | {"adaptation": str(adaptation)}
 
 
-def _own_text(generator: Generator, options: dict[str, Any], part: str) -> np.ndarray:
+def _own_text(generator: Generator, options: dict[str, Any], part: Literal["train", "valid"]) -> np.ndarray:
     """Return the numbers of the text of `--valid` or `--train`, by default those that the run has for it.
 
     Raises:
         InputError: neither the command nor the run names one.
     """
 
-    def tokens(name: str) -> np.ndarray:
-        return np.asarray(encode_stream(Corpus.find(name, options["encoding"]), generator.tokenizer))
+    def tokens(name: str, part: Literal["train", "valid"]) -> np.ndarray:
+        return np.asarray(encode_stream(Corpus.find(name, options["encoding"], part), generator.tokenizer))
 
     if options[part] is not None:
-        return tokens(options[part])
+        return tokens(options[part], part)
     trained = trained_options(options["directory"])
     if trained.get("data") in (None, "-") or trained.get("documents", "none") != "none":
         raise InputError(f"--{part} must name a text, as {options['directory']} was trained on no stream that it names")
     valid = trained.get("valid")
-    parts = split_stream(tokens(trained["data"]), None if valid is None else tokens(valid))
+    parts = split_stream(tokens(trained["data"], "train"), None if valid is None else tokens(valid, "valid"))
     return np.asarray(parts[part == "valid"])
 
 

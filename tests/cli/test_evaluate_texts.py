@@ -73,6 +73,17 @@ def test_several_models_are_compared_on_the_same_text(command, folder):
     assert [line.split()[0] for line in out.splitlines()] == ["model", "run", "ngram"]
 
 
+def test_a_run_of_a_benchmark_chooses_by_its_validation_part(command, folder, monkeypatch):
+    monkeypatch.setenv("SEQGEN_DATA", str(folder))
+    (folder / "ptb").mkdir()
+    for part, text in {"train": TEXT, "valid": OTHER[5:], "test": OTHER}.items():
+        (folder / "ptb" / f"ptb.{part}.txt").write_text(text)
+    (folder / "run" / "resolved.yaml").write_text("data: ptb\nvalid: ptb\ndocuments: none\n")
+    adapt = ("--adapt", "temperature,ngram")
+    files = ("--valid", "ptb/ptb.valid.txt", "--train", "ptb/ptb.train.txt")
+    assert evaluated(command, "run", "ptb", *adapt) == evaluated(command, "run", "ptb", *adapt, *files)
+
+
 def words():
     return WordTokenizer.fit(TEXT)
 
@@ -101,6 +112,7 @@ def test_what_a_model_has_not_is_left_out_and_said(command, folder):
         (("run", "--data", "text.txt", "--adapt", "cache", "--valid", "text.txt"), "another text"),
         (("run", "--data", "text.txt", "--adapt", "ngram", "--train", "text.txt"), "another text"),
         (("run", "ngram", "--data", "text.txt", "--train", "text.txt"), "another text"),
+        (("run", "--data", "text.txt", "--adapt", "ngram", "--valid", "a.txt", "--train", "a.txt"), "another"),
         (("run", "--data", "text.txt", "--adapt", ""), "adapt must be one or several of"),
         (("run", "--data", "text.txt", "--adapt", "cache", "--valid", "none.txt"), "none.txt"),
         (("ngram", "--data", "text.txt"), "ngram must come with the run of a generator"),
@@ -115,6 +127,7 @@ def test_a_mistake_is_a_sentence(command, folder, arguments, sentence):
     make_generator().save_pretrained(folder / "alone")
     make_generator(ends=True).save_pretrained(folder / "ends")
     make_tagger().save_pretrained(folder / "tagger")
+    (folder / "a.txt").write_text(TEXT)
     code, out, err = command(cli.main, "evaluate", *arguments)
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
