@@ -4,7 +4,7 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +12,13 @@ from seqgen.adaptation.adaptation import Adaptation, methods_of, require_methods
 from seqgen.adaptation.ngram import counted_in
 from seqgen.batches.documents import Documents
 from seqgen.batches.stream import held_back_windows
+from seqgen.batches.text import VALIDATION_ROWS, VALIDATION_WINDOW
 from seqgen.cli.inputs import open_model
 from seqgen.cli.labelled import refuse_others
 from seqgen.cli.trained import as_trained, trained_options
 from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import encode_documents, encode_stream
+from seqgen.data.sets.benchmark_texts import Part
 from seqgen.data.splits import split_stream
 from seqgen.errors import InputError
 from seqgen.hardware.devices import find_device
@@ -26,7 +28,6 @@ from seqgen.metrics.text_loss import TextLoss
 from seqgen.symbols import EOS
 from seqgen.training.losses import evaluate as mean_loss
 
-WINDOW, ROWS = 256, 64  # tokens and rows of a batch, as in validation
 NGRAM = "ngram"  # the Markov chain in the place of a model
 COLUMNS = ("bits_per_character", "word_perplexity", "perplexity", "loss")  # of a table of several models
 
@@ -89,10 +90,10 @@ def of_text(generator: Generator, corpus: Corpus, documents: Any = None) -> Figu
     tokenizer, documents = generator.tokenizer, documents or ("lines" if _ends(generator) else "none")
     if documents == "none":
         tokens = np.asarray(encode_stream(corpus, tokenizer))
-        batches = held_back_windows(tokens, window=WINDOW)
+        batches = held_back_windows(tokens, window=VALIDATION_WINDOW)
     else:
         rows = encode_documents(corpus, tokenizer, documents)
-        several = Documents(rows, min(ROWS, len(rows)), WINDOW)
+        several = Documents(rows, min(VALIDATION_ROWS, len(rows)), VALIDATION_WINDOW)
         tokens, batches = several.chosen_tokens(), several.once()
     return of_loss(mean_loss(generator.model, batches), tokens, corpus)
 
@@ -142,26 +143,25 @@ def _adaptive(generator: Generator, place: str, corpus: Corpus, options: dict[st
         raise InputError(f"--adapt must be with a model of one stream, but {place} reads separate documents")
     tokens = np.asarray(encode_stream(corpus, generator.tokenizer))
     valid = _own_text(generator, options, "valid")
-    if np.array_equal(tokens, valid):
-        raise InputError("--data must be another text than that which settings are chosen by, but it is the same")
+    _require_other("--data", tokens, valid, "settings are chosen by")
     train = _counted_text(generator, tokens, options) if "ngram" in methods else None
-    if train is not None and np.array_equal(train, valid):
-        raise InputError("--valid must be another text than that which n-grams are counted in, but it is the same")
+    if train is not None:
+        _require_other("--valid", valid, train, "n-grams are counted in")
     print(f"{place}: choosing how to adapt, then reading {len(tokens):,} tokens", file=sys.stderr)
     adaptation = Adaptation.chosen(generator, valid, methods, train=train)
     loss = -float(adaptation.score(tokens).mean())
     return of_loss(loss, tokens, corpus) | {"adaptation": str(adaptation)}
 
 
-def _own_text(generator: Generator, options: dict[str, Any], part: Literal["train", "valid"]) -> np.ndarray:
+def _own_text(generator: Generator, options: dict[str, Any], part: Part) -> np.ndarray:
     """Return the numbers of the text of `--valid` or `--train`, by default those that the run has for it.
 
     Raises:
         InputError: neither the command nor the run names one.
     """
 
-    def tokens(name: str, part: Literal["train", "valid"]) -> np.ndarray:
-        return np.asarray(encode_stream(Corpus.find(name, options["encoding"], part), generator.tokenizer))
+    def tokens(name: str, of_name: Part) -> np.ndarray:
+        return np.asarray(encode_stream(Corpus.find(name, options["encoding"], of_name), generator.tokenizer))
 
     if options[part] is not None:
         return tokens(options[part], part)
@@ -176,9 +176,14 @@ def _own_text(generator: Generator, options: dict[str, Any], part: Literal["trai
 def _counted_text(generator: Generator, tokens: np.ndarray, options: dict[str, Any]) -> np.ndarray:
     """Return the numbers of the text that n-grams are counted in, which must not be the (length,) ones of `--data`."""
     train = _own_text(generator, options, "train")
-    if np.array_equal(tokens, train):
-        raise InputError("--data must be another text than that which n-grams are counted in, but it is the same")
+    _require_other("--data", tokens, train, "n-grams are counted in")
     return train
+
+
+def _require_other(option: str, tokens: np.ndarray, others: np.ndarray, use: str) -> None:
+    """Raise an InputError where the text of an option is the one that is used otherwise."""
+    if np.array_equal(tokens, others):
+        raise InputError(f"{option} must be another text than that which {use}, but it is the same")
 
 
 def _markov_chain(generator: Any, corpus: Corpus, options: dict[str, Any]) -> Generator:

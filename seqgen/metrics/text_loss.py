@@ -34,7 +34,7 @@ class TextLoss(NamedTuple):
 
     @property
     def figures(self) -> dict[str, float]:
-        """What the loss means, by the names in `results.json`."""
+        """The figures of the loss, by their names in `results.json`."""
         return {name: getattr(self, name) for name in ("bits_per_character", "perplexity", "unknown_tokens")}
 
     def __str__(self) -> str:
