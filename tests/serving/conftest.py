@@ -68,11 +68,11 @@ def window(browser):
 def page(window, server):
     """The page, opened anew; it must request nothing from elsewhere and have no problem."""
     page = window
-    page.goto("about:blank")
     page.addresses.clear()
     page.goto(server.address)
     page.get_by_role("tab").first.wait_for()
     yield page
+    page.goto("about:blank")  # before its routes end, so that none of its later requests reaches the server
     page.unroute_all()
     problems = list(page.problems)
     page.problems.clear()
