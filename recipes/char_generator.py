@@ -33,6 +33,7 @@ from seqgen.runs.sizes import GENERATOR, WORD_GENERATOR
 from seqgen.runs.suitable_size import EPOCHS, Trial
 from seqgen.runs.text_options import of_vocabulary, regularize, suitable_sample
 from seqgen.runs.training import Training
+from seqgen.runs.vectors import VectorOptions, begin_with_vectors
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.cross_entropy import sampling_shares
 from seqgen.training.losses import LossFunction, next_token
@@ -41,7 +42,7 @@ SAMPLE = 300  # tokens of a sample in the test
 
 
 @dataclass(kw_only=True)
-class Config(RunConfig, TextSplitOptions):
+class Config(RunConfig, TextSplitOptions, VectorOptions):
     """Options of the character and word generator."""
 
     recipe = "char_generator"
@@ -135,7 +136,7 @@ def main() -> None:
         run.say(f"{epochs:.3g} epochs, so --dropout {config.dropout} --weight_drop {config.weight_drop}")
         if epochs > EPOCHS:
             run.say("so small a text is learned by heart in this time: expect little of new text")
-    with Training(run, generator, splits.fingerprint) as training:
+    with Training(run, generator, splits.fingerprint, groups=begin_with_vectors(run, generator)) as training:
         for step in training.steps(data.train, loss):
             if training.due(step):
                 if not step.last:  # the test shows more

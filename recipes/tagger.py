@@ -30,6 +30,7 @@ from seqgen.runs.initial_model import initial_model
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TAGGER
 from seqgen.runs.training import Training
+from seqgen.runs.vectors import VectorOptions, begin_with_vectors
 from seqgen.tasks.tagger import joined
 from seqgen.training.answers import class_weights
 from seqgen.training.losses import right_answer
@@ -38,7 +39,7 @@ SHOWN = 30  # tokens that a validation shows
 
 
 @dataclass(kw_only=True)
-class Config(LabelConfig, TextOptions):
+class Config(LabelConfig, TextOptions, VectorOptions):
     """Options of the tagger."""
 
     recipe = "tagger"
@@ -68,7 +69,7 @@ def main() -> None:
     held_back = run.batches(tagger.examples(splits.valid), config.batch_tokens)
     tokens = f"{sequences.buckets.lengths.sum():,} tokens, {len(tagger.vocabulary):,} of them different"
     run.describe(f"sequences: {splits.sizes}; {tokens}, with {len(splits.tags)} tags", tagger)
-    with Training(run, tagger, splits.fingerprint) as training:
+    with Training(run, tagger, splits.fingerprint, groups=begin_with_vectors(run, tagger)) as training:
         for step in training.steps(sequences, loss):
             if training.due(step):
                 run.say(f"  {sample(training.averaged, splits.valid.tokens[0][:SHOWN])}")

@@ -32,6 +32,7 @@ from seqgen.runs.initial_model import initial_model
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TEXT_CLASSIFIER
 from seqgen.runs.training import Training
+from seqgen.runs.vectors import VectorOptions, begin_with_vectors
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.adversarial import adversarial
 from seqgen.training.answers import class_weights
@@ -42,7 +43,7 @@ BASELINE = 50_000  # maximum number of training texts of the logistic regression
 
 
 @dataclass(kw_only=True)
-class Config(LabelConfig, TextColumns):
+class Config(LabelConfig, TextColumns, VectorOptions):
     """Options of the text classifier."""
 
     recipe = "text_classifier"
@@ -107,6 +108,7 @@ def main() -> None:
     transferred = isinstance(run.initial, Generator)
     pretrained = [*reversed(encoder.forwards.stack), encoder.embedding] if transferred else []
     groups = gradual_unfreezing(pretrained, config.learning_rate_factor, config.unfreeze)
+    groups += begin_with_vectors(run, classifier)
     with Training(run, classifier, splits.fingerprint, groups=groups) as training:
         for step in training.steps(texts, loss):
             if training.due(step):

@@ -34,22 +34,22 @@ from seqgen.runs.run import Run
 from seqgen.runs.sizes import TRANSLATOR
 from seqgen.runs.suitable_size import Trial
 from seqgen.runs.training import Training
+from seqgen.runs.vectors import VectorOptions, begin_with_vectors
 from seqgen.symbols import SYMBOLS
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.losses import target_tokens
 
-DATES = {"dropout": 0.1, "tokenizer": "char"}
 LENGTH = 16  # tokens of a sentence of the trial
 SHOWN = 5  # test sentences that are shown, with pictures of their attention
 
 
 @dataclass(kw_only=True)
-class Config(SearchConfig, PairOptions):
+class Config(SearchConfig, PairOptions, VectorOptions):
     """Options of the translator."""
 
     recipe = "translator"
     builder = patterns.translator
-    presets: ClassVar = {"dates": DATES}
+    presets: ClassVar = {"dates": {"dropout": 0.1, "tokenizer": "char"}}
     sizes = TRANSLATOR
 
     tokenizer: Literal["subword", "bpe", "char", "byte", "word", "lowercase-word"] = "subword"
@@ -94,7 +94,7 @@ def main() -> None:
     tokens = f"{train.mean_length:.0f} tokens a pair of {translator.target.vocab_size:,} different"
     run.describe(f"pairs: {splits.sizes}; {tokens}", translator)
     greedy = {"num_beams": 1, "max_new_tokens": int(valid.buckets.lengths.max())}  # at first a model never ends
-    with Training(run, translator, splits.fingerprint) as training:
+    with Training(run, translator, splits.fingerprint, groups=begin_with_vectors(run, translator)) as training:
         for step in training.steps(train, loss):
             if training.due(step):
                 val_loss = mean_loss(run, training.averaged.model, valid.once(), run.in_precision(target_tokens))
@@ -124,8 +124,8 @@ def test(training: Training[Translator], translator: Translator, splits: Splits[
     for number, one in enumerate(first, start=1):
         if one.attention is not None:
             draw_attention(run.directory / "attention" / f"{number}.png", one.attention)
-    shown = [f"  {source}\n  -> {text}" for source, text in zip(sources[:SHOWN], written, strict=False)]
-    translations = Section("Translations", "\n".join(shown), aligned(sources[:SHOWN], first))
+    shown = "\n".join(f"  {source}\n  -> {one.text}" for source, one in zip(sources, first, strict=False))
+    translations = Section("Translations", shown, aligned(sources[:SHOWN], first))
     worst = write_worst_translations(run.directory / "worst.jsonl", sources, references, written)
     training.results(
         translations,

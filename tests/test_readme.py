@@ -203,6 +203,9 @@ def test_recipe_commands_have_options_that_exist(line, tmp_path, monkeypatch):
     if begun := re.search(r"--init_from (\S+)", words):
         make_generator(TEXT).save_pretrained(tmp_path / begun[1] / "model")
         monkeypatch.chdir(tmp_path)
+    if begun := re.search(r"--vectors (\S+)", words):
+        (tmp_path / begun[1]).write_text("the 0.1 0.2\ncat -0.3 0.4\n")
+        monkeypatch.chdir(tmp_path)
     assert name in RECIPES
     if words == " --copy":
         return

@@ -22,6 +22,7 @@ from seqgen.runs.initial_options import InitialOptions, initial_options
 from seqgen.runs.saved_options import saved_options
 from seqgen.runs.sizes import Size, Sizes
 from seqgen.runs.tracking import Service
+from seqgen.runs.vector_options import vector_options
 from seqgen.tasks.encoder_decoder import search_options
 from seqgen.text.tokenizer import Tokenizer
 
@@ -31,7 +32,7 @@ C = TypeVar("C", bound="RunConfig")
 FREE_ON_RESUME = {"resume", "output_dir", "max_steps", "max_seconds", "device", "patience", "eval_every", "track"}
 FREE_ON_RESUME |= {"learning_rate", "adamw_learning_rate"}
 # Options that name files, so that a run is resumed from any folder.
-PATHS = {"data", "valid", "test", "source", "target", "captions", "init_from", "weights"}
+PATHS = {"data", "valid", "test", "source", "target", "captions", "init_from", "weights", "vectors"}
 PATHS |= {f"{part}_{option}" for part in ("valid", "test") for option in ("source", "target", "captions")}
 FREE_ON_RESUME |= PATHS - {"init_from", "weights"}  # data may have moved: they are known by their content
 # Options that may differ between the machines of a run.
@@ -241,12 +242,12 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
         )
     require_values(parser, saved, types)
     data = "" if "source" in asked else asked.get("data", parser.get_defaults().get("data"))
-    preset = config_class.presets.get(data, {})
+    preset = {**config_class.presets.get(data, {}), **vector_options(asked)}
     initial = InitialOptions()
     if asked.get("init_from") and config_class.builder and not saved:
         initial = initial_options(asked["init_from"], config_class.builder, *config_class.transferred)
         initial.require_kept(asked)
-    found = {**preset} | initial.of(config_class) | saved
+    found = preset | initial.of(config_class) | saved
     parser.set_defaults({name: value for name, value in found.items() if name in types})
     values = parse(parser, arguments, types)
     require_no_null(values, types)

@@ -25,6 +25,7 @@ def write_results(
     """Write the metrics of the task and of training to `results.json`, and the report; return all metrics."""
     results = {
         **figures,
+        **run.figures,
         "steps": progress.steps,
         "seconds": progress.seconds,
         f"{run.unit}_per_second": progress.rate,

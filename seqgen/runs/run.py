@@ -56,6 +56,7 @@ class Run:
         use_huge_pages()
         self.config: RunConfig = config
         self.name, self.unit, self.data = config.recipe, unit, ""
+        self.figures: dict[str, float] = {}  # of the results, known before training
         if config.max_steps is None and config.max_seconds is None:
             config.max_seconds = default_seconds
         self.processes = Processes(config.device)
