@@ -62,7 +62,7 @@ class Config(SearchConfig, PictureConfig, TextOptions):
     strays: Literal["skip", "error"] = "skip"
     """skip captions without an image, and images without captions, or raise an error"""
     backbone: str = LITE0
-    """small, efficientnet_lite0, or a torchvision model; for scenes small"""
+    """small, efficientnet_lite0 to efficientnet_lite2, or a torchvision model; for scenes small"""
     weights: str | None = None
     """pretrained weights of the backbone: default or another torchvision name, a file, or none, as for small"""
     fine_tune: float = 0.0

@@ -127,7 +127,7 @@ def captioner(
 
     Args:
         vocab_size: number of tokens, the special ones included.
-        backbone: "small", "efficientnet_lite0", or a torchvision model, untrained.
+        backbone: "small", "efficientnet_lite0" to "efficientnet_lite2", or a torchvision model, untrained.
         image_size: pixels a side, which determines the number of positions of the memory.
         frozen: whether the backbone's weights are not trained.
         memory_size: size of each position of the memory that attention reads.
@@ -243,7 +243,7 @@ def image_classifier(
 
     Args:
         classes: number of classes.
-        backbone: "small", "efficientnet_lite0", or a torchvision model, untrained.
+        backbone: "small", "efficientnet_lite0" to "efficientnet_lite2", or a torchvision model, untrained.
         width: channels of the first stage of the small backbone.
         frozen: whether the backbone's weights are not trained.
         dropout: dropout probability of the summary.

