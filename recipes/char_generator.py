@@ -42,7 +42,7 @@ SAMPLE = 300  # tokens of a sample in the test
 
 
 @dataclass(kw_only=True)
-class Config(RunConfig, TextSplitOptions, VectorOptions):
+class Config(VectorOptions, RunConfig, TextSplitOptions):
     """Options of the character and word generator."""
 
     recipe = "char_generator"

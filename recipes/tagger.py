@@ -39,7 +39,7 @@ SHOWN = 30  # tokens that a validation shows
 
 
 @dataclass(kw_only=True)
-class Config(LabelConfig, TextOptions, VectorOptions):
+class Config(VectorOptions, LabelConfig, TextOptions):
     """Options of the tagger."""
 
     recipe = "tagger"

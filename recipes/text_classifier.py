@@ -43,7 +43,7 @@ BASELINE = 50_000  # maximum number of training texts of the logistic regression
 
 
 @dataclass(kw_only=True)
-class Config(LabelConfig, TextColumns, VectorOptions):
+class Config(VectorOptions, LabelConfig, TextColumns):
     """Options of the text classifier."""
 
     recipe = "text_classifier"

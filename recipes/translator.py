@@ -44,7 +44,7 @@ SHOWN = 5  # test sentences that are shown, with pictures of their attention
 
 
 @dataclass(kw_only=True)
-class Config(SearchConfig, PairOptions, VectorOptions):
+class Config(VectorOptions, SearchConfig, PairOptions):
     """Options of the translator."""
 
     recipe = "translator"
