@@ -43,10 +43,19 @@ class Setting(NamedTuple):
     cuts: tuple[float, ...] = ()
 
 
-WORDS = "--tokenizer whitespace "
+WORDS = "--tokenizer whitespace --size medium --hidden_size 640 --embedding_size 320 --averaging 0.05 "
+EVERY = "temperature,cache,dynamic,ngram"
 SETTINGS: dict[Text, Setting] = {
-    "ptb": Setting(3600, WORDS, "temperature,cache,dynamic,ngram"),
-    "wikitext2": Setting(3600, WORDS, "temperature,cache,dynamic,ngram"),
+    "ptb": Setting(
+        3600,
+        WORDS + "--dropout 0.5 --embedding_dropout 0.25 --weight_drop 0.35",
+        EVERY,
+    ),
+    "wikitext2": Setting(
+        3600,
+        WORDS + "--dropout 0.5 --embedding_dropout 0.2 --weight_drop 0.3 --batch_size 64 --adamw_learning_rate 0.003",
+        EVERY,
+    ),
     "tinyshakespeare": Setting(100, "--size medium", "temperature,dynamic,ngram", (0.9,)),
     "characters": Setting(3600, "", "temperature,dynamic,ngram", (0.9, 0.95)),
 }
