@@ -104,7 +104,7 @@ def main() -> None:
     run.describe(f"texts of {len(splits.classes)} classes: {splits.sizes}; {read}", classifier)
     encoder = cast("SequenceEncoder", classifier.model.encoder)
     if config.adversarial:
-        loss = adversarial(loss, encoder.embedding, config.adversarial)
+        loss = adversarial(loss, config.adversarial)
     transferred = isinstance(run.initial, Generator)
     pretrained = [*reversed(encoder.forwards.stack), encoder.embedding] if transferred else []
     groups = gradual_unfreezing(pretrained, config.learning_rate_factor, config.unfreeze)
