@@ -80,6 +80,9 @@ from .protocols import Encoder as Encoder
 from .protocols import TrainableDecoder as TrainableDecoder
 from .state import Memory as Memory
 from .state import State as State
+from .tasks.ngram_classifier import NGramClassifier as NGramClassifier
+from .tasks.ngram_classifier import fit_ngram_classifier as fit_ngram_classifier
+from .tasks.ngram_mixture import NGramMixture as NGramMixture
 from .testing import Checks as Checks
 from .testing import check_bundle as check_bundle
 from .testing import check_decoder as check_decoder
