@@ -65,7 +65,7 @@ MEASURES = {
         _accuracy("Tokens", "the most frequent tag of each token", "always the most frequent tag"),
         Measure(
             "The same for tokens that were not in the training part",
-            {"test_accuracy_unseen": THIS, "baseline_accuracy_unseen": "the most frequent tag of their endings"},
+            {"test_accuracy_unseen": THIS, "baseline_accuracy_unseen": "the most frequent tag of their ending"},
             best=1,
         ),
         Measure("F1 of whole spans", {"test_span_f1": THIS}, best=1),
