@@ -15,7 +15,7 @@ from seqgen.tasks.ngram_classifier import fit_ngram_classifier
 from seqgen.tasks.ngram_mixture import LEAST, NGramMixture
 
 # A baseline learns from at most so many texts, and from fewer where each class needs a regression of its own.
-BASELINE, REGRESSIONS = 50_000, 500_000
+BASELINE, REGRESSIONS = 100_000, 500_000
 
 
 @dataclass(kw_only=True)

@@ -1,7 +1,7 @@
 """The n-gram classifier: a logistic regression on the words of a text and their neighbours, without a network."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from zlib import crc32
 
@@ -38,9 +38,9 @@ class NGramClassifier:
 
     classes: list[str]
     order: int
-    buckets: np.ndarray
-    weights: np.ndarray
-    biases: np.ndarray
+    buckets: np.ndarray = field(repr=False)
+    weights: np.ndarray = field(repr=False)
+    biases: np.ndarray = field(repr=False)
 
     def __post_init__(self) -> None:
         count = len(self.classes) if len(self.classes) > 2 else 1

@@ -76,7 +76,7 @@ def test_every_use_of_a_classifier_has_the_ngrams(mixed):
     found = mixed.probabilities(OTHERS)
     assert np.abs(found - network.probabilities(OTHERS)).max() > 0.1
     assert mixed.score(OTHERS, ["fine"] * 4) == pytest.approx(np.log(found[:, 1]).tolist(), rel=1e-5)
-    most = max(mixed.influences("a fine film"), key=lambda one: one.influence)
+    most = max(mixed.influences("a fine film"), key=lambda one: abs(one.change))
     assert most.text.strip() == "fine"
 
 

@@ -17,7 +17,7 @@ def train(command, tmp_path):
     data = labelled(tmp_path)
 
     def run(*arguments, directory="run"):
-        code, out, err = command(
+        code, _, err = command(
             load_recipe("text_classifier").main, *data, *FEW, "--output_dir", tmp_path / directory, *arguments
         )
         assert code == 0, err
