@@ -111,12 +111,11 @@ def main() -> None:
                 training.evaluated(step, found.loss, error=1 - found.accuracy, val_accuracy=found.accuracy)
     answered, figures = answers_beside_ngrams(run, best_model(training), splits)
     if run.main:
-        test(training, answered, splits, figures | {"tokens_per_second": training.progress.rate * texts.mean_length})
+        speed = training.progress.rate * texts.mean_length
+        test(training, answered, splits, **figures, tokens_per_second=speed)
 
 
-def test(
-    training: Training[TextClassifier], answered: Answered, splits: LabelledSplits, figures: dict[str, float]
-) -> None:
+def test(training: Training[TextClassifier], answered: Answered, splits: LabelledSplits, **figures: float) -> None:
     """Report the answers to the test texts beside those of word n-grams, and print the command to use the model."""
     majority = majority_accuracy(splits.frequencies, answered.targets)
     baselines = {"majority": majority, "baseline": figures.pop("baseline_accuracy")}
