@@ -34,11 +34,11 @@ def evaluate(options: dict[str, Any]) -> None:
     places, file = _models_and_file(options)
     options, models = options | {"file": file}, {place: open_generator(place, options) for place in places}
     if any(model is None or isinstance(model, Generator | CausalLanguageModel) for model in models.values()):
-        if len(models) > 1 and options["data"] is None:
+        if len(places) > 1 and options["data"] is None:
             raise InputError(f"several models must come with --data, the text, but {places[1]!r} is a second one")
         evaluate_texts(models, options)
         return
-    model = ensemble(list(models.values())) if len(models) > 1 else models[places[0]]
+    model = ensemble([models[place] for place in places]) if len(places) > 1 else models[places[0]]
     kind = model.builder
     refuse_others(options, kind, *(["num_beams"] if isinstance(model, Translator | Captioner) else []))
     search = {} if options["num_beams"] is None else {"num_beams": options["num_beams"]}

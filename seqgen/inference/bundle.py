@@ -61,7 +61,7 @@ class Bundle(Task, Generic[M]):
     arguments: dict[str, Any]
     own_builder: Callable[..., M] | None = None
     loaded_from: Path | None = field(default=None, repr=False, compare=False)
-    members: "tuple[Bundle[Any], ...]" = field(default=(), repr=False, compare=False)
+    members: tuple[Any, ...] = field(default=(), repr=False, compare=False)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

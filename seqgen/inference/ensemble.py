@@ -72,8 +72,8 @@ def _require_alike(name: str, bundle: Bundle[Any], other_name: str, other: Bundl
     """Raise an InputError where two models have other inputs or other answers."""
     kinds = bundle.builder, other.builder
     if len(set(kinds)) > 1 or type(bundle) is not type(other):
-        what = f"be of one kind, but {name} is a {kinds[0]} and {other_name} a {kinds[1]}"
-        raise InputError(f"the members of an ensemble must {what}")
+        found = f"{name} is of kind {kinds[0]} and {other_name} of kind {kinds[1]}"
+        raise InputError(f"the members of an ensemble must be of one kind, but {found}")
     one, two = bundle.parts(), other.parts()
     for file in one:
         if file != OPTIONS and one[file] != two[file]:

@@ -162,9 +162,8 @@ def test_saved_models_are_loaded_as_an_ensemble(tmp_path):
     for name, member in zip("ab", UNLIKE["translator"](), strict=True):
         member.save_pretrained(tmp_path / name)
     loaded = seqgen.load([tmp_path / "a", tmp_path / "b"])
-    assert loaded.translate(GIVEN["translator"]) == seqgen.ensemble(UNLIKE["translator"]()).translate(
-        GIVEN["translator"]
-    )
+    unsaved, given = seqgen.ensemble(UNLIKE["translator"]()), GIVEN["translator"]
+    assert loaded.translate(given) == unsaved.translate(given)
     nested = seqgen.ensemble([seqgen.ensemble(loaded.members[:1]), loaded.members[1]])
     assert nested.members == loaded.members
 
@@ -173,7 +172,10 @@ def test_saved_models_are_loaded_as_an_ensemble(tmp_path):
     ("bundles", "rule"),
     [
         ([], "at least one model, but there is none"),
-        ([make_generator(), make_translator()], "of one kind, but model 1 is a generator and model 2 a translator"),
+        (
+            [make_generator(), make_translator()],
+            "of one kind, but model 1 is of kind generator and model 2 of kind translator",
+        ),
         ([make_generator(), make_generator("abc")], "the same tokenizer, but model 1 and model 2 differ in it"),
         ([make_tagger(), make_tagger(), Tagger.fit(["ab"], ["A"])], "model 1 and model 3 differ in it"),
         ([make_text_classifier(), None], "each a Bundle"),
