@@ -33,14 +33,15 @@ from .generation.logits_processor import LogitsProcessor as LogitsProcessor
 from .generation.sampling import sample as sample
 from .generation.streamer import Streamer as Streamer
 from .inference.bundle import Bundle as Bundle
-from .inference.bundle import load as load
 from .inference.captioner import Captioner as Captioner
 from .inference.classifiers import ImageClassifier as ImageClassifier
 from .inference.classifiers import TextClassifier as TextClassifier
 from .inference.conditional_generator import ConditionalGenerator as ConditionalGenerator
 from .inference.continuation import continued as continued
+from .inference.ensemble import ensemble as ensemble
 from .inference.generator import Generator as Generator
 from .inference.influence import Influence as Influence
+from .inference.loading import load as load
 from .inference.piece import Candidate as Candidate
 from .inference.piece import Piece as Piece
 from .inference.tagger import Tagger as Tagger
@@ -78,8 +79,10 @@ from .patterns import translator as translator
 from .protocols import Decoder as Decoder
 from .protocols import Encoder as Encoder
 from .protocols import TrainableDecoder as TrainableDecoder
+from .state import Memories as Memories
 from .state import Memory as Memory
 from .state import State as State
+from .state import States as States
 from .tasks.ngram_classifier import NGramClassifier as NGramClassifier
 from .tasks.ngram_classifier import fit_ngram_classifier as fit_ngram_classifier
 from .tasks.ngram_mixture import NGramMixture as NGramMixture

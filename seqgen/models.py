@@ -2,7 +2,6 @@
 
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 
 from seqgen.arguments import checked
@@ -99,5 +98,5 @@ class EncoderDecoder(nn.Module):
         memory = self.encoder(*inputs)
         state = self.decoder.start(memory)
         if watched:
-            state = state._replace(attended=memory.states.new_zeros(1, *memory.mask.shape, dtype=torch.float32))
+            state = state.watching(memory)
         return cast("Factored", self.decoder).output_features(tokens, state, memory)

@@ -19,13 +19,16 @@ class Encoder(Protocol):
 
 
 class Decoder(Protocol):
-    """All that sampling and beam search need of a model."""
+    """All that sampling and beam search need of a model.
 
-    def start(self, memory: Memory | None = None, *, batch_size: int | None = None) -> State:
+    States and memories are a `State` and a `Memory`, but of an ensemble `States` and `Memories`.
+    """
+
+    def start(self, memory: Any = None, *, batch_size: int | None = None) -> Any:
         """Return the state before the first token, for the rows of `memory` or for `batch_size` rows."""
         ...
 
-    def step(self, tokens: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
+    def step(self, tokens: Tensor, state: Any, memory: Any = None) -> tuple[Tensor, Any]:
         """Read (batch,) tokens and return the (batch, vocabulary) logits of the next ones, and the state."""
         ...
 
@@ -33,9 +36,7 @@ class Decoder(Protocol):
 class TrainableDecoder(Decoder, Protocol):
     """A decoder that also reads all steps at once, which training and the scores of texts need."""
 
-    def __call__(
-        self, tokens: Tensor, state: State | None = None, memory: Memory | None = None
-    ) -> tuple[Tensor, State]:
+    def __call__(self, tokens: Tensor, state: Any = None, memory: Any = None) -> tuple[Tensor, Any]:
         """Return (batch, steps, vocabulary) logits for (batch, steps) tokens, and the state after the last step.
 
         It starts from `state`, or without one from that of `start`.
@@ -47,7 +48,7 @@ class TrainableDecoder(Decoder, Protocol):
 class Reader(Protocol):
     """A decoder that also reads a whole prompt in one fused pass; sampling uses this where it exists."""
 
-    def read(self, tokens: Tensor, lengths: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
+    def read(self, tokens: Tensor, lengths: Tensor, state: Any, memory: Any = None) -> tuple[Tensor, Any]:
         """Read right-padded (batch, steps) tokens; return logits and state after each row's last real token."""
         ...
 

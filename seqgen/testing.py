@@ -12,7 +12,7 @@ from seqgen.inference.bundle import Bundle
 from seqgen.inference.inputs import InputBundle
 from seqgen.protocols import Decoder, Encoder
 from seqgen.settings import evaluating, unaffected
-from seqgen.state import Memory, State
+from seqgen.state import AnyMemory, AnyState, Memory, State
 from seqgen.tasks.part_files import optional_files
 
 CLOSE = 1e-4  # maximum difference of numbers that must be equal but for rounding
@@ -148,7 +148,12 @@ def _check_inputs(checks: Checks, bundle: InputBundle[Any], rows: Sequence[Any])
 @checked
 @unaffected
 def check_decoder(
-    decoder: Decoder, vocab_size: int, *, memory: Memory | None = None, batch_size: int = 3, steps: int = 5
+    decoder: Decoder,
+    vocab_size: int,
+    *,
+    memory: AnyMemory | None = None,
+    batch_size: int = 3,
+    steps: int = 5,
 ) -> Checks:
     """Check the properties of a decoder that sampling, beam search and, where it has a `forward`, training rely on.
 
@@ -179,19 +184,20 @@ def check_decoder(
 
 
 def _check_steps(
-    checks: Checks, decoder: Decoder, tokens: Tensor, vocab_size: int, memory: Memory | None
-) -> tuple[Tensor, State]:
+    checks: Checks, decoder: Decoder, tokens: Tensor, vocab_size: int, memory: AnyMemory | None
+) -> tuple[Tensor, AnyState]:
     start = decoder.start(memory, batch_size=len(tokens))
-    checks.require(isinstance(start, State), "start must return a State", f"it is a {_kind(start)}")
+    checks.require(isinstance(start, AnyState), "start must return a State", f"it is a {_kind(start)}")
     _check_batch_axis(checks, start, len(tokens), "start")
-    before = [None if tensor is None else tensor.clone() for tensor in start]
+    before = {name: None if tensor is None else tensor.clone() for name, tensor in _tensors(start).items()}
     logits, state = _unroll(checks, decoder, tokens, start, memory)
     shape, expected = tuple(logits.shape), (*tokens.shape, vocab_size)
     found = f"they are {(shape[0], *shape[2:])} instead of {(expected[0], expected[2])}"
     checks.require(shape == expected, "step must return (batch, vocabulary) logits", found)
     checks.require(bool(logits.isfinite().all()), "logits must be finite numbers", "some are not")
     _check_batch_axis(checks, state, len(tokens), "step")
-    for name, old, new in zip(State._fields, before, start, strict=True):
+    for name, new in _tensors(start).items():
+        old = before[name]
         kept = old is None or new is None or torch.equal(old, new)
         checks.require(kept, "step must not change the state it was given", f"state.{name} changed")
     again, _ = _unroll(checks, decoder, tokens, start, memory)
@@ -199,15 +205,20 @@ def _check_steps(
     return logits, state
 
 
-def _check_batch_axis(checks: Checks, state: State, batch_size: int, name: str) -> None:
-    for field, tensor in state._asdict().items():
+def _check_batch_axis(checks: Checks, state: AnyState, batch_size: int, name: str) -> None:
+    for field, tensor in _tensors(state).items():
         kept = tensor is None or (tensor.ndim > 1 and tensor.shape[1] == batch_size)
         found = "" if tensor is None else f"state.{field} is {tuple(tensor.shape)} with a batch of {batch_size}"
         checks.require(kept, f"the state that {name} returns must have the batch on axis 1", found)
 
 
 def _check_rows(
-    checks: Checks, decoder: Decoder, tokens: Tensor, memory: Memory | None, logits: Tensor, state: State
+    checks: Checks,
+    decoder: Decoder,
+    tokens: Tensor,
+    memory: AnyMemory | None,
+    logits: Tensor,
+    state: AnyState,
 ) -> None:
     rows = torch.tensor([len(tokens) - 1, 0, 0])
     part = None if memory is None else memory.select(rows)
@@ -219,13 +230,18 @@ def _check_rows(
 
 
 def _check_forward(
-    checks: Checks, decoder: Any, tokens: Tensor, memory: Memory | None, logits: Tensor, state: State
+    checks: Checks,
+    decoder: Any,
+    tokens: Tensor,
+    memory: AnyMemory | None,
+    logits: Tensor,
+    state: AnyState,
 ) -> None:
     """Call `forward` as training and `score` do: without a state, with that of `start`, and with a carried one."""
     seen, more = ((), "") if memory is None else ((memory,), ", memory")
     start = decoder.start(memory, batch_size=len(tokens))
     _, carried = _unroll(checks, decoder, tokens[:, :1], start, memory)
-    calls: list[tuple[str, int, State | None]] = [("state", 0, start), ("state", 1, carried)]
+    calls: list[tuple[str, int, AnyState | None]] = [("state", 0, start), ("state", 1, carried)]
     for name, begin, before in calls if seen else [*calls, ("None", 0, None)]:
         call = f"forward(tokens, {name}{more})"
         try:
@@ -240,16 +256,23 @@ def _check_forward(
         _same_state(checks, result[1], state, rule)
 
 
-def _same_state(checks: Checks, one: State, other: State, rule: str) -> None:
-    for name, mine, theirs in zip(State._fields, one, other, strict=True):
+def _same_state(checks: Checks, one: AnyState, other: AnyState, rule: str) -> None:
+    for (name, mine), theirs in zip(_tensors(one).items(), _tensors(other).values(), strict=True):
         checks.require((mine is None) == (theirs is None), rule, f"only one has state.{name}")
         if mine is not None and theirs is not None:
             checks.same(mine, theirs, rule, f"state.{name}")
 
 
+def _tensors(state: AnyState) -> dict[str, Tensor | None]:
+    """Return the tensors of a state, or of those of an ensemble, by their names."""
+    if isinstance(state, State):
+        return state._asdict()
+    return {f"{name} of {place}": one for place, each in enumerate(state) for name, one in each._asdict().items()}
+
+
 def _unroll(
-    checks: Checks, decoder: Decoder, tokens: Tensor, state: State, memory: Memory | None
-) -> tuple[Tensor, State]:
+    checks: Checks, decoder: Decoder, tokens: Tensor, state: AnyState, memory: AnyMemory | None
+) -> tuple[Tensor, AnyState]:
     logits = []
     for position in tokens.T:
         result = decoder.step(position, state, memory)
@@ -260,7 +283,7 @@ def _unroll(
 
 
 def _is_pair(result: Any) -> bool:
-    return isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], State)
+    return isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], AnyState)
 
 
 def _kind(value: Any) -> str:

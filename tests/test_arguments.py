@@ -99,7 +99,7 @@ def test_a_sentence_has_the_argument_the_rule_and_the_value():
         (lambda: generator.generate(["a", None]), "prompts must be a text or a list, each a text, not ['a', None]"),
         (lambda: generator.score(text=b"a"), "text must be a text, not b'a'"),
         (lambda: state.select(3), "rows must be a Tensor, not 3"),
-        (lambda: seqgen.load(None), "source must be a text or a path, not None"),
+        (lambda: seqgen.load(None), "source must be a text or a path or a list, each a text or a path, not None"),
         (lambda: seqgen.Parallel("ab", ["c"]), "sources must be a list, each a text, not 'ab'"),
         (lambda: seqgen.patterns.tagger("9", 3), "vocab_size must be a whole number, not '9'"),
         (lambda: seqgen.check_decoder(object(), 5), "decoder must be a Decoder, an object with start and step, not "),

@@ -63,6 +63,7 @@ def folder(tmp_path_factory):
         "photographs": make_image_classifier(),
         "tagger": make_tagger(),
         "german": make_translator(),
+        "german2": make_translator(cell="gru", hidden_size=24),
         "photos": make_captioner(),
         "scenes": make_captioner(),
         "names": make_conditional_generator(("tkinter", "xml")),

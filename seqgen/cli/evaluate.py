@@ -10,11 +10,13 @@ import numpy as np
 
 from seqgen.cli.evaluate_texts import Figures, evaluate_texts, open_generator
 from seqgen.cli.labelled import Answers, labelled, refuse_others, require_known
+from seqgen.cli.members import members_first
 from seqgen.cli.trained import as_trained
 from seqgen.errors import InputError
 from seqgen.inference.captioner import Captioner
 from seqgen.inference.causal_language_model import CausalLanguageModel
 from seqgen.inference.conditional_generator import ConditionalGenerator
+from seqgen.inference.ensemble import ensemble
 from seqgen.inference.generator import Generator
 from seqgen.inference.tagger import Tagger
 from seqgen.inference.translator import Translator
@@ -25,13 +27,18 @@ from seqgen.tasks.classifiers import ClassifierTask
 
 
 def evaluate(options: dict[str, Any]) -> None:
-    """Print the metrics that the recipe of a model prints at its end, on a labelled file, or those of generators."""
+    """Print the metrics that the recipe of a model prints at its end, on a labelled file, or those of generators.
+
+    Several models of another kind than generators are an ensemble.
+    """
     places, file = _models_and_file(options)
     options, models = options | {"file": file}, {place: open_generator(place, options) for place in places}
-    model = models[places[0]]
-    if len(models) > 1 or model is None or isinstance(model, Generator | CausalLanguageModel):
+    if any(model is None or isinstance(model, Generator | CausalLanguageModel) for model in models.values()):
+        if len(places) > 1 and options["data"] is None:
+            raise InputError(f"several models must come with --data, the text, but {places[1]!r} is a second one")
         evaluate_texts(models, options)
         return
+    model = ensemble([models[place] for place in places]) if len(places) > 1 else models[places[0]]
     kind = model.builder
     refuse_others(options, kind, *(["num_beams"] if isinstance(model, Translator | Captioner) else []))
     search = {} if options["num_beams"] is None else {"num_beams": options["num_beams"]}
@@ -46,16 +53,17 @@ def evaluate(options: dict[str, Any]) -> None:
 
 
 def _models_and_file(options: dict[str, Any]) -> tuple[list[str], str | None]:
-    """Return the places of the models, which are several only with `--data`, and the file to evaluate them on."""
+    """Return the places of the models and the file to evaluate them on, the argument after them or that of `--data`."""
     first, more = options["directory"], options["more"]
     if options["data"] is not None:
         return [first, *more], options["data"]
-    if len(more) > 1:
+    members, others = members_first(more)
+    if len(others) > 1:
         raise InputError(
-            f"several models must come with --data, the text, and several --adapt with commas between, but {more[1]!r} "
-            "is one argument more than a model and a file"
+            f"several models must come with --data, the text, and several --adapt with commas between, but "
+            f"{others[1]!r} is one argument more than models and a file"
         )
-    return [first], more[0] if more else None
+    return [first, *members], others[0] if others else None
 
 
 def of_classes(classifier: ClassifierTask, data: Answers, search: dict[str, Any]) -> Figures:

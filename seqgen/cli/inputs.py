@@ -28,7 +28,7 @@ class Line(NamedTuple):
 
 
 def open_model(options: dict[str, Any], method: str, ability: str = "") -> Any:
-    """Return the model of a command, which has the method of this name, on its device.
+    """Return the model of a command, or the ensemble of several, which has the method of this name, on its device.
 
     Args:
         options: of the command.
@@ -36,8 +36,10 @@ def open_model(options: dict[str, Any], method: str, ability: str = "") -> Any:
         ability: what that does, for an error; by default the same word.
 
     Raises:
-        InputError: there is no model or device, or the model's kind has no such method.
+        InputError: there is no model or device, the model's kind has no such method, or several are no ensemble.
     """
+    if options.get("members"):
+        return _open_ensemble(options, method, ability)
     place = options["directory"]
     exported = Exported(place) if is_exported(place) else None
     directory = Path(place) if exported else find_model(place)
@@ -51,6 +53,16 @@ def open_model(options: dict[str, Any], method: str, ability: str = "") -> Any:
 
     device = find_device(options["device"])
     return kind.from_pretrained(directory).to(device)
+
+
+def _open_ensemble(options: dict[str, Any], method: str, ability: str) -> Any:
+    places = [options["directory"], *options["members"]]
+    for place in filter(is_exported, places):
+        raise InputError(f"an ensemble must be of models as they were trained, but {place} holds one that was exported")
+    from seqgen.inference.ensemble import ensemble  # which imports torch
+
+    print(f"answering with the ensemble of {' and '.join(places)}", file=sys.stderr)
+    return ensemble([open_model(options | {"directory": one, "members": []}, method, ability) for one in places])
 
 
 def _require_usual(options: dict[str, Any]) -> None:

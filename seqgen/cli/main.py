@@ -30,7 +30,8 @@ USAGE = """usage: seqgen COMMAND ...
   doctor [--measure_again]             show the machine, what is fastest on it, and whether the installation is sound
 
 MODEL is a run directory, its model/, or the name of a model on the hub; or a DIRECTORY that export has written, which
-info, generate, classify, tag, translate, caption and score use without torch. TEXT is a text, or a text file whose
+info, generate, classify, tag, translate, caption and score use without torch. These but info, and evaluate, also take
+several folders of models of a kind, and answer with their ensemble. TEXT is a text, or a text file whose
 lines are read (--text takes every argument for a text); without one, standard input is read, line by line.
 `seqgen COMMAND --help` shows the options of a command."""
 

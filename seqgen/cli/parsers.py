@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, Literal
 
+from seqgen.cli.members import members_first
 from seqgen.generation.config import GenerationConfig, Unseen
 from seqgen.hardware.names import Precision
 from seqgen.options import new_parser, parse
 
 WHERE = "run directory, its model/, name of a model on the hub, or exported model"
+MEMBERS = "; folders of models before them are further members of an ensemble"
 TEXTS = "{}, or text files to read line by line; by default standard input"
 ENCODING = "encoding of text files, such as latin-1 or utf-16; by default as the model was trained, else utf-8"
 LISTS = {"stop_strings", "suppress_tokens", "force_words"}  # options of generation that are declared by themselves
@@ -28,11 +30,17 @@ class CommandParser:
         self.types: dict[str, Any] = {}
         self.flags: set[str] = set()
         self.generation: set[str] = set()
+        self.inputs = ""
         self.parser.add_argument("directory", help=WHERE)
 
     def words(self, name: str, rule: str) -> None:
         """Add the arguments that are no options."""
         self.parser.add_argument(name, nargs="*", help=rule).required = False
+
+    def words_after_models(self, name: str, rule: str) -> None:
+        """Add the arguments that are no options, before which further models may stand."""
+        self.inputs = name
+        self.words(name, f"{rule}{MEMBERS}")
 
     def option(self, name: str, kind: Any, default: Any, rule: str) -> None:
         """Add an option with a value."""
@@ -47,7 +55,7 @@ class CommandParser:
 
     def texts(self, name: str, kind: str) -> None:
         """Add the arguments that are texts or text files, and the flag for arguments that look like files."""
-        self.words(name, TEXTS.format(kind))
+        self.words_after_models(name, TEXTS.format(kind))
         self.flag("text", "take every argument for a text, even where a file has this name")
         self.option("encoding", str | None, None, ENCODING)
 
@@ -66,13 +74,18 @@ class CommandParser:
     def parse(self, arguments: list[str]) -> dict[str, Any]:
         """Return the options of a command line; "generation" has those of generation, as far as they were given.
 
+        "members" has the folders of models that stand before texts or images.
+
         Raises:
             InputError: an unknown option, or a value of another type.
         """
         given = parse(self.parser, arguments, self.types, defaults=False)
         generation = {name: value for name, value in given.items() if name in self.generation}
         defaults: dict[str, Any] = self.parser.get_defaults().as_dict()
-        return defaults | given | {"generation": generation}
+        options = defaults | given | {"generation": generation, "members": []}
+        if self.inputs and not options.get("text"):
+            options["members"], options[self.inputs] = members_first(options[self.inputs])
+        return options
 
 
 def generate() -> CommandParser:
@@ -112,7 +125,7 @@ def tag() -> CommandParser:
 def caption() -> CommandParser:
     """Return the options of `seqgen caption`."""
     parser = _parser("caption", "Print a caption of each image file, or of each path on standard input.")
-    parser.words("images", "image files; by default the lines of standard input")
+    parser.words_after_models("images", "image files; by default the lines of standard input")
     _search_options(parser, "caption", "image")
     return parser
 
@@ -128,13 +141,13 @@ def translate() -> CommandParser:
 def evaluate() -> CommandParser:
     """Return the options of `seqgen evaluate`."""
     rule = (
-        "Print the metrics of a model on a labelled file, as its recipe does at the end; or with --data those of "
-        "several generators side by side."
+        "Print the metrics of a model, or of an ensemble, on a labelled file, as its recipe does at the end; or with "
+        "--data those of several generators side by side."
     )
     parser = _parser("evaluate", rule)
     rule = (
-        "the file; or with --data further generators: runs, folders of causal language models of transformers, such as "
-        "GPT-2, and ngram, the Markov chain of the first run's training text"
+        "the file, after further members of an ensemble; or with --data further generators: runs, folders of causal "
+        "language models of transformers, such as GPT-2, and ngram, the Markov chain of the first run's training text"
     )
     parser.words("more", rule)
     rule = "text, file or folder in the form of the recipe's --data; images in a folder for each class"
@@ -163,7 +176,7 @@ def score() -> CommandParser:
         "These come as a labelled file, as pairs of arguments, or as lines of standard input with a tab between them."
     )
     parser = _parser("score", rule)
-    parser.words(
+    parser.words_after_models(
         "texts", "texts of a generator or a file of them; else a labelled file, or inputs and answers in turns"
     )
     parser.flag("text", "take every argument for a text, even where a file has this name")

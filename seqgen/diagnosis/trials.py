@@ -7,7 +7,7 @@ import torch
 
 from seqgen.diagnosis.fastest import usual_batch, usual_generator
 from seqgen.errors import InputError
-from seqgen.inference.bundle import load
+from seqgen.inference.loading import load
 from seqgen.training.loop import train_steps
 from seqgen.training.optimizers import optimizers
 from seqgen.training.schedules import Schedule

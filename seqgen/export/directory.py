@@ -68,6 +68,7 @@ def export_onnx(bundle: Bundle[Any], directory: str | Path, *, int8: bool = Fals
 
 def to_export(bundle: Bundle[Any]) -> tuple[nn.Module, dict[str, Graph], dict[str, Graph]]:
     """Return a copy of a model in fp32 on the CPU, its graphs, and the same graphs made of ONNX's operators."""
+    bundle.require_single("an export")
     model = copy.deepcopy(bundle.model).cpu().float().eval()
     return model, graphs_of(bundle, model), graphs_of(bundle, with_operators(model))
 

@@ -13,12 +13,12 @@ from seqgen.generation.history import NEVER, followers
 from seqgen.generation.hypothesis import Finished, Hypothesis
 from seqgen.generation.logits import left_padded, processed, processor, require_finite
 from seqgen.generation.logits_processor import LogitsProcessor
-from seqgen.generation.packed import PackedDecoder, packed, threads_of
+from seqgen.generation.packed import packed, threads_of
 from seqgen.generation.sampling import read_prompts, require_begun
 from seqgen.generation.shared_memory import SharedMemory
 from seqgen.protocols import Decoder
 from seqgen.settings import unaffected
-from seqgen.state import Memory, State
+from seqgen.state import AnyMemory, AnyState
 from seqgen.symbols import EOS
 
 BLOCK = 64  # logits
@@ -32,7 +32,7 @@ def beam_search(
     prompts: list[list[int]],
     config: GenerationConfig,
     *,
-    memory: Memory | None = None,
+    memory: AnyMemory | None = None,
     words: Sequence[Word] = (),
     logits_processor: Sequence[LogitsProcessor] = (),
     device: torch.device | str = "cpu",
@@ -62,7 +62,7 @@ def beam_search(
     with threads_of(decoder):
         state = decoder.start(memory, batch_size=len(prompts))
         if config.coverage_penalty and memory is not None:
-            state = state._replace(attended=memory.states.new_zeros(1, *memory.mask.shape))
+            state = state.watching(memory)
         logits, state = read_prompts(decoder, prompts, memory, device, state)
         constraints = Constraints(words, prompts, config.num_beams, logits.shape[1]) if words else None
         search = _Search(prompts, config, constraints, logits_processor, device)
@@ -146,17 +146,16 @@ class _Search:
     def _live(self) -> Tensor:
         return (self.scores.flatten() > NEVER).nonzero().flatten()
 
-    def step(self, decoder: Decoder, tokens: Tensor, state: State, memory: Memory | None) -> tuple[Tensor, State]:
+    def step(
+        self, decoder: Decoder, tokens: Tensor, state: AnyState, memory: AnyMemory | None
+    ) -> tuple[Tensor, AnyState]:
         """Make a step of the (n,) unfinished beams, with a memory that has a row for each text."""
         if memory is None:
             return decoder.step(tokens, state)
-        beside = SharedMemory(memory, self.live, self.beams)
-        if isinstance(decoder, PackedDecoder):
-            return decoder.step(tokens, state, beside)
-        return decoder.step(tokens, state, beside.whole())
+        return decoder.step(tokens, state, SharedMemory(memory, self.live, self.beams).given_to(decoder))
 
     def advance(
-        self, logits: Tensor, state: State, memory: Memory | None
+        self, logits: Tensor, state: AnyState, memory: AnyMemory | None
     ) -> tuple[Tensor, Tensor, Tensor | None] | None:
         """Choose the next token of each unfinished beam.
 
@@ -257,7 +256,9 @@ class _Search:
             scores.append(score)
         return torch.cat(tokens, 1).flatten(), torch.cat(parents, 1).flatten(), torch.stack(scores, dim=1)
 
-    def _finish(self, finished: Tensor, scores: Tensor, state: State, memory: Memory | None, before: Tensor) -> None:
+    def _finish(
+        self, finished: Tensor, scores: Tensor, state: AnyState, memory: AnyMemory | None, before: Tensor
+    ) -> None:
         """Add the finished hypotheses to those of their rows; `before` is the row of each place in the state."""
         flat = finished.flatten().nonzero().flatten()
         penalties = self._coverage(state, memory, flat, before[flat]).tolist()
@@ -266,7 +267,7 @@ class _Search:
         for place, text, log, penalty in zip(flat.tolist(), texts, logs, penalties, strict=True):
             self.found.add(self.rows[place // self.beams], text, log, penalty)
 
-    def _coverage(self, state: State, memory: Memory | None, places: Tensor, before: Tensor) -> Tensor:
+    def _coverage(self, state: AnyState, memory: AnyMemory | None, places: Tensor, before: Tensor) -> Tensor:
         """Return the (n,) coverage penalties for positions with little attention (Wu et al. 2016, GNMT)."""
         if state.attended is None or memory is None:
             return torch.zeros(len(places))

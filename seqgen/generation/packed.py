@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from seqgen.errors import InputError
+from seqgen.generation.ensemble import DecoderEnsemble
 from seqgen.generation.shared_memory import SharedMemory
 from seqgen.hardware.decisions import Operation, decide
 from seqgen.hardware.precision import (
@@ -49,16 +50,19 @@ class Packing(NamedTuple):
         return f"{self.kernel} {Calculation(self.precision, self.threads)}"
 
 
-def packed(decoder: Decoder, precision: Precision = "auto", *, rows: int = 1, memory: Memory | None = None) -> Decoder:
+def packed(decoder: Decoder, precision: Precision = "auto", *, rows: int = 1, memory: Any = None) -> Decoder:
     """Return a decoder with the same logits but faster steps; one that cannot be packed is returned as it is.
 
     Args:
-        decoder: its weights are copied, so that its training may go on.
+        decoder: its weights are copied, so that its training may go on; of an ensemble each member is packed.
         precision: of the weights; "auto" takes the one that is faster on this machine for a network of this size and
             this number of rows.
         rows: number of texts that are generated at once.
-        memory: with a row for each of them, or with any rows of as many positions.
+        memory: with a row for each of them, or with any rows of as many positions; of an ensemble `Memories`.
     """
+    if isinstance(decoder, DecoderEnsemble):
+        pairs = zip(decoder.members, decoder.memories(memory), strict=True)
+        return DecoderEnsemble([packed(member, precision, rows=rows, memory=theirs) for member, theirs in pairs])
     if not isinstance(decoder, Packable) or not callable(decoder.weights):
         return decoder
     weights = decoder.weights()
@@ -116,7 +120,10 @@ def _fastest(
 
 def threads_of(decoder: Decoder) -> AbstractContextManager[None]:
     """Return a context with the number of threads with which the steps of a packed decoder are fastest."""
-    return using_threads(decoder.way.threads) if isinstance(decoder, PackedDecoder) else nullcontext()
+    members = decoder.members if isinstance(decoder, DecoderEnsemble) else [decoder]
+    # One number for all members of an ensemble, as each change makes OpenMP start its threads again.
+    counts = [member.way.threads for member in members if isinstance(member, PackedDecoder)]
+    return using_threads(max(counts)) if counts else nullcontext()
 
 
 class PackedDecoder:
@@ -136,6 +143,8 @@ class PackedDecoder:
         RuntimeError: the processor does not support it.
     """
 
+    takes_shared_memory = True
+
     def __init__(self, decoder: Packable, weights: DecoderWeights, way: Packing):
         self._decoder = decoder
         self.way, self.dtype = way, DTYPES[way.precision]
@@ -149,7 +158,8 @@ class PackedDecoder:
 
     def start(self, memory: Memory | None = None, *, batch_size: int | None = None) -> State:
         """Return the state before the first token."""
-        return self._decoder.start(memory, batch_size=batch_size)
+        state: State = self._decoder.start(memory, batch_size=batch_size)
+        return state
 
     def read(self, tokens: Tensor, lengths: Tensor, state: State, memory: Memory | None = None) -> tuple[Tensor, State]:
         """Read right-padded prompts in one fused pass of the decoder itself."""

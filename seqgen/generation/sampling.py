@@ -13,15 +13,15 @@ from seqgen.generation.hypothesis import Hypothesis, best_first
 from seqgen.generation.logits import left_padded, processed, processor, require_finite
 from seqgen.generation.logits_processor import LogitsProcessor
 from seqgen.generation.packed import packed, threads_of
+from seqgen.generation.reading import read
 from seqgen.generation.rows import row_seed
-from seqgen.protocols import Decoder, Reader
+from seqgen.protocols import Decoder
 from seqgen.settings import unaffected
-from seqgen.state import Memory, State
+from seqgen.state import AnyMemory, AnyState
 from seqgen.symbols import EOS
 
 AHEAD = 256  # random numbers generated for a row at a time
 BLIND = 16  # steps between looks at the tokens, where none of them can end a text
-SHORT = 16  # tokens of a prompt; up to here single steps are faster than a fused pass with its fixed cost
 
 
 class Randomness:
@@ -74,7 +74,7 @@ def sample(
     *,
     seeds: Sequence[int],
     finished: Callable[[int, int], bool] | None = None,
-    memory: Memory | None = None,
+    memory: AnyMemory | None = None,
     logits_processor: Sequence[LogitsProcessor] = (),
     device: torch.device | str = "cpu",
 ) -> Iterator[tuple[list[int], list[int], Tensor]]:
@@ -138,7 +138,7 @@ def sample(
             logits, state = decoder.step(chosen, state, memory)
 
 
-def require_begun(prompts: list[list[int]], memory: Memory | None = None) -> None:
+def require_begun(prompts: list[list[int]], memory: AnyMemory | None = None) -> None:
     """Raise an InputError where there is no prompt, or one without tokens, or without a memory to attend to."""
     if not prompts or not all(map(len, prompts)):
         raise InputError(f"prompts must be at least one, each of at least BOS, not {prompts[:5]}")
@@ -152,10 +152,10 @@ def require_begun(prompts: list[list[int]], memory: Memory | None = None) -> Non
 def read_prompts(
     decoder: Decoder,
     prompts: list[list[int]],
-    memory: Memory | None,
+    memory: AnyMemory | None,
     device: torch.device | str,
-    state: State | None = None,
-) -> tuple[Tensor, State]:
+    state: AnyState | None = None,
+) -> tuple[Tensor, AnyState]:
     """Return the (batch, vocabulary) logits and the state after each prompt, independent of the others' lengths."""
     lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
     tokens = torch.zeros(len(prompts), int(lengths.max()), dtype=torch.long)
@@ -163,16 +163,7 @@ def read_prompts(
         tokens[row, : len(prompt)] = torch.tensor(prompt)
     tokens = tokens.to(device)
     state = decoder.start(memory, batch_size=len(prompts)) if state is None else state
-    # A fused pass over padded prompts would also sum the attention weights of padding.
-    if isinstance(decoder, Reader) and tokens.shape[1] > SHORT and state.attended is None:
-        return decoder.read(tokens, lengths, state, memory)
-    logits, state = decoder.step(tokens[:, 0], state, memory)
-    for position in range(1, tokens.shape[1]):
-        longer = (lengths > position).nonzero().flatten()
-        part = None if memory is None else memory.select(longer)
-        step_logits, after = decoder.step(tokens[longer, position], state.select(longer), part)
-        logits, state = logits.index_copy(0, longer, step_logits), state.put(longer, after)
-    return logits, state
+    return read(decoder, tokens, lengths, state, memory)
 
 
 @unaffected
@@ -182,7 +173,7 @@ def sampled(
     config: GenerationConfig,
     *,
     seeds: Sequence[int] | None = None,
-    memory: Memory | None = None,
+    memory: AnyMemory | None = None,
     logits_processor: Sequence[LogitsProcessor] = (),
     device: torch.device | str = "cpu",
 ) -> list[list[Hypothesis]]:

@@ -1,7 +1,7 @@
 """A memory whose rows several beams share, so that it is neither repeated nor reordered for them."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -13,17 +13,21 @@ Attend = Callable[[Tensor, Memory], tuple[Tensor, Tensor]]
 class SharedMemory(NamedTuple):
     """The memory of the unfinished beams of a batch.
 
-    `memory` has a row for each text, `beams` is the number of places for beams that each row has, and `places`, (n,)
-    numbers in order, are those of the unfinished beams.
+    `memory`, of an ensemble `Memories`, has a row for each text, `beams` is the number of places for beams that each
+    row has, and `places`, (n,) numbers in order, are those of the unfinished beams.
     """
 
-    memory: Memory
+    memory: Any
     places: Tensor
     beams: int
 
-    def whole(self) -> Memory:
+    def whole(self) -> Any:
         """Return a memory with a row for each unfinished beam."""
         return self.memory.select(self.places // self.beams)
+
+    def given_to(self, decoder: object) -> Any:
+        """Return the memory as the step of a decoder takes it: shared, or for most decoders whole."""
+        return self if getattr(decoder, "takes_shared_memory", False) else self.whole()
 
     def attended(self, attend: Attend, queries: Tensor) -> tuple[Tensor, Tensor]:
         """Attend with the queries of all beams of a row at once.

@@ -26,7 +26,6 @@ from seqgen.inference.saved import (
     known_builder,
     read_config,
     read_header,
-    used_as,
 )
 from seqgen.inference.weights import building, load_weights, save_weights
 from seqgen.settings import unaffected
@@ -48,6 +47,7 @@ class Bundle(Task, Generic[M]):
         own_builder: a function of one's own that makes the model of `arguments` alone; by default it is made by the
             builder of this kind.
         loaded_from: directory whose model card is saved with it while its weights are the same.
+        members: the bundles of an ensemble; of a single model none.
 
     Raises:
         InputError: a builder of one's own makes another model of `arguments`, or they are not plain data.
@@ -60,6 +60,7 @@ class Bundle(Task, Generic[M]):
     arguments: dict[str, Any]
     own_builder: Callable[..., M] | None = None
     loaded_from: Path | None = field(default=None, repr=False, compare=False)
+    members: tuple[Any, ...] = field(default=(), repr=False, compare=False)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -73,6 +74,14 @@ class Bundle(Task, Generic[M]):
         if self.own_builder is not None:
             require_plain(self.arguments)
             self._require_loadable()
+
+    def require_single(self, what: str) -> None:
+        """Raise an InputError where this is an ensemble, for `what` only a single model has."""
+        if self.members:
+            count = len(self.members)
+            raise InputError(
+                f"{what} must be of a single model, not of an ensemble of {count}: take one of its members"
+            )
 
     def config(self) -> dict[str, Any]:
         """Return the format of a saved model, its builder and its arguments as plain data."""
@@ -104,7 +113,12 @@ class Bundle(Task, Generic[M]):
     @checked
     @unaffected
     def rebuilt(self, **arguments: Any) -> Self:
-        """Return an untrained model with the same other parts, some arguments of its builder being these."""
+        """Return an untrained model with the same other parts, some arguments of its builder being these.
+
+        Raises:
+            InputError: this is an ensemble.
+        """
+        self.require_single("the arguments of a builder")
         return self.built(self.arguments | arguments, self.parts())
 
     def _built_again(self) -> nn.Module:
@@ -139,9 +153,10 @@ class Bundle(Task, Generic[M]):
 
         Raises:
             InputError: the model is not what its builder makes of `arguments`, so it could not be loaded; or a weight
-                is not finite.
+                is not finite; or it is an ensemble, whose members are saved.
             OSError: a file cannot be written.
         """
+        self.require_single("a saved folder")
         self._require_loadable()
         directory = Path(directory)
         if (directory / "resolved.yaml").exists():
@@ -236,21 +251,3 @@ class Bundle(Task, Generic[M]):
     def device(self) -> torch.device:
         """The device of the model."""
         return next(self.model.parameters()).device
-
-
-@checked
-def load(source: str | Path, *, builder: Callable[..., nn.Module] | None = None) -> Any:
-    """Return a saved model in use: a `Generator`, `TextClassifier`, `Tagger`, `Translator` and so on, as it was saved.
-
-    Which of them is known only when the file is read: `Translator.from_pretrained(source)` is the same for a type
-    checker and an editor to know, and for a sentence where it is none.
-
-    Args:
-        source: run directory, its `model/`, or name of a model on the hub.
-        builder: the function of one's own that built it, if one did, as in `from_pretrained`.
-
-    Raises:
-        InputError: it does not exist, is incomplete, or was saved by another version.
-    """
-    directory = find_model(source)
-    return used_as(directory).from_pretrained(directory, builder=builder)

@@ -163,6 +163,7 @@ class Captioner(CaptionerTask, EncoderDecoderBundle):
         Raises:
             InputError: an image cannot be read.
         """
+        self.require_single("views")
         encoder, device = cast("ImageEncoder", self.model.encoder), self.device
         flags: dict[str, Any] = {"pixels": pixels, "mirror": mirror, "skip_bad": skip_bad}
         if not encoder.frozen:
@@ -182,6 +183,7 @@ class Captioner(CaptionerTask, EncoderDecoderBundle):
 
     def unfreeze_backbone(self) -> list[nn.Parameter]:
         """Unfreeze the backbone except its batch normalization, and return its weights."""
+        self.require_single("a backbone that is trained")
         encoder = cast("ImageEncoder", self.model.encoder)
         encoder.thaw()
         return list(encoder.backbone.parameters())

@@ -96,6 +96,7 @@ class TextClassifier(TextClassifierTask, AnswerBundle[EncoderClassifier]):
             max_length: maximum number of tokens that are read of a text.
             **arguments: the options of `patterns.text_classifier`; sizes and cell are those of the generator.
         """
+        generator.require_single("what a classifier begins with")
         decoder = cast("RecurrentDecoder", generator.model)
         layers, size = decoder.recurrent, decoder.embedding.embedding_dim
         arguments |= {"cell": layers.cell, "hidden_size": layers.hidden_size, "layers": len(layers.stack)}
@@ -152,8 +153,9 @@ class TextClassifier(TextClassifierTask, AnswerBundle[EncoderClassifier]):
         """Return the embeddings of all tokens.
 
         Raises:
-            InputError: the encoder has none.
+            InputError: the encoder has none, or this is an ensemble.
         """
+        self.require_single("embeddings")
         return embeddings(self.model.encoder, lambda token: self.tokenizer.decode([token]))
 
     def examples(self, texts: Labelled) -> Batchable[Examples]:

@@ -47,8 +47,9 @@ def continued(bundle: B, arguments: dict[str, Any] | None = None, **parts: Any) 
         **parts: fields of the bundle, such as `tokenizer` or `classes`.
 
     Raises:
-        InputError: a weight would have another shape, or a builder of one's own made the model.
+        InputError: a weight would have another shape, a builder of one's own made the model, or it is an ensemble.
     """
+    bundle.require_single("what is trained further")
     if bundle.own_builder is not None:
         raise InputError(f"bundle must be made by seqgen's own builder, not by {builder_name(bundle.own_builder)}")
     kept = [[part.field] if isinstance(part, Part) else part.model_fields for part in bundle.files.values()]

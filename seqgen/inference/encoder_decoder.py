@@ -41,8 +41,9 @@ class EncoderDecoderBundle(EncoderDecoderTask, InputBundle[EncoderDecoder]):
         """Return the embeddings of the tokens of generated texts.
 
         Raises:
-            InputError: the decoder has none.
+            InputError: the decoder has none, or this is an ensemble.
         """
+        self.require_single("embeddings")
         return embeddings(self.model.decoder, lambda token: self.target.decode([token]))
 
     @torch.inference_mode()
@@ -50,7 +51,7 @@ class EncoderDecoderBundle(EncoderDecoderTask, InputBundle[EncoderDecoder]):
         given = [tensor.to(self.device) for tensor in inputs]
         with self.fastest(cast("nn.Module", self.model.encoder), given, precision).applied(self.device):
             memory = self.model.encoder(*given)
-        return Memory(memory.states.float(), memory.mask, memory.summary.float())
+        return memory.float()
 
     @unaffected
     def _searched(
@@ -87,9 +88,8 @@ class EncoderDecoderBundle(EncoderDecoderTask, InputBundle[EncoderDecoder]):
         decoder, memory = self.model.decoder, memory.select(torch.tensor([row], device=self.device))
         state, found = decoder.start(memory), []
         for token in tokens:
-            attended = memory.states.new_zeros(1, *memory.mask.shape)
             given = torch.tensor([token], device=self.device)
-            _, state = decoder.step(given, state._replace(attended=attended), memory)
+            _, state = decoder.step(given, state.watching(memory), memory)
             assert state.attended is not None
             found.append(state.attended[0, 0][memory.mask[0]].float().cpu().numpy())
         return np.stack(found)

@@ -222,6 +222,7 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
         Raises:
             InputError: the text is empty or has unseen characters, or the decoder has no `activations`.
         """
+        self.require_single("activations")
         if not text:
             raise InputError("a text must have at least one token, but it is empty")
         tokens = self._encode(text, unseen).tolist()
@@ -235,8 +236,9 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
         """Return the embeddings of all tokens.
 
         Raises:
-            InputError: the model has none.
+            InputError: the model has none, or this is an ensemble.
         """
+        self.require_single("embeddings")
         return embeddings(self.model, lambda token: self.tokenizer.decode([token]))
 
     @unaffected

@@ -80,8 +80,9 @@ class Tagger(TaggerTask, AnswerBundle[EncoderTagger]):
         """Return the embeddings of all words or characters, without those of words' spellings.
 
         Raises:
-            InputError: the encoder has none.
+            InputError: the encoder has none, or this is an ensemble.
         """
+        self.require_single("embeddings")
         return embeddings(self.model.encoder, self.vocabulary.text)
 
     def examples(self, data: Tagged) -> Batchable[Examples]:

@@ -90,8 +90,9 @@ class Translator(TranslatorTask, EncoderDecoderBundle):
         """Return the embeddings of the tokens of source sentences.
 
         Raises:
-            InputError: the encoder has none.
+            InputError: the encoder has none, or this is an ensemble.
         """
+        self.require_single("embeddings")
         return embeddings(self.model.encoder, lambda token: self.source.decode([token]))
 
     def examples(self, data: Parallel) -> Batchable[Pairs]:

@@ -18,7 +18,8 @@ from seqgen.files import cache_directory, sweep
 from seqgen.hardware.decisions import Decision, Operation
 from seqgen.hardware.devices import unchanged_random_state, use_huge_pages
 from seqgen.hardware.precision import Calculation, calculations, fastest_calculation, set_threads
-from seqgen.inference.bundle import Bundle, load
+from seqgen.inference.bundle import Bundle
+from seqgen.inference.loading import load
 from seqgen.runs.checkpoints import Checkpoint, load_checkpoint
 from seqgen.runs.config import RunConfig
 from seqgen.runs.directory import INITIAL, claim, run_directory

@@ -30,7 +30,7 @@ from seqgen.runs.processes import agreed
 from seqgen.runs.results import write_results
 from seqgen.runs.run import Run
 from seqgen.runs.stopping import StopSignals
-from seqgen.state import State
+from seqgen.state import AnyState, State
 from seqgen.training.averaging import Average
 from seqgen.training.loop import Progress, Step, train_steps
 from seqgen.training.losses import LossFunction
@@ -67,7 +67,7 @@ class Training(Generic[B]):
         self.averaged: B = replace(bundle, model=self.average.module)
         self.best, self.signals = Best(config.patience), StopSignals()
         self.before = Progress()
-        self.carry: State | None = None
+        self.carry: AnyState | None = None
         self.losses: list[float] = []  # of the updates since their mean was last logged
         self.saved_at = 0.0
         self._validated_at = self._validation_seconds = 0.0

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from seqgen.arguments import checked
 from seqgen.errors import NonFiniteLoss
 from seqgen.settings import gradients, within
-from seqgen.state import State
+from seqgen.state import AnyState
 from seqgen.training.losses import LossFunction, next_token
 from seqgen.training.optimizers import scale_and_clip, set_learning_rates
 from seqgen.training.schedules import Schedule
@@ -41,7 +41,7 @@ class Step(NamedTuple):
     loss: float
     tokens: int
     learning_rate: float
-    carry: State | None
+    carry: AnyState | None
     last: bool
 
     @property
@@ -62,7 +62,7 @@ def train_steps(
     clip: float = 1.0,
     accumulate: int = 1,
     progress: Progress = Progress(),  # noqa: B008  (a tuple cannot be changed)
-    carry: State | None = None,
+    carry: AnyState | None = None,
 ) -> Iterator[Step]:
     """Yield after each update until the schedule ends, or the caller stops iterating.
 

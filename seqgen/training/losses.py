@@ -14,7 +14,7 @@ from seqgen.batches.pairs import Pairs
 from seqgen.batches.windows import Batch
 from seqgen.protocols import Factored
 from seqgen.settings import evaluating
-from seqgen.state import State
+from seqgen.state import AnyState, State
 from seqgen.symbols import PAD
 from seqgen.training.cross_entropy import linear_cross_entropy, sampled_cross_entropy
 
@@ -26,18 +26,18 @@ class Loss:
 
     total: Tensor
     count: Tensor
-    carry: State | None = None
+    carry: AnyState | None = None
 
 
 # Of a model, a batch of any kind, and the state after the batch before it.
-LossFunction = Callable[[nn.Module, Any, State | None], Loss]
+LossFunction = Callable[[nn.Module, Any, Any], Loss]
 
 
 @checked
 def next_token(
     model: nn.Module,
     batch: Batch,
-    carry: State | None = None,
+    carry: AnyState | None = None,
     *,
     label_smoothing: float = 0.0,
     shares: Tensor | None = None,

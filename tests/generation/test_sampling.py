@@ -101,7 +101,7 @@ def test_the_cost_of_a_step_does_not_grow_with_what_was_written(decoder, monkeyp
 
 
 def test_prompts_read_in_one_pass_equal_prompts_read_in_steps(decoder, monkeypatch):
-    monkeypatch.setattr("seqgen.generation.sampling.SHORT", 0)
+    monkeypatch.setattr("seqgen.generation.reading.SHORT", 0)
 
     class Steps:
         start, step = decoder.start, decoder.step

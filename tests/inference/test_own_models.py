@@ -154,7 +154,7 @@ def test_building_again_draws_no_random_numbers():
     assert torch.equal(torch.get_rng_state(), before)
 
 
-NAMED = ["os:system", "builtins:exec", "seqgen.inference.bundle:load", f"{__name__}:Widened", "trap:build"]
+NAMED = ["os:system", "builtins:exec", "seqgen.inference.loading:load", f"{__name__}:Widened", "trap:build"]
 
 
 @pytest.mark.parametrize("name", NAMED)
