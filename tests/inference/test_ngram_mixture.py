@@ -144,3 +144,12 @@ def test_damaged_weights_are_refused_in_a_sentence(saved, weights):
     path.write_text(json.dumps(json.loads(path.read_text()) | {"weights": weights}))
     with pytest.raises(InputError, match="weights"):
         seqgen.load(saved)
+
+
+def test_an_ensemble_has_the_n_grams_of_its_first_member_beside_the_mean_of_the_networks(mixed):
+    other = make_text_classifier(hidden_size=20)
+    networks = seqgen.ensemble([make_text_classifier(), other]).probabilities(OTHERS)
+    found = seqgen.ensemble([mixed, other]).probabilities(OTHERS)
+    assert np.array_equal(found, mixed.ngrams.probabilities(networks, OTHERS))
+    assert not np.array_equal(found, mixed.probabilities(OTHERS))
+    assert np.array_equal(seqgen.ensemble([other, mixed]).probabilities(OTHERS), networks[:, ::1])
