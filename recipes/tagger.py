@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from nltk.tag import DefaultTagger, UnigramTagger
 
 from seqgen import patterns
 from seqgen.batches.examples import ExampleBatches, Examples
@@ -19,7 +18,6 @@ from seqgen.data.catalog import tagged_texts
 from seqgen.data.examples import write_texts
 from seqgen.data.paths import kept
 from seqgen.data.splits import TaggedSplits
-from seqgen.data.tagged import Tagged
 from seqgen.data.text_file import TextOptions
 from seqgen.inference.tagger import Tagger
 from seqgen.metrics.classification import Answered, are_of_spans, majority_accuracy, span_f1
@@ -33,6 +31,7 @@ from seqgen.runs.training import Training
 from seqgen.runs.vectors import VectorOptions, begin_with_vectors
 from seqgen.tasks.tagger import joined
 from seqgen.training.answers import class_weights
+from seqgen.training.frequent_tags import FrequentTags
 from seqgen.training.losses import right_answer
 
 SHOWN = 30  # tokens that a validation shows
@@ -79,7 +78,7 @@ def main() -> None:
 
 
 def test(training: Training[Tagger], splits: TaggedSplits, held_back: ExampleBatches[Examples]) -> None:
-    """Test the best tagger and the most frequent tag of each token, and print the command to use it."""
+    """Test the best tagger and the most frequent tag of each token or ending, and print the command to use it."""
     run, best = training.run, best_model(training)
     figures = {"val_loss": shared_answers(run, best.model, held_back.once(), best.tags).loss}
     data, rows = splits.test, list(splits.test.tokens)
@@ -89,13 +88,13 @@ def test(training: Training[Tagger], splits: TaggedSplits, held_back: ExampleBat
     ends = np.cumsum([len(row) for row in rows])
     targets = np.array([best.tags.index(tag) for tags in data.tags for tag in tags])
     answered = Answered(np.log(probabilities.clip(1e-30)), targets, best.tags)
-    majority = best.tags[splits.frequencies.argmax()]
-    unigrams = UnigramTagger(pairs(splits.train), backoff=DefaultTagger(majority))
-    baselines = {"majority": majority_accuracy(splits.frequencies, targets), "baseline": unigrams.accuracy(pairs(data))}
-    known = {token for row in splits.train.tokens for token in row}
-    unseen = np.array([token not in known for row in rows for token in row])
+    frequent = FrequentTags.fit(splits.train.tokens, splits.train.tags)
+    usual = np.array([best.tags.index(tag) for row in rows for tag in frequent.tag(row)]) == targets
+    baselines = {"majority": majority_accuracy(splits.frequencies, targets), "baseline": float(usual.mean())}
+    unseen = np.array([token not in frequent.of_tokens for row in rows for token in row])
     if unseen.any():
         figures["test_accuracy_unseen"] = float((answered.predictions == targets)[unseen].mean())
+        figures["baseline_accuracy_unseen"] = float(usual[unseen].mean())
     if are_of_spans(best.tags):
         found = [[best.tags[number] for number in row] for row in np.split(answered.predictions, ends[:-1])]
         figures["test_span_f1"] = span_f1(found, data.tags)
@@ -110,12 +109,6 @@ def sample(tagger: Tagger, tokens: Sequence[str]) -> str:
     """Return tagged tokens as text, with each tag once for all tokens in a row that have it."""
     joint = "" if isinstance(tokens, str) else " "
     return "  ".join(f"{text} [{tag}]" for text, tag in joined(tagger.tag([tokens])[0], joint))
-
-
-def pairs(data: Tagged) -> list[list[tuple[str, str]]]:
-    """Return at most 50,000 sequences, evenly chosen, as nltk's taggers take them."""
-    some = data.chosen(range(0, len(data), -(-len(data) // 50_000)))
-    return [list(zip(tokens, tags, strict=True)) for tokens, tags in zip(some.tokens, some.tags, strict=True)]
 
 
 def in_context(rows: list[Sequence[str]], ends: np.ndarray, number: int) -> str:

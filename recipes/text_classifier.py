@@ -10,11 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, cast
 
-import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-
 from seqgen import patterns
 from seqgen.data.catalog import labelled_texts
 from seqgen.data.examples import write_texts
@@ -27,23 +22,22 @@ from seqgen.metrics.classification import Answered, majority_accuracy
 from seqgen.nn.encoders import SequenceEncoder
 from seqgen.runs.answers import report_answers, show_classified
 from seqgen.runs.config import LabelConfig, parse_options
-from seqgen.runs.evaluation import best_model, shared_answers, shared_out
+from seqgen.runs.evaluation import best_model, shared_answers
 from seqgen.runs.initial_model import initial_model
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TEXT_CLASSIFIER
 from seqgen.runs.training import Training
 from seqgen.runs.vectors import VectorOptions, begin_with_vectors
+from seqgen.runs.word_ngrams import NGramOptions, answers_beside_ngrams
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.adversarial import adversarial
 from seqgen.training.answers import class_weights
 from seqgen.training.losses import LossFunction, right_answer
 from seqgen.training.optimizers import gradual_unfreezing
 
-BASELINE = 50_000  # maximum number of training texts of the logistic regression
-
 
 @dataclass(kw_only=True)
-class Config(VectorOptions, LabelConfig, TextColumns):
+class Config(NGramOptions, VectorOptions, LabelConfig, TextColumns):
     """Options of the text classifier."""
 
     recipe = "text_classifier"
@@ -104,7 +98,7 @@ def main() -> None:
     run.describe(f"texts of {len(splits.classes)} classes: {splits.sizes}; {read}", classifier)
     encoder = cast("SequenceEncoder", classifier.model.encoder)
     if config.adversarial:
-        loss = adversarial(loss, encoder.embedding, config.adversarial)
+        loss = adversarial(loss, config.adversarial)
     transferred = isinstance(run.initial, Generator)
     pretrained = [*reversed(encoder.forwards.stack), encoder.embedding] if transferred else []
     groups = gradual_unfreezing(pretrained, config.learning_rate_factor, config.unfreeze)
@@ -115,28 +109,17 @@ def main() -> None:
                 show_classified(training, splits.valid.inputs, splits.valid.labels, splits.valid.inputs)
                 found = shared_answers(run, training.averaged.model, valid.once(), splits.classes)
                 training.evaluated(step, found.loss, error=1 - found.accuracy, val_accuracy=found.accuracy)
-    best = best_model(training)
-    val_loss = shared_answers(run, best.model, valid.once(), splits.classes).loss
-    probabilities = np.array(shared_out(run, best.probabilities, splits.test.inputs))
+    answered, figures = answers_beside_ngrams(run, best_model(training), splits)
     if run.main:
         speed = training.progress.rate * texts.mean_length
-        test(training, probabilities, splits, val_loss=val_loss, tokens_per_second=speed)
+        test(training, answered, splits, **figures, tokens_per_second=speed)
 
 
-def test(training: Training[TextClassifier], probabilities: np.ndarray, splits: LabelledSplits, **more: float) -> None:
-    """Test the (texts, classes) probabilities and a logistic regression on words, and print the command to use it."""
-    tested, some = splits.test, splits.train.chosen(range(0, len(splits.train), -(-len(splits.train) // BASELINE)))
-    words = TfidfVectorizer(token_pattern=r"\w+|[^\w\s]", sublinear_tf=True, min_df=2, ngram_range=(1, 1))
-    judge = make_pipeline(words, LogisticRegression(C=10.0, max_iter=300))
-    right = splits.test.targets(splits.classes)
-    majority = majority_accuracy(splits.frequencies, right)
-    try:
-        words_alone = judge.fit(some.inputs, some.labels).score(tested.inputs, tested.labels)
-    except ValueError:  # no two texts have a word in common, so there is nothing to judge by
-        words_alone = majority
-    baseline = {"majority": majority, "baseline": words_alone}
-    answered = Answered(np.log(probabilities.clip(1e-30)), right, splits.classes)
-    report_answers(training, answered, baseline, lambda number: str(splits.test.inputs[number]), more)
+def test(training: Training[TextClassifier], answered: Answered, splits: LabelledSplits, **figures: float) -> None:
+    """Report the answers to the test texts beside those of word n-grams, and print the command to use the model."""
+    majority = majority_accuracy(splits.frequencies, answered.targets)
+    baselines = {"majority": majority, "baseline": figures.pop("baseline_accuracy")}
+    report_answers(training, answered, baselines, lambda number: str(splits.test.inputs[number]), figures)
     write_texts(training.run.directory, splits.test.inputs)
     some_words = " ".join(splits.test.inputs[0].split()[:12])
     training.run.show_use("to classify texts of your own", "classify", some_words)

@@ -83,6 +83,9 @@ from .state import Memories as Memories
 from .state import Memory as Memory
 from .state import State as State
 from .state import States as States
+from .tasks.ngram_classifier import NGramClassifier as NGramClassifier
+from .tasks.ngram_classifier import fit_ngram_classifier as fit_ngram_classifier
+from .tasks.ngram_mixture import NGramMixture as NGramMixture
 from .testing import Checks as Checks
 from .testing import check_bundle as check_bundle
 from .testing import check_decoder as check_decoder

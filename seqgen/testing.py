@@ -13,6 +13,7 @@ from seqgen.inference.inputs import InputBundle
 from seqgen.protocols import Decoder, Encoder
 from seqgen.settings import evaluating, unaffected
 from seqgen.state import AnyMemory, AnyState, Memory, State
+from seqgen.tasks.part_files import optional_files
 
 CLOSE = 1e-4  # maximum difference of numbers that must be equal but for rounding
 
@@ -118,7 +119,7 @@ def check_bundle(bundle: Bundle[Any], inputs: Sequence[Any] = ()) -> Checks:
     before, after = bundle.parts(), again.parts()
     changed = [name for name in before if before[name] != after.get(name)]
     checks.require(not changed, "all other parts must come back as they were saved", f"{', '.join(changed)} changed")
-    unnamed = sorted(set(before) ^ set(bundle.files))
+    unnamed = sorted((set(before) ^ set(bundle.files)) - optional_files(type(bundle)))
     checks.require(not unnamed, "files must name all parts that are saved", f"it differs in {', '.join(unnamed)}")
     weights, loaded = bundle.model.state_dict(), again.model.state_dict()
     missing = sorted(weights.keys() ^ loaded.keys())

@@ -46,7 +46,7 @@ ALLOWED = {
     "patterns": ROOT_FILES | {"nn", "models"},
     "tasks": ROOT_FILES | {"text", "data", "batches", "generation"},
     "runtime": ROOT_FILES | {"tasks", "text", "data", "batches", "generation"},
-    "testing": ROOT_FILES | {"inference"},
+    "testing": ROOT_FILES | {"tasks", "inference"},
     "inference": ROOT_FILES
     | {"ngram", "nn", "models", "patterns", "text", "data", "batches", "generation", "tasks", "runtime", "export"},
     "adaptation": ROOT_FILES | {"ngram", "ngram_counts", "training", "inference", "generation", "batches"},
@@ -55,7 +55,7 @@ ALLOWED = {
     "runs": ROOT_FILES
     | {"ngram", "data", "training", "tasks", "inference", "generation", "batches", "text", "metrics", "figures"}
     | {"adaptation", "runtime"},
-    "export": ROOT_FILES | {"text", "nn", "models", "inference", "runtime", "serving"},
+    "export": ROOT_FILES | {"tasks", "text", "nn", "models", "inference", "runtime", "serving"},
     "serving": ROOT_FILES | {"ngram", "data", "tasks", "inference", "generation", "metrics", "figures"},
     "diagnosis": ROOT_FILES | {"text", "batches", "generation", "inference", "training"},
     "cli": ROOT_FILES

@@ -57,6 +57,9 @@ def _nature(model: Path) -> dict[str, Any]:
     if "vocabulary.json" in names:
         alphabet = read_part(model, "alphabet.json")
         found["tokens"] = "words" if alphabet else "characters"
+    if "word_ngrams.json" in names:
+        order = read_part(model, "word_ngrams.json").get("order")
+        found["word n-grams"] = f"of 1 to {order} words, mixed with the network"
     for name in names & {"labels.json", "conditions.json", "preprocessing.json"}:
         found |= {key: value for key, value in read_part(model, name).items() if value not in ([], None)}
     return found

@@ -1,7 +1,6 @@
 """An exported model as a directory: its graphs, its other parts, a manifest, what it needs, and how it is used."""
 
 import copy
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -26,6 +25,10 @@ from seqgen.files import UNFINISHED
 from seqgen.inference.bundle import Bundle
 from seqgen.runtime.exported import MANIFEST
 from seqgen.settings import unaffected
+from seqgen.tasks.classifiers import TextClassifierTask
+from seqgen.tasks.part_files import optional_files, part_files
+
+AT_TIMES = optional_files(TextClassifierTask)  # files that an earlier export may have and this one not
 
 
 @checked
@@ -72,8 +75,8 @@ def to_export(bundle: Bundle[Any]) -> tuple[nn.Module, dict[str, Graph], dict[st
 
 def write_parts(directory: Path, bundle: Bundle[Any], manifest: dict[str, Any]) -> None:
     """Write what an exported model has beside its graphs."""
-    for name, data in {**bundle.parts(), "config.json": bundle.config(), MANIFEST: manifest}.items():
-        (directory / name).write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    for name, content in part_files({**bundle.parts(), "config.json": bundle.config(), MANIFEST: manifest}).items():
+        (directory / name).write_bytes(content)
     (directory / "requirements.txt").write_text(requirements(bundle), encoding="utf-8")
     (directory / "README.md").write_text(readme(bundle, manifest), encoding="utf-8")
 
@@ -107,7 +110,7 @@ def _exchange(directory: Path, new: Path, old: Path) -> None:
     """Put a new folder into the place of an earlier export, which is moved to `old`, or stays where that fails."""
     own = {path.name for path in new.iterdir()}
     others = [path.name for path in directory.iterdir() if path.name not in own] if directory.exists() else []
-    if others := [name for name in others if not name.endswith(".onnx")]:
+    if others := [name for name in others if not name.endswith((".onnx", *AT_TIMES))]:
         raise InputError(f"{directory} must have nothing but an exported model, but it has {others[0]}: move it away")
     try:
         if directory.exists():

@@ -34,6 +34,7 @@ def _own(bundle: Any) -> list[str]:
     tokenizers = (getattr(bundle, name, None) for name in ("tokenizer", "source", "target"))
     needed = {
         "sentencepiece": any(isinstance(one, SubwordTokenizer) for one in tokenizers),
+        "safetensors": getattr(bundle, "ngrams", None) is not None,
         "nltk": getattr(bundle, "alphabet", None) is not None,  # which splits texts into words
     }
     return [name for name, is_needed in needed.items() if is_needed]

@@ -1,7 +1,6 @@
 """A model with everything needed to use it, written to and read from a directory as plain data."""
 
 import inspect
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from torch import nn
 from seqgen import patterns
 from seqgen.arguments import checked
 from seqgen.errors import InputError
-from seqgen.files import write_text
+from seqgen.files import writing
 from seqgen.hardware.building import NothingDrawn
 from seqgen.inference.card import write_card
 from seqgen.inference.rebuilding import builder_name, difference, require_plain
@@ -27,10 +26,10 @@ from seqgen.inference.saved import (
     known_builder,
     read_config,
     read_header,
-    read_parts,
 )
 from seqgen.inference.weights import building, load_weights, save_weights
 from seqgen.settings import unaffected
+from seqgen.tasks.part_files import optional_files, part_files, read_parts
 from seqgen.tasks.parts import Part
 from seqgen.tasks.schemas import arguments_schema, require
 from seqgen.tasks.task import Task
@@ -163,8 +162,12 @@ class Bundle(Task, Generic[M]):
         if (directory / "resolved.yaml").exists():
             raise InputError(f"{directory} must be another folder than that of a run, whose own model is in its model/")
         save_weights(self.model, directory / WEIGHTS)
-        for name, data in {**self.parts(), "config.json": self.config()}.items():
-            write_text(directory / name, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+        files = part_files({**self.parts(), "config.json": self.config()})
+        for name in optional_files(type(self)) - set(files):  # of an earlier model
+            (directory / name).unlink(missing_ok=True)
+        for name, content in files.items():
+            with writing(directory / name) as file:
+                file.write(content)
         write_card(directory, self)
 
     @classmethod

@@ -19,6 +19,7 @@ CARD = "README.md"
 TEMPLATE = Path(__file__).with_name("card.md")
 PLACE = "you/model"
 TEXTS = ("The ", "the ", "def ", "x = 1")  # of which the first is shown that the model knows
+NGRAMS = "word_ngrams.safetensors"
 MARK = re.compile(r"\n<!-- made by seqgen, which leaves a page that was edited as it is: (\w+) -->\n\Z")
 SAID = ("test_", "val_", "perplexity", "bits_per_character")  # beginnings of the figures that measure the model itself
 
@@ -72,9 +73,13 @@ def _digest(text: str) -> str:
 def _taken_along(directory: Path, source: Path | None) -> str | None:
     """Return the card of the directory that a bundle was loaded from, unless its weights are others by now."""
     with suppress(OSError, UnicodeDecodeError):
-        if source is not None and filecmp.cmp(source / WEIGHTS, directory / WEIGHTS, shallow=False):
+        if source is not None and all(_same(source / name, directory / name) for name in (WEIGHTS, NGRAMS)):
             return (source / CARD).read_bytes().decode()
     return None
+
+
+def _same(path: Path, other: Path) -> bool:
+    return path.exists() == other.exists() and (not path.exists() or filecmp.cmp(path, other, shallow=False))
 
 
 def _made(bundle: Any, trained: Trained | None) -> str:
@@ -132,6 +137,8 @@ def _nature(bundle: Any) -> dict[str, Any]:
     for name in ("tokenizer", "source", "target"):
         if tokenizer := getattr(bundle, name, None):
             found[f"{name} vocabulary"] = f"{tokenizer.vocab_size:,} tokens ({tokenizer.kind})"
+    if ngrams := getattr(bundle, "ngrams", None):
+        found["word n-grams"] = f"of 1 to {ngrams.classifier.order} words, mixed with the network"
     for name in ("classes", "tags", "categories"):
         if labels := getattr(bundle, name, None):
             found[name] = labels

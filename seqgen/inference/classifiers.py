@@ -1,7 +1,7 @@
 """Classifiers in use: the classes of a text or an image, the most probable first."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
 import numpy as np
@@ -22,6 +22,8 @@ from seqgen.models import EncoderClassifier
 from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.encoders import SequenceEncoder
 from seqgen.tasks.classifiers import ImageClassifierTask, TextClassifierTask
+from seqgen.tasks.ngram_classifier import NGramClassifier
+from seqgen.tasks.ngram_mixture import NGramMixture
 from seqgen.text.tokenizer import Tokenizer
 
 
@@ -32,6 +34,7 @@ class TextClassifier(TextClassifierTask, AnswerBundle[EncoderClassifier]):
     Args:
         tokenizer: whose vocabulary the model has.
         max_length: maximum number of tokens that are read of a text.
+        ngrams: an n-gram classifier whose log-probabilities are averaged with those of the network, or None.
     """
 
     @classmethod
@@ -42,6 +45,7 @@ class TextClassifier(TextClassifierTask, AnswerBundle[EncoderClassifier]):
         classes: list[str],
         tokenizer: Tokenizer,
         max_length: int = 500,
+        ngrams: NGramMixture | None = None,
         builder: Callable[..., EncoderClassifier] | None = None,
         arguments: dict[str, Any] | None = None,
     ) -> Self:
@@ -52,6 +56,7 @@ class TextClassifier(TextClassifierTask, AnswerBundle[EncoderClassifier]):
             classes: the names of the classes, by their numbers.
             tokenizer: whose vocabulary the model has.
             max_length: maximum number of tokens that are read of a text.
+            ngrams: an n-gram classifier whose log-probabilities are averaged with those of the model, or None.
             builder: a function of one's own that makes this model of `arguments` alone, to save it: whoever loads the
                 model gives that function, too.
             arguments: plain data: those of `builder`, or the options that `patterns.text_classifier` was given.
@@ -59,14 +64,22 @@ class TextClassifier(TextClassifierTask, AnswerBundle[EncoderClassifier]):
         Raises:
             InputError: `builder` makes another model of `arguments`.
         """
-        parts: dict[str, Any] = {"classes": classes, "tokenizer": tokenizer, "max_length": max_length}
+        parts: dict[str, Any] = {"classes": classes, "tokenizer": tokenizer, "max_length": max_length, "ngrams": ngrams}
         return cls(model=model, arguments=arguments or {}, own_builder=builder, **parts)
 
     @classmethod
-    def untrained(cls, *, classes: list[str], tokenizer: Tokenizer, max_length: int = 500, **arguments: Any) -> Self:
+    def untrained(
+        cls,
+        *,
+        classes: list[str],
+        tokenizer: Tokenizer,
+        max_length: int = 500,
+        ngrams: NGramMixture | None = None,
+        **arguments: Any,
+    ) -> Self:
         """Return an untrained classifier; `arguments` are the options of `patterns.text_classifier`."""
         model = patterns.text_classifier(tokenizer.vocab_size, len(classes), **arguments)
-        parts: dict[str, Any] = {"classes": classes, "tokenizer": tokenizer, "max_length": max_length}
+        parts: dict[str, Any] = {"classes": classes, "tokenizer": tokenizer, "max_length": max_length, "ngrams": ngrams}
         return cls.of(model, arguments=arguments, **parts)
 
     @classmethod
@@ -97,6 +110,22 @@ class TextClassifier(TextClassifierTask, AnswerBundle[EncoderClassifier]):
         encoder.forwards.load_state_dict(layers.state_dict())
         encoder.forwards.stack[0].all_weights[0][0].div_(smaller)
         return classifier
+
+    def with_ngrams(self, ngrams: NGramClassifier, texts: Sequence[str], labels: Sequence[str]) -> Self:
+        """Return this classifier with its log-probabilities averaged with those of an n-gram classifier.
+
+        Args:
+            ngrams: of the same classes, fitted to the training texts by `fit_ngram_classifier`.
+            texts: held back from the training of both, to find the weights of the two by.
+            labels: the class of each of these texts.
+
+        Raises:
+            InputError: the classes differ, or a label is not among them.
+        """
+        if ngrams.classes != self.classes:
+            raise InputError(f"ngrams must have the classes {', '.join(self.classes)}, not {', '.join(ngrams.classes)}")
+        alone = replace(self, ngrams=None).probabilities(texts)
+        return replace(self, ngrams=NGramMixture.fit(ngrams, alone, texts, labels))
 
     def influences(self, text: str, label: str | None = None) -> list[Influence]:
         """Return by how much each word of a text moved the answer; joined, their texts are that text.
@@ -136,7 +165,7 @@ class TextClassifier(TextClassifierTask, AnswerBundle[EncoderClassifier]):
             InputError: a label that is not among the classes.
         """
         targets = texts.targets(self.classes)
-        identity = [texts.fingerprint, self.parts()]
+        identity = [texts.fingerprint, replace(self, ngrams=None).parts()]
         [rows] = stored(identity, lambda: ((self.encode(text),) for text in texts.inputs), [self.tokenizer.vocab_size])
 
         def collate(numbers: np.ndarray) -> Examples:

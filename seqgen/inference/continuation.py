@@ -54,6 +54,8 @@ def continued(bundle: B, arguments: dict[str, Any] | None = None, **parts: Any) 
         raise InputError(f"bundle must be made by seqgen's own builder, not by {builder_name(bundle.own_builder)}")
     kept = [[part.field] if isinstance(part, Part) else part.model_fields for part in bundle.files.values()]
     before = {name: getattr(bundle, name) for names in kept for name in names}
+    if "ngrams" in before:  # which were fitted to the texts that the model was trained on
+        before["ngrams"] = None
     model = bundle.untrained(**(before | parts), **(bundle.arguments | (arguments or {})))
     rows: dict[str, tuple[list[int], list[int]] | None] = {}
     for field, names in TABLES[bundle.builder].items():

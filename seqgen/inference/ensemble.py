@@ -16,7 +16,7 @@ from seqgen.models import EncoderDecoder
 from seqgen.protocols import Encoder
 from seqgen.state import Memories
 
-OPTIONS = "generation_config.json"  # the part in which members may differ: the options are those of the first
+OF_FIRST = ("generation_config.json", "word_ngrams.json")  # parts in which members may differ: those of the first count
 
 
 class AnswerEnsemble(nn.ModuleList):
@@ -40,7 +40,7 @@ def ensemble(bundles: Sequence[Bundle[Any]]) -> Any:
     """Return models of a kind in use as one of this kind, whose probabilities are the mean of theirs at every step.
 
     The models may differ in cell, sizes and all else within them, but not in vocabulary, labels and preprocessing. The
-    options of generation are those of the first. An ensemble is not saved: its members are.
+    options of generation and the n-grams are those of the first. An ensemble is not saved: its members are.
 
     Args:
         bundles: at least one, such as those of runs that differ in their random seed.
@@ -76,7 +76,7 @@ def _require_alike(name: str, bundle: Bundle[Any], other_name: str, other: Bundl
         raise InputError(f"the members of an ensemble must be of one kind, but {found}")
     one, two = bundle.parts(), other.parts()
     for file in one:
-        if file != OPTIONS and one[file] != two[file]:
+        if file not in OF_FIRST and one[file] != two[file]:
             part = file.removesuffix(".json").replace("_", " ")
             raise InputError(
                 f"the members of an ensemble must have the same {part}, but {name} and {other_name} differ in it: "

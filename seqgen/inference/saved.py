@@ -9,9 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from seqgen.errors import InputError
-from seqgen.tasks.parts import Part
 from seqgen.tasks.schemas import Config, read_object, require
-from seqgen.tasks.task import Task
 
 FLOATS = ("F64", "F32", "F16", "BF16")
 
@@ -116,12 +114,6 @@ def read_part(directory: Path, name: str, schema: type[BaseModel] | None = None)
     """Return the plain data of a file of a saved model, which must have the schema where one is given."""
     _require(directory, [name])
     return read_object(directory / name, schema)
-
-
-def read_parts(directory: Path, kind: type[Task]) -> dict[str, dict[str, Any]]:
-    """Return the plain data of all parts of a saved model but its network, as its kind reads them."""
-    schemas = {name: kept.schema if isinstance(kept, Part) else kept for name, kept in kind.files.items()}
-    return {name: read_part(directory, name, schema) for name, schema in schemas.items()}
 
 
 def read_header(path: Path) -> dict[str, Stored]:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from seqgen.errors import InputError
 from seqgen.files import read_options
-from seqgen.inference.saved import find_model, read_config, read_parts, used_as
+from seqgen.inference.saved import find_model, read_config, used_as
 from seqgen.runtime.exported import is_exported
+from seqgen.tasks.part_files import read_parts
 from seqgen.tasks.schemas import arguments_schema, require
 from seqgen.tasks.task import Task
 

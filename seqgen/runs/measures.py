@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-THIS = "this network"
+THIS = "this model"
 
 
 class Measure(NamedTuple):
@@ -27,8 +27,12 @@ class Measure(NamedTuple):
         return f"{value:.1%}" if self.best == 1 else f"{value:.4g}"
 
 
-def _accuracy(what: str, baseline: str, most_frequent: str) -> Measure:
-    labels = {"test_accuracy": THIS, "baseline_accuracy": baseline, "majority_accuracy": most_frequent}
+_NETWORK = {"network_test_accuracy": "the network alone"}  # of a model that is mixed with n-grams
+
+
+def _accuracy(what: str, baseline: str, most_frequent: str, alone: dict[str, str] | None = None) -> Measure:
+    labels = {"test_accuracy": THIS, **(alone or {})}
+    labels |= {"baseline_accuracy": baseline, "majority_accuracy": most_frequent}
     return Measure(f"{what} of the test part that are classified correctly", labels, best=1)
 
 
@@ -53,11 +57,17 @@ MEASURES = {
         ),
         Measure("Perplexity of the text to test on", {"test_perplexity": THIS}),
     ),
-    "text_classifier": (_accuracy("Texts", "logistic regression on the words", "always the most frequent class"),),
+    "text_classifier": (
+        _accuracy("Texts", "logistic regression on word n-grams", "always the most frequent class", _NETWORK),
+    ),
     "image_classifier": (_accuracy("Images", "logistic regression on 8 x 8 pixels", "always the most frequent class"),),
     "tagger": (
         _accuracy("Tokens", "the most frequent tag of each token", "always the most frequent tag"),
-        Measure("The same for tokens that were not in the training part", {"test_accuracy_unseen": THIS}, best=1),
+        Measure(
+            "The same for tokens that were not in the training part",
+            {"test_accuracy_unseen": THIS, "baseline_accuracy_unseen": "the most frequent tag of their ending"},
+            best=1,
+        ),
         Measure("F1 of whole spans", {"test_span_f1": THIS}, best=1),
     ),
     "translator": (

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from seqgen.errors import InputError
 from seqgen.runtime.decoder import Decoder
 from seqgen.runtime.graph import Graph
-from seqgen.tasks.parts import Part
+from seqgen.tasks.part_files import read_parts
 from seqgen.tasks.schemas import read_object
 from seqgen.tasks.task import Task
 
@@ -67,12 +67,9 @@ class Exported:
         Raises:
             InputError: one is missing or damaged.
         """
-        schemas = {name: kept.schema if isinstance(kept, Part) else kept for name, kept in task.files.items()}
-        for name in schemas:
-            if not (self.directory / name).is_file():
-                raise InputError(f"{self.directory} must hold a whole exported model, but it lacks {name}")
+        parts = read_parts(self.directory, task, "a whole exported model")
         try:
-            return task.fields({name: read_object(self.directory / name, schema) for name, schema in schemas.items()})
+            return task.fields(parts)
         except InputError as error:
             raise InputError(f"{self.directory}: {error}") from None
 

@@ -12,7 +12,8 @@ from seqgen.data.labelled import Labelled
 from seqgen.errors import InputError
 from seqgen.symbols import BOS
 from seqgen.tasks.answers import AnswerTask
-from seqgen.tasks.parts import PREPROCESSING, tokenizer_part
+from seqgen.tasks.ngram_mixture import NGramMixture
+from seqgen.tasks.parts import PREPROCESSING, WORD_NGRAMS, tokenizer_part
 from seqgen.tasks.schemas import Classes, MaxLength
 from seqgen.tasks.token_batch import token_batch
 from seqgen.text.tokenizer import Tokenizer
@@ -90,6 +91,7 @@ class TextClassifierTask(ClassifierTask):
     Args:
         tokenizer: whose vocabulary the model has.
         max_length: maximum number of tokens that are read of a text.
+        ngrams: an n-gram classifier whose log-probabilities are averaged with those of the network, or None.
     """
 
     builder = "text_classifier"
@@ -97,11 +99,34 @@ class TextClassifierTask(ClassifierTask):
         "tokenizer.json": tokenizer_part("tokenizer"),
         "labels.json": Classes,
         "preprocessing.json": MaxLength,
+        "word_ngrams.json": WORD_NGRAMS,
     }
     budget = 16_384
 
     tokenizer: Tokenizer
     max_length: int
+    ngrams: NGramMixture | None = None
+
+    @classmethod
+    def fields(cls, parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        """Return the parts that `parts` described, by the names of their fields.
+
+        Raises:
+            InputError: the n-grams have other classes.
+        """
+        found = super().fields(parts)
+        if "ngrams" in found and found["ngrams"].classifier.classes != found["classes"]:
+            raise InputError("word_ngrams.json must have the classes of labels.json, but it has others")
+        return found
+
+    def probabilities(self, inputs: Sequence[str]) -> np.ndarray:
+        """Return the (texts, classes) probabilities, as float32: those of the network, or mixed with the n-grams'.
+
+        Raises:
+            InputError: an input is no text.
+        """
+        found = super().probabilities(inputs)
+        return found if self.ngrams is None else self.ngrams.probabilities(found, inputs)
 
     def encode(self, given: str) -> np.ndarray:
         """Return BOS and the tokens of a text: of one longer than `max_length` its beginning and its end."""

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, Va
 
 from seqgen.errors import InputError
 from seqgen.files import read_bytes
+from seqgen.tasks.ngram_classifier import LONGEST
 from seqgen.text.tokenizer import KINDS
 from seqgen.text.whitespace import LINE_END, UNKNOWN
 
@@ -147,6 +148,14 @@ class MaxLength(Schema):
     """The maximum number of tokens that are read."""
 
     max_length: Size
+
+
+class WordNGrams(Schema):
+    """The n-grams beside the network of a text classifier, whose arrays are in another file."""
+
+    classes: Names
+    order: Annotated[int, Field(ge=1, le=LONGEST)]
+    weights: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=2, max_length=2)]
 
 
 class Conditions(Schema):

@@ -13,19 +13,20 @@ from seqgen.symbols import PAD
 from seqgen.training.losses import Loss, LossFunction
 
 
-def adversarial(loss_function: LossFunction, embedding: nn.Module, size: float) -> LossFunction:
+def adversarial(loss_function: LossFunction, size: float) -> LossFunction:
     """Return the mean of a loss and of the same loss with the perturbation of the embeddings that raises it most.
 
     Miyato et al. 2017, Adversarial Training Methods for Semi-Supervised Text Classification; here the norm of the
     perturbation is a fraction of that of the embeddings, so that they cannot escape it by growing.
 
     Args:
-        loss_function: of a model that reads its inputs through `embedding`.
-        embedding: from (batch, steps) tokens to (batch, steps, features).
+        loss_function: of a model whose encoder has an `embedding`, from (batch, steps) tokens to (batch, steps,
+            features).
         size: norm of each row's perturbation, as a fraction of the norm of its embeddings.
     """
 
     def calculate(model: nn.Module, batch: Any, carry: State | None) -> Loss:
+        embedding = model.get_submodule("encoder.embedding")  # of this model, which may be a copy that is measured
         with _recorded(embedding) as calls:
             loss = loss_function(model, batch, carry)
         if not torch.is_grad_enabled():

@@ -149,6 +149,14 @@ def test_without_the_extra_it_says_what_to_install(run, tmp_path, command, monke
     assert 'pip install "seqgen[export]"' in err
 
 
+def test_ngrams_of_an_earlier_export_are_replaced_by_none(tmp_path):
+    for _ in range(2):
+        export_onnx(make_exported(), tmp_path / "out")
+        assert names(tmp_path / "out") == FILES
+        for name in ("word_ngrams.json", "word_ngrams.safetensors"):
+            (tmp_path / "out" / name).write_text("of another model")
+
+
 def test_what_only_some_models_need_is_required_of_these_alone():
     def needed(bundle):
         return {line.split(">")[0] for line in requirements(bundle).splitlines()}

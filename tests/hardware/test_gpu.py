@@ -111,7 +111,7 @@ def test_classifiers_learn(gpu, make, given, targets):
 
 def test_adversarial_training_learns(gpu):
     bundle = make_text_classifier()
-    loss = adversarial(right_answer, bundle.model.encoder.embedding, 0.1)
+    loss = adversarial(right_answer, 0.1)
     learns(bundle, [example(bundle, ["a fine film", "dull"], [1, 0])] * 2, loss)
 
 

@@ -99,7 +99,7 @@ def test_page_and_markdown_have_the_same_facts(written):
     for name, fact in written.facts.items():
         assert f"- {name}: {fact}" in text
         assert escape(re.sub("`.*?`", "", fact)) in html
-    assert "this network 75.0%, the most frequent tag of each token inf%, always the most frequent tag 50.0%" in text
+    assert "this model 75.0%, the most frequent tag of each token inf%, always the most frequent tag 50.0%" in text
     assert [float(width) for width in re.findall(r"width:([\d.]+)%", html)[-3:]] == [75, 0, 50]
 
 
@@ -135,7 +135,7 @@ def test_mistakes_are_seen_and_many_classes_are_listed_in_pairs(tmp_path):
 def test_every_recipe_has_measures():
     assert set(MEASURES) == set(RECIPES)
     assert [measure.of({"val_loss": 2.0}) for measure in measures("one of my own", {"val_loss": 2.0})] == [
-        {"this network": 2.0}
+        {"this model": 2.0}
     ]
 
 

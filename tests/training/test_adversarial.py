@@ -1,5 +1,7 @@
 """The change of the embeddings is the worst of its size, and touches nothing else."""
 
+import copy
+
 import pytest
 import torch
 
@@ -30,7 +32,7 @@ def loss_after(model, batch, change):
 
 def test_the_change_raises_the_loss_more_than_others_of_its_size(model, batch):
     plain = right_answer(model, batch).total
-    hardened = adversarial(right_answer, model.encoder.embedding, SIZE)(model, batch, None).total
+    hardened = adversarial(right_answer, SIZE)(model, batch, None).total
     moved = 2 * hardened - plain
     embedded = model.encoder.embedding(*batch.inputs).detach()
     norms = embedded.flatten(1).norm(dim=1).view(-1, 1, 1)
@@ -41,9 +43,15 @@ def test_the_change_raises_the_loss_more_than_others_of_its_size(model, batch):
     assert plain < moved
 
 
+def test_the_embeddings_are_those_of_the_model_that_is_given(model, batch):
+    loss_function = adversarial(right_answer, SIZE)
+    expected = loss_function(model, batch, None).total
+    torch.testing.assert_close(loss_function(copy.deepcopy(model), batch, None).total, expected)  # as updates are timed
+
+
 def test_padding_does_not_make_a_change_larger(model):
     tokens, answer = torch.randint(4, 50, (1, 7)), torch.tensor([1])
-    loss_function = adversarial(right_answer, model.encoder.embedding, SIZE)
+    loss_function = adversarial(right_answer, SIZE)
     alone = loss_function(model, Examples((tokens,), answer), None).total
     padded = torch.nn.functional.pad(tokens, (0, 30))
     torch.testing.assert_close(loss_function(model, Examples((padded,), answer), None).total, alone)
@@ -51,27 +59,26 @@ def test_padding_does_not_make_a_change_larger(model):
 
 def test_a_change_of_no_size_changes_nothing(model, batch):
     plain, hardened = (
-        loss_function(model, batch, None).total
-        for loss_function in (right_answer, adversarial(right_answer, model.encoder.embedding, 0.0))
+        loss_function(model, batch, None).total for loss_function in (right_answer, adversarial(right_answer, 0.0))
     )
     expected = torch.autograd.grad(plain, list(model.parameters()))
     torch.testing.assert_close(torch.autograd.grad(hardened, list(model.parameters())), expected)
 
 
 def test_nothing_is_left_on_the_model(model, batch):
-    adversarial(right_answer, model.encoder.embedding, SIZE)(model, batch, None)
+    adversarial(right_answer, SIZE)(model, batch, None)
     assert not model.encoder.embedding._forward_hooks
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
 def test_validation_is_without_changes(model, batch):
     with torch.no_grad():
-        hardened = adversarial(right_answer, model.encoder.embedding, SIZE)(model, batch, None).total
+        hardened = adversarial(right_answer, SIZE)(model, batch, None).total
         torch.testing.assert_close(hardened, right_answer(model, batch).total)
 
 
 def test_a_model_learns_against_changes(model, batch):
-    loss_function = adversarial(right_answer, model.encoder.embedding, SIZE)
+    loss_function = adversarial(right_answer, SIZE)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     for _ in range(60):
         loss = loss_function(model.train(), batch, None).total
