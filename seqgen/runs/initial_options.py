@@ -15,6 +15,8 @@ from seqgen.tasks.schemas import arguments_schema, require
 from seqgen.tasks.task import Task
 from seqgen.text.backward import BackwardTokenizer
 
+# Folders of a run with the models of these options, so that it is resumed without them.
+INITIAL = {"init_from": "initial", "init_from_backward": "initial_backward"}
 LEFT_OUT = ("size", "weights", "vocab_size")  # options of a model that begins from nothing
 OF_TRAINING = ("dropout", "embedding_dropout", "word_dropout", "weight_drop", "frozen")  # no shape depends on them
 BATCHES = ("batch_size", "batch_tokens", "window")  # which the sizes have, too
