@@ -8,7 +8,7 @@ from seqgen.exits import run_main
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 
@@ -32,9 +32,9 @@ from seqgen.runs.run import Run
 from seqgen.runs.sizes import GENERATOR, WORD_GENERATOR
 from seqgen.runs.suitable_size import EPOCHS, Trial
 from seqgen.runs.text_options import of_vocabulary, regularize, suitable_sample
+from seqgen.runs.token_options import TokenOptions
 from seqgen.runs.training import Training
 from seqgen.runs.vectors import VectorOptions, begin_with_vectors
-from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.cross_entropy import sampling_shares
 from seqgen.training.losses import LossFunction, next_token
 
@@ -42,7 +42,7 @@ SAMPLE = 300  # tokens of a sample in the test
 
 
 @dataclass(kw_only=True)
-class Config(VectorOptions, RunConfig, TextSplitOptions):
+class Config(TokenOptions, VectorOptions, RunConfig, TextSplitOptions):
     """Options of the character and word generator."""
 
     recipe = "char_generator"
@@ -53,10 +53,6 @@ class Config(VectorOptions, RunConfig, TextSplitOptions):
 
     data: str = "python-source"
     """a file, a folder, a glob, several with commas between, - for standard input, or a named set"""
-    tokenizer: Literal["char", "byte", "word", "lowercase-word", "whitespace", "subword", "bpe"] = "char"
-    """kind of tokens"""
-    vocab_size: int | None = None
-    """maximum size of the vocabulary; other tokens are read as unknown, or in smaller pieces"""
     documents: DocumentKind = "none"
     """kind of separate documents, whose ends the model learns; with none the text is one stream"""
     dropout: float | None = None
@@ -97,7 +93,7 @@ def main() -> None:
     config.data, config.valid, config.test = splits.names  # a resumed run reads a copy of standard input
     blocks = splits.train.blocks
     initial: Generator | None = initial_model(run, blocks())
-    tokenizer = initial.tokenizer if initial else fit_tokenizer(config.tokenizer, blocks(), config.vocab_size)
+    tokenizer = initial.tokenizer if initial else config.fitted(blocks())
     config = of_vocabulary(config, WordConfig, tokenizer.vocab_size)
     if config.sampled_softmax is None and not config.label_smoothing:
         config.sampled_softmax = suitable_sample(tokenizer.vocab_size)

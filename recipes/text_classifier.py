@@ -8,36 +8,31 @@ from seqgen.exits import run_main
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from seqgen import patterns
 from seqgen.data.catalog import labelled_texts
 from seqgen.data.examples import write_texts
-from seqgen.data.labelled import TextColumns
 from seqgen.data.paths import kept
 from seqgen.data.splits import LabelledSplits
 from seqgen.inference.classifiers import TextClassifier
-from seqgen.inference.generator import Generator
 from seqgen.metrics.classification import Answered, majority_accuracy
-from seqgen.nn.encoders import SequenceEncoder
 from seqgen.runs.answers import report_answers, show_classified
-from seqgen.runs.config import LabelConfig, parse_options
+from seqgen.runs.config import parse_options
 from seqgen.runs.evaluation import best_model, shared_answers
-from seqgen.runs.initial_model import initial_model
+from seqgen.runs.fine_tuning import FineTuningConfig, beginning, fine_tuning
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TEXT_CLASSIFIER
 from seqgen.runs.training import Training
 from seqgen.runs.vectors import VectorOptions, begin_with_vectors
 from seqgen.runs.word_ngrams import NGramOptions, answers_beside_ngrams
 from seqgen.text.tokenizer import fit_tokenizer
-from seqgen.training.adversarial import adversarial
 from seqgen.training.answers import class_weights
 from seqgen.training.losses import LossFunction, right_answer
-from seqgen.training.optimizers import gradual_unfreezing
 
 
 @dataclass(kw_only=True)
-class Config(NGramOptions, VectorOptions, LabelConfig, TextColumns):
+class Config(NGramOptions, VectorOptions, FineTuningConfig):
     """Options of the text classifier."""
 
     recipe = "text_classifier"
@@ -53,29 +48,12 @@ class Config(NGramOptions, VectorOptions, LabelConfig, TextColumns):
     """maximum size of the vocabulary; other words are read as unknown, or in smaller pieces"""
     max_length: int = 500
     """maximum number of tokens of a text; of a longer one the beginning and the end are read"""
-    init_from: str | None = None
-    """a saved classifier to train further, or a generator with whose tokenizer, sizes and weights to begin"""
-    unfreeze: float = 0.05
-    """after a generator, fraction of training after which each further layer of the generator is unfrozen"""
-    learning_rate_factor: float = 0.4
-    """after a generator, factor of the learning rate of the generator's layers, once more for each layer below"""
-    adversarial: float = 0.0
-    """norm of adversarial perturbations, as a fraction of that of the embeddings; doubles the time of an update"""
     batch_tokens: int = 2500
     """tokens of a batch of texts, padding included"""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require_above_zero("learning_rate_factor")
-        self.require_fraction("unfreeze", "adversarial")
 
-
-def untrained(run: Run, config: Config, splits: LabelledSplits) -> TextClassifier:
-    """Return the classifier to begin with: a saved one, one with the weights of a generator, or an untrained one."""
-    initial = initial_model(run, splits)
-    parts: dict[str, Any] = {"classes": splits.classes, "max_length": config.max_length, **config.model}
-    if initial is not None:
-        return TextClassifier.from_generator(initial, **parts) if isinstance(initial, Generator) else initial
+def untrained(config: Config, splits: LabelledSplits, **parts: Any) -> TextClassifier:
+    """Return an untrained classifier."""
     tokenizer = fit_tokenizer(config.tokenizer, (f"{text}\n" for text in splits.train.inputs), config.vocab_size)
     return TextClassifier.untrained(tokenizer=tokenizer, **parts)
 
@@ -88,7 +66,9 @@ def main() -> None:
     splits = labelled_texts(config.data, valid=config.valid, test=config.test, columns=config, seed=run.split_seed)
     weights = class_weights(config.class_weights, splits.frequencies, run.device)
     loss: LossFunction = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights)
-    classifier = untrained(run, config, splits)
+    parts: dict[str, Any] = {"classes": splits.classes, "max_length": config.max_length, **config.model}
+    begun = beginning(run, splits, **parts)
+    classifier = begun.classifier or untrained(config, splits, **parts)
     examples = classifier.examples(splits.train)
     config, classifier = run.resized(config, classifier, examples, loss)
     texts = run.batches(examples, config.batch_tokens)
@@ -96,15 +76,10 @@ def main() -> None:
     cut = int((texts.buckets.lengths > config.max_length).sum())
     read = f"{texts.mean_length:.0f} tokens a text, {cut:,} texts cut to {config.max_length}"
     run.describe(f"texts of {len(splits.classes)} classes: {splits.sizes}; {read}", classifier)
-    encoder = cast("SequenceEncoder", classifier.model.encoder)
-    if config.adversarial:
-        loss = adversarial(loss, config.adversarial)
-    transferred = isinstance(run.initial, Generator)
-    pretrained = [*reversed(encoder.forwards.stack), encoder.embedding] if transferred else []
-    groups = gradual_unfreezing(pretrained, config.learning_rate_factor, config.unfreeze)
-    groups += begin_with_vectors(run, classifier)
-    with Training(run, classifier, splits.fingerprint, groups=groups) as training:
-        for step in training.steps(texts, loss):
+    tuning = fine_tuning(run, classifier, splits, texts, loss, begun.generators)
+    groups = tuning.groups + begin_with_vectors(run, classifier)
+    with Training(run, classifier, tuning.identity, groups=groups) as training:
+        for step in training.steps(tuning.batches, tuning.loss):
             if training.due(step):
                 show_classified(training, splits.valid.inputs, splits.valid.labels, splits.valid.inputs)
                 found = shared_answers(run, training.averaged.model, valid.once(), splits.classes)

@@ -90,6 +90,7 @@ from .testing import Checks as Checks
 from .testing import check_bundle as check_bundle
 from .testing import check_decoder as check_decoder
 from .testing import check_encoder as check_encoder
+from .text.backward import BackwardTokenizer as BackwardTokenizer
 from .text.bytes import ByteTokenizer as ByteTokenizer
 from .text.characters import CharacterTokenizer as CharacterTokenizer
 from .text.subwords import SubwordTokenizer as SubwordTokenizer

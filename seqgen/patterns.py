@@ -194,6 +194,7 @@ def text_classifier(
     layers: int = 1,
     embedding_size: int = 128,
     bidirectional: bool = True,
+    backward_bos: bool = False,
     pooling: Pooling = "concat",
     skip: bool = True,
     dropout: float = 0.5,
@@ -211,6 +212,7 @@ def text_classifier(
         layers: number of recurrent layers in each direction.
         embedding_size: size of a token's embedding.
         bidirectional: whether the text is also read backward.
+        backward_bos: whether reading backward begins with BOS, too, as that of a backward generator does.
         pooling: of hidden states to one summary: "last", "mean", "max", "attentive", or "concat" of the first three.
         skip: whether the pooling also reads the embeddings, concatenated to the hidden states.
         dropout: dropout probability of the summary and between layers.
@@ -229,6 +231,7 @@ def text_classifier(
         pooled,
         summary_size,
         skip=embedding_size if skip else 0,
+        backward_bos=backward_bos,
         word_dropout=word_dropout,
         embedding_dropout=LockedDropout(embedding_dropout),
     )

@@ -25,7 +25,7 @@ MODELS = {
     "translator": partial(making.make_translator, cell="gru", attention="additive", heads=2),
     "captioner": partial(making.make_captioner, gated=True, input_feeding=True),
     "conditional_generator": making.make_conditional_generator,
-    "text_classifier": partial(making.make_text_classifier, cell="rnn"),
+    "text_classifier": partial(making.make_text_classifier, cell="rnn", backward_bos=True),
     "image_classifier": making.make_image_classifier,
     "tagger": partial(making.make_tagger, words=True),
 }

@@ -69,7 +69,8 @@ def _tokenizer(data: dict[str, Any]) -> str:
     if data.get("shared"):
         return "that of the source"
     sizes = [len(value) for value in data.values() if isinstance(value, list)]
-    return f"{data.get('kind', 'unknown')}" + (f", {max(sizes):,} tokens" if sizes else "")
+    order = ", backward" if data.get("backward") else ""
+    return f"{data.get('kind', 'unknown')}{order}" + (f", {max(sizes):,} tokens" if sizes else "")
 
 
 def _graphs(model: Path) -> dict[str, Any]:

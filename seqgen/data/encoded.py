@@ -9,6 +9,7 @@ from seqgen.data.corpus import Corpus
 from seqgen.data.numbers import Numbers
 from seqgen.data.store import Ragged, stored
 from seqgen.symbols import EOS
+from seqgen.text.backward import BackwardTokenizer
 from seqgen.text.tokenizer import Tokenizer, tokenizer_data
 
 DocumentKind = Literal["none", "lines", "blank-lines", "files"]
@@ -16,12 +17,18 @@ DocumentKind = Literal["none", "lines", "blank-lines", "files"]
 
 def encode_stream(corpus: Corpus, tokenizer: Tokenizer) -> Numbers:
     """Return the (tokens,) numbers of a corpus, read from a file as they are needed."""
-    [blocks] = stored(
-        _identity(corpus, tokenizer),
-        lambda: ((tokenizer.encode(block),) for block in corpus.blocks()),
-        [tokenizer.vocab_size],
-    )
-    return blocks.values
+    return _blocks(corpus, tokenizer).values
+
+
+def _blocks(corpus: Corpus, tokenizer: Tokenizer) -> Ragged:
+    def rows() -> Iterator[tuple[np.ndarray]]:
+        if isinstance(tokenizer, BackwardTokenizer):  # the last block comes first
+            yield from ((block[::-1],) for block in reversed(_blocks(corpus, tokenizer.tokenizer)))
+        else:
+            yield from ((tokenizer.encode(block),) for block in corpus.blocks())
+
+    [blocks] = stored(_identity(corpus, tokenizer), rows, [tokenizer.vocab_size])
+    return blocks
 
 
 def encode_documents(corpus: Corpus, tokenizer: Tokenizer, kind: DocumentKind) -> Ragged:

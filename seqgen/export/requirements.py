@@ -4,8 +4,6 @@ import re
 from importlib.metadata import PackageNotFoundError, requires
 from typing import Any
 
-from seqgen.text.subwords import SubwordTokenizer
-
 # Of the runtime, the tokenizers, the checks of files, and the command line.
 ALWAYS = (
     "onnxruntime",
@@ -33,7 +31,7 @@ def _own(bundle: Any) -> list[str]:
     """Return the packages that only this kind of model needs."""
     tokenizers = (getattr(bundle, name, None) for name in ("tokenizer", "source", "target"))
     needed = {
-        "sentencepiece": any(isinstance(one, SubwordTokenizer) for one in tokenizers),
+        "sentencepiece": any(getattr(one, "kind", "") in ("subword", "bpe") for one in tokenizers),
         "safetensors": getattr(bundle, "ngrams", None) is not None,
         "nltk": getattr(bundle, "alphabet", None) is not None,  # which splits texts into words
     }

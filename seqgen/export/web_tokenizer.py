@@ -4,6 +4,7 @@ from typing import Any
 
 from seqgen.errors import InputError
 from seqgen.symbols import SYMBOLS
+from seqgen.text.backward import BackwardTokenizer
 from seqgen.text.subwords import SPACE, SubwordTokenizer
 from seqgen.text.tokenizer import KINDS, Tokenizer, tokenizer_data
 
@@ -15,10 +16,12 @@ def web_tokenizer(tokenizer: Tokenizer) -> dict[str, Any]:
     """Return a tokenizer as plain data: subwords as pieces with their scores, instead of sentencepiece's own format.
 
     Raises:
-        InputError: it is of another kind than seqgen's, or its subwords were learned with other settings.
+        InputError: it is of another kind than seqgen's, or backward, or its subwords were learned with other settings.
     """
     if tokenizer.kind not in KINDS:
         raise InputError(f"a page's tokenizer must be one of {', '.join(KINDS)}, not {tokenizer.kind!r}")
+    if isinstance(tokenizer, BackwardTokenizer):
+        raise InputError("a page's model must read texts forward, but this one reads them from their end")
     return _subwords(tokenizer) if isinstance(tokenizer, SubwordTokenizer) else tokenizer_data(tokenizer)
 
 

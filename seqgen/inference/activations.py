@@ -30,14 +30,17 @@ class TextActivations(NamedTuple):
 
 
 @torch.inference_mode()
-def text_activations(model: Any, tokens: list[int], names: list[str], device: torch.device) -> TextActivations:
+def text_activations(
+    model: Any, tokens: list[int], names: list[str], device: torch.device, *, backward: bool = False
+) -> TextActivations:
     """Return the activations of a decoder that reads BOS and these tokens.
 
     Args:
         model: with a method `activations`, such as that of `RecurrentDecoder`.
         tokens: their numbers.
-        names: the same as text.
+        names: the same as text, in reading order.
         device: of the model.
+        backward: whether the tokens are in the opposite order; the activations are in reading order, too.
 
     Raises:
         InputError: the model has no such method.
@@ -48,7 +51,8 @@ def text_activations(model: Any, tokens: list[int], names: list[str], device: to
         found = model.activations(torch.tensor([[BOS, *tokens]], device=device))
 
     def without_start(x: Tensor) -> np.ndarray:
-        return x[:, 0, 1:].float().cpu().numpy()
+        read = x[:, 0, 1:].float().cpu().numpy()
+        return np.ascontiguousarray(read[:, ::-1]) if backward else read
 
     cells = None if found.c is None else without_start(found.c)
     gates = {name: without_start(gate) for name, gate in found.gates.items()}

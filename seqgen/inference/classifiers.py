@@ -6,20 +6,20 @@ from typing import Any, Self, cast
 
 import numpy as np
 import torch
-from torch import nn
 
 from seqgen import patterns
-from seqgen.batches.examples import Batchable, Examples
+from seqgen.batches.examples import IGNORED, Batchable, Examples
 from seqgen.data.images import Preprocessing
 from seqgen.data.labelled import Labelled
-from seqgen.data.store import stored
+from seqgen.data.store import Ragged, stored
+from seqgen.data.unlabelled import Unlabelled
 from seqgen.errors import InputError
 from seqgen.inference.answers import AnswerBundle
+from seqgen.inference.directions import begin_with, recurrent_decoder, require_fitting
 from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.generator import Generator
 from seqgen.inference.influence import Influence, influences
 from seqgen.models import EncoderClassifier
-from seqgen.nn.decoder import RecurrentDecoder
 from seqgen.nn.encoders import SequenceEncoder
 from seqgen.tasks.classifiers import ImageClassifierTask, TextClassifierTask
 from seqgen.tasks.ngram_classifier import NGramClassifier
@@ -84,31 +84,46 @@ class TextClassifier(TextClassifierTask, AnswerBundle[EncoderClassifier]):
 
     @classmethod
     @torch.no_grad()
-    def from_generator(cls, generator: Generator, classes: list[str], max_length: int = 500, **arguments: Any) -> Self:
-        """Return a classifier that is initialized with the tokenizer, the sizes and the weights of a generator.
+    def from_generator(
+        cls,
+        generator: Generator,
+        classes: list[str],
+        max_length: int = 500,
+        *,
+        backward: Generator | None = None,
+        **arguments: Any,
+    ) -> Self:
+        """Return a classifier that is initialized with the tokenizer, the sizes and the weights of generators.
 
         The embeddings are scaled down and the input weights of the first layer are scaled up: the hidden states are the
-        same, but small embeddings are trained as fast as new ones, and large ones hardly at all.
+        same, but small embeddings are trained as fast as new ones, and large ones hardly at all. With two generators an
+        embedding is those of both, concatenated, of which each direction reads its own until it is trained.
 
         Args:
-            generator: a trained generator.
+            generator: a trained generator, with which the forward direction begins.
             classes: the names of the classes.
             max_length: maximum number of tokens that are read of a text.
+            backward: a trained backward generator, with which the backward direction begins; by default it is
+                untrained.
             **arguments: the options of `patterns.text_classifier`; sizes and cell are those of the generator.
+
+        Raises:
+            InputError: a generator reads in the other direction, or both differ in vocabulary, cell or sizes.
         """
-        generator.require_single("what a classifier begins with")
-        decoder = cast("RecurrentDecoder", generator.model)
-        layers, size = decoder.recurrent, decoder.embedding.embedding_dim
+        generators = [generator] if backward is None else [generator, backward]
+        decoders = [recurrent_decoder(one) for one in generators]
+        require_fitting(generator, backward)
+        layers, sizes = decoders[0].recurrent, [decoder.embedding.embedding_dim for decoder in decoders]
         arguments |= {"cell": layers.cell, "hidden_size": layers.hidden_size, "layers": len(layers.stack)}
-        arguments["embedding_size"] = size
+        arguments["embedding_size"] = sum(sizes)
+        if backward is not None:
+            if not arguments.setdefault("bidirectional", True):
+                raise InputError("bidirectional must be true where the backward direction begins with a generator")
+            arguments["backward_bos"] = True
         parts: dict[str, Any] = {"tokenizer": generator.tokenizer, "classes": classes, "max_length": max_length}
         classifier = cls.untrained(**parts, **arguments)
         encoder = cast("SequenceEncoder", classifier.model.encoder)
-        table = decoder.embedding(torch.arange(decoder.embedding.num_embeddings, device=generator.device)).cpu()
-        smaller = cast("nn.Embedding", encoder.embedding).weight.std() / table.std()
-        encoder.embedding.load_state_dict({"weight": table * smaller})
-        encoder.forwards.load_state_dict(layers.state_dict())
-        encoder.forwards.stack[0].all_weights[0][0].div_(smaller)
+        begin_with(encoder, decoders)
         return classifier
 
     def with_ngrams(self, ngrams: NGramClassifier, texts: Sequence[str], labels: Sequence[str]) -> Self:
@@ -158,15 +173,20 @@ class TextClassifier(TextClassifierTask, AnswerBundle[EncoderClassifier]):
         self.require_single("embeddings")
         return embeddings(self.model.encoder, lambda token: self.tokenizer.decode([token]))
 
-    def examples(self, texts: Labelled) -> Batchable[Examples]:
-        """Return labelled texts for training: encoded once, into a cached file.
+    def encoded(self, texts: Labelled | Unlabelled) -> Ragged:
+        """Return the token numbers of each text as the model reads it: encoded once, into a cached file."""
+        identity = [texts.fingerprint, replace(self, ngrams=None).parts()]
+        [rows] = stored(identity, lambda: ((self.encode(text),) for text in texts.inputs), [self.tokenizer.vocab_size])
+        return rows
+
+    def examples(self, texts: Labelled | Unlabelled) -> Batchable[Examples]:
+        """Return texts for training; the targets of unlabelled ones are all IGNORED.
 
         Raises:
             InputError: a label that is not among the classes.
         """
-        targets = texts.targets(self.classes)
-        identity = [texts.fingerprint, replace(self, ngrams=None).parts()]
-        [rows] = stored(identity, lambda: ((self.encode(text),) for text in texts.inputs), [self.tokenizer.vocab_size])
+        targets = texts.targets(self.classes) if isinstance(texts, Labelled) else np.full(len(texts), IGNORED)
+        rows = self.encoded(texts)
 
         def collate(numbers: np.ndarray) -> Examples:
             return Examples(self.collate([rows[number] for number in numbers]), torch.from_numpy(targets[numbers]))

@@ -29,6 +29,7 @@ from seqgen.settings import evaluating, unaffected
 from seqgen.symbols import BOS, EOS, PAD, UNK
 from seqgen.tasks.force_words import spelled
 from seqgen.tasks.generator import GeneratorTask, NewToken, Steps
+from seqgen.text.backward import BackwardTokenizer
 from seqgen.text.tokenizer import Tokenizer
 
 
@@ -97,8 +98,8 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
         """Continue one prompt, or several as one batch.
 
         Args:
-            prompts: the beginnings of texts; after an empty one a text begins like a document or, where the model was
-                trained on one stream, at any place of it.
+            prompts: the beginnings of texts, or with a backward generator their ends; after an empty one a text begins
+                (or ends) like a document or, where the model was trained on one stream, at any place of it.
             unseen: for characters or words unseen in training: "error", or "replace" them by UNK.
             runtime: "torch", or onnxruntime on the CPU, several times as fast for one text: "onnx" with weights in
                 fp32, "onnx-int8" in int8, whose logits are only similar. The model is exported, which takes seconds,
@@ -132,6 +133,8 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
         **options: Any,
     ) -> Iterator[str]:
         """Yield the same text as `generate`, piece by piece as it is generated, the prompt first.
+
+        A backward generator's text is yielded once its beginning is known, in one piece, and then the prompt.
 
         Raises:
             InputError: as in `generate`, or for several sequences or beams.
@@ -179,7 +182,7 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
             **options: as in `generate`.
 
         Raises:
-            InputError: as in `stream`, or `candidates` is below 0.
+            InputError: as in `stream`, `candidates` is below 0, or the generator is backward.
         """
         written = self._write([prompt], self._alone(options), unseen, logits_processor)
         return (piece for _, piece in self._detailed(written, [prompt], candidates))
@@ -206,7 +209,7 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
             The number of a text, in the order of `generate`, with its next piece.
 
         Raises:
-            InputError: as in `generate`, for several beams, or `candidates` is below 0.
+            InputError: as in `generate`, for several beams, `candidates` is below 0, or the generator is backward.
         """
         config = self._streamable(options)
         rows = [prompt for prompt in prompts for _ in range(config.num_return_sequences)]
@@ -214,10 +217,12 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
         return self._detailed(written, rows, candidates)
 
     def _detailed(self, new: Iterator[NewToken], prompts: list[str], candidates: int) -> Iterator[tuple[int, Piece]]:
+        if self.backward:
+            raise InputError("pieces must be of a forward generator: a backward one gives only whole texts")
         return detailed(new, [self._read(self.tokenizer.encode(prompt)) for prompt in prompts], candidates)
 
     def activations(self, text: str, *, unseen: Unseen = "error") -> TextActivations:
-        """Return what each cell of each recurrent layer calculates while it reads a text.
+        """Return what each cell of each recurrent layer calculates while it reads a text, in reading order.
 
         Raises:
             InputError: the text is empty or has unseen characters, or the decoder has no `activations`.
@@ -226,11 +231,12 @@ class Generator(GeneratorTask, Bundle[nn.Module]):
         if not text:
             raise InputError("a text must have at least one token, but it is empty")
         tokens = self._encode(text, unseen).tolist()
-        detokenizer = self.tokenizer.detokenizer()
-        names = [detokenizer.push(token) for token in tokens]
+        forward = self.tokenizer.tokenizer if isinstance(self.tokenizer, BackwardTokenizer) else self.tokenizer
+        detokenizer = forward.detokenizer()
+        names = [detokenizer.push(token) for token in (reversed(tokens) if self.backward else tokens)]
         if rest := detokenizer.flush():
             names[-1] += rest
-        return text_activations(self.model, tokens, names, self.device)
+        return text_activations(self.model, tokens, names, self.device, backward=self.backward)
 
     def embeddings(self) -> Embeddings:
         """Return the embeddings of all tokens.

@@ -26,6 +26,8 @@ class SequenceEncoder(nn.Module):
         summary_size: features of the summary.
         skip: size of the embeddings where they are concatenated to the hidden states, before the backward ones (Lai et
             al. 2015, Recurrent Convolutional Neural Networks for Text Classification); 0 where they are not.
+        backward_bos: whether the first token is BOS, which the backward direction reads first, too, as a backward
+            generator does: at each token it has then read those after it, and at BOS all.
         word_dropout: probability of reading a token as unknown while training.
         embedding_dropout: applied to the embeddings; none by default.
         norm: applied to the states, before the dropout; none by default.
@@ -41,6 +43,7 @@ class SequenceEncoder(nn.Module):
         summary_size: int,
         *,
         skip: int = 0,
+        backward_bos: bool = False,
         word_dropout: float = 0.0,
         embedding_dropout: nn.Module | None = None,
         norm: nn.Module | None = None,
@@ -49,7 +52,7 @@ class SequenceEncoder(nn.Module):
         super().__init__()
         self.embedding, self.forwards, self.backwards, self.pooling = embedding, forwards, backwards, pooling
         self.output_size = forwards.hidden_size + skip + (backwards.hidden_size if backwards else 0)
-        self.skip = skip
+        self.skip, self.backward_bos = skip, backward_bos
         self.summary_size = summary_size
         self.word_dropout = WordDropout(word_dropout)
         self.embedding_dropout = embedding_dropout or nn.Identity()
@@ -64,8 +67,8 @@ class SequenceEncoder(nn.Module):
         if self.skip:
             features.append(embedded)
         if self.backwards is not None:
-            order = reversing(mask)
-            features.append(reorder(self.backwards(reorder(embedded, order))[0], order))
+            read = reorder(embedded, reversing(mask, keep_first=self.backward_bos))
+            features.append(reorder(self.backwards(read)[0], reversing(mask)))
         states = self.dropout(self.norm(torch.cat(features, dim=2))) * mask.unsqueeze(2)
         return Memory(states, mask, self.pooling(states, mask))
 
@@ -81,19 +84,30 @@ class SequenceEncoder(nn.Module):
         embedded = self._embed(tokens, *more)
         found = [self.forwards.activations(embedded)]
         if self.backwards is not None:
-            order = reversing(tokens != PAD)
+            order = reversing(tokens != PAD, keep_first=self.backward_bos)
             found.append(self.backwards.activations(reorder(embedded, order)).reordered(order))
         return found
+
+    def readings(self, tokens: Tensor) -> list[Tensor]:
+        """Return right-padded (batch, steps) tokens in the order in which each direction reads them."""
+        turned = tokens.gather(1, reversing(tokens != PAD, keep_first=self.backward_bos))
+        return [tokens] if self.backwards is None else [tokens, turned]
 
     def _embed(self, tokens: Tensor, *more: Tensor) -> Tensor:
         embedded: Tensor = self.embedding_dropout(self.embedding(self.word_dropout(tokens), *more))
         return embedded
 
 
-def reversing(mask: Tensor) -> Tensor:
-    """Return the (batch, steps) positions that reverse the real part of each row and leave its padding in place."""
+def reversing(mask: Tensor, *, keep_first: bool = False) -> Tensor:
+    """Return the (batch, steps) positions that reverse the real part of each row and leave its padding in place.
+
+    Args:
+        mask: (batch, steps), True where a position is real.
+        keep_first: whether the first position stays in place, too.
+    """
     positions = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
-    return torch.where(mask, mask.sum(dim=1, keepdim=True) - 1 - positions, positions)
+    turned = mask & (positions > 0) if keep_first else mask
+    return torch.where(turned, mask.sum(dim=1, keepdim=True) - 1 + int(keep_first) - positions, positions)
 
 
 def reorder(x: Tensor, order: Tensor) -> Tensor:

@@ -13,14 +13,14 @@ from filelock import FileLock, Timeout
 from seqgen.errors import InputError
 from seqgen.files import UNFINISHED, read_options, sweep, write_text
 from seqgen.runs.config import RunConfig
+from seqgen.runs.initial_options import INITIAL
 from seqgen.runs.option_kinds import anywhere
 from seqgen.runs.records import Resumption, read_records
 
 OF_ONE_RUN = ("output_dir", "resume", "config")
 RESUMED = "resumed.jsonl"
 LOCK = ".lock"
-INITIAL = "initial"  # a copy of the model of --init_from, so that a run is resumed without it
-CONTENTS = ("config.yaml", "resolved.yaml", "metrics.jsonl", INITIAL, "model", "state", "results.json")
+CONTENTS = ("config.yaml", "resolved.yaml", "metrics.jsonl", *INITIAL.values(), "model", "state", "results.json")
 
 
 def run_directory(config: RunConfig) -> Path:

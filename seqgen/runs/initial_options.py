@@ -13,7 +13,10 @@ from seqgen.runtime.exported import is_exported
 from seqgen.tasks.part_files import read_parts
 from seqgen.tasks.schemas import arguments_schema, require
 from seqgen.tasks.task import Task
+from seqgen.text.backward import BackwardTokenizer
 
+# Folders of a run with the models of these options, so that it is resumed without them.
+INITIAL = {"init_from": "initial", "init_from_backward": "initial_backward"}
 LEFT_OUT = ("size", "weights", "vocab_size")  # options of a model that begins from nothing
 OF_TRAINING = ("dropout", "embedding_dropout", "word_dropout", "weight_drop", "frozen")  # no shape depends on them
 BATCHES = ("batch_size", "batch_tokens", "window")  # which the sizes have, too
@@ -89,7 +92,8 @@ def _of_parts(parts: dict[str, Any]) -> dict[str, Any]:
     options: dict[str, Any] = {}
     tokenizer = parts.get("tokenizer") or parts.get("target") or parts.get("source")
     if tokenizer is not None:
-        options |= {"tokenizer": tokenizer.kind, "vocab_size": tokenizer.vocab_size}
+        direction = "backward" if isinstance(tokenizer, BackwardTokenizer) else "forward"
+        options |= {"tokenizer": tokenizer.kind, "vocab_size": tokenizer.vocab_size, "direction": direction}
     if "source" in parts:
         options["shared_vocabulary"] = parts["target"] in (None, parts["source"])
     if "preprocessing" in parts:

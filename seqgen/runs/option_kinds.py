@@ -3,14 +3,15 @@
 from typing import Any
 
 from seqgen.data.paths import absolute
+from seqgen.runs.initial_options import INITIAL
 
 # Options that a resumed run may change.
 FREE_ON_RESUME = {"resume", "output_dir", "max_steps", "max_seconds", "device", "patience", "eval_every", "track"}
 FREE_ON_RESUME |= {"learning_rate", "adamw_learning_rate", "with_ngrams"}
 # Options that name files, so that a run is resumed from any folder.
-PATHS = {"data", "valid", "test", "source", "target", "captions", "init_from", "weights", "vectors"}
+PATHS = {"data", "valid", "test", "source", "target", "captions", "weights", "vectors", "unlabelled", *INITIAL}
 PATHS |= {f"{part}_{option}" for part in ("valid", "test") for option in ("source", "target", "captions")}
-FREE_ON_RESUME |= PATHS - {"init_from", "weights"}  # data may have moved: they are known by their content
+FREE_ON_RESUME |= PATHS - {"weights", *INITIAL}  # data may have moved: they are known by their content
 # Options that may differ between the machines of a run.
 OF_A_MACHINE = PATHS | {"output_dir", "resume", "device", "threads", "track", "asked", "settled"}
 INNER = {"model", "asked", "settled"}

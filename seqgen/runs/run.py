@@ -22,7 +22,8 @@ from seqgen.inference.bundle import Bundle
 from seqgen.inference.loading import load
 from seqgen.runs.checkpoints import Checkpoint, load_checkpoint
 from seqgen.runs.config import RunConfig
-from seqgen.runs.directory import INITIAL, claim, run_directory
+from seqgen.runs.directory import claim, run_directory
+from seqgen.runs.initial_options import INITIAL
 from seqgen.runs.processes import Processes, agreed
 from seqgen.runs.suitable_size import BESIDE, FEW, Trial, rounded, suitable_size
 from seqgen.runs.tracking import Tracking, require_installed
@@ -75,7 +76,8 @@ class Run:
         self.calculation = Calculation(*self.checkpoint["calculation"]) if self.checkpoint else possible[0]
         self.schedule = Schedule(config.max_steps, config.max_seconds, config.warm_up, config.decay)
         self.progress = Progress()
-        self.initial: Any = self.processes.from_main(self._initial) if config.init_from else None
+        self.initials = self.processes.from_main(self._initials)
+        self.initial: Any = self.initials.get("init_from")
         torch.manual_seed(config.seed)
 
     def _checkpoint(self) -> dict[str, Any] | None:
@@ -85,17 +87,21 @@ class Run:
             require(Checkpoint, checkpoint, f"the checkpoint in {self.directory}")
         return checkpoint
 
-    def _initial(self) -> Bundle[Any]:
-        """Return the model of `--init_from`; that of a resumed run is its own copy."""
-        copy = self.directory / INITIAL
-        bundle: Bundle[Any] = load(copy if (copy / "config.json").is_file() else str(self.config.init_from))
-        return bundle
+    def _initials(self) -> dict[str, Bundle[Any]]:
+        """Return the models of options such as `--init_from`; those of a resumed run are its own copies."""
+        found: dict[str, Bundle[Any]] = {}
+        for option, name in INITIAL.items():
+            if source := vars(self.config).get(option):
+                copy = self.directory / name
+                found[option] = load(copy if (copy / "config.json").is_file() else str(source))
+        return found
 
-    def keep_initial(self) -> None:
-        """Copy the model of `--init_from` into the directory, so that the run is resumed without it."""
-        copy = self.directory / INITIAL
-        if self.initial is not None and not (copy / "config.json").is_file():
-            self.initial.save_pretrained(copy)
+    def keep_initials(self) -> None:
+        """Copy the models of options such as `--init_from` into the directory, for a resumed run."""
+        for option, bundle in self.initials.items():
+            copy = self.directory / INITIAL[option]
+            if not (copy / "config.json").is_file():
+                bundle.save_pretrained(copy)
 
     def claim(self) -> None:
         """Take the directory for this run alone: a new one just before it is written to, so that no mistake makes it.

@@ -87,7 +87,7 @@ class Training(Generic[B]):
             run.claim()
         if run.main:
             write_options(run.directory, run.config, self.progress.steps)
-            run.keep_initial()
+            run.keep_initials()
             self.logger = Logger(run.directory, run.schedule, self.progress.steps, self.losses, run.unit, tracking)
         self.again = command("--output_dir", str(run.directory), "--resume")
         interruptions.sentence = f"interrupted; to resume from the last checkpoint: {self.again}"

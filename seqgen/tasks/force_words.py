@@ -3,6 +3,7 @@
 from seqgen.errors import InputError
 from seqgen.generation.constraints import Word
 from seqgen.symbols import BOS, UNK
+from seqgen.text.backward import BackwardTokenizer
 from seqgen.text.tokenizer import Tokenizer
 
 
@@ -28,5 +29,7 @@ def _spellings(word: str, tokenizer: Tokenizer) -> Word:
     if UNK in spelling or not spelling:
         strange = ", ".join(map(repr, tokenizer.unseen(word) or [word]))
         raise InputError(f"force_words must have only tokens seen in training, not {strange} in {bare!r}")
+    if isinstance(tokenizer, BackwardTokenizer):
+        return [spelling]
     begins = [BOS, *tokenizer.encode(word.removeprefix(" ")).tolist()]
     return [spelling, begins] if tokenizer.kind in ("subword", "bpe") and len(begins) > 1 else [spelling]

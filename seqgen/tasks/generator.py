@@ -19,6 +19,7 @@ from seqgen.tasks.parts import GENERATION, tokenizer_part
 from seqgen.tasks.score import Score
 from seqgen.tasks.stop_strings import StopStrings
 from seqgen.tasks.task import Task
+from seqgen.text.backward import BackwardTokenizer
 from seqgen.text.tokenizer import Detokenizer, Tokenizer
 
 Ending = Literal["stop", "length"]  # EOS or a stop string was generated, or max_new_tokens are reached
@@ -72,6 +73,11 @@ class GeneratorTask(Task):
     def _log_probabilities(self, tokens: np.ndarray) -> list[float]:
         """Return the log-probability of each token of a text, in nats."""
 
+    @property
+    def backward(self) -> bool:
+        """Whether texts are generated from their end: a prompt is then the end of a text."""
+        return isinstance(self.tokenizer, BackwardTokenizer)
+
     def options(self, **options: Any) -> GenerationConfig:
         """Return the options of generation with some changed, all of which have an effect with this model.
 
@@ -85,6 +91,8 @@ class GeneratorTask(Task):
             raise InputError(f"length_penalty must be given with several beams, not {config.length_penalty} with one")
         if options.get("min_new_tokens") and EOS in config.suppress_tokens:
             raise InputError("min_new_tokens must be 0 for a generator trained on one stream, whose texts never end")
+        if self.backward and config.stop_strings:
+            raise InputError(f"stop_strings must be empty for a backward generator, not {config.stop_strings}")
         require_room(config, self.tokenizer.vocab_size)
         return config
 
@@ -99,8 +107,8 @@ class GeneratorTask(Task):
         """Continue one prompt, or several as one batch.
 
         Args:
-            prompts: the beginnings of texts; after an empty one a text begins like a document or, where the model was
-                trained on one stream, at any place of it.
+            prompts: the beginnings of texts, or with a backward generator their ends; after an empty one a text begins
+                (or ends) like a document or, where the model was trained on one stream, at any place of it.
             unseen: for characters or words unseen in training: "error", or "replace" them by UNK.
             logits_processor: functions of torch's tensors, which an exported model has not.
             **options: those of `GenerationConfig`; the others are as the model's `generation_config.json` sets them.
@@ -118,10 +126,10 @@ class GeneratorTask(Task):
         if config.num_beams > 1:
             return list(self._searched(prompts, config, unseen, logits_processor))
         rows = [prompt for prompt in prompts for _ in range(config.num_return_sequences)]
-        texts = list(rows)
+        texts = [""] * len(rows)
         for new in self._write(rows, config, unseen, logits_processor):
             texts[new.row] += new.text
-        return texts
+        return ["".join(self._whole(prompt, [text])) for prompt, text in zip(rows, texts, strict=True)]
 
     def stream(
         self,
@@ -133,11 +141,17 @@ class GeneratorTask(Task):
     ) -> Iterator[str]:
         """Yield the same text as `generate`, piece by piece as it is generated, the prompt first.
 
+        A backward generator's text is yielded once its beginning is known, in one piece, and then the prompt.
+
         Raises:
             InputError: as in `generate`, or for several sequences or beams.
         """
         written = self._write([prompt], self._alone(options), unseen, logits_processor)
-        return (text for text in chain([prompt], (new.text for new in written)) if text)
+        return (text for text in self._whole(prompt, (new.text for new in written)) if text)
+
+    def _whole(self, prompt: str, generated: Iterable[str]) -> Iterable[str]:
+        """Return the pieces of a text in reading order: the prompt, and what was generated after it, or before it."""
+        return chain(generated, [prompt]) if self.backward else chain([prompt], generated)
 
     def _alone(self, options: dict[str, Any]) -> GenerationConfig:
         config = self._streamable(options)
@@ -194,13 +208,15 @@ class GeneratorTask(Task):
         for prompt, tokens, hypotheses in zip(prompts, encoded, found, strict=True):
             for one in hypotheses:
                 detokenizer = self._read(tokens)
-                yield prompt + "".join(map(detokenizer.push, one.tokens)) + detokenizer.flush()
+                text = "".join(map(detokenizer.push, one.tokens)) + detokenizer.flush()
+                yield "".join(self._whole(prompt, [text]))
 
     def _read(self, tokens: Iterable[int]) -> Detokenizer:
         """Return a detokenizer after these tokens."""
         detokenizer = self.tokenizer.detokenizer()
         for token in tokens:
             detokenizer.push(int(token))
+        detokenizer.flush()  # of a prompt, which is whole: what is decoded later is generated
         return detokenizer
 
     def _encode(self, text: str, unseen: Unseen) -> np.ndarray:

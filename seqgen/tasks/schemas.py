@@ -81,20 +81,26 @@ class Shared(Schema):
     shared: Literal[True]
 
 
-class Characters(Schema):
+class Tokens(Schema):
+    """A tokenizer, and the mark that its tokens are in the opposite order."""
+
+    backward: bool = False
+
+
+class Characters(Tokens):
     """A tokenizer of characters."""
 
     kind: Literal["char"]
     symbols: Annotated[list[Annotated[str, Field(min_length=1, max_length=1)]], AfterValidator(_different)]
 
 
-class Bytes(Schema):
+class Bytes(Tokens):
     """A tokenizer of bytes."""
 
     kind: Literal["byte"]
 
 
-class Words(Schema):
+class Words(Tokens):
     """A tokenizer of words, and the marks without a space before or after them."""
 
     kind: Literal["word", "lowercase-word"]
@@ -103,14 +109,14 @@ class Words(Schema):
     opening: list[str]
 
 
-class WordsAndLineEnds(Schema):
+class WordsAndLineEnds(Tokens):
     """A tokenizer of words between white space."""
 
     kind: Literal["whitespace"]
     symbols: Annotated[Symbols, AfterValidator(_words_and_line_end)]
 
 
-class Subwords(Schema):
+class Subwords(Tokens):
     """A tokenizer of subwords: sentencepiece's model."""
 
     kind: Literal["subword", "bpe"]

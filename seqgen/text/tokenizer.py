@@ -17,6 +17,7 @@ KINDS = {
     "lowercase-word": "seqgen.text.words:LowercaseWordTokenizer",
     "whitespace": "seqgen.text.whitespace:WhitespaceTokenizer",
 }
+BACKWARD = "seqgen.text.backward:BackwardTokenizer"  # around one of these kinds
 
 
 class Detokenizer(Protocol):
@@ -39,11 +40,6 @@ class Tokenizer(Protocol):
     @property
     def vocab_size(self) -> int:
         """The number of tokens, the special ones included."""
-        ...
-
-    @classmethod
-    def fit(cls, text: str | Iterable[str], *, largest: int = ...) -> Self:
-        """Learn a vocabulary of at most `largest` symbols from a text, whole or in blocks."""
         ...
 
     def encode(self, text: str) -> np.ndarray:
@@ -70,7 +66,16 @@ class Tokenizer(Protocol):
         ...
 
     def to_data(self) -> dict[str, Any]:
-        """Return all that `from_data` needs, as plain JSON data."""
+        """Return all that makes the tokenizer again, as plain JSON data."""
+        ...
+
+
+class LearnedTokenizer(Tokenizer, Protocol):
+    """A tokenizer of one of `KINDS`, which is learned from a text."""
+
+    @classmethod
+    def fit(cls, text: str | Iterable[str], *, largest: int = ...) -> Self:
+        """Learn a vocabulary of at most `largest` symbols from a text, whole or in blocks."""
         ...
 
     @classmethod
@@ -79,7 +84,7 @@ class Tokenizer(Protocol):
         ...
 
 
-def tokenizer_class(kind: str) -> type[Tokenizer]:
+def tokenizer_class(kind: str) -> type[LearnedTokenizer]:
     """Return the class of a kind: one of `KINDS`.
 
     Raises:
@@ -87,7 +92,7 @@ def tokenizer_class(kind: str) -> type[Tokenizer]:
     """
     if kind not in KINDS:
         raise InputError(f"tokenizer must be one of {', '.join(KINDS)}, not {kind!r}{nearest(kind, KINDS)}")
-    found: type[Tokenizer] = pkgutil.resolve_name(KINDS[kind])
+    found: type[LearnedTokenizer] = pkgutil.resolve_name(KINDS[kind])
     return found
 
 
@@ -107,7 +112,9 @@ def tokenizer_data(tokenizer: Tokenizer) -> dict[str, Any]:
 
 def tokenizer_from_data(data: dict[str, Any]) -> Tokenizer:
     """Return the tokenizer that `tokenizer_data` described."""
-    return tokenizer_class(data["kind"]).from_data(data)
+    learned = tokenizer_class(data["kind"]).from_data(data)
+    found: Tokenizer = pkgutil.resolve_name(BACKWARD)(learned) if data.get("backward") else learned
+    return found
 
 
 def in_blocks(text: str | Iterable[str]) -> Iterable[str]:

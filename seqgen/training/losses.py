@@ -56,16 +56,25 @@ def next_token(
     before = None if batch.starts else carry
     if isinstance(model, Factored) and (layer := model.output_layer()) is not None:
         features, state = model.output_features(batch.inputs, before)
-        total = _from_features(layer, features, batch.targets, label_smoothing, shares)
+        total = output_cross_entropy(layer, features, batch.targets, label_smoothing, shares)
     else:
         logits, state = model(batch.inputs, before)
         total = _from_logits(logits, batch.targets, label_smoothing)
     return Loss(total, (batch.targets != PAD).sum(), state)
 
 
-def _from_features(
-    layer: nn.Linear, features: Tensor, targets: Tensor, label_smoothing: float, shares: Tensor | None = None
+def output_cross_entropy(
+    layer: nn.Linear, features: Tensor, targets: Tensor, label_smoothing: float = 0.0, shares: Tensor | None = None
 ) -> Tensor:
+    """Return the summed cross-entropy, in nats, of an output layer's logits.
+
+    Args:
+        layer: from features to the vocabulary.
+        features: (batch, steps, features) input of the layer.
+        targets: (batch, steps) token numbers, PAD where there is no target.
+        label_smoothing: as `next_token` takes it.
+        shares: as `next_token` takes them.
+    """
     if shares is not None:
         real = targets != PAD
         return sampled_cross_entropy(features[real], layer, targets[real], shares)
@@ -119,7 +128,7 @@ def target_tokens(
     if isinstance(model, Factored) and (layer := model.output_layer()) is not None:
         watched: dict[str, Any] = {"watched": True} if doubly_stochastic else {}
         features, state = model.output_features(batch.inputs, tokens, **watched)
-        total = _from_features(layer, features, batch.targets, label_smoothing)
+        total = output_cross_entropy(layer, features, batch.targets, label_smoothing)
         if doubly_stochastic and state.attended is not None:
             # The attention weights of padding are zero, those of real positions are not.
             total = total + doubly_stochastic * ((1 - state.attended) ** 2 * (state.attended > 0)).sum()

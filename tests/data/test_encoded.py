@@ -9,6 +9,7 @@ from seqgen.data.encoded import encode_documents, encode_stream, read_documents,
 from seqgen.data.numbers import Numbers
 from seqgen.files import cache_directory
 from seqgen.symbols import EOS
+from seqgen.text.backward import BackwardTokenizer
 from seqgen.text.bytes import ByteTokenizer
 from seqgen.text.tokenizer import KINDS, tokenizer_class
 
@@ -33,6 +34,16 @@ def test_the_file_equals_encoding_in_memory(kind, corpus):
         assert tokenizer.decode(tokens) == TEXT
     if kind in ("char", "byte"):  # of which none reaches over the end of a block
         assert np.array_equal(tokens, tokenizer.encode(TEXT))
+
+
+@pytest.mark.parametrize("kind", ["char", "word"])
+def test_a_stream_from_its_end_is_the_whole_stream_turned_around(kind, corpus):
+    tokenizer = tokenizer_class(kind).fit(corpus.blocks())
+    turned = encode_stream(corpus, BackwardTokenizer(tokenizer))
+    assert np.array_equal(turned, np.asarray(encode_stream(corpus, tokenizer))[::-1])
+    documents = encode_documents(corpus, BackwardTokenizer(tokenizer), "lines")
+    forward = encode_documents(corpus, tokenizer, "lines")
+    assert [row.tolist() for row in documents] == [[*row.tolist()[-2::-1], EOS] for row in forward]
 
 
 @pytest.mark.parametrize(("size", "dtype"), [(200, np.uint8), (256, np.uint8), (257, np.uint16), (70_000, np.uint32)])
