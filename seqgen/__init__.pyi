@@ -23,6 +23,7 @@ from .data.images import Preprocessing as Preprocessing
 from .data.labelled import Labelled as Labelled
 from .data.parallel import Parallel as Parallel
 from .data.tagged import Tagged as Tagged
+from .data.unlabelled import Unlabelled as Unlabelled
 from .errors import InputError as InputError
 from .export.directory import export_onnx as export_onnx
 from .export.web import export_web as export_web

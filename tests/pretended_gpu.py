@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from seqgen.hardware import decisions, precision
+from seqgen.training import adversarial
 
 GPU, MEMORY = torch.device("cuda:0"), 2**33
 # What may have tensors of both devices: it copies from one to the other.
@@ -98,7 +99,8 @@ def is_mask(places):
 def pretended_gpu(monkeypatch):
     """Tensors can be made on, and moved to, the device `GPU` within the context; nothing asks its driver."""
     monkeypatch.setattr(precision, "has_bf16", lambda device: False)
-    monkeypatch.setattr(decisions, "unchanged_random_state", lambda device: nullcontext())
+    for module in (decisions, adversarial):
+        monkeypatch.setattr(module, "unchanged_random_state", lambda device: nullcontext())
     monkeypatch.setattr(decisions, "wait_for", lambda device: None)
     monkeypatch.setattr(decisions, "describe_device", lambda device: {"device": str(device)})
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (MEMORY, MEMORY))

@@ -56,7 +56,7 @@ def begin_with(encoder: SequenceEncoder, decoders: Sequence[RecurrentDecoder]) -
     """Set the weights of the directions of an encoder, forward first, so that its hidden states are those of decoders.
 
     Args:
-        encoder: untrained; its embeddings have the size of those of all decoders together.
+        encoder: untrained, on the CPU; its embeddings have the size of those of all decoders together.
         decoders: language models of one vocabulary, whose embeddings may differ.
     """
     embedding = cast("nn.Embedding", encoder.embedding).weight
@@ -64,11 +64,11 @@ def begin_with(encoder: SequenceEncoder, decoders: Sequence[RecurrentDecoder]) -
     stacks = [stack for stack in (encoder.forwards, encoder.backwards) if stack is not None]
     for stack, decoder in zip(stacks, decoders, strict=False):
         numbers = torch.arange(decoder.embedding.num_embeddings, device=decoder.embedding.weight.device)
-        table = decoder.embedding(numbers).to(embedding)
+        table = decoder.embedding(numbers).cpu()
         own = slice(begin, begin := begin + table.shape[1])
         smaller = scale / table.std()
         embedding[:, own] = table * smaller
         weights = decoder.recurrent.state_dict()
         wide = torch.zeros_like(stack.stack[0].all_weights[0][0])
-        wide[:, own] = weights[FROM_EMBEDDINGS].to(wide) / smaller
+        wide[:, own] = weights[FROM_EMBEDDINGS].cpu() / smaller
         stack.load_state_dict(weights | {FROM_EMBEDDINGS: wide})

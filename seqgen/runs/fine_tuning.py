@@ -13,6 +13,7 @@ from seqgen.batches.semi_supervised import SemiSupervisedBatches
 from seqgen.batches.windows import Batches
 from seqgen.data.encoded import token_counts
 from seqgen.data.labelled import TextColumns
+from seqgen.data.paths import kept
 from seqgen.data.splits import LabelledSplits
 from seqgen.data.store import fingerprint
 from seqgen.data.unlabelled import read_unlabelled
@@ -161,6 +162,7 @@ def fine_tuning(
     groups = gradual_unfreezing(_layers(classifier, len(generators)), config.learning_rate_factor, config.unfreeze)
     if config.unlabelled is None:
         return FineTuning(batches, loss, groups, splits.fingerprint)
+    config.unlabelled = kept(config.unlabelled)
     texts = read_unlabelled(config.unlabelled, config)
     others = run.batches(classifier.examples(texts), batches.buckets.budget)
     run.say(f"unlabelled texts: {len(texts):,} of {others.mean_length:.0f} tokens")

@@ -24,13 +24,15 @@ from pretended_gpu import GPU
 from small_batches import IMAGE, example, pair, text
 from small_data import small_options
 
+from seqgen.batches.semi_supervised import SemiSupervised
 from seqgen.inference.classifiers import TextClassifier
 from seqgen.nn.dropout import LockedDropout
 from seqgen.runs import run, training
 from seqgen.runs.processes import Processes
-from seqgen.training.adversarial import adversarial
+from seqgen.training.adversarial import adversarial, virtual_adversarial
 from seqgen.training.averaging import Average
 from seqgen.training.cross_entropy import sampling_shares
+from seqgen.training.language_model import OutputLayer, with_language_model
 from seqgen.training.loop import train_steps
 from seqgen.training.losses import evaluate, next_token, right_answer, target_tokens
 from seqgen.training.optimizers import optimizers
@@ -111,8 +113,17 @@ def test_classifiers_learn(gpu, make, given, targets):
 
 def test_adversarial_training_learns(gpu):
     bundle = make_text_classifier()
-    loss = adversarial(right_answer, 0.1)
-    learns(bundle, [example(bundle, ["a fine film", "dull"], [1, 0])] * 2, loss)
+    labelled, unlabelled = (example(bundle, texts, [1, 0]) for texts in (["a fine film", "dull"], ["film", "fine"]))
+    learns(bundle, [labelled] * 2, adversarial(right_answer, 0.1))
+    learns(bundle, [SemiSupervised(labelled, unlabelled)] * 2, virtual_adversarial(right_answer, 0.1))
+
+
+def test_a_language_model_loss_beside_that_of_the_classes_is_learned(gpu):
+    generator = make_generator()
+    bundle = TextClassifier.from_generator(generator.to(gpu), ["a", "b"])
+    model = generator.model.requires_grad_(False)
+    loss = with_language_model(right_answer, [OutputLayer(model.projection, model.output)], 0.1)
+    learns(bundle, [example(bundle, ["the cat", "the"], [1, 0])] * 2, loss)
 
 
 @pytest.mark.parametrize("words", [False, True])
