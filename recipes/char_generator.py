@@ -105,7 +105,7 @@ def main() -> None:
 
     def batches(config: Config) -> TextBatches:
         """Return the batches of the texts."""
-        return text_batches(texts, config.batch_size, config.window, **run.shared)
+        return text_batches(texts, config.batch_size, config.window, split_seed=run.split_seed, **run.shared)
 
     def untrained(config: Config) -> Generator:
         """Return an untrained generator, or the one to go on with."""

@@ -124,7 +124,7 @@ def main() -> None:
     run = Run(config, default_seconds=180 if config.data == "scenes" else 900)
     run.alone("fine_tune", "doubly_stochastic")
     files = config.captions, config.valid_captions, config.test_captions
-    splits = captioned_images(config.data, *files, strays=config.strays, encoding=config.encoding, seed=config.seed)
+    splits = captioned_images(config.data, *files, strays=config.strays, encoding=config.encoding, seed=run.split_seed)
     known = initial_model(run, map("\n".join, config.learned(splits.train)))
     captioner = (known or untrained(config, splits.train)).to(run.device)
     flags: dict[str, Any] = {"mirror": config.mirror, "skip_bad": config.skip_bad, "pixels": config.fine_tune > 0}

@@ -77,7 +77,7 @@ def read(run: Run, config: Config) -> tuple[LabelledSplits, Preprocessing]:
         fitted(find_pictures(name, train=False), preprocessing, skip_bad=config.skip_bad) if name else None
         for name in (config.valid, config.test or of_set)
     ]
-    return split_labelled(data, held_back[0], held_back[1], config.seed, groups=data.where), preprocessing
+    return split_labelled(data, held_back[0], held_back[1], run.split_seed, groups=data.where), preprocessing
 
 
 def batchable(classifier: ImageClassifier, images: Labelled, config: Config, *, vary: bool) -> Batchable[Examples]:

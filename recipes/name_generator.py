@@ -73,7 +73,7 @@ def main() -> None:
     config = parse_options(Config)
     run = Run(config, default_seconds=60)
     config.data = kept(config.data)
-    splits = conditioned_texts(config.data, columns=config, conditions=config.conditions, seed=config.seed)
+    splits = conditioned_texts(config.data, columns=config, conditions=config.conditions, seed=run.split_seed)
     loss = partial(target_tokens, label_smoothing=config.label_smoothing)
     generator = initial_model(run, splits) or untrained(config, splits.train)
     examples = generator.examples(splits.train)

@@ -58,7 +58,7 @@ def main() -> None:
     config = parse_options(Config)
     run = Run(config, default_seconds=100)
     config.data, columns = kept(config.data), {"column": config.column, "encoding": config.encoding}
-    splits = tagged_texts(config.data, config.valid, config.test, **columns, seed=config.seed)
+    splits = tagged_texts(config.data, config.valid, config.test, **columns, seed=run.split_seed)
     balance = class_weights(config.class_weights, splits.frequencies, run.device)
     loss = partial(right_answer, class_weights=balance, label_smoothing=config.label_smoothing)
     tagger = initial_model(run, splits) or Tagger.fit(splits.train.tokens, splits.tags, **config.model)

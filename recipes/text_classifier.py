@@ -63,7 +63,7 @@ def main() -> None:
     config = parse_options(Config)
     run = Run(config, default_seconds=100, unit="examples")
     config.data = kept(config.data)
-    splits = labelled_texts(config.data, valid=config.valid, test=config.test, columns=config, seed=config.seed)
+    splits = labelled_texts(config.data, valid=config.valid, test=config.test, columns=config, seed=run.split_seed)
     weights = class_weights(config.class_weights, splits.frequencies, run.device)
     loss: LossFunction = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights)
     parts: dict[str, Any] = {"classes": splits.classes, "max_length": config.max_length, **config.model}

@@ -85,7 +85,7 @@ def main() -> None:
     config = parse_options(Config)
     run = Run(config, default_seconds=150 if config.data == "dates" and not config.source else 600)
     config.data = kept(config.data)
-    splits = parallel_texts(config, seed=config.seed)
+    splits = parallel_texts(config, seed=run.split_seed)
     loss = partial(target_tokens, **config.teaching)
     config = run.sized(config, partial(trial, len(splits.train)), loss)
     translator = initial_model(run, splits) or untrained(config, splits)

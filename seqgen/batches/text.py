@@ -59,16 +59,21 @@ class TextBatches(NamedTuple):
         return {"val": self.valid} | ({} if self.test is None else {"test": self.test})
 
 
-def text_batches(splits: EncodedSplits, rows: int, window: int, **shared: int) -> TextBatches:
+def text_batches(
+    splits: EncodedSplits, rows: int, window: int, *, split_seed: int | None = None, **shared: int
+) -> TextBatches:
     """Return batches of texts, by `stream_batches` or by `document_batches`.
 
     Args:
         splits: token numbers of each text, as one stream or as separate documents.
         rows: number of rows of a batch.
         window: number of steps of a batch.
+        split_seed: random seed by which documents are held back; by default that of `shared`.
         **shared: random seed, rank and number of processes.
     """
-    make: Callable[..., TextBatches] = document_batches if isinstance(splits.train, Ragged) else stream_batches
+    make: Callable[..., TextBatches] = stream_batches
+    if isinstance(splits.train, Ragged):
+        make = partial(document_batches, split_seed=split_seed)
     made = make(splits.train, rows, window, valid=splits.valid, test=splits.test, **shared)
     test = None if made.test is None else made.test._replace(characters=splits.test_characters)
     return made._replace(valid=made.valid._replace(characters=splits.valid_characters), test=test)
@@ -125,6 +130,7 @@ def document_batches(
     *,
     valid: Ragged | None = None,
     test: Ragged | None = None,
+    split_seed: int | None = None,
     **shared: int,
 ) -> TextBatches:
     """Return batches of separate documents of similar length.
@@ -135,12 +141,14 @@ def document_batches(
         window: maximum number of steps of a batch; of longer documents the hidden state is carried to the next batch.
         valid: documents to validate on; by default some of the others, which are held back.
         test: documents to test on.
+        split_seed: random seed by which documents are held back; by default that of `shared`.
         **shared: random seed, rank and number of processes, as `Documents` takes them.
 
     Raises:
         InputError: there are too few documents for validation.
     """
-    train, held_back = split_documents(documents.lengths, shared.get("seed", 0))
+    seed = shared.get("seed", 0) if split_seed is None else split_seed
+    train, held_back = split_documents(documents.lengths, seed)
     if valid is not None:
         train = np.arange(len(documents))
     size = min(rows, len(train))

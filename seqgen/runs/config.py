@@ -11,14 +11,14 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from jsonargparse import SUPPRESS, ArgumentParser
 
-from seqgen.data.paths import absolute
 from seqgen.errors import InputError
 from seqgen.files import read_options
 from seqgen.generation.config import GenerationConfig
 from seqgen.hardware.precision import Precision
 from seqgen.options import config_files, new_parser, parse, require_no_null, require_values
 from seqgen.runs.command import command
-from seqgen.runs.initial_options import INITIAL, InitialOptions, initial_options
+from seqgen.runs.initial_options import InitialOptions, initial_options
+from seqgen.runs.option_kinds import FREE_ON_RESUME, INNER, NO_OPTIONS, anywhere
 from seqgen.runs.saved_options import saved_options
 from seqgen.runs.sizes import Size, Sizes
 from seqgen.runs.tracking import Service
@@ -28,17 +28,6 @@ from seqgen.text.tokenizer import Tokenizer
 
 C = TypeVar("C", bound="RunConfig")
 
-# Options that a resumed run may change.
-FREE_ON_RESUME = {"resume", "output_dir", "max_steps", "max_seconds", "device", "patience", "eval_every", "track"}
-FREE_ON_RESUME |= {"learning_rate", "adamw_learning_rate", "with_ngrams"}
-# Options that name files, so that a run is resumed from any folder.
-PATHS = {"data", "valid", "test", "source", "target", "captions", "weights", "vectors", "unlabelled", *INITIAL}
-PATHS |= {f"{part}_{option}" for part in ("valid", "test") for option in ("source", "target", "captions")}
-FREE_ON_RESUME |= PATHS - {"weights", *INITIAL}  # data may have moved: they are known by their content
-# Options that may differ between the machines of a run.
-OF_A_MACHINE = PATHS | {"output_dir", "resume", "device", "threads", "track", "asked", "settled"}
-INNER = {"model", "asked", "settled"}
-NO_OPTIONS = {"resume"} | INNER
 LARGEST = 2**63  # of whole numbers, random seeds among them, that torch and numpy can take
 
 
@@ -57,7 +46,7 @@ class RunConfig:
     sizes: ClassVar[Sizes] = {}
     transferred: ClassVar[tuple[Callable[..., Any], ...]] = ()  # builders of other models that --init_from takes
     learning_rates: ClassVar[Mapping[str, float]] = {"muon": 0.05, "adamw": 0.03}
-    from_zero: ClassVar[frozenset[str]] = frozenset({"seed", "patience"})  # whole numbers that may be 0
+    from_zero: ClassVar[frozenset[str]] = frozenset({"seed", "split_seed", "patience"})  # whole numbers that may be 0
 
     output_dir: str | None = None
     """folder of the run; by default a new one under runs/"""
@@ -73,6 +62,8 @@ class RunConfig:
     """what --init_from does with tokens that its model does not know; by default unknown for words, else error"""
     seed: int = 1
     """random seed"""
+    split_seed: int | None = None
+    """random seed of the split of the data, which members of an ensemble must share; by default that of --seed"""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1, mps and so on"""
     precision: Precision = "auto"
@@ -292,8 +283,3 @@ def option_parser(config_class: type[RunConfig]) -> tuple[ArgumentParser, dict[s
         parser.add_function_arguments(builder, skip=set(every) - {option.name for option in options})
         types |= {option.name: option.annotation for option in options}
     return parser, types
-
-
-def anywhere(options: dict[str, Any]) -> dict[str, Any]:
-    """Return options with absolute paths in place of relative ones."""
-    return {name: absolute(value) if name in PATHS and value else value for name, value in options.items()}

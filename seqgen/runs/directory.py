@@ -12,8 +12,9 @@ from filelock import FileLock, Timeout
 
 from seqgen.errors import InputError
 from seqgen.files import UNFINISHED, read_options, sweep, write_text
-from seqgen.runs.config import RunConfig, anywhere
+from seqgen.runs.config import RunConfig
 from seqgen.runs.initial_options import INITIAL
+from seqgen.runs.option_kinds import anywhere
 from seqgen.runs.records import Resumption, read_records
 
 OF_ONE_RUN = ("output_dir", "resume", "config")

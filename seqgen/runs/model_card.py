@@ -6,7 +6,7 @@ from typing import Any
 from seqgen.files import read_options
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.card import Trained, names_only, write_card
-from seqgen.runs.config import PATHS
+from seqgen.runs.option_kinds import PATHS
 from seqgen.runs.report import machine, versions
 from seqgen.runs.run import Run
 

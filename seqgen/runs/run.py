@@ -228,6 +228,11 @@ class Run:
         return config
 
     @property
+    def split_seed(self) -> int:
+        """The random seed of the split of the data into parts."""
+        return self.config.seed if self.config.split_seed is None else self.config.split_seed
+
+    @property
     def shared(self) -> dict[str, int]:
         """Random seed, rank and number of processes, on which the batches of training depend."""
         return {"seed": self.config.seed, "rank": self.processes.rank, "world_size": self.processes.world_size}

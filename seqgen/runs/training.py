@@ -21,11 +21,11 @@ from seqgen.interruptions import interruptions
 from seqgen.runs.best import Best
 from seqgen.runs.checkpoints import save_checkpoint
 from seqgen.runs.command import command
-from seqgen.runs.config import FREE_ON_RESUME, OF_A_MACHINE, PATHS
 from seqgen.runs.directory import require_in_place, write_options
 from seqgen.runs.logger import Logger
 from seqgen.runs.model_card import write_model_card
 from seqgen.runs.moments import is_due
+from seqgen.runs.option_kinds import FREE_ON_RESUME, OF_A_MACHINE, PATHS
 from seqgen.runs.processes import agreed
 from seqgen.runs.results import write_results
 from seqgen.runs.run import Run

@@ -17,8 +17,8 @@ OF_A_WORD, OF_AN_NGRAM = np.uint64(0xD6E8FEB86659FD93), np.uint64(0x9E3779B97F4A
 LONGEST = 8  # words of an n-gram
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 @checked
+@dataclass(frozen=True, kw_only=True, eq=False)
 class NGramClassifier:
     """A classifier of texts by which n-grams of words they have, however often; `fit_ngram_classifier` makes it.
 

@@ -14,8 +14,8 @@ LEAST = 1e-30  # probability, so that its logarithm is finite
 EQUAL = 0.5  # weight of each where no text says otherwise
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 @checked
+@dataclass(frozen=True, kw_only=True, eq=False)
 class NGramMixture:
     """The weighted mean of a network's log-probabilities and an n-gram classifier's, normalized.
 

@@ -63,6 +63,7 @@ def test_other_seeds_hold_other_documents_back(documents):
     one, same, other = (document_batches(documents, 9, 50, seed=seed).held_back for seed in (1, 1, 2))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
+    assert np.array_equal(one, document_batches(documents, 9, 50, seed=2, split_seed=1).held_back)
 
 
 def test_long_documents_are_validated_on_whole():
