@@ -6,6 +6,7 @@ from making import TEXT, make_generator, sharpened
 
 import seqgen
 from seqgen.errors import InputError
+from seqgen.export.web_tokenizer import web_tokenizer
 from seqgen.inference.generator import Generator
 from seqgen.text.backward import BackwardTokenizer
 from seqgen.text.tokenizer import fit_tokenizer
@@ -68,6 +69,7 @@ def test_a_saved_one_generates_the_same(backward, tmp_path):
         (lambda one: one.generate("mat.", stop_strings=["a"]), "stop_strings must be empty for a backward generator"),
         (lambda one: one.pieces("mat."), "pieces must be of a forward generator"),
         (lambda one: one.batch_pieces(["mat."]), "pieces must be of a forward generator"),
+        (lambda one: web_tokenizer(one.tokenizer), "a page's model must read texts forward"),
     ],
 )
 def test_what_needs_the_beginning_first_is_refused(backward, use, rule):
