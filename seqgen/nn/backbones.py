@@ -95,9 +95,10 @@ def load_pretrained(network: nn.Module, name: str, weights: str) -> None:
     """
     if name == SMALL:
         raise InputError(f"--weights must be none for the {SMALL} backbone, not {weights!r}")
-    if Path(weights).is_file() or name in LITE:
-        file = Path(weights) if Path(weights).is_file() else efficientnet_lite.weights_file(name, weights)
-        tensors = _read_weights(file)
+    if Path(weights).is_file():
+        tensors = _read_weights(Path(weights))
+    elif name in LITE:
+        tensors = _read_weights(efficientnet_lite.weights_file(name, weights))
     else:
         tensors = _download(name, weights)
     whole = _whole(name)

@@ -91,14 +91,14 @@ def beginning(run: Run, splits: LabelledSplits, **parts: Any) -> Beginning:
             if value := getattr(config, name):
                 raise InputError(f"--{name} must be given with a generator as --init_from, not as {value} without one")
         return Beginning(initial)
-    generators = [initial]
-    if (backward := run.initials.get("init_from_backward")) is not None:
-        generators.append(_opposite(run, initial, backward))
+    backward = run.initials.get("init_from_backward")
+    if backward is not None:
+        backward = _opposite(run, initial, backward)
     elif initial.backward:
         raise InputError(f"--init_from must read forward, but {config.init_from} reads backward: --init_from_backward")
-    classifier = TextClassifier.from_generator(initial, backward=(*generators, None)[1], **parts)
+    classifier = TextClassifier.from_generator(initial, backward=backward, **parts)
     config.model |= {name: classifier.arguments[name] for name in ("embedding_size", "backward_bos", "bidirectional")}
-    return Beginning(classifier, generators)
+    return Beginning(classifier, [initial] if backward is None else [initial, backward])
 
 
 def _opposite(run: Run, forward: Generator, backward: Any) -> Generator:
@@ -116,7 +116,7 @@ def _opposite(run: Run, forward: Generator, backward: Any) -> Generator:
 
 
 class FineTuning(NamedTuple):
-    """What a classifier is trained with.
+    """Batches, loss and optimizer groups of the training of a classifier.
 
     `identity` is the fingerprint of all texts; `groups` have the layers of generators, trained later and slower.
     """

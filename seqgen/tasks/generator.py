@@ -75,7 +75,7 @@ class GeneratorTask(Task):
 
     @property
     def backward(self) -> bool:
-        """Whether texts are generated from their end: a prompt is then the end of a text."""
+        """The direction of generation, True where texts are generated from their end: a prompt is then their end."""
         return isinstance(self.tokenizer, BackwardTokenizer)
 
     def options(self, **options: Any) -> GenerationConfig:

