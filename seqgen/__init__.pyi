@@ -43,6 +43,8 @@ from .inference.ensemble import ensemble as ensemble
 from .inference.generator import Generator as Generator
 from .inference.influence import Influence as Influence
 from .inference.loading import load as load
+from .inference.nearest import Nearest as Nearest
+from .inference.nearest import nearest_vectors as nearest_vectors
 from .inference.piece import Candidate as Candidate
 from .inference.piece import Piece as Piece
 from .inference.tagger import Tagger as Tagger

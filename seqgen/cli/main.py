@@ -23,6 +23,7 @@ USAGE = """usage: seqgen COMMAND ...
   translate MODEL [TEXT ...]           translate sentences
   caption MODEL [IMAGE ...]            caption images
   score MODEL [TEXT ...]               show the log-probability of texts, or of answers to inputs
+  embed MODEL [TEXT|IMAGE ...]         show the vectors of texts or images, or those most similar to each other
   cells MODEL                          show what the cells of a generator follow in a text, as a table and a page
   evaluate MODEL FILE                  show the metrics of a model on a labelled file, also of several side by side
   export MODEL DIRECTORY               write a model as ONNX graphs, which run without torch, or (--web) in the browser
@@ -44,6 +45,7 @@ COMMANDS = {
     "translate": "seqgen.cli.translate:translate",
     "caption": "seqgen.cli.caption:caption",
     "score": "seqgen.cli.score:score",
+    "embed": "seqgen.cli.embed:embed",
     "cells": "seqgen.cli.cells:cells",
     "evaluate": "seqgen.cli.evaluate:evaluate",
     "export": "seqgen.cli.export:export",

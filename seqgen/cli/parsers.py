@@ -2,90 +2,11 @@
 
 from argparse import SUPPRESS
 from collections.abc import Callable
-from dataclasses import fields
-from typing import Any, Literal
+from typing import Literal
 
-from seqgen.cli.members import members_first
-from seqgen.generation.config import GenerationConfig, Unseen
+from seqgen.cli.command_parser import ENCODING, CommandParser
+from seqgen.generation.config import Unseen
 from seqgen.hardware.names import Precision
-from seqgen.options import new_parser, parse
-
-WHERE = "run directory, its model/, name of a model on the hub, or exported model"
-MEMBERS = "; folders of models before them are further members of an ensemble"
-TEXTS = "{}, or text files to read line by line; by default standard input"
-ENCODING = "encoding of text files, such as latin-1 or utf-16; by default as the model was trained, else utf-8"
-LISTS = {"stop_strings", "suppress_tokens", "force_words"}  # options of generation that are declared by themselves
-
-
-class CommandParser:
-    """The options of a command, with the type of each.
-
-    Args:
-        name: of the command.
-        description: what it does, in one sentence.
-    """
-
-    def __init__(self, name: str, description: str):
-        self.parser = new_parser(description, prog=f"seqgen {name}")
-        self.types: dict[str, Any] = {}
-        self.flags: set[str] = set()
-        self.generation: set[str] = set()
-        self.inputs = ""
-        self.parser.add_argument("directory", help=WHERE)
-
-    def words(self, name: str, rule: str) -> None:
-        """Add the arguments that are no options."""
-        self.parser.add_argument(name, nargs="*", help=rule).required = False
-
-    def words_after_models(self, name: str, rule: str) -> None:
-        """Add the arguments that are no options, before which further models may stand."""
-        self.inputs = name
-        self.words(name, f"{rule}{MEMBERS}")
-
-    def option(self, name: str, kind: Any, default: Any, rule: str) -> None:
-        """Add an option with a value."""
-        self.types[name] = kind
-        self.parser.add_argument(f"--{name}", type=kind, default=default, help=rule)
-
-    def flag(self, name: str, rule: str) -> None:
-        """Add an option without a value."""
-        self.types[name] = bool
-        self.flags.add(name)
-        self.parser.add_argument(f"--{name}", action="store_true", help=rule)
-
-    def texts(self, name: str, kind: str) -> None:
-        """Add the arguments that are texts or text files, and the flag for arguments that look like files."""
-        self.words_after_models(name, TEXTS.format(kind))
-        self.flag("text", "take every argument for a text, even where a file has this name")
-        self.option("encoding", str | None, None, ENCODING)
-
-    def generation_options(self) -> None:
-        """Add the options of generation, whose defaults are in the model's own file."""
-        self.parser.add_class_arguments(GenerationConfig, skip=LISTS)
-        rule = "words or phrases that every text must have; needs several beams, and -- before a prompt after it"
-        self.parser.add_argument("--force_words", nargs="+", default=SUPPRESS, help=rule)
-        self.types["force_words"] = str
-        self.generation = {field.name for field in fields(GenerationConfig)}
-        self.types |= {field.name: field.type for field in fields(GenerationConfig) if field.name not in LISTS}
-        for action in self.parser._actions:
-            if action.dest in self.generation:
-                action.default, action.help = SUPPRESS, f"{action.help}; by default as in the model"
-
-    def parse(self, arguments: list[str]) -> dict[str, Any]:
-        """Return the options of a command line; "generation" has those of generation, as far as they were given.
-
-        "members" has the folders of models that stand before texts or images.
-
-        Raises:
-            InputError: an unknown option, or a value of another type.
-        """
-        given = parse(self.parser, arguments, self.types, defaults=False)
-        generation = {name: value for name, value in given.items() if name in self.generation}
-        defaults: dict[str, Any] = self.parser.get_defaults().as_dict()
-        options = defaults | given | {"generation": generation, "members": []}
-        if self.inputs and not options.get("text"):
-            options["members"], options[self.inputs] = members_first(options[self.inputs])
-        return options
 
 
 def generate() -> CommandParser:
@@ -184,7 +105,29 @@ def score() -> CommandParser:
     parser.option(
         "unseen", Unseen | None, None, "what a generator does with tokens unseen in training; by default error"
     )
+    rule = (
+        "of the answers to an input, which follow each other, print only the best; standard input may then also be "
+        "what `seqgen translate --nbest 10 --json`, or caption, has printed"
+    )
+    parser.flag("best", rule)
     parser.flag("json", "print a line of JSON for each text, with the log-probability of each token")
+    return parser
+
+
+def embed() -> CommandParser:
+    """Return the options of `seqgen embed`."""
+    rule = (
+        "Print the vector of each text or image, by which the encoder of a model summarizes it, write all vectors to a "
+        "file, or print the inputs with the most similar vectors."
+    )
+    parser = _parser("embed", rule)
+    parser.texts("inputs", "texts or image files")
+    parser.option("output", str | None, None, "file of the (inputs, size) array of numpy that is written, as x.npy")
+    rule = "number of inputs with the most similar vectors to print of each input, by the cosine of their angle"
+    parser.option("nearest", int | None, None, rule)
+    rule = "text file, or folder of images, among which --nearest looks; by default the other inputs"
+    parser.option("among", str | None, None, rule)
+    parser.flag("json", "print a line of JSON for each input")
     return parser
 
 
@@ -288,5 +231,5 @@ def _columns(parser: CommandParser) -> None:
 
 PARSERS: dict[str, Callable[[], CommandParser]] = {
     command.__name__: command
-    for command in (generate, classify, tag, caption, translate, evaluate, score, cells, info, export, serve)
+    for command in (generate, classify, tag, caption, translate, evaluate, score, embed, cells, info, export, serve)
 }

@@ -3,20 +3,23 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
-from seqgen.cli.inputs import lines, open_model
+from seqgen.cli.inputs import Line, lines, open_model
 from seqgen.cli.labelled import labelled, refuse_others, require_known
 from seqgen.cli.trained import as_trained
 from seqgen.errors import InputError
 from seqgen.tasks.captioner import CaptionerTask
 from seqgen.tasks.classifiers import ClassifierTask
+from seqgen.tasks.encoder_decoder import EncoderDecoderTask
 from seqgen.tasks.generator import GeneratorTask
 from seqgen.tasks.score import Score
 from seqgen.tasks.tagger import TaggerTask
 
 PAIRS = 256  # inputs and answers of a batch
+
+NBEST = {"source": "translations", "image": "captions"}  # in the lines of JSON of `seqgen translate` and `caption`
 
 Pair = tuple[Any, Any]
 
@@ -27,6 +30,8 @@ def score(options: dict[str, Any]) -> None:
     refuse_others(options, model.builder)
     options = as_trained(options)
     if isinstance(model, GeneratorTask):
+        if options["best"]:
+            raise InputError("--best must be with a model that answers inputs, not with one of generator")
         for line in lines(
             options["texts"], as_texts=options["text"], encoding=options["encoding"], typed=options["typed"]
         ):
@@ -40,13 +45,29 @@ def score(options: dict[str, Any]) -> None:
         return
     if options["unseen"]:
         raise InputError(f"--unseen must be with a generator without conditions, not with one of {model.builder}")
-    pairs = _pairs(options, model)
+    scored = _scored(model, _pairs(options, model))
+    if options["best"]:
+        groups = groupby(scored, key=lambda one: _plain(one[0][0]))
+        scored = (max(group, key=lambda one: _rank(model, one[1])) for _, group in groups)
+    for (given, answer), of_pair in scored:
+        _show({"input": _plain(given), "answer": _plain(answer)}, of_pair, options["json"])
+
+
+def _scored(model: Any, pairs: Iterator[Pair]) -> Iterator[tuple[Pair, Score | float]]:
+    """Yield inputs and answers with their scores."""
     while block := list(islice(pairs, PAIRS)):
         inputs, answers = map(list, zip(*block, strict=True))
         if isinstance(model, ClassifierTask):
             require_known("label", answers, model.classes, ": the order is text (or image), then label")
-        for (given, answer), found in zip(block, model.score(inputs, answers), strict=True):
-            _show({"input": _plain(given), "answer": _plain(answer)}, found, options["json"])
+        yield from zip(block, model.score(inputs, answers), strict=True)
+
+
+def _rank(model: Any, found: Score | float) -> float:
+    """Return the log-probability of an answer, divided as in beam search by a power of its length."""
+    if not isinstance(found, Score):
+        return found
+    penalty = model.generation.length_penalty if isinstance(model, EncoderDecoderTask) else 0.0
+    return found.log_probability / float(len(found.tokens) ** penalty)
 
 
 def _pairs(options: dict[str, Any], model: Any) -> Iterator[Pair]:
@@ -64,16 +85,32 @@ def _pairs(options: dict[str, Any], model: Any) -> Iterator[Pair]:
             f"there must be a labelled file, or an answer after each input, but {given[-1]!r} is neither a file nor "
             "followed by an answer"
         )
-    read = (_parted(line) for line in lines([]) if line.text.strip())
+    read = (pair for line in lines([], typed=options["typed"]) if line.text.strip() for pair in _read(line, options))
     typed = zip(given[::2], given[1::2], strict=True) if given else read
     return ((text, answer.split() if isinstance(model, TaggerTask) else answer) for text, answer in typed)
 
 
-def _parted(line: Any) -> Pair:
+def _read(line: Line, options: dict[str, Any]) -> Iterator[Pair]:
+    """Yield the input of a line with its answer, or with --best with each answer of an n-best list."""
+    if options["best"] and line.text.startswith("{"):
+        yield from _nbest(line)
+        return
     text, tab, answer = line.text.partition("\t")
     if not tab:
         raise InputError(f"{line.where}a line must be an input, a tab and an answer, not {line.text[:80]!r}")
-    return text, answer
+    yield text, answer
+
+
+def _nbest(line: Line) -> Iterator[Pair]:
+    try:
+        found = json.loads(line.text)
+        given = next(name for name in NBEST if name in found)
+        yield from [(str(found[given]), str(one["text"])) for one in found[NBEST[given]]]
+    except (ValueError, StopIteration, LookupError, TypeError):
+        raise InputError(
+            f"{line.where}a line of JSON must be one that `seqgen translate --json` or caption has printed, not "
+            f"{line.text[:80]!r}"
+        ) from None
 
 
 def _plain(given: Any) -> str:

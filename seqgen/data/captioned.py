@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, cast
 from seqgen.arguments import checked
 from seqgen.data.columns import Columns
 from seqgen.data.format import Format, first_lines, format_of
-from seqgen.data.images import SUFFIXES
+from seqgen.data.images import image_files
 from seqgen.data.paths import find_files
 from seqgen.data.store import fingerprint
 from seqgen.data.table import first_row, lower_names, read_table
@@ -112,7 +112,7 @@ class _Paths:
     def __init__(self, folder: str):
         if not Path(folder).is_dir():
             raise InputError(f"--data must be a folder of images, but {folder!r} is not a folder")
-        files = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
+        files = image_files(folder)
         self._files = {path.relative_to(folder).as_posix(): path for path in files}
         self._named: dict[str, list[Path]] = {}
         for path in files:

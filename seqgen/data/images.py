@@ -56,6 +56,11 @@ class Preprocessing(NamedTuple):
         return self.normalize(np.stack([self.fit(image) for image in images]))
 
 
+def image_files(folder: str | Path) -> list[Path]:
+    """Return the image files in a folder and in those within it, in the order of their paths."""
+    return sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
+
+
 def read_image(source: Image, formats: tuple[str, ...] = FORMATS) -> PIL.Image.Image:
     """Return an image in red, green and blue, upright; of an animated one the first frame.
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from seqgen.batches.pairs import pairs
 from seqgen.generation.beam import beam_search
@@ -17,7 +17,6 @@ from seqgen.generation.logits import require_finite
 from seqgen.generation.logits_processor import LogitsProcessor
 from seqgen.generation.packed import packed
 from seqgen.generation.sampling import sampled
-from seqgen.hardware.precision import Precision
 from seqgen.inference.embeddings import Embeddings, embeddings
 from seqgen.inference.inputs import InputBundle
 from seqgen.models import EncoderDecoder
@@ -45,13 +44,6 @@ class EncoderDecoderBundle(EncoderDecoderTask, InputBundle[EncoderDecoder]):
         """
         self.require_single("embeddings")
         return embeddings(self.model.decoder, lambda token: self.target.decode([token]))
-
-    @torch.inference_mode()
-    def _encode(self, inputs: tuple[Tensor, ...], precision: Precision) -> Memory:
-        given = [tensor.to(self.device) for tensor in inputs]
-        with self.fastest(cast("nn.Module", self.model.encoder), given, precision).applied(self.device):
-            memory = self.model.encoder(*given)
-        return memory.float()
 
     @unaffected
     def _searched(

@@ -85,6 +85,14 @@ class Tagger(TaggerTask, AnswerBundle[EncoderTagger]):
         self.require_single("embeddings")
         return embeddings(self.model.encoder, self.vocabulary.text)
 
+    def embed(self, inputs: str | Sequence[str | Sequence[str]]) -> np.ndarray:
+        """Return the (inputs, size) vectors by which the encoder summarizes texts or lists of tokens, as float32.
+
+        Raises:
+            InputError: a token is empty, or this is an ensemble.
+        """
+        return super().embed([self.tokens(text) for text in ([inputs] if isinstance(inputs, str) else inputs)])
+
     def examples(self, data: Tagged) -> Batchable[Examples]:
         """Return tagged sequences for training: encoded once, into a cached file.
 

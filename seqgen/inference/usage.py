@@ -52,7 +52,7 @@ TASKS = {
     ),
 }
 
-NEEDING_TORCH = ("evaluate", "cells", "serve", "export")  # commands that an exported model has not
+NEEDING_TORCH = ("evaluate", "embed", "cells", "serve", "export")  # commands that an exported model has not
 MADE = ("steps", "seconds", "precision", "threads", "seed", "parameters")  # results that say how, not how good
 
 

@@ -144,6 +144,42 @@ def test_a_text_in_place_of_a_label_is_told_the_order(command, folder):
     assert "the order is text (or image), then label" in err
 
 
+def test_the_best_of_an_nbest_list_is_that_of_its_search(command, folder, monkeypatch):
+    sharpened(make_translator(), 0.3, 4.0).save_pretrained(folder / "translator-model")
+    search = ("--nbest", "6", "--json", "--num_beams", "6", "--max_new_tokens", "12")
+    _, lists, _ = command(cli.main, "translate", "translator-model", "the cat", "a dog", *search, "--precision", "fp32")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lists))
+    rows = [json.loads(line) for line in measured(command, "score", "translator", "--best", "--json").splitlines()]
+    assert [row["input"] for row in rows] == ["the cat", "a dog"]
+    model = seqgen.load("translator-model")
+    for row, line in zip(rows, lists.splitlines(), strict=True):
+        texts = [one["text"] for one in json.loads(line)["translations"]]
+        scores = model.score([row["input"]] * len(texts), texts)
+        penalty = model.generation.length_penalty
+        ranks = [one.log_probability / len(one.tokens) ** penalty for one in scores]
+        assert row["answer"] == texts[ranks.index(max(ranks))]
+
+
+def test_the_best_label_is_the_most_probable(command, folder):
+    make_text_classifier().save_pretrained(folder / "text_classifier-model")
+    classes = seqgen.load("text_classifier-model").classes
+    pairs = [word for text in ("the cat", "dog") for name in classes for word in (text, name)]
+    rows = measured(command, "score", "text_classifier", "--best", *pairs).splitlines()
+    answers = [
+        line.split("\t")[0] for line in measured(command, "classify", "text_classifier", "the cat", "dog").splitlines()
+    ]
+    assert [row.split("\t")[1:] for row in rows] == [["the cat", answers[0]], ["dog", answers[1]]]
+
+
+@pytest.mark.parametrize("line", ["{", '{"source": "a"}', '{"text": 1}', '{"source": "a", "translations": [1]}', "[1]"])
+def test_another_line_is_no_nbest_list(command, folder, monkeypatch, line):
+    make_translator().save_pretrained(folder / "translator-model")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(line + "\n"))
+    code, out, err = command(cli.main, "score", "translator-model", "--best")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "standard input, line 1: a line" in err
+
+
 def test_a_score_of_a_search_is_that_of_its_text():
     conditional = sharpened(make_conditional_generator(), 0.3, 4.0)  # it ends its texts early
     for model, given in ((make_translator(), "the cat"), (conditional, "cat")):

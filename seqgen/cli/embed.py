@@ -1,0 +1,105 @@
+"""`seqgen embed`: the vectors of texts or images, and the inputs with the most similar ones."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqgen.cli.inputs import Line, blocks, lines, open_model
+from seqgen.cli.trained import encodings
+from seqgen.data.images import image_files
+from seqgen.errors import InputError
+from seqgen.files import writing
+from seqgen.inference.nearest import nearest_vectors
+from seqgen.tasks.captioner import CaptionerTask
+from seqgen.tasks.classifiers import ImageClassifierTask
+
+LINES = 256  # inputs that are read at once
+
+
+def embed(options: dict[str, Any]) -> None:
+    """Print or write the vector of each text or image, or print the inputs with the most similar vectors."""
+    nearest, among, output = options["nearest"], options["among"], options["output"]
+    if nearest is not None and nearest < 1:
+        raise InputError(f"--nearest must be at least 1, not {nearest}")
+    if among is not None and nearest is None:
+        raise InputError("--among must be with --nearest, which looks there, but --nearest is missing")
+    model = open_model(options, "embed")
+    found = _embedded(model, _inputs(model, options))
+    if nearest is None and output is None:
+        for texts, vectors in found:
+            _show_vectors(texts, vectors, options["json"])
+        return
+    texts, vectors = _whole(found)
+    if output is not None:
+        with writing(Path(output)) as file:
+            np.save(file, vectors)
+        print(f"wrote {len(vectors):,} vectors of size {vectors.shape[1]} to {output}", file=sys.stderr)
+    if nearest is not None:
+        others = None if among is None else _whole(_embedded(model, _among(model, among, options)))
+        similar = nearest_vectors(vectors, None if others is None else others[1], count=nearest)
+        names = texts if others is None else others[0]
+        for text, rows, cosines in zip(texts, similar.rows, similar.similarities, strict=True):
+            _show_nearest(text, [names[row] for row in rows], cosines.tolist(), options["json"])
+
+
+def _reads_images(model: Any) -> bool:
+    return isinstance(model, CaptionerTask | ImageClassifierTask)
+
+
+def _inputs(model: Any, options: dict[str, Any]) -> Iterator[Line]:
+    given = options["inputs"]
+    if _reads_images(model) and given:
+        return map(Line, given)
+    of = encodings(options)
+    return lines(given, as_texts=options["text"], encoding=of["encoding"], typed=of["typed"])
+
+
+def _among(model: Any, place: str, options: dict[str, Any]) -> Iterator[Line]:
+    """Return the lines of a text file, or the paths of the images in a folder."""
+    if not _reads_images(model):
+        if not Path(place).is_file():
+            raise InputError(f"--among must be a text file, but {place!r} is not a file")
+        return lines([place], encoding=encodings(options)["encoding"])
+    files = image_files(place)
+    if not files:
+        raise InputError(f"--among must be a folder of images, but {place!r} holds none")
+    return (Line(str(file)) for file in files)
+
+
+def _embedded(model: Any, given: Iterator[Line]) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Yield the inputs with their vectors, block by block."""
+    for block in blocks(given, LINES):
+        texts = [line.text for line in block]
+        yield texts, model.embed(texts)
+
+
+def _whole(found: Iterator[tuple[list[str], np.ndarray]]) -> tuple[list[str], np.ndarray]:
+    texts, vectors = [], []
+    for some, of_some in found:
+        texts += some
+        vectors.append(of_some)
+    if not texts:
+        raise InputError("there must be at least one text or image, but there is none")
+    return texts, np.concatenate(vectors)
+
+
+def _show_vectors(texts: Sequence[str], vectors: np.ndarray, json_lines: bool) -> None:
+    for text, vector in zip(texts, vectors, strict=True):
+        if json_lines:
+            print(json.dumps({"input": text, "vector": vector.tolist()}, ensure_ascii=False))
+        else:
+            print(" ".join(f"{number:.6g}" for number in vector), " ".join(text.split()), sep="\t")
+    sys.stdout.flush()
+
+
+def _show_nearest(text: str, names: list[str], cosines: list[float], json_lines: bool) -> None:
+    if json_lines:
+        nearest = [{"input": name, "similarity": cosine} for name, cosine in zip(names, cosines, strict=True)]
+        print(json.dumps({"input": text, "nearest": nearest}, ensure_ascii=False))
+        return
+    for name, cosine in zip(names, cosines, strict=True):
+        print(f"{cosine:.4f}", " ".join(name.split()), " ".join(text.split()), sep="\t")

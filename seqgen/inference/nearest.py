@@ -1,0 +1,60 @@
+"""Vectors of inputs that are most similar to others, by the cosine of the angle between them."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from seqgen.arguments import checked
+from seqgen.errors import InputError
+
+ROWS = 1024  # vectors that are compared with all others at once
+
+
+class Nearest(NamedTuple):
+    """The most similar vectors of each, the most similar first: (vectors, count) row numbers, and their cosines."""
+
+    rows: np.ndarray
+    similarities: np.ndarray
+
+
+@checked
+def nearest_vectors(vectors: np.ndarray, among: np.ndarray | None = None, *, count: int = 1) -> Nearest:
+    """Return the most similar vectors of each vector, by the cosine of their angle.
+
+    Args:
+        vectors: (vectors, size), such as those of `TextClassifier.embed`.
+        among: the (others, size) vectors that are looked among; by default the same ones, each without itself.
+        count: number of similar vectors of each; all where there are fewer.
+
+    Raises:
+        InputError: the arrays are not of this shape, differ in size or have values that are not finite, or `count` is
+            below 1.
+    """
+    if count < 1:
+        raise InputError(f"count must be at least 1, not {count}")
+    others = vectors if among is None else among
+    for name, array in (("vectors", vectors), ("among", others)):
+        if array.ndim != 2 or not np.isfinite(array).all():
+            raise InputError(
+                f"{name} must be a (vectors, size) array of finite numbers, not one of shape {array.shape}"
+            )
+    if vectors.shape[1] != others.shape[1]:
+        raise InputError(f"among must have vectors of size {vectors.shape[1]}, not {others.shape[1]}")
+    kept = min(count, len(others) - (among is None))
+    rows, similarities = np.zeros((len(vectors), kept), np.int64), np.zeros((len(vectors), kept), np.float32)
+    units = _units(others)
+    for start in range(0, len(vectors) if kept else 0, ROWS):
+        cosines = _units(vectors[start : start + ROWS]) @ units.T
+        if among is None:
+            own = np.arange(len(cosines))
+            cosines[own, start + own] = -np.inf
+        best = np.argsort(-cosines, axis=1, kind="stable")[:, :kept]
+        rows[start : start + ROWS] = best
+        similarities[start : start + ROWS] = np.take_along_axis(cosines, best, axis=1)
+    return Nearest(rows, similarities)
+
+
+def _units(vectors: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    units: np.ndarray = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return units
