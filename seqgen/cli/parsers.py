@@ -107,7 +107,7 @@ def score() -> CommandParser:
     )
     rule = (
         "of the answers to an input, which follow each other, print only the best; standard input may then also be "
-        "what `seqgen translate --nbest 10 --json`, or caption, has printed"
+        "what `seqgen translate --nbest 5 --json`, or caption, has printed"
     )
     parser.flag("best", rule)
     parser.flag("json", "print a line of JSON for each text, with the log-probability of each token")
