@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+from making import make_text_classifier
 from pages import code
 
 import seqgen
@@ -29,6 +30,14 @@ def test_a_translator_of_ones_own_pairs_is_right_on_words_it_has_not_seen(tmp_pa
     assert written == word[::-1]
     assert int(count) > 100
     assert int(right) > 0.9 * int(count)
+
+
+def test_vectors_are_made_and_compared_as_it_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    make_text_classifier().save_pretrained("runs/reviews")
+    exec(code("nearest_vectors"), {})
+    rows = ast.literal_eval(capsys.readouterr().out)
+    assert all(row in {0, 1, 2} - {number} for number, row in enumerate(rows))
 
 
 def test_a_decoder_of_ones_own_is_checked_saved_and_loaded(tmp_path, monkeypatch, capsys):

@@ -18,6 +18,7 @@ EXPLANATION = (
 
 def followed_section(generator: Generator, text: str) -> Section:
     """Return the cells that follow properties of the beginning of a text best, empty where the text is too short."""
+    generator = next(iter(generator.members), generator)  # the cells of an ensemble are those of its first member
     most = min(READ, MOST_VALUES // count_cells(generator.model, generator.device))
     read = generator.activations(text[:most], unseen="replace")
     if len(read.tokens) < LEAST_TOKENS:

@@ -9,6 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
+import torch
 from jsonargparse import SUPPRESS, ArgumentParser
 
 from seqgen.errors import InputError
@@ -64,6 +65,8 @@ class RunConfig:
     """random seed"""
     split_seed: int | None = None
     """random seed of the split of the data, which members of an ensemble must share; by default that of --seed"""
+    ensemble: int = 1
+    """members of an ensemble, trained side by side: each has a random seed of its own and its share of the threads"""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1, mps and so on"""
     precision: Precision = "auto"
@@ -103,6 +106,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.learning_rate is None:
             self.learning_rate = self.learning_rates[self.optimizer]
+        if self.threads is None and self.ensemble > 1:
+            self.threads = max(torch.get_num_threads() // self.ensemble, 1)
         if self.new_tokens and not self.init_from:
             raise InputError(f"--new_tokens must be given with --init_from, not alone as {self.new_tokens}")
         for name, value in (asdict(self) | self.model).items():

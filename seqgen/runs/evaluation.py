@@ -20,7 +20,10 @@ Y = TypeVar("Y")
 
 
 def best_model(training: Training[B]) -> B:
-    """Return in all processes the best model as it was saved: the first one reads it, and sends its weights."""
+    """Return in all processes the best model as it was saved: the first one reads it, and sends its weights.
+
+    With `--ensemble` it is the ensemble of the best model of each member, once all are trained.
+    """
     run, best = training.run, training.averaged
 
     def read() -> dict[str, Tensor]:
@@ -30,7 +33,7 @@ def best_model(training: Training[B]) -> B:
         return weights
 
     best.model.load_state_dict(run.processes.from_main(read))
-    return best.to(run.device)
+    return training.members.joined(best.to(run.device))
 
 
 def mean_loss(run: Run, model: nn.Module, batches: Iterable[Any], loss_function: LossFunction) -> float:

@@ -7,7 +7,7 @@ from seqgen.runs.initial_options import INITIAL
 
 # Options that a resumed run may change.
 FREE_ON_RESUME = {"resume", "output_dir", "max_steps", "max_seconds", "device", "patience", "eval_every", "track"}
-FREE_ON_RESUME |= {"learning_rate", "adamw_learning_rate", "with_ngrams"}
+FREE_ON_RESUME |= {"learning_rate", "adamw_learning_rate", "with_ngrams", "ensemble"}
 # Options that name files, so that a run is resumed from any folder.
 PATHS = {"data", "valid", "test", "source", "target", "captions", "weights", "vectors", "unlabelled", *INITIAL}
 PATHS |= {f"{part}_{option}" for part in ("valid", "test") for option in ("source", "target", "captions")}

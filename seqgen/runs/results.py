@@ -34,6 +34,8 @@ def write_results(
         "threads": run.calculation.threads,
         "seed": run.config.seed,
     }
+    if run.members:
+        results["members"] = len(run.members) + 1
     write_text(run.directory / "results.json", json.dumps(results, indent=2) + "\n")
     written = report(run, identity, results, sections)
     write_text(run.directory / "report.md", markdown(written))

@@ -80,6 +80,11 @@ class Run:
         self.initial: Any = self.initials.get("init_from")
         torch.manual_seed(config.seed)
 
+    @property
+    def members(self) -> list[Path]:
+        """The directories of the further members of an ensemble, of which this run is the first."""
+        return [self.directory / "members" / str(number) for number in range(2, self.config.ensemble + 1)]
+
     def _checkpoint(self) -> dict[str, Any] | None:
         """Return the checkpoint of a resumed run, where it has one."""
         checkpoint = load_checkpoint(self.directory / "state") if self.config.resume else None
@@ -284,7 +289,7 @@ class Run:
             name: of the command, such as "generate".
             *words: its arguments after the directory.
         """
-        where = str(self.directory)
+        where, members = str(self.directory), map(str, self.members)
         print(f"--- everything is in {where}; the report: {self.directory / 'report.html'}")
         print(f"to see it in the browser: {shlex.join(['seqgen', 'serve', where])}; {purpose}:\n")
-        print(shlex.join(["seqgen", name, where, *words]))
+        print(shlex.join(["seqgen", name, where, *members, *words]))

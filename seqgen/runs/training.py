@@ -23,6 +23,7 @@ from seqgen.runs.checkpoints import save_checkpoint
 from seqgen.runs.command import command
 from seqgen.runs.directory import require_in_place, write_options
 from seqgen.runs.logger import Logger
+from seqgen.runs.members import Members
 from seqgen.runs.model_card import write_model_card
 from seqgen.runs.moments import is_due
 from seqgen.runs.option_kinds import FREE_ON_RESUME, OF_A_MACHINE, PATHS
@@ -76,12 +77,9 @@ class Training(Generic[B]):
         if run.checkpoint:
             self._restore(run.checkpoint)
         if run.config.resume:
-            more = (
-                ", which was the last one: to train on, raise --max_steps or --max_seconds"
-                if self.run.done >= 1
-                else ""
-            )
+            more = ", which was the last one: to train on, raise --max_steps or --max_seconds" if run.done >= 1 else ""
             run.say(f"resuming after step {self.progress.steps:,}{more}{run.dealt_anew}")
+        self.members = Members(run)
         tracking = run.tracking()
         if not run.config.resume:
             run.claim()
@@ -89,6 +87,7 @@ class Training(Generic[B]):
             write_options(run.directory, run.config, self.progress.steps)
             run.keep_initials()
             self.logger = Logger(run.directory, run.schedule, self.progress.steps, self.losses, run.unit, tracking)
+            self.members.start()
         self.again = command("--output_dir", str(run.directory), "--resume")
         interruptions.sentence = f"interrupted; to resume from the last checkpoint: {self.again}"
 
@@ -102,6 +101,8 @@ class Training(Generic[B]):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         self.signals.__exit__()
+        if error is not None:
+            self.members.stop()
         if not self.run.main:
             return
         with suppress(OSError) if error is not None else nullcontext():  # what ended the training is what is said

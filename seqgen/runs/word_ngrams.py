@@ -48,7 +48,8 @@ def answers_beside_ngrams(run: Run, best: TextClassifier, splits: LabelledSplits
         if not mixed:
             return _answered(alone[1], splits.test, best), figures | _figures(alone[:1], parts, best, "", ("loss",))
         mixture = NGramMixture.fit(ngrams, alone[0], splits.valid.inputs, splits.valid.labels)
-        replace(best, ngrams=mixture).save_pretrained(run.model_directory)
+        first = best.members[0] if best.members else best  # whose n-grams are those of an ensemble
+        replace(first, ngrams=mixture).save_pretrained(run.model_directory)
         both = [mixture.probabilities(own, part.inputs) for own, part in zip(alone, parts, strict=True)]
         figures |= _figures(alone, parts, best, "network_") | _figures(theirs, parts, best, "ngram_")
         figures |= dict(zip(("network_weight", "ngram_weight"), mixture.weights, strict=True))

@@ -1,0 +1,130 @@
+"""Runs of several members, trained side by side, whose ensemble is tested."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from making import RECIPES, load_recipe, results_of, weights_of
+from running import forked, run_recipe
+from small_data import small_options
+
+import seqgen
+from seqgen.errors import InputError
+
+pytestmark = pytest.mark.processes
+LIMITS = ("--max_steps", 4, "--eval_every", 4, "--threads", 1)
+
+
+class Member:
+    """The process of a member, forked instead of started anew, which saves seconds."""
+
+    def __init__(self, name, arguments, **files):
+        options = arguments[2:]
+        directory = options[options.index("--output_dir") + 1]
+        self._process = forked(run_recipe, name, options, f"{directory}.err", {})
+
+    def wait(self):
+        self._process.join()
+        return self._process.exitcode
+
+    def terminate(self):
+        self._process.terminate()
+
+
+@pytest.fixture
+def train(command, monkeypatch, tmp_path):
+    """Train a recipe in this process and the other members in others: returns exit code, stdout and stderr."""
+
+    def run(name, *arguments, member=Member, directory="run"):
+        monkeypatch.setattr("seqgen.runs.members.Popen", partial(member, name))
+        return command(load_recipe(name).main, *arguments, "--output_dir", tmp_path / directory)
+
+    return run
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_members_are_trained_and_tested_together(name, train, tmp_path):
+    run, member = tmp_path / "run", tmp_path / "run" / "members" / "2"
+    code, out, err = train(name, *small_options(name, tmp_path), *LIMITS, "--ensemble", 2)
+    assert code == 0, err
+    assert f" {run} {member} " in out.splitlines()[-1]  # the command that uses both
+    assert weights_of(run) != weights_of(member)
+    assert seqgen.load([run, member]).members
+    assert results_of(run)["members"] == 2
+    assert "members" not in results_of(member)
+
+
+def test_a_member_is_the_run_of_its_random_seed(train, tmp_path):
+    options = [*small_options("translator", tmp_path), *LIMITS]
+    assert train("translator", *options, "--ensemble", 2, "--seed", 5)[0] == 0
+    for directory, seeds in (("one", [5]), ("other", [6, "--split_seed", 5])):
+        assert train("translator", *options, "--seed", *seeds, directory=directory)[0] == 0
+    assert weights_of(tmp_path / "run") == weights_of(tmp_path / "one")
+    assert weights_of(tmp_path / "run" / "members" / "2") == weights_of(tmp_path / "other")
+
+
+@pytest.mark.parametrize("mixed", ["false", "true"])
+def test_the_figures_are_those_of_the_ensemble(train, tmp_path, mixed):
+    (tmp_path / "test.tsv").write_text("pos\ta fine one\nneg\tthis is dull\n")
+    options = [*small_options("text_classifier", tmp_path), *LIMITS, "--test", tmp_path / "test.tsv"]
+    assert train("text_classifier", *options, "--ensemble", 2, "--with_ngrams", mixed)[0] == 0
+    both = seqgen.load([tmp_path / "run", tmp_path / "run" / "members" / "2"])
+    loss = -np.mean(both.score(["a fine one", "this is dull"], ["pos", "neg"]))
+    assert results_of(tmp_path / "run")["test_loss"] == pytest.approx(loss, abs=1e-4)
+
+
+def test_a_resumed_run_goes_on_with_all_members_and_gets_new_ones(train, tmp_path):
+    options = small_options("translator", tmp_path)
+    assert train("translator", *options, *LIMITS, "--ensemble", 2)[0] == 0
+    more = ["--max_steps", 8, "--eval_every", 4, "--ensemble", 3, "--threads", 1, "--resume"]
+    code, _, err = train("translator", *options, *more)
+    assert code == 0, err
+    runs = [tmp_path / "run", *(tmp_path / "run" / "members" / number for number in "23")]
+    assert [results_of(run)["steps"] for run in runs] == [8, 8, 8]
+
+
+class Failed:
+    """A member that fails, and says why."""
+
+    def __init__(self, name, arguments, *, stdout, **files):
+        stdout.write(b"100 updates\nerror: no space left\n")
+
+    def wait(self):
+        return 2
+
+    def terminate(self):
+        pass
+
+
+def test_the_failure_of_a_member_is_one_sentence(train, tmp_path):
+    code, out, err = train(
+        "translator", *small_options("translator", tmp_path), *LIMITS, "--ensemble", 2, member=Failed
+    )
+    assert (code, out) == (2, "")
+    sentence = err.splitlines()[-1]
+    assert sentence.startswith("error: a member of the ensemble, ")
+    assert sentence.endswith("members/2, ended with exit code 2: error: no space left")
+
+
+def test_members_are_stopped_where_the_run_fails(train, tmp_path, monkeypatch):
+    stopped = []
+
+    class Stopped(Failed):
+        def terminate(self):
+            stopped.append(self)
+
+    def fail(*arguments, **options):
+        raise InputError("no update is possible")
+
+    monkeypatch.setattr("seqgen.runs.training.train_steps", fail)
+    options = [*small_options("translator", tmp_path), *LIMITS, "--ensemble", 3]
+    code, _, err = train("translator", *options, member=Stopped)
+    assert code == 2
+    assert "no update is possible" in err
+    assert len(stopped) == 2
+
+
+def test_no_member_is_a_mistake(train, tmp_path):
+    code, _, err = train("translator", *small_options("translator", tmp_path), "--ensemble", 0)
+    assert code == 2
+    assert "--ensemble must be above 0, not 0" in err
