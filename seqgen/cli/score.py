@@ -30,18 +30,7 @@ def score(options: dict[str, Any]) -> None:
     refuse_others(options, model.builder)
     options = as_trained(options)
     if isinstance(model, GeneratorTask):
-        if options["best"]:
-            raise InputError("--best must be with a model that answers inputs, not with one of generator")
-        for line in lines(
-            options["texts"], as_texts=options["text"], encoding=options["encoding"], typed=options["typed"]
-        ):
-            if line.where and not line.text.strip():
-                continue  # blank lines set texts apart
-            try:
-                found = model.score(line.text, unseen=options["unseen"] or "error")
-            except InputError as error:
-                raise InputError(f"{line.where}{error}") from None
-            _show({"text": line.text}, found, options["json"])
+        _score_texts(model, options)
         return
     if options["unseen"]:
         raise InputError(f"--unseen must be with a generator without conditions, not with one of {model.builder}")
@@ -49,8 +38,22 @@ def score(options: dict[str, Any]) -> None:
     if options["best"]:
         groups = groupby(scored, key=lambda one: _plain(one[0][0]))
         scored = (max(group, key=lambda one: _rank(model, one[1])) for _, group in groups)
-    for (given, answer), of_pair in scored:
-        _show({"input": _plain(given), "answer": _plain(answer)}, of_pair, options["json"])
+    for (given, answer), found in scored:
+        _show({"input": _plain(given), "answer": _plain(answer)}, found, options["json"])
+
+
+def _score_texts(model: GeneratorTask, options: dict[str, Any]) -> None:
+    if options["best"]:
+        raise InputError("--best must be with a model that answers inputs, not with one of generator")
+    how = {name: options[name] for name in ("encoding", "typed")}
+    for line in lines(options["texts"], as_texts=options["text"], **how):
+        if line.where and not line.text.strip():
+            continue  # blank lines set texts apart
+        try:
+            found = model.score(line.text, unseen=options["unseen"] or "error")
+        except InputError as error:
+            raise InputError(f"{line.where}{error}") from None
+        _show({"text": line.text}, found, options["json"])
 
 
 def _scored(model: Any, pairs: Iterator[Pair]) -> Iterator[tuple[Pair, Score | float]]:
