@@ -42,7 +42,9 @@ class Members:
             directory.parent.mkdir(exist_ok=True)
             with open(_output(directory), "ab") as output:
                 arguments = [sys.executable, sys.argv[0], "--output_dir", str(directory), *self._options(number)]
-                self._processes[directory] = Popen(arguments, stdin=DEVNULL, stdout=output, stderr=STDOUT)
+                # In a session of its own, as a member that gets Ctrl-C, too, and then `stop`, would not save.
+                files: dict[str, Any] = {"stdin": DEVNULL, "stdout": output, "stderr": STDOUT}
+                self._processes[directory] = Popen(arguments, **files, start_new_session=True)
         if self.run.members:
             self.run.say(
                 f"training {len(self.run.members) + 1} members of an ensemble side by side, with "
