@@ -36,8 +36,9 @@ def test_vectors_are_made_and_compared_as_it_says(tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)
     make_text_classifier().save_pretrained("runs/reviews")
     exec(code("nearest_vectors"), {})
-    rows = ast.literal_eval(capsys.readouterr().out)
+    rows, nearest = map(ast.literal_eval, capsys.readouterr().out.splitlines())
     assert all(row in {0, 1, 2} - {number} for number, row in enumerate(rows))
+    assert len({*nearest} & {0, 1, 2}) == 2
 
 
 def test_a_decoder_of_ones_own_is_checked_saved_and_loaded(tmp_path, monkeypatch, capsys):

@@ -39,6 +39,8 @@ def embed(options: dict[str, Any]) -> None:
             np.save(file, vectors)
         print(f"wrote {len(vectors):,} vectors of size {vectors.shape[1]} to {output}", file=sys.stderr)
     if nearest is not None:
+        if among is None and len(texts) < 2:
+            raise InputError("--nearest must have other inputs to look among, but there is one: give --among, or more")
         others = None if among is None else _whole(_embedded(model, _among(model, among, options)))
         similar = nearest_vectors(vectors, None if others is None else others[1], count=nearest)
         names = texts if others is None else others[0]

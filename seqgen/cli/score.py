@@ -77,6 +77,8 @@ def _pairs(options: dict[str, Any], model: Any) -> Iterator[Pair]:
     """Yield inputs and answers: of a labelled file, of the arguments in turns, or of the lines of standard input."""
     given = options["texts"]
     is_file = len(given) == 1 and not options["text"] and os.path.exists(given[0])
+    if is_file and options["best"] and given[0].endswith(".jsonl"):
+        return (pair for line in lines(given, encoding=options["encoding"]) for pair in _nbest(line))
     if is_file:
         found = labelled(options, model.builder, given[0])
         pairs: Iterable[Pair] = zip(found.inputs, found.answers, strict=True)

@@ -44,7 +44,7 @@ def nearest_vectors(vectors: np.ndarray, among: np.ndarray | None = None, *, cou
     rows, similarities = np.zeros((len(vectors), kept), np.int64), np.zeros((len(vectors), kept), np.float32)
     units = _units(others)
     for start in range(0, len(vectors) if kept else 0, ROWS):
-        cosines = _units(vectors[start : start + ROWS]) @ units.T
+        cosines = (_units(vectors[start : start + ROWS]) @ units.T).clip(-1, 1)
         if among is None:
             own = np.arange(len(cosines))
             cosines[own, start + own] = -np.inf

@@ -84,6 +84,7 @@ class Members:
             self.stop()
             raise
         others = [type(first).from_pretrained(directory).to(first.device) for directory in self._processes]
+        self.run.say(f"testing the ensemble of {len(others) + 1} members")
         joined: B = ensemble([first, *others])
         return joined
 

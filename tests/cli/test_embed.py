@@ -80,6 +80,7 @@ def test_images_are_looked_for_in_a_folder(command, tmp_path, monkeypatch):
         (("the", "--among", "texts.txt"), "--among must be with --nearest"),
         (("the", "--nearest", "1", "--among", "no.txt"), "--among must be a text file, but 'no.txt' is not a file"),
         (("the", "--output", "texts.txt/x.npy"), "texts.txt"),
+        (("the", "--nearest", "1"), "--nearest must have other inputs to look among"),
         (("empty.txt", "--nearest", "1"), "there must be at least one text or image"),
     ],
 )

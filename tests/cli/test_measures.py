@@ -149,7 +149,10 @@ def test_the_best_of_an_nbest_list_is_that_of_its_search(command, folder, monkey
     search = ("--nbest", "6", "--json", "--num_beams", "6", "--max_new_tokens", "12")
     _, lists, _ = command(cli.main, "translate", "translator-model", "the cat", "a dog", *search, "--precision", "fp32")
     monkeypatch.setattr(sys, "stdin", io.StringIO(lists))
-    rows = [json.loads(line) for line in measured(command, "score", "translator", "--best", "--json").splitlines()]
+    read = measured(command, "score", "translator", "--best", "--json")
+    (folder / "nbest.jsonl").write_text(lists)
+    assert measured(command, "score", "translator", "nbest.jsonl", "--best", "--json") == read
+    rows = [json.loads(line) for line in read.splitlines()]
     assert [row["input"] for row in rows] == ["the cat", "a dog"]
     model = seqgen.load("translator-model")
     for row, line in zip(rows, lists.splitlines(), strict=True):
