@@ -13,6 +13,7 @@ from browser import browser, browser_page  # noqa: F401
 from making import CELLS, TEXT, make_generator
 from running import NARROW, QUICK_DECISIONS, UNDRAWN, parse_once
 
+from seqgen.cli import caption, translate  # noqa: F401  (they keep what they import: not the stand-ins of figures)
 from seqgen.interruptions import SIGNALS
 
 # How long a test takes on a busy machine says nothing.
