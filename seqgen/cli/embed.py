@@ -1,6 +1,7 @@
 """`seqgen embed`: the vectors of texts or images, and the inputs with the most similar ones."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,6 +28,10 @@ def embed(options: dict[str, Any]) -> None:
         raise InputError(f"--nearest must be at least 1, not {nearest}")
     if among is not None and nearest is None:
         raise InputError("--among must be with --nearest, which looks there, but --nearest is missing")
+    if output is not None and os.path.exists(output) and not output.endswith(".npy"):
+        raise InputError(f"--output must not replace a file of another kind, but {output} exists and is no .npy file")
+    if among is not None and not os.path.exists(among):
+        raise InputError(f"--among must be a text file, or a folder of images, but {among!r} is not there")
     model = open_model(options, "embed")
     found = _embedded(model, _inputs(model, options))
     if nearest is None and output is None:
@@ -86,7 +91,8 @@ def _whole(found: Iterator[tuple[list[str], np.ndarray]]) -> tuple[list[str], np
         vectors.append(of_some)
     if not texts:
         raise InputError("there must be at least one text or image, but there is none")
-    return texts, np.concatenate(vectors)
+    size = max(some.shape[1] for some in vectors)  # none of a block of texts without tokens
+    return texts, np.concatenate([some if some.size else np.zeros((len(some), size), np.float32) for some in vectors])
 
 
 def _show_vectors(texts: Sequence[str], vectors: np.ndarray, json_lines: bool) -> None:

@@ -111,7 +111,7 @@ def _nbest(line: Line) -> Iterator[Pair]:
         found = json.loads(line.text)
         given = next(name for name in NBEST if name in found)
         yield from [(str(found[given]), str(one["text"])) for one in found[NBEST[given]]]
-    except (ValueError, StopIteration, LookupError, TypeError):
+    except (ValueError, StopIteration, LookupError, TypeError, RecursionError):
         raise InputError(
             f"{line.where}a line of JSON must be one that `seqgen translate --json` or caption has printed, not "
             f"{line.text[:80]!r}"

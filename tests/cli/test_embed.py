@@ -78,7 +78,8 @@ def test_images_are_looked_for_in_a_folder(command, tmp_path, monkeypatch):
     [
         (("the", "--nearest", "0"), "--nearest must be at least 1, not 0"),
         (("the", "--among", "texts.txt"), "--among must be with --nearest"),
-        (("the", "--nearest", "1", "--among", "no.txt"), "--among must be a text file, but 'no.txt' is not a file"),
+        (("the", "--nearest", "1", "--among", "no.txt"), "--among must be a text file, or a folder of images, but"),
+        (("the", "--output", "texts.txt"), "--output must not replace a file of another kind"),
         (("the", "--output", "texts.txt/x.npy"), "texts.txt"),
         (("the", "--nearest", "1"), "--nearest must have other inputs to look among"),
         (("empty.txt", "--nearest", "1"), "there must be at least one text or image"),
@@ -90,6 +91,17 @@ def test_a_mistake_is_one_sentence(command, folder, words, sentence):
     assert (code, out) == (2, "")
     assert "Traceback" not in err
     assert sentence in err.splitlines()[-1]
+
+
+def test_a_block_without_tokens_has_zeros(command, folder, monkeypatch):
+    MADE["tagger"]().save_pretrained(folder / "tagger")
+    (folder / "blank.txt").write_text("\n" * 256 + "the cat\n")
+    code, _, err = command(cli.main, "embed", "tagger", "blank.txt", "--output", "x.npy")
+    assert code == 0, err
+    vectors = np.load("x.npy")
+    assert vectors.shape[0] == 257
+    assert not vectors[:256].any()
+    assert vectors[256].any()
 
 
 def test_a_generator_has_no_encoder(command, tmp_path):
