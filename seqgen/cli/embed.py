@@ -34,6 +34,7 @@ def embed(options: dict[str, Any]) -> None:
         raise InputError(f"--among must be a text file, or a folder of images, but {among!r} is not there")
     model = open_model(options, "embed")
     found = _embedded(model, _inputs(model, options))
+    looked_among = None if among is None else _embedded(model, _among(model, among, options))
     if nearest is None and output is None:
         for texts, vectors in found:
             _show_vectors(texts, vectors, options["json"])
@@ -46,9 +47,8 @@ def embed(options: dict[str, Any]) -> None:
     if nearest is not None:
         if among is None and len(texts) < 2:
             raise InputError("--nearest must have other inputs to look among, but there is one: give --among, or more")
-        others = None if among is None else _whole(_embedded(model, _among(model, among, options)))
-        similar = nearest_vectors(vectors, None if others is None else others[1], count=nearest)
-        names = texts if others is None else others[0]
+        names, others = (texts, None) if looked_among is None else _whole(looked_among)
+        similar = nearest_vectors(vectors, others, count=nearest)
         for text, rows, cosines in zip(texts, similar.rows, similar.similarities, strict=True):
             _show_nearest(text, [names[row] for row in rows], cosines.tolist(), options["json"])
 
@@ -61,8 +61,7 @@ def _inputs(model: Any, options: dict[str, Any]) -> Iterator[Line]:
     given = options["inputs"]
     if _reads_images(model) and given:
         return map(Line, given)
-    of = encodings(options)
-    return lines(given, as_texts=options["text"], encoding=of["encoding"], typed=of["typed"])
+    return lines(given, as_texts=options["text"], **encodings(options))
 
 
 def _among(model: Any, place: str, options: dict[str, Any]) -> Iterator[Line]:
@@ -91,8 +90,7 @@ def _whole(found: Iterator[tuple[list[str], np.ndarray]]) -> tuple[list[str], np
         vectors.append(of_some)
     if not texts:
         raise InputError("there must be at least one text or image, but there is none")
-    size = max(some.shape[1] for some in vectors)  # none of a block of texts without tokens
-    return texts, np.concatenate([some if some.size else np.zeros((len(some), size), np.float32) for some in vectors])
+    return texts, np.concatenate(vectors)
 
 
 def _show_vectors(texts: Sequence[str], vectors: np.ndarray, json_lines: bool) -> None:

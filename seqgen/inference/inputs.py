@@ -49,7 +49,8 @@ class InputBundle(InputTask, Bundle[M]):
         rows = [self.encode(one) for one in (inputs if isinstance(inputs, list) else [inputs])]
         lengths = self.lengths(rows)
         real, budget = np.flatnonzero(lengths), EMBEDDED * int(lengths.max(initial=1))
-        vectors = np.zeros((len(rows), 0), np.float32)
+        # Encoders of one's own may have no such attribute; without it the first batch tells the size.
+        vectors = np.zeros((len(rows), getattr(self.model.encoder, "summary_size", 0)), np.float32)
         with evaluating(self.model):
             for numbers, batch in self.batches([rows[number] for number in real], budget):
                 summary = self._encode(batch, self.precision).summary

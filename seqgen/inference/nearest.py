@@ -7,8 +7,6 @@ import numpy as np
 from seqgen.arguments import checked
 from seqgen.errors import InputError
 
-ROWS = 1024  # vectors that are compared with all others at once
-
 
 class Nearest(NamedTuple):
     """The most similar vectors of each, the most similar first: (vectors, count) row numbers, and their cosines."""
@@ -34,27 +32,17 @@ def nearest_vectors(vectors: np.ndarray, among: np.ndarray | None = None, *, cou
         raise InputError(f"count must be at least 1, not {count}")
     others = vectors if among is None else among
     for name, array in (("vectors", vectors), ("among", others)):
-        if array.ndim != 2 or not np.isfinite(array).all():
+        if array.ndim != 2 or not array.shape[1] or not np.isfinite(array).all():
             raise InputError(
                 f"{name} must be a (vectors, size) array of finite numbers, not one of shape {array.shape}"
             )
     if vectors.shape[1] != others.shape[1]:
         raise InputError(f"among must have vectors of size {vectors.shape[1]}, not {others.shape[1]}")
-    kept = min(count, len(others) - (among is None))
-    rows, similarities = np.zeros((len(vectors), kept), np.int64), np.zeros((len(vectors), kept), np.float32)
-    units = _units(others)
-    for start in range(0, len(vectors) if kept else 0, ROWS):
-        cosines = (_units(vectors[start : start + ROWS]) @ units.T).clip(-1, 1)
-        if among is None:
-            own = np.arange(len(cosines))
-            cosines[own, start + own] = -np.inf
-        best = np.argsort(-cosines, axis=1, kind="stable")[:, :kept]
-        rows[start : start + ROWS] = best
-        similarities[start : start + ROWS] = np.take_along_axis(cosines, best, axis=1)
-    return Nearest(rows, similarities)
+    kept = max(min(count, len(others) - (among is None)), 0)
+    if not kept or not len(vectors):
+        return Nearest(np.zeros((len(vectors), kept), np.int64), np.zeros((len(vectors), kept), np.float32))
+    from sklearn.neighbors import NearestNeighbors  # which takes a second
 
-
-def _units(vectors: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    units: np.ndarray = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
-    return units
+    search = NearestNeighbors(n_neighbors=kept, metric="cosine").fit(others)
+    distances, rows = search.kneighbors(None if among is None else vectors)
+    return Nearest(rows, (1 - distances).astype(np.float32))

@@ -27,9 +27,8 @@ class Members:
     """
 
     def __init__(self, run: Run):
-        if run.members and run.processes.world_size > 1:
-            count = run.processes.world_size
-            raise InputError(f"--ensemble must be used with one process, which starts others, but there are {count}")
+        if run.members:
+            run.alone("ensemble")
         self.run = run
         self._processes: dict[Path, Popen[bytes]] = {}
 

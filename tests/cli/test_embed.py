@@ -93,7 +93,7 @@ def test_a_mistake_is_one_sentence(command, folder, words, sentence):
     assert sentence in err.splitlines()[-1]
 
 
-def test_a_block_without_tokens_has_zeros(command, folder, monkeypatch):
+def test_a_block_without_tokens_has_zeros(command, folder):
     MADE["tagger"]().save_pretrained(folder / "tagger")
     (folder / "blank.txt").write_text("\n" * 256 + "the cat\n")
     code, _, err = command(cli.main, "embed", "tagger", "blank.txt", "--output", "x.npy")
