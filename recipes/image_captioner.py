@@ -7,7 +7,7 @@ from seqgen.exits import run_main
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -19,7 +19,6 @@ from seqgen.data.captioned import Captioned
 from seqgen.data.catalog import captioned_images
 from seqgen.data.examples import write_images
 from seqgen.data.pictures import suitable_preprocessing
-from seqgen.data.sets.scenes import Scenes
 from seqgen.data.text_file import TextOptions
 from seqgen.errors import InputError
 from seqgen.figures.captions import write_page
@@ -83,6 +82,8 @@ class Config(SearchConfig, PictureConfig, TextOptions):
     """weight of the penalty drawing each position's total attention to one"""
     self_critical: float = 0.1
     """fraction of training, at its end, on the CIDEr-D of sampled captions instead of cross-entropy; for scenes 0"""
+    self_critical_rate: float = 0.1
+    """factor of the learning rate with which that part begins, from which it decays"""
     captions_per_image: int = 1
     """maximum number of captions of an image in a batch; for scenes 4"""
     batch_tokens: int = 2000
@@ -91,7 +92,7 @@ class Config(SearchConfig, PictureConfig, TextOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_above_zero("fine_tune_rate")
-        self.require_fraction("fine_tune", "self_critical")
+        self.require_fraction("fine_tune", "self_critical", "self_critical_rate")
         self.weights = self.weights or ("none" if self.backbone == SMALL else "default")
         if self.weights == "none" and self.fine_tune:
             raise InputError("--fine_tune must be 0 without pretrained --weights, where the backbone is never frozen")
@@ -114,8 +115,8 @@ def untrained(config: Config, train: Captioned) -> Captioner:
 
 def metrics(texts: list[str], images: Captioned) -> dict[str, float]:
     """Return the metrics of generated captions, for scenes also the fraction of captions that are true."""
-    true = {"true_captions": images.true_share(list(map(plain, texts)))} if isinstance(images, Scenes) else {}
-    return caption_scores(texts, images.captions) | {"distinct_captions": len(set(texts))} | true
+    further = {"distinct_captions": len(set(texts))} | images.known_truth(list(map(plain, texts)))
+    return caption_scores(texts, images.captions) | further
 
 
 def main() -> None:
@@ -123,6 +124,7 @@ def main() -> None:
     config = parse_options(Config)
     run = Run(config, default_seconds=180 if config.data == "scenes" else 900)
     run.alone("fine_tune", "doubly_stochastic")
+    run.schedule = replace(run.schedule, last_part=config.self_critical, last_rate=config.self_critical_rate)
     files = config.captions, config.valid_captions, config.test_captions
     splits = captioned_images(config.data, *files, strays=config.strays, encoding=config.encoding, seed=run.split_seed)
     known = initial_model(run, map("\n".join, config.learned(splits.train)))
@@ -135,7 +137,6 @@ def main() -> None:
     whole_captions = cider_loss(captioner.generation, captioner.target, learned)
 
     def loss(model: nn.Module, batch: Pairs, carry: Any) -> Loss:
-        """Return the cross-entropy of words or, at the end of training, the loss on CIDEr-D."""
         inputs = views.of(batch.numbers, pixels=run.done > 1 - config.fine_tune, seed=config.seed)
         function = whole_captions if run.done > 1 - config.self_critical else words
         return function(model, batch.seen(inputs), carry)
@@ -143,8 +144,8 @@ def main() -> None:
     config, captioner = run.resized(config, captioner, examples, loss)
     unseen = run.batches(captioner.examples(config.learned(valid.images), views=valid), config.batch_tokens)
     run.describe(f"images of {captioner.preprocessing.size} pixels a side: {splits.sizes}", captioner)
-    late = 1.0, 1 - config.fine_tune, config.fine_tune_rate
-    groups = [Group(captioner.unfreeze_backbone() if config.fine_tune else [], *late)]
+    late = captioner.unfreeze_backbone() if config.fine_tune else []
+    groups = [Group(late, 1.0, 1 - config.fine_tune, config.fine_tune_rate)]
     with Training(run, captioner, splits.fingerprint, groups=groups) as training:
         for step in training.steps(run.batches(examples, config.batch_tokens), loss):
             if training.due(step):
@@ -166,12 +167,11 @@ def test(training: Training[Captioner], best: Captioner, tested: Captioned, val_
     speed = len(tested) / (time.perf_counter() - began)
     if not run.main:
         return
-    figures = metrics(texts, tested)
+    figures = {f"test_{name}": figure for name, figure in metrics(texts, tested).items()}
     samples = "\n".join(f"  {name}: {text}" for name, text in zip(tested.names[:5], texts[:5], strict=True))
-    named = {"val_loss": val_loss} | {f"test_{name}": figure for name, figure in figures.items()}
     shown = write_page(run.directory / "captions.html", best, tested.chosen(range(min(30, len(tested)))))
-    training.results(Section("Captions", samples, shown), test_images_per_second=speed, **named)
-    listed = ", ".join(f"{name.replace('_', ' ')} {figure:.2f}" for name, figure in figures.items())
+    training.results(Section("Captions", samples, shown), val_loss=val_loss, test_images_per_second=speed, **figures)
+    listed = ", ".join(f"{name[5:].replace('_', ' ')} {figure:.2f}" for name, figure in figures.items())
     print(f"{samples}\n\n--- test {listed}; {speed:.0f} images/s")
     run.show_use("to caption an image", "caption", write_images(run.directory, tested.images))
 

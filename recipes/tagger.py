@@ -28,7 +28,7 @@ from seqgen.runs.initial_model import initial_model
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TAGGER
 from seqgen.runs.training import Training
-from seqgen.runs.vectors import VectorOptions, begin_with_vectors
+from seqgen.runs.vectors import ReadVectorOptions, begin_with_vectors
 from seqgen.tasks.tagger import joined
 from seqgen.training.answers import class_weights
 from seqgen.training.frequent_tags import FrequentTags
@@ -38,7 +38,7 @@ SHOWN = 30  # tokens that a validation shows
 
 
 @dataclass(kw_only=True)
-class Config(VectorOptions, LabelConfig, TextOptions):
+class Config(ReadVectorOptions, LabelConfig, TextOptions):
     """Options of the tagger."""
 
     recipe = "tagger"
@@ -61,7 +61,8 @@ def main() -> None:
     splits = tagged_texts(config.data, config.valid, config.test, **columns, seed=run.split_seed)
     balance = class_weights(config.class_weights, splits.frequencies, run.device)
     loss = partial(right_answer, class_weights=balance, label_smoothing=config.label_smoothing)
-    tagger = initial_model(run, splits) or Tagger.fit(splits.train.tokens, splits.tags, **config.model)
+    words = {"words": config.words_of_vectors()}
+    tagger = initial_model(run, splits) or Tagger.fit(splits.train.tokens, splits.tags, **words, **config.model)
     examples = tagger.examples(splits.train)
     config, tagger = run.resized(config, tagger, examples, loss)
     sequences = run.batches(examples, config.batch_tokens)

@@ -24,7 +24,7 @@ from seqgen.runs.fine_tuning import FineTuningConfig, beginning, fine_tuning
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TEXT_CLASSIFIER
 from seqgen.runs.training import Training
-from seqgen.runs.vectors import VectorOptions, begin_with_vectors
+from seqgen.runs.vectors import ReadVectorOptions, begin_with_vectors, with_words_of_vectors
 from seqgen.runs.word_ngrams import NGramOptions, answers_beside_ngrams
 from seqgen.text.tokenizer import fit_tokenizer
 from seqgen.training.answers import class_weights
@@ -32,7 +32,7 @@ from seqgen.training.losses import LossFunction, right_answer
 
 
 @dataclass(kw_only=True)
-class Config(NGramOptions, VectorOptions, FineTuningConfig):
+class Config(NGramOptions, ReadVectorOptions, FineTuningConfig):
     """Options of the text classifier."""
 
     recipe = "text_classifier"
@@ -55,7 +55,7 @@ class Config(NGramOptions, VectorOptions, FineTuningConfig):
 def untrained(config: Config, splits: LabelledSplits, **parts: Any) -> TextClassifier:
     """Return an untrained classifier."""
     tokenizer = fit_tokenizer(config.tokenizer, (f"{text}\n" for text in splits.train.inputs), config.vocab_size)
-    return TextClassifier.untrained(tokenizer=tokenizer, **parts)
+    return TextClassifier.untrained(tokenizer=with_words_of_vectors(tokenizer, config), **parts)
 
 
 def main() -> None:

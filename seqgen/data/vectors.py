@@ -58,6 +58,22 @@ def read_vectors(place: str, wanted: Container[str]) -> WordVectors:
     return WordVectors(list(found), np.stack([*found.values()]) if found else np.zeros((0, size), np.float32))
 
 
+def first_words(place: str, count: int) -> list[str]:
+    """Return the first words of a file of word vectors, at most `count` of them; these files begin with frequent ones.
+
+    Raises:
+        InputError: the file is not there, or its first lines are not those of word vectors.
+    """
+    size, words = vector_size(place), list[str]()
+    lines = _file(place).lines()
+    for number, line in enumerate(lines, start=1):
+        if len(words) >= count:
+            break
+        if number > 1 or not _is_header(line):
+            words.append(line.rstrip().rsplit(" ", size)[0])
+    return list(dict.fromkeys(words))
+
+
 def _file(place: str) -> TextFile:
     if not Path(place).is_file():
         raise InputError(f"vectors must be a text file of word vectors, but {place!r} is not a file")

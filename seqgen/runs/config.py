@@ -106,8 +106,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.learning_rate is None:
             self.learning_rate = self.learning_rates[self.optimizer]
-        if self.threads is None and self.ensemble > 1:
-            self.threads = max(torch.get_num_threads() // self.ensemble, 1)
+        if self.threads is None and self.ensemble > 1 and not self.resume:
+            self.threads = self.share_of_threads
         if self.new_tokens and not self.init_from:
             raise InputError(f"--new_tokens must be given with --init_from, not alone as {self.new_tokens}")
         for name, value in (asdict(self) | self.model).items():
@@ -125,6 +125,11 @@ class RunConfig:
                 raise InputError(f"--{name} must be at least 1, not {value}")
             if type(value) is float and not 0 <= value < 1:
                 raise InputError(f"--{name} must be at least 0 and below 1, not {value}")
+
+    @property
+    def share_of_threads(self) -> int:
+        """The threads of each member of an ensemble."""
+        return max(torch.get_num_threads() // self.ensemble, 1)
 
     def require_above_zero(self, *names: str) -> None:
         """Raise an InputError where one of these options was given and is not above 0."""

@@ -1,19 +1,35 @@
 """The further members of a run's ensemble: runs of the same recipe, side by side in processes of their own."""
 
+import os
 import shlex
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
-from subprocess import DEVNULL, STDOUT, Popen
-from typing import Any, TypeVar
+from subprocess import DEVNULL, STDOUT, Popen, TimeoutExpired
+from typing import Any, NamedTuple, TypeVar
 
 from seqgen.errors import InputError, counted
+from seqgen.files import read_options
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.ensemble import ensemble
+from seqgen.runs.command import command
+from seqgen.runs.option_kinds import FREE_ON_RESUME
 from seqgen.runs.run import Run
+from seqgen.runs.stopping import PARENT
 
 B = TypeVar("B", bound=Bundle[Any])
 
-LIMITS = ("max_steps", "max_seconds", "patience")  # that a resumed run passes on
+OWN = {"resume", "output_dir", "ensemble"}  # options that each member has for itself
+PATIENCE = 60.0  # seconds that members have to save and end
+
+
+class Member(NamedTuple):
+    """The process of a member, the file of its output, and where in it this process began."""
+
+    process: "Popen[bytes]"
+    output: Path
+    begin: int
 
 
 class Members:
@@ -30,7 +46,7 @@ class Members:
         if run.members:
             run.alone("ensemble")
         self.run = run
-        self._processes: dict[Path, Popen[bytes]] = {}
+        self._members: dict[Path, Member] = {}
 
     def start(self) -> None:
         """Start the training of each further member, or resume it, in a process of its own.
@@ -39,31 +55,59 @@ class Members:
         """
         for number, directory in enumerate(self.run.members, start=1):
             directory.parent.mkdir(exist_ok=True)
-            with open(_output(directory), "ab") as output:
+            path = directory.with_name(f"{directory.name}.log")  # beside the directory, which must be empty at first
+            begin = path.stat().st_size if path.exists() else 0
+            with open(path, "ab") as output:
                 arguments = [sys.executable, sys.argv[0], "--output_dir", str(directory), *self._options(number)]
-                # In a session of its own, as a member that gets Ctrl-C, too, and then `stop`, would not save.
                 files: dict[str, Any] = {"stdin": DEVNULL, "stdout": output, "stderr": STDOUT}
-                self._processes[directory] = Popen(arguments, **files, start_new_session=True)
+                environment = os.environ | {PARENT: str(os.getpid())}  # so that it ends where this process was killed
+                # In a session of its own, as a member that gets Ctrl-C, too, and then `stop`, would not save.
+                process = Popen(arguments, **files, env=environment, start_new_session=True)
+                self._members[directory] = Member(process, path, begin)
         if self.run.members:
             self.run.say(
                 f"training {len(self.run.members) + 1} members of an ensemble side by side, with "
-                f"{counted(self.run.config.threads or 1, 'thread')} each; the others are in "
+                f"{counted(self._threads, 'thread')} each; the others are in "
                 f"{self.run.members[0].parent}"
             )
 
     def _options(self, number: int) -> list[str]:
         config, directory = self.run.config, self.run.members[number - 1]
         if (directory / "resolved.yaml").exists():
-            limits = {name: getattr(config, name) for name in LIMITS}
-            return ["--resume", *_words({name: value for name, value in limits.items() if value is not None})]
+            before, now = read_options(directory / "resolved.yaml"), config.resolved()
+            changed = {name: now[name] for name in FREE_ON_RESUME - OWN if now.get(name) != before.get(name)}
+            return ["--resume", *_words(changed)]
         own: dict[str, Any] = {"seed": config.seed + number, "split_seed": self.run.split_seed}
-        own |= {"threads": config.threads, "ensemble": 1}
+        own |= {"threads": self._threads, "ensemble": 1}
         return ["--config", str(self.run.directory / "resolved.yaml"), *_words(own)]
 
+    @property
+    def _threads(self) -> int:
+        return self.run.config.threads or self.run.config.share_of_threads
+
     def stop(self) -> None:
-        """Let the members save a checkpoint and end."""
-        for process in self._processes.values():
-            process.terminate()
+        """Let the members save a checkpoint, and wait until they have ended."""
+        for member in self._members.values():
+            if member.process.poll() is None:
+                member.process.terminate()
+        for member in self._members.values():
+            with suppress(TimeoutExpired):
+                member.process.wait(PATIENCE)
+
+    @property
+    def failure(self) -> str | None:
+        """A sentence about the first member that has failed by now, None where there is none."""
+        for directory, member in self._members.items():
+            if code := member.process.poll():
+                how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+                return f"a member of the ensemble, {directory}, {how}: {_last_line(member)}"
+        return None
+
+    def require_running(self) -> None:
+        """Raise an InputError, which says how to go on, where a member has failed."""
+        if failure := self.failure:
+            again = command("--output_dir", str(self.run.directory), "--resume")
+            raise InputError(f"{failure}; once that is mended, all members go on with {again}")
 
     def joined(self, first: B) -> B:
         """Return the ensemble of the first member and the others, once they have ended; `first` where there are none.
@@ -71,32 +115,27 @@ class Members:
         Raises:
             InputError: a member has failed.
         """
-        if not self._processes:
+        if not self._members:
             return first
         self.run.say("waiting for the other members of the ensemble")
         try:
-            for directory, process in self._processes.items():
-                if code := process.wait():
-                    said = _last_line(_output(directory))
-                    raise InputError(f"a member of the ensemble, {directory}, ended with exit code {code}: {said}")
+            for member in self._members.values():
+                member.process.wait()
+                self.require_running()
         except BaseException:
             self.stop()
             raise
-        others = [type(first).from_pretrained(directory).to(first.device) for directory in self._processes]
+        others = [type(first).from_pretrained(directory).to(first.device) for directory in self._members]
         self.run.say(f"testing the ensemble of {len(others) + 1} members")
         joined: B = ensemble([first, *others])
         return joined
-
-
-def _output(directory: Path) -> Path:
-    """Return the file of a member's output, beside its directory, which must be empty at first."""
-    return directory.with_name(f"{directory.name}.log")
 
 
 def _words(options: dict[str, Any]) -> list[str]:
     return [word for name, value in options.items() for word in (f"--{name}", str(value))]
 
 
-def _last_line(file: Path) -> str:
-    lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), f"see {shlex.quote(str(file))}")
+def _last_line(member: Member) -> str:
+    lines = member.output.read_bytes()[member.begin :].decode("utf-8", "replace").split("\n")
+    said = next((f"{line.strip()}; " for line in reversed(lines) if line.strip()), "")
+    return f"{said}all that it said is in {shlex.quote(str(member.output))}"

@@ -8,15 +8,25 @@ from typing import Any
 
 from seqgen.interruptions import SIGNALS, say_at_once
 
+PARENT = "SEQGEN_PARENT"  # environment variable of a member of an ensemble: the process that started it
 PASSED_ON = 2.0  # seconds within which `torchrun` sends once more the Ctrl-C that the terminal has sent to all
 
 
 class StopSignals:
-    """A context in which Ctrl-C and SIGTERM set `received`; at its end the earlier handlers are restored."""
+    """A context in which Ctrl-C and SIGTERM set `received`; at its end the earlier handlers are restored.
+
+    In a member of an ensemble the end of the process that started it is such a signal, too.
+    """
 
     def __init__(self) -> None:
-        self.received, self._at = False, 0.0
+        self._signalled, self._at = False, 0.0
+        self._parent = int(os.environ.get(PARENT, 0))
         self._before: dict[int, Any] = {}
+
+    @property
+    def received(self) -> bool:
+        """Whether to stop after the current update."""
+        return self._signalled or self._parent not in (0, os.getppid())
 
     def __enter__(self) -> "StopSignals":
         self._before = {number: signal.signal(number, self._receive) for number in SIGNALS}
@@ -27,12 +37,12 @@ class StopSignals:
             signal.signal(number, handler)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        if self.received and "TORCHELASTIC_RUN_ID" in os.environ and time.monotonic() - self._at < PASSED_ON:
+        if self._signalled and "TORCHELASTIC_RUN_ID" in os.environ and time.monotonic() - self._at < PASSED_ON:
             return
-        if self.received:
+        if self._signalled:
             before = self._before[number]
             if callable(before):  # of a command, or Python's own
                 before(number, frame)
             raise KeyboardInterrupt  # at once; the last checkpoint is kept
-        self.received, self._at = True, time.monotonic()
+        self._signalled, self._at = True, time.monotonic()
         say_at_once("\nstopping after this step; once more to stop at once")

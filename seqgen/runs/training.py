@@ -289,11 +289,12 @@ class Training(Generic[B]):
     def _save_when_due(self, step: Step, *, now: bool) -> None:
         """Save a checkpoint every few seconds, at once where `now`, and before a signal stops the training."""
         stop = self.run.processes.any(self.signals.received)
-        if now or stop or step.last or step.progress.seconds - self.saved_at >= SAVE_EVERY:
+        if now or stop or self.members.failure or step.last or step.progress.seconds - self.saved_at >= SAVE_EVERY:
             self.saved_at, self.carry = step.progress.seconds, step.carry
             state = self.state_dict()
             if self.run.main:
                 require_in_place(self.run.directory)
                 save_checkpoint(self.run.directory / "state", step.number, state)
+        self.members.require_running()
         if stop:
             raise Interrupted(f"stopped after step {step.number}, and saved; to resume: {self.again}")

@@ -126,6 +126,15 @@ class WordTokenizer:
         closing, opening = found.closing.intersection(new), found.opening.intersection(new)
         return type(self)(vocabulary, self.closing | closing, self.opening | opening)
 
+    def with_words(self, words: Iterable[str]) -> Self:
+        """Return a tokenizer that also knows these words, but for those that it splits; its tokens keep their numbers.
+
+        Args:
+            words: such as those of a file of word vectors.
+        """
+        whole = [word for word in words if WORDS.fullmatch(word) and word == self.normal(word)]
+        return type(self)(self.vocabulary.extended(whole), self.closing, self.opening)
+
     def to_data(self) -> dict[str, Any]:
         """Return vocabulary and spacing as plain data."""
         return {**self.vocabulary.data, "closing": sorted(self.closing), "opening": sorted(self.opening)}

@@ -107,7 +107,7 @@ def test_the_command_that_an_interrupted_run_shows_goes_on_with_it(command, text
     straight, stopped = tmp_path / "straight", tmp_path / "stopped here"
     assert train("char_generator", *options(text_file, straight, 3))[0] == 0
     with monkeypatch.context() as patch:
-        patch.setattr(training.StopSignals, "__enter__", lambda signals: setattr(signals, "received", True) or signals)
+        patch.setattr(training.StopSignals, "received", True)
         code, _, err = train("char_generator", *options(text_file, stopped, 3))
     assert code == 130
     shown = err.splitlines()[-1].partition("to resume: ")[2]

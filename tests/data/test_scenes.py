@@ -18,12 +18,12 @@ def test_all_that_is_said_is_true():
         drawn = scenes(part)
         for texts, world in zip(drawn.captions, drawn.worlds, strict=True):
             assert all(is_true(text, world) for text in texts)
-        assert drawn.true_share([texts[0] for texts in drawn.captions]) == 1
+        assert drawn.known_truth([texts[0] for texts in drawn.captions]) == {"true_captions": 1}
 
 
 def test_what_is_said_of_other_scenes_is_mostly_not_true():
     drawn = scenes("test")
-    assert drawn.true_share([texts[0] for texts in drawn.captions[1:] + drawn.captions[:1]]) < 0.2
+    assert drawn.known_truth([texts[0] for texts in drawn.captions[1:] + drawn.captions[:1]])["true_captions"] < 0.2
 
 
 def test_parts_and_seeds_differ_and_come_again():

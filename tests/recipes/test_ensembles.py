@@ -23,8 +23,11 @@ class Member:
         directory = options[options.index("--output_dir") + 1]
         self._process = forked(run_recipe, name, options, f"{directory}.err", {})
 
-    def wait(self):
-        self._process.join()
+    def wait(self, timeout=None):
+        self._process.join(timeout)
+        return self._process.exitcode
+
+    def poll(self):
         return self._process.exitcode
 
     def terminate(self):
@@ -87,10 +90,14 @@ class Failed:
     """A member that fails, and says why."""
 
     def __init__(self, name, arguments, *, stdout, **files):
+        self.code = 2
         stdout.write(b"100 updates\nerror: no space left\n")
 
-    def wait(self):
-        return 2
+    def wait(self, timeout=None):
+        return self.code
+
+    def poll(self):
+        return self.code
 
     def terminate(self):
         pass
@@ -103,13 +110,19 @@ def test_the_failure_of_a_member_is_one_sentence(train, tmp_path):
     assert (code, out) == (2, "")
     sentence = err.splitlines()[-1]
     assert sentence.startswith("error: a member of the ensemble, ")
-    assert sentence.endswith("members/2, ended with exit code 2: error: no space left")
+    assert "members/2, ended with exit code 2: error: no space left; all that it said is in " in sentence
+    assert sentence.endswith(f" --output_dir {tmp_path / 'run'} --resume")
+    assert "resuming after step 1" not in err
+    assert "step 1:" not in err or "step 4:" not in err  # it ends at once
 
 
 def test_members_are_stopped_where_the_run_fails(train, tmp_path, monkeypatch):
     stopped = []
 
     class Stopped(Failed):
+        def __init__(self, name, arguments, **files):
+            self.code = None
+
         def terminate(self):
             stopped.append(self)
 

@@ -30,6 +30,14 @@ def test_a_ctrl_c_that_torchrun_passes_on_asks_once(monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
 
 
+def test_a_member_of_an_ensemble_stops_when_the_process_that_started_it_has_ended(monkeypatch):
+    monkeypatch.setenv(stopping.PARENT, str(os.getppid()))
+    with StopSignals() as signals:
+        assert not signals.received
+        monkeypatch.setattr(os, "getppid", lambda: 1)
+        assert signals.received
+
+
 def test_earlier_handlers_come_back():
     def mine(number, frame):
         raise AssertionError("not within the context")

@@ -25,9 +25,10 @@ class Scenes(Captioned):
 
     worlds: list[list[Shape]]
 
-    def true_share(self, captions: list[str]) -> float:
+    def known_truth(self, captions: list[str]) -> dict[str, float]:
         """Return the fraction of captions, one for each picture, that are true."""
-        return float(np.mean([is_true(*pair) for pair in zip(captions, self.worlds, strict=True)]))
+        true = [is_true(*pair) for pair in zip(captions, self.worlds, strict=True)]
+        return {"true_captions": float(np.mean(true))}
 
 
 def scenes(part: str, seed: int = 0) -> Scenes:
