@@ -106,8 +106,8 @@ def score() -> CommandParser:
         "unseen", Unseen | None, None, "what a generator does with tokens unseen in training; by default error"
     )
     rule = (
-        "of the answers to an input, which follow each other, print only the best; a .jsonl file, or standard input, "
-        "may then be what `seqgen translate --nbest 5 --json`, or caption, has printed"
+        "of the answers to an input, which follow each other, print only the best; a file, or standard input, may "
+        "then be what `seqgen translate --nbest 5 --json`, or caption, has printed"
     )
     parser.flag("best", rule)
     parser.flag("json", "print a line of JSON for each text, with the log-probability of each token")

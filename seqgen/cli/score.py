@@ -8,6 +8,7 @@ from typing import Any
 
 from seqgen.cli.inputs import Line, lines, open_model
 from seqgen.cli.labelled import labelled, refuse_others, require_known
+from seqgen.cli.nbest import answers, is_nbest, nbest_pairs
 from seqgen.cli.trained import as_trained
 from seqgen.errors import InputError
 from seqgen.tasks.captioner import CaptionerTask
@@ -19,26 +20,25 @@ from seqgen.tasks.tagger import TaggerTask
 
 PAIRS = 256  # inputs and answers of a batch
 
-NBEST = {"source": "translations", "image": "captions"}  # in the lines of JSON of `seqgen translate` and `caption`
-
-Pair = tuple[Any, Any]
+Pair = tuple[Any, Any, Any]  # an input, an answer, and what all answers to this input share
 
 
 def score(options: dict[str, Any]) -> None:
     """Print the log-probability of each text, or of each answer given its input."""
     model = open_model(options, "score")
     refuse_others(options, model.builder)
+    of_nbest = options["encoding"] or "utf-8"  # not that of the training data, as `seqgen translate` wrote it
     options = as_trained(options)
     if isinstance(model, GeneratorTask):
         _score_texts(model, options)
         return
     if options["unseen"]:
         raise InputError(f"--unseen must be with a generator without conditions, not with one of {model.builder}")
-    scored = _scored(model, _pairs(options, model))
+    scored = _scored(model, _pairs(options, model, of_nbest))
     if options["best"]:
-        groups = groupby(scored, key=lambda one: _plain(one[0][0]))
+        groups = groupby(scored, key=lambda one: one[0][2])
         scored = (max(group, key=lambda one: _rank(model, one[1])) for _, group in groups)
-    for (given, answer), found in scored:
+    for (given, answer, _), found in scored:
         _show({"input": _plain(given), "answer": _plain(answer)}, found, options["json"])
 
 
@@ -59,10 +59,10 @@ def _score_texts(model: GeneratorTask, options: dict[str, Any]) -> None:
 def _scored(model: Any, pairs: Iterator[Pair]) -> Iterator[tuple[Pair, Score | float]]:
     """Yield inputs and answers with their scores."""
     while block := list(islice(pairs, PAIRS)):
-        inputs, answers = map(list, zip(*block, strict=True))
+        inputs, given, _ = map(list, zip(*block, strict=True))
         if isinstance(model, ClassifierTask):
-            require_known("label", answers, model.classes, ": the order is text (or image), then label")
-        yield from zip(block, model.score(inputs, answers), strict=True)
+            require_known("label", given, model.classes, ": the order is text (or image), then label")
+        yield from zip(block, model.score(inputs, given), strict=True)
 
 
 def _rank(model: Any, found: Score | float) -> float:
@@ -73,49 +73,38 @@ def _rank(model: Any, found: Score | float) -> float:
     return found.log_probability / float(len(found.tokens) ** penalty)
 
 
-def _pairs(options: dict[str, Any], model: Any) -> Iterator[Pair]:
-    """Yield inputs and answers: of a labelled file, of the arguments in turns, or of the lines of standard input."""
+def _pairs(options: dict[str, Any], model: Any, of_nbest: str) -> Iterator[Pair]:
+    """Yield inputs and answers: of a labelled file, n-best lists, the arguments in turns, or standard input."""
     given = options["texts"]
     is_file = len(given) == 1 and not options["text"] and os.path.exists(given[0])
-    if is_file and options["best"] and given[0].endswith(".jsonl"):
-        return (pair for line in lines(given, encoding=options["encoding"]) for pair in _nbest(line))
+    if is_file and options["best"] and is_nbest(given[0], of_nbest):
+        return nbest_pairs(given[0], of_nbest)
     if is_file:
         found = labelled(options, model.builder, given[0])
-        pairs: Iterable[Pair] = zip(found.inputs, found.answers, strict=True)
+        pairs: Iterable[Any] = zip(found.inputs, found.answers, strict=True)
         if isinstance(model, CaptionerTask):
             pairs = ((image, caption) for image, captions in pairs for caption in captions)
-        return iter(pairs)
+        return ((text, answer, _plain(text)) for text, answer in pairs)
     if len(given) % 2:
         raise InputError(
             f"there must be a labelled file, or an answer after each input, but {given[-1]!r} is neither a file nor "
             "followed by an answer"
         )
     read = (pair for line in lines([], typed=options["typed"]) if line.text.strip() for pair in _read(line, options))
-    typed = zip(given[::2], given[1::2], strict=True) if given else read
-    return ((text, answer.split() if isinstance(model, TaggerTask) else answer) for text, answer in typed)
+    typed = zip(given[::2], given[1::2], given[::2], strict=True) if given else read
+    split = isinstance(model, TaggerTask)
+    return ((text, answer.split() if split else answer, group) for text, answer, group in typed)
 
 
 def _read(line: Line, options: dict[str, Any]) -> Iterator[Pair]:
     """Yield the input of a line with its answer, or with --best with each answer of an n-best list."""
     if options["best"] and line.text.startswith("{"):
-        yield from _nbest(line)
+        yield from answers(line)
         return
     text, tab, answer = line.text.partition("\t")
     if not tab:
         raise InputError(f"{line.where}a line must be an input, a tab and an answer, not {line.text[:80]!r}")
-    yield text, answer
-
-
-def _nbest(line: Line) -> Iterator[Pair]:
-    try:
-        found = json.loads(line.text)
-        given = next(name for name in NBEST if name in found)
-        yield from [(str(found[given]), str(one["text"])) for one in found[NBEST[given]]]
-    except (ValueError, StopIteration, LookupError, TypeError, RecursionError):
-        raise InputError(
-            f"{line.where}a line of JSON must be one that `seqgen translate --json` or caption has printed, not "
-            f"{line.text[:80]!r}"
-        ) from None
+    yield text, answer, text
 
 
 def _plain(given: Any) -> str:

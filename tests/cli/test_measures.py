@@ -150,8 +150,8 @@ def test_the_best_of_an_nbest_list_is_that_of_its_search(command, folder, monkey
     _, lists, _ = command(cli.main, "translate", "translator-model", "the cat", "a dog", *search, "--precision", "fp32")
     monkeypatch.setattr(sys, "stdin", io.StringIO(lists))
     read = measured(command, "score", "translator", "--best", "--json")
-    (folder / "nbest.jsonl").write_text(lists)
-    assert measured(command, "score", "translator", "nbest.jsonl", "--best", "--json") == read
+    (folder / "nbest.txt").write_text(lists.replace("\n", "\n\n"))
+    assert measured(command, "score", "translator", "nbest.txt", "--best", "--json") == read
     rows = [json.loads(line) for line in read.splitlines()]
     assert [row["input"] for row in rows] == ["the cat", "a dog"]
     model = seqgen.load("translator-model")
@@ -174,7 +174,27 @@ def test_the_best_label_is_the_most_probable(command, folder):
     assert [row.split("\t")[1:] for row in rows] == [["the cat", answers[0]], ["dog", answers[1]]]
 
 
-@pytest.mark.parametrize("line", ["{", '{"source": "a"}', '{"text": 1}', '{"source": "a", "translations": [1]}', "[1]"])
+def test_equal_inputs_of_an_nbest_list_have_an_answer_each(command, folder):
+    make_translator().save_pretrained(folder / "translator-model")
+    line = json.dumps({"source": "the cat", "translations": [{"text": "la"}, {"text": "le"}]})
+    (folder / "nbest.jsonl").write_text(f"{line}\n{line}\n")
+    rows = measured(command, "score", "translator", "nbest.jsonl", "--best").splitlines()
+    assert len(rows) == 2
+    assert rows[0] == rows[1]
+
+
+def test_labelled_lines_of_json_are_no_nbest_list(command, folder):
+    make_translator().save_pretrained(folder / "translator-model")
+    rows = [{"source": "the cat", "target": target} for target in ("la", "le")]
+    (folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert len(measured(command, "score", "translator", "pairs.jsonl", "--best").splitlines()) == 1
+
+
+NO_LISTS = ["{", '{"source": "a"}', '{"text": 1}', '{"source": "a", "translations": [1]}', '{"a": 1}']
+NO_LISTS += ['{"source": "a", "translations": [{"text": null}]}', '{"source": "a", "translations": []}']
+
+
+@pytest.mark.parametrize("line", [*NO_LISTS, "[1]"])
 def test_another_line_is_no_nbest_list(command, folder, monkeypatch, line):
     make_translator().save_pretrained(folder / "translator-model")
     monkeypatch.setattr(sys, "stdin", io.StringIO(line + "\n"))
