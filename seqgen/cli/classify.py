@@ -1,13 +1,11 @@
 """`seqgen classify`."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from typing import Any
 
-from seqgen.cli.inputs import Line, blocks, lines, open_model
-from seqgen.cli.trained import encodings
+from seqgen.cli.inputs import blocks, open_model, texts_or_images
 from seqgen.errors import InputError
 from seqgen.tasks.classifiers import ImageClassifierTask
 
@@ -20,16 +18,8 @@ def classify(options: dict[str, Any]) -> None:
         raise InputError(f"--top_k must be at least 1, not {options['top_k']}")
     classifier = open_model(options, "classify")
     classifier.precision = options["precision"]
-    of_images = isinstance(classifier, ImageClassifierTask)
-    for name in ("text", "encoding"):
-        if of_images and options[name]:
-            raise InputError(f"--{name} must be with a model that reads texts, not with one of image_classifier")
-    of = encodings(options)
-    inputs, bad = options["inputs"], 0
-    given = map(Line, inputs) if of_images and inputs else lines(inputs, as_texts=options["text"], **of)
-    if not options["text"]:
-        _refuse_folders(inputs, "*.jpg" if of_images else "*.txt")
-    for block in blocks(iter(given), LINES):
+    images, bad = isinstance(classifier, ImageClassifierTask), 0
+    for block in blocks(texts_or_images(options, classifier.builder, images=images), LINES):
         for text, labels in _classified(classifier, [line.text for line in block], options["top_k"]):
             if isinstance(labels, InputError):
                 bad += 1
@@ -43,12 +33,6 @@ def classify(options: dict[str, Any]) -> None:
                 print("\t".join([*cells, " ".join(text.split())] if cells else []), flush=True)
     if bad:
         raise InputError(f"{bad} of the inputs could not be read")
-
-
-def _refuse_folders(inputs: list[str], pattern: str) -> None:
-    for path in inputs:
-        if os.path.isdir(path):
-            raise InputError(f"an input must not be a folder, but {path} is one: type {os.path.join(path, pattern)}")
 
 
 def _classified(classifier: Any, block: list[str], top_k: int) -> Iterator[tuple[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from seqgen.cli.inputs import Line, blocks, lines, open_model
+from seqgen.cli.inputs import Line, blocks, lines, open_model, texts_or_images
 from seqgen.cli.trained import encodings
 from seqgen.data.images import image_files
 from seqgen.errors import InputError
@@ -28,12 +28,14 @@ def embed(options: dict[str, Any]) -> None:
         raise InputError(f"--nearest must be at least 1, not {nearest}")
     if among is not None and nearest is None:
         raise InputError("--among must be with --nearest, which looks there, but --nearest is missing")
+    if output == "":
+        raise InputError("--output must be the name of a file, but it is empty")
     if output is not None and os.path.exists(output) and not output.endswith(".npy"):
         raise InputError(f"--output must not replace a file of another kind, but {output} exists and is no .npy file")
     if among is not None and not os.path.exists(among):
         raise InputError(f"--among must be a text file, or a folder of images, but {among!r} is not there")
     model = open_model(options, "embed")
-    found = _embedded(model, _inputs(model, options))
+    found = _embedded(model, texts_or_images(options, model.builder, images=_reads_images(model)))
     looked_among = None if among is None else _embedded(model, _among(model, among, options))
     if nearest is None and output is None:
         for texts, vectors in found:
@@ -57,23 +59,19 @@ def _reads_images(model: Any) -> bool:
     return isinstance(model, CaptionerTask | ImageClassifierTask)
 
 
-def _inputs(model: Any, options: dict[str, Any]) -> Iterator[Line]:
-    given = options["inputs"]
-    if _reads_images(model) and given:
-        return map(Line, given)
-    return lines(given, as_texts=options["text"], **encodings(options))
-
-
 def _among(model: Any, place: str, options: dict[str, Any]) -> Iterator[Line]:
-    """Return the lines of a text file, or the paths of the images in a folder."""
+    """Yield the lines of a text file that are not blank, or the paths of the images in a folder."""
     if not _reads_images(model):
         if not Path(place).is_file():
             raise InputError(f"--among must be a text file, but {place!r} is not a file")
-        return lines([place], encoding=encodings(options)["encoding"])
-    files = image_files(place)
-    if not files:
-        raise InputError(f"--among must be a folder of images, but {place!r} holds none")
-    return (Line(str(file)) for file in files)
+        read = lines([place], encoding=encodings(options)["encoding"])
+        found = [line for line in read if line.text.strip()]
+    else:
+        found = [Line(str(file)) for file in image_files(place)]
+    if not found:
+        kind = "a folder of images" if _reads_images(model) else "a file of texts"
+        raise InputError(f"--among must be {kind}, but {place!r} holds none")
+    return iter(found)
 
 
 def _embedded(model: Any, given: Iterator[Line]) -> Iterator[tuple[list[str], np.ndarray]]:

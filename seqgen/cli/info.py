@@ -24,6 +24,8 @@ def info(options: dict[str, Any]) -> None:
     model = Path(options["directory"]) if exported else find_model(options["directory"])
     run = model.parent if (model.parent / "resolved.yaml").is_file() and not exported else None
     results = _json(run / "results.json") if run else {}
+    if "members" in results:
+        results["members"] = f"these are the figures of {results['members']} members, of which this is the first"
     sections: dict[str, Any] = {
         "model": _nature(model),
         "results": {name: figure for name, figure in results.items() if name not in MADE},

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from seqgen.cli.trained import encodings
 from seqgen.data.text_file import LONGEST, TextFile
 from seqgen.errors import InputError
 from seqgen.inference.saved import find_model, used_as
@@ -96,6 +97,30 @@ def lines(
                 yield Line(line, f"{argument}, line {number}: ")
         else:
             yield Line(_clean(argument))
+
+
+def texts_or_images(options: dict[str, Any], builder: str, *, images: bool) -> Iterator[Line]:
+    """Yield the texts or the image files of a command.
+
+    Args:
+        options: of the command, with the encodings as the model was trained.
+        builder: of the model, for an error.
+        images: whether it reads images.
+
+    Raises:
+        InputError: an input is a folder, or an option is for texts.
+    """
+    given = options["inputs"]
+    for name in ("text", "encoding"):
+        if images and options[name]:
+            raise InputError(f"--{name} must be with a model that reads texts, not with one of {builder}")
+    for path in given if not options["text"] else []:
+        if os.path.isdir(path):
+            pattern = os.path.join(path, "*.jpg" if images else "*.txt")
+            raise InputError(f"an input must not be a folder, but {path} is one: type {pattern}")
+    if not images:
+        return lines(given, as_texts=options["text"], **encodings(options))
+    return (one for path in given or ["-"] for one in ([Line(path)] if path != "-" else lines([path])))
 
 
 def whole_texts(

@@ -43,6 +43,13 @@ def nearest_vectors(vectors: np.ndarray, among: np.ndarray | None = None, *, cou
         return Nearest(np.zeros((len(vectors), kept), np.int64), np.zeros((len(vectors), kept), np.float32))
     from sklearn.neighbors import NearestNeighbors  # which takes a second
 
-    search = NearestNeighbors(n_neighbors=kept, metric="cosine").fit(others)
-    distances, rows = search.kneighbors(None if among is None else vectors)
+    search = NearestNeighbors(n_neighbors=kept, metric="cosine").fit(_scaled(others))
+    distances, rows = search.kneighbors(None if among is None else _scaled(vectors))
     return Nearest(rows, (1 - distances).astype(np.float32))
+
+
+def _scaled(vectors: np.ndarray) -> np.ndarray:
+    """Return the vectors with 1 as the largest of their values, so that no square is out of range."""
+    largest = np.abs(vectors).max(axis=1, keepdims=True)
+    scaled: np.ndarray = vectors / np.where(largest, largest, 1)
+    return scaled

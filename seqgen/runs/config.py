@@ -30,6 +30,7 @@ from seqgen.text.tokenizer import Tokenizer
 C = TypeVar("C", bound="RunConfig")
 
 LARGEST = 2**63  # of whole numbers, random seeds among them, that torch and numpy can take
+MOST_MEMBERS = 64  # of an ensemble: each is a process
 
 
 @dataclass(kw_only=True)
@@ -118,6 +119,8 @@ class RunConfig:
         for name in whole:
             if getattr(self, name) < 0:
                 raise InputError(f"--{name} must be at least 0, not {getattr(self, name)}")
+        if self.ensemble > MOST_MEMBERS:
+            raise InputError(f"--ensemble must be at most {MOST_MEMBERS}, not {self.ensemble}")
         self.require_above_zero("max_seconds", "learning_rate", "adamw_learning_rate", "clip")
         self.require_fraction("warm_up", "label_smoothing", "averaging")
         for name, value in self.model.items():  # sizes are whole numbers, dropout probabilities are not

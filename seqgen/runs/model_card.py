@@ -30,7 +30,9 @@ def write_model_card(run: Run, bundle: Bundle[Any], identity: str, results: dict
         "machine": f"{machine()}; {run.device}, {run.calculation}",
         "versions": versions(),
     }
-    write_card(run.model_directory, bundle, Trained(run.name, data, facts, results))
+    if run.members:
+        facts["ensemble"] = f"the first of {len(run.members) + 1} members; results.json has the figures of all together"
+    write_card(run.model_directory, bundle, Trained(run.name, data, facts, {} if run.members else results))
 
 
 def _asked(run: Run) -> list[str]:

@@ -9,7 +9,9 @@ from running import forked, run_recipe
 from small_data import small_options
 
 import seqgen
+from seqgen.cli import main as cli
 from seqgen.errors import InputError
+from seqgen.files import read_options
 
 pytestmark = pytest.mark.processes
 LIMITS = ("--max_steps", 4, "--eval_every", 4, "--threads", 1)
@@ -86,6 +88,27 @@ def test_a_resumed_run_goes_on_with_all_members_and_gets_new_ones(train, tmp_pat
     assert [results_of(run)["steps"] for run in runs] == [8, 8, 8]
 
 
+def test_one_run_becomes_the_first_member_of_an_ensemble_with_all_its_options(train, tmp_path):
+    options = small_options("translator", tmp_path)
+    assert train("translator", *options, *LIMITS[:4])[0] == 0
+    more = ["--max_steps", 8, "--eval_every", 2, "--learning_rate", 0.003, "--ensemble", 2, "--resume"]
+    assert train("translator", *options, *more)[0] == 0
+    assert train("translator", "--max_steps", 9, "--patience", 3, "--learning_rate", 0.002, "--resume")[0] == 0
+    member = read_options(tmp_path / "run" / "members" / "2" / "resolved.yaml")
+    changed = {"max_steps": 9, "eval_every": 2, "learning_rate": 0.002, "patience": 3, "ensemble": 1}
+    assert {name: member[name] for name in changed} == changed
+
+
+def test_the_figures_of_all_members_are_not_those_of_the_first(train, tmp_path, command):
+    assert train("tagger", *small_options("tagger", tmp_path), *LIMITS, "--ensemble", 2)[0] == 0
+    card = (tmp_path / "run" / "model" / "README.md").read_text()
+    assert "the first of 2 members" in card
+    assert "test_accuracy" not in card
+    assert "test accuracy" not in card
+    _, out, _ = command(cli.main, "info", str(tmp_path / "run"))
+    assert "these are the figures of 2 members, of which this is the first" in out
+
+
 class Failed:
     """A member that fails, and says why."""
 
@@ -137,7 +160,8 @@ def test_members_are_stopped_where_the_run_fails(train, tmp_path, monkeypatch):
     assert len(stopped) == 2
 
 
-def test_no_member_is_a_mistake(train, tmp_path):
-    code, _, err = train("translator", *small_options("translator", tmp_path), "--ensemble", 0)
+@pytest.mark.parametrize(("count", "message"), [(0, "above 0, not 0"), (65, "at most 64, not 65")])
+def test_none_and_too_many_members_are_mistakes(train, tmp_path, count, message):
+    code, _, err = train("translator", *small_options("translator", tmp_path), "--ensemble", count)
     assert code == 2
-    assert "--ensemble must be above 0, not 0" in err
+    assert f"--ensemble must be {message}" in err
