@@ -14,7 +14,7 @@ TEXTS = [" ".join(np.random.default_rng(number).choice(WORDS, 2 + number % 9)) f
 LABELS = ["good" if ("good" in text or "fine" in text) != ("not" in text) else "bad" for text in TEXTS]
 THREE = ["long" if len(text) > 25 else label for text, label in zip(TEXTS, LABELS, strict=True)]
 # Buckets of "a", "fine" and "film", and of "a fine" and "fine film".
-UNIGRAMS, BIGRAMS = [489513, 736544, 752119], [41778, 865373]
+UNIGRAMS, BIGRAMS = [7832217, 11784710, 12033913], [668451, 13845972]
 OTHERS = ["a very good plot", "not good", "odd", "", "THE dull Film"]
 
 
@@ -48,6 +48,17 @@ def test_presence_counts_and_neither_number_nor_case_nor_unknown_words():
     once, *others = ngrams.probabilities(["good film", "film good good good", "GOOD Film", "good film zzz"])
     for other in others:
         np.testing.assert_allclose(once, other, rtol=1e-6)
+
+
+def test_ngrams_that_one_of_many_texts_has_are_left_out():
+    texts, labels = ["good film", "bad film"] * 500, ["yes", "no"] * 500
+    rare = seqgen.fit_ngram_classifier(["good rare film", *texts[1:]], labels, order=1)
+    assert not {*next(hashed_ngrams(["rare"], 1))} & {*rare.buckets}
+    assert {*next(hashed_ngrams(["good film"], 1))} <= {*rare.buckets}
+    few = seqgen.fit_ngram_classifier(["good rare film", *texts[1:9]], labels[:9], order=1)
+    assert {*next(hashed_ngrams(["rare"], 1))} <= {*few.buckets}
+    different = seqgen.fit_ngram_classifier([f"w{number}" for number in range(1000)], labels, order=1)
+    assert different.probabilities(["w1"])[0, 0] == pytest.approx(0.5, abs=0.01)
 
 
 def test_the_order_of_words_counts_with_bigrams_alone():
