@@ -19,7 +19,7 @@ from seqgen.data.examples import write_texts
 from seqgen.data.paths import kept
 from seqgen.data.splits import TaggedSplits
 from seqgen.data.text_file import TextOptions
-from seqgen.inference.tagger import Tagger
+from seqgen.inference.tagger import Tagger, vocabularies
 from seqgen.metrics.classification import Answered, are_of_spans, majority_accuracy, span_f1
 from seqgen.runs.answers import report_answers
 from seqgen.runs.config import LabelConfig, parse_options
@@ -28,7 +28,7 @@ from seqgen.runs.initial_model import initial_model
 from seqgen.runs.run import Run
 from seqgen.runs.sizes import TAGGER
 from seqgen.runs.training import Training
-from seqgen.runs.vectors import ReadVectorOptions, begin_with_vectors
+from seqgen.runs.vectors import ReadVectorOptions, begin_with_vectors, with_words_of_vectors
 from seqgen.tasks.tagger import joined
 from seqgen.training.answers import class_weights
 from seqgen.training.frequent_tags import FrequentTags
@@ -47,10 +47,19 @@ class Config(ReadVectorOptions, LabelConfig, TextOptions):
 
     data: str = "python-source"
     """files of CoNLL-U, of lines of a token and its tag, or of JSON with "tokens" and "tags", or python-source"""
+    vector_deviation: float | None = 1.0
+    """standard deviation that vectors are scaled to: larger ones change less"""
     column: str = "UPOS"
     """name or number (from 1) of the column with the tags: of CoNLL-U, or of lines with more columns than two"""
     batch_tokens: int = 4000
     """tokens of a batch of sequences, padding included"""
+
+
+def untrained(run: Run, config: Config, splits: TaggedSplits) -> Tagger:
+    """Return an untrained tagger."""
+    vocabulary, alphabet = vocabularies(splits.train.tokens)
+    known = with_words_of_vectors(run, vocabulary)
+    return Tagger.untrained(tags=splits.tags, vocabulary=known, alphabet=alphabet, **config.model)
 
 
 def main() -> None:
@@ -61,8 +70,7 @@ def main() -> None:
     splits = tagged_texts(config.data, config.valid, config.test, **columns, seed=run.split_seed)
     balance = class_weights(config.class_weights, splits.frequencies, run.device)
     loss = partial(right_answer, class_weights=balance, label_smoothing=config.label_smoothing)
-    words = {"words": config.words_of_vectors()}
-    tagger = initial_model(run, splits) or Tagger.fit(splits.train.tokens, splits.tags, **words, **config.model)
+    tagger = initial_model(run, splits) or untrained(run, config, splits)
     examples = tagger.examples(splits.train)
     config, tagger = run.resized(config, tagger, examples, loss)
     sequences = run.batches(examples, config.batch_tokens)

@@ -52,10 +52,10 @@ class Config(NGramOptions, ReadVectorOptions, FineTuningConfig):
     """tokens of a batch of texts, padding included"""
 
 
-def untrained(config: Config, splits: LabelledSplits, **parts: Any) -> TextClassifier:
+def untrained(run: Run, config: Config, splits: LabelledSplits, **parts: Any) -> TextClassifier:
     """Return an untrained classifier."""
     tokenizer = fit_tokenizer(config.tokenizer, (f"{text}\n" for text in splits.train.inputs), config.vocab_size)
-    return TextClassifier.untrained(tokenizer=with_words_of_vectors(tokenizer, config), **parts)
+    return TextClassifier.untrained(tokenizer=with_words_of_vectors(run, tokenizer), **parts)
 
 
 def main() -> None:
@@ -68,7 +68,7 @@ def main() -> None:
     loss: LossFunction = partial(right_answer, label_smoothing=config.label_smoothing, class_weights=weights)
     parts: dict[str, Any] = {"classes": splits.classes, "max_length": config.max_length, **config.model}
     begun = beginning(run, splits, **parts)
-    classifier = begun.classifier or untrained(config, splits, **parts)
+    classifier = begun.classifier or untrained(run, config, splits, **parts)
     examples = classifier.examples(splits.train)
     config, classifier = run.resized(config, classifier, examples, loss)
     texts = run.batches(examples, config.batch_tokens)

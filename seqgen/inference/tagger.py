@@ -31,23 +31,13 @@ class Tagger(TaggerTask, AnswerBundle[EncoderTagger]):
     """
 
     @classmethod
-    def fit(
-        cls, tokens: Iterable[str | Sequence[str]], tags: list[str], *, words: Iterable[str] = (), **arguments: Any
-    ) -> Self:
+    def fit(cls, tokens: Iterable[str | Sequence[str]], tags: list[str], **arguments: Any) -> Self:
         """Return an untrained tagger with the vocabulary of these sequences; a text is a sequence of characters.
-
-        Args:
-            tokens: the sequences.
-            tags: their names, by their numbers.
-            words: further words for the vocabulary, such as those that have pretrained vectors.
-            **arguments: the options of `patterns.tagger`.
 
         Raises:
             InputError: the sequences have fewer than two different tokens.
         """
         vocabulary, alphabet = vocabularies(tokens)
-        if alphabet:
-            vocabulary = vocabulary.extended(list(dict.fromkeys(map(str.lower, words))))
         return cls.untrained(tags=tags, vocabulary=vocabulary, alphabet=alphabet, **arguments)
 
     @classmethod

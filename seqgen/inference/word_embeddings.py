@@ -18,7 +18,7 @@ PARTS = ("tokenizer", "vocabulary", "source", "target")  # of a bundle, with wor
 class Initialized(NamedTuple):
     """The weights of embeddings that begin with word vectors.
 
-    `found` of `words` different words of the vocabularies have vectors.
+    `found` of `words` different words of the data have vectors.
     """
 
     weights: list[nn.Parameter]
@@ -27,15 +27,19 @@ class Initialized(NamedTuple):
 
 
 @torch.no_grad()
-def initialize_embeddings(bundle: Bundle[Any], place: str) -> Initialized:
+def initialize_embeddings(
+    bundle: Bundle[Any], place: str, *, deviation: float | None = None, added: int = 0
+) -> Initialized:
     """Set the embeddings of the words that a file has vectors for; those of other words stay as they are.
 
-    A word that the file has only in lower case has that vector. The vectors are scaled to the standard deviation of the
-    untrained embeddings, which suits the layers above.
+    A word that the file has only in lower case has that vector.
 
     Args:
         bundle: with a vocabulary of words, and embeddings of the vectors' size.
         place: a text file of word vectors.
+        deviation: standard deviation that the vectors are scaled to: the larger, the less training changes them; by
+            default that of the untrained embeddings.
+        added: number of words that the vocabulary has of the file, and not of the data; they are not counted.
 
     Raises:
         InputError: the tokens are not words, none has a vector, the sizes differ, or the file is damaged.
@@ -46,8 +50,9 @@ def initialize_embeddings(bundle: Bundle[Any], place: str) -> Initialized:
     rows = {word: row for row, word in enumerate(read.words)}
     place_of = {word: rows.get(word, rows.get(word.lower())) for word in words}
     known = {word: row for word, row in place_of.items() if row is not None}
-    if not known:
-        raise InputError(f"{place} must have vectors of the model's words, but it has none of all {len(words):,}")
+    if len(known) <= added:
+        none = f"it has none of all {len(words) - added:,}"
+        raise InputError(f"{place} must have vectors of the model's words, but {none}")
     vectors, weights = torch.from_numpy(read.vectors), []
     for name, vocabulary in tables.items():
         weight = bundle.model.get_parameter(name)
@@ -57,9 +62,9 @@ def initialize_embeddings(bundle: Bundle[Any], place: str) -> Initialized:
         pairs = [(number, known[word]) for word, number in vocabulary.numbers.items() if word in known]
         if pairs:
             numbers, chosen = map(list, zip(*pairs, strict=True))
-            weight[numbers] = (vectors[chosen] * (weight.std() / vectors.std())).to(weight)
+            weight[numbers] = (vectors[chosen] * ((deviation or weight.std()) / vectors.std())).to(weight)
         weights.append(weight)
-    return Initialized(weights, len(known), len(words))
+    return Initialized(weights, len(known) - added, len(words) - added)
 
 
 def _tables(bundle: Bundle[Any]) -> dict[str, Vocabulary]:

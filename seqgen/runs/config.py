@@ -48,7 +48,7 @@ class RunConfig:
     sizes: ClassVar[Sizes] = {}
     transferred: ClassVar[tuple[Callable[..., Any], ...]] = ()  # builders of other models that --init_from takes
     learning_rates: ClassVar[Mapping[str, float]] = {"muon": 0.05, "adamw": 0.03}
-    from_zero: ClassVar[frozenset[str]] = frozenset({"seed", "split_seed", "patience"})  # whole numbers that may be 0
+    from_zero: ClassVar[frozenset[str]] = frozenset({"seed", "split_seed", "patience", "vector_words"})  # may be 0
 
     output_dir: str | None = None
     """folder of the run; by default a new one under runs/"""

@@ -1,5 +1,6 @@
 """The options that a file of word vectors determines (`--vectors`)."""
 
+from math import inf
 from typing import Any
 
 from seqgen.data.vectors import vector_size
@@ -14,13 +15,17 @@ def vector_options(asked: dict[str, Any]) -> dict[str, Any]:
     """
     place = asked.get("vectors")
     if not place:
-        if asked.get("freeze_vectors"):
-            raise InputError(f"--freeze_vectors must be given with --vectors, not alone as {asked['freeze_vectors']}")
+        for name in ("freeze_vectors", "vector_deviation", "vector_words"):
+            if asked.get(name):
+                raise InputError(f"--{name} must be given with --vectors, not alone as {asked[name]}")
         return {}
     if asked.get("init_from"):
         raise InputError(f"--vectors must be left out with --init_from, whose model has embeddings, not {place}")
     if not 0 <= asked.get("freeze_vectors", 0) <= 1:
         raise InputError(f"--freeze_vectors must be from 0 to 1, not {asked['freeze_vectors']}")
+    deviation = asked.get("vector_deviation")
+    if deviation is not None and not 0 < deviation < inf:
+        raise InputError(f"--vector_deviation must be above 0 and finite, not {deviation}")
     size = vector_size(place)
     if (given := asked.get("embedding_size", size)) != size:
         raise InputError(f"--embedding_size must be that of the vectors in {place}, {size}, not {given}")

@@ -1,15 +1,17 @@
 """The embeddings of a run that begin with pretrained word vectors."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from seqgen.data.vectors import first_words
 from seqgen.inference.bundle import Bundle
 from seqgen.inference.word_embeddings import initialize_embeddings
 from seqgen.runs.run import Run
-from seqgen.text.tokenizer import Tokenizer
+from seqgen.text.vocabulary import Vocabulary
 from seqgen.text.words import WordTokenizer
 from seqgen.training.optimizers import Group
+
+V = TypeVar("V")
 
 
 @dataclass(kw_only=True)
@@ -20,6 +22,8 @@ class VectorOptions:
     """text file of word vectors with which embeddings begin: GloVe, word2vec or fastText, plain or gzipped"""
     freeze_vectors: float = 0.0
     """fraction of training during which embeddings that begin with vectors stay frozen; 1 for all of it"""
+    vector_deviation: float | None = None
+    """standard deviation that vectors are scaled to: larger ones change less; by default of untrained embeddings"""
 
 
 @dataclass(kw_only=True)
@@ -34,10 +38,15 @@ class ReadVectorOptions(VectorOptions):
         return first_words(self.vectors, self.vector_words) if self.vectors else []
 
 
-def with_words_of_vectors(tokenizer: Tokenizer, options: ReadVectorOptions) -> Tokenizer:
-    """Return a tokenizer that also knows the words of `--vectors`, where its tokens are words."""
-    words = options.words_of_vectors()
-    return tokenizer.with_words(words) if isinstance(tokenizer, WordTokenizer) and words else tokenizer
+def with_words_of_vectors(run: Run, known: V) -> V:
+    """Return a tokenizer of words, or a tagger's vocabulary, that also knows the first words of `--vectors`."""
+    options = vars(run.config)
+    if options["vectors"] is None or not isinstance(known, WordTokenizer | Vocabulary):
+        return known
+    words = first_words(options["vectors"], options["vector_words"])
+    larger: Any = known.with_words(words)
+    run.figures["vector_words"] = _size(larger) - _size(known)
+    return cast("V", larger)
 
 
 def begin_with_vectors(run: Run, bundle: Bundle[Any]) -> list[Group]:
@@ -49,8 +58,16 @@ def begin_with_vectors(run: Run, bundle: Bundle[Any]) -> list[Group]:
     options = vars(run.config)
     if options["vectors"] is None:
         return []
-    found = initialize_embeddings(bundle, options["vectors"])
+    added = int(run.figures.get("vector_words", 0))
+    found = initialize_embeddings(bundle, options["vectors"], deviation=options["vector_deviation"], added=added)
     coverage = found.found / found.words
     run.figures["vector_coverage"] = coverage
-    run.say(f"vectors of {options['vectors']}: {found.found:,} of {found.words:,} words have one ({coverage:.1%})")
+    run.say(
+        f"vectors of {options['vectors']}: {found.found:,} of {found.words:,} words of the data have one "
+        f"({coverage:.1%}){f', and {added:,} more are in the vocabulary' if added else ''}"
+    )
     return [Group(found.weights, begins=options["freeze_vectors"])]
+
+
+def _size(known: Any) -> int:
+    return len(known if isinstance(known, Vocabulary) else known.vocabulary)

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from seqgen.arguments import checked
@@ -39,6 +40,10 @@ class Vocabulary:
     def extended(self, symbols: list[str]) -> "Vocabulary":
         """Return a vocabulary that has further symbols, too; those that this one has keep their numbers."""
         return Vocabulary([*self.numbers, *(symbol for symbol in symbols if symbol not in self.numbers)])
+
+    def with_words(self, words: Iterable[str]) -> "Vocabulary":
+        """Return a vocabulary that also has those of these words that are in lower case."""
+        return self.extended([word for word in words if word == word.lower()])
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> "Vocabulary":

@@ -71,6 +71,36 @@ def test_frozen_embeddings_stay_the_vectors_of_the_file(name, train, vectors, tm
     assert f"({coverage:.1%})" in err
 
 
+@pytest.mark.parametrize("name", ["text_classifier", "tagger"])
+@pytest.mark.parametrize("count", [0, 3, 50_000])
+def test_the_first_words_of_a_file_are_known_where_the_data_lacks_them(name, count, train, vectors, tmp_path):
+    place, known = vectors
+    lines = ["zebra " + "1 " * SIZE, "don't " + "2 " * SIZE, "Great-Britain " + "3 " * SIZE]
+    place.write_text("\n".join(lines) + "\n" + place.read_text())
+    frozen = ["--freeze_vectors", 1, "--averaging", 0]
+    code, _, err = train(name, *OF_WORDS[name], "--vectors", place, *frozen, "--vector_words", count)
+    assert code == 0, err
+    [(fitted, table)] = TABLES[name](seqgen.load(tmp_path / "run"))
+    assert ("zebra" in fitted.vocabulary.numbers) == (count > 0)
+    assert ("zwei" in fitted.vocabulary.numbers) == (count > 3)
+    assert "Great-Britain" not in fitted.vocabulary.numbers  # which no model could read
+    results = results_of(tmp_path / "run")
+    assert (results["vector_words"] > 0) == (count > 0)
+    assert 0 < results["vector_coverage"] < 1  # of the words of the data alone
+    if count > 3:
+        row = table.weight[fitted.vocabulary.numbers["zwei"]].detach().numpy()
+        assert np.corrcoef(row, known["zwei"])[0, 1] > 0.9999
+
+
+def test_vectors_have_the_standard_deviation_that_was_asked_for(train, vectors, tmp_path):
+    place, known = vectors
+    options = ["--vectors", place, "--freeze_vectors", 1, "--averaging", 0, "--vector_deviation", 3]
+    assert train("text_classifier", *options)[0] == 0
+    [(tokenizer, table)] = TABLES["text_classifier"](seqgen.load(tmp_path / "run"))
+    rows = torch.stack([table.weight[number] for word, number in tokenizer.vocabulary.numbers.items() if word in known])
+    assert rows.std().item() == pytest.approx(3, rel=0.3)
+
+
 def test_embeddings_that_are_not_frozen_are_trained(train, vectors, tmp_path):
     place, known = vectors
     code, _, err = train("text_classifier", "--vectors", place, "--averaging", 0, "--learning_rate", 0.5)
@@ -101,6 +131,8 @@ def test_the_rows_of_other_words_and_the_scale_stay(vectors):
         (["--vectors", "{}", "--embedding_size", 9], "--embedding_size must be that of the vectors in"),
         (["--vectors", "{}", "--freeze_vectors", 1.5], "--freeze_vectors must be from 0 to 1, not 1.5"),
         (["--freeze_vectors", 0.5], "--freeze_vectors must be given with --vectors"),
+        (["--vector_deviation", 0.5], "--vector_deviation must be given with --vectors"),
+        (["--vectors", "{}", "--vector_deviation", 0], "--vector_deviation must be above 0 and finite, not 0"),
         (["--vectors", "{}", "--init_from", "runs/other"], "--vectors must be left out with --init_from"),
     ],
 )
