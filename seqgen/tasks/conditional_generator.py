@@ -98,7 +98,7 @@ class ConditionalGeneratorTask(EncoderDecoderTask):
         return super()._options(minimum_bayes_risk, options)
 
     def _category(self, condition: Any) -> int:
-        if condition not in self.categories:
+        if not isinstance(condition, str) or condition not in self.categories:
             known = ", ".join(self.categories[:20]) + (", ..." if len(self.categories) > 20 else "")
             hint = nearest(str(condition), self.categories)
             raise InputError(f"a condition must be one of {known}, not {condition!r}{hint}")

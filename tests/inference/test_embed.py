@@ -65,6 +65,14 @@ def test_the_most_similar_vectors_are_those_of_an_exhaustive_search(count):
         np.testing.assert_allclose(similarities, [cosines[row] for row in rows], atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [1e30, 1e-30, 1e200])
+def test_vectors_of_any_size_are_compared_by_their_direction(size):
+    vectors = np.random.default_rng(0).normal(size=(6, 3))
+    usual, extreme = (seqgen.nearest_vectors(one, count=3) for one in (vectors, vectors * size))
+    np.testing.assert_array_equal(usual.rows, extreme.rows)
+    np.testing.assert_allclose(usual.similarities, extreme.similarities, rtol=1e-5)
+
+
 def test_without_others_a_vector_is_not_its_own_neighbour():
     vectors = np.random.default_rng(0).normal(size=(1_500, 3)).astype(np.float32)
     found = seqgen.nearest_vectors(vectors, count=2)
