@@ -166,7 +166,7 @@ def test_the_offline_sets_are_there(command, tmp_path, monkeypatch):
     """Each recipe's default data, read and learned from for two steps."""
     monkeypatch.setattr("seqgen.data.sets.highlighting.TRAINED", 20_000)
     monkeypatch.setattr("seqgen.data.sets.highlighting.HELD_BACK", 5_000)
-    monkeypatch.setattr("seqgen.data.sets.passages.MOST_PASSAGES", 40)
+    monkeypatch.setattr("seqgen.data.sets.passages.MOST_PASSAGES", 110)
     monkeypatch.setattr("seqgen.data.catalog.shape_pictures", partial(shape_pictures, 200))
     for name in CASES:
         options = ["--max_steps", 2, "--output_dir", tmp_path / name, *OPTIONS[name][1], "--precision", "fp32"]
