@@ -46,3 +46,8 @@ def nearest(word: str, choices: Iterable[str], *, prefix: str = "") -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, which has an s unless there is exactly one."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def a_kind(builder: str) -> str:
+    """Return the name of a builder as a kind of model, with its article: "an image classifier"."""
+    return f"{'an' if builder[0] in 'aeiou' else 'a'} {builder.replace('_', ' ')}"

@@ -20,7 +20,7 @@ from seqgen.data.corpus import Corpus
 from seqgen.data.encoded import encode_documents, encode_stream
 from seqgen.data.sets.benchmark_texts import Part
 from seqgen.data.splits import split_stream
-from seqgen.errors import InputError
+from seqgen.errors import InputError, a_kind
 from seqgen.hardware.devices import find_device
 from seqgen.inference.causal_language_model import CausalLanguageModel, is_causal_language_model
 from seqgen.inference.generator import Generator
@@ -122,7 +122,7 @@ def _figures(model: Any, place: str, corpus: Corpus, options: dict[str, Any]) ->
         tokens, logs = model.score("".join(corpus.blocks()))
         return of_loss(-float(logs.mean()), tokens, corpus) | {"unknown_tokens": 0.0}
     if not isinstance(model, Generator):
-        raise InputError(f"with several models each must be a generator, but {place} holds one of {model.builder}")
+        raise InputError(f"with several models each must be a generator, but {place} holds {a_kind(model.builder)}")
     static = of_text(model, corpus, options["documents"])
     if options["adapt"] is None:
         return static

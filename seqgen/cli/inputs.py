@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from seqgen.cli.trained import encodings
 from seqgen.data.text_file import LONGEST, TextFile
-from seqgen.errors import InputError
+from seqgen.errors import InputError, a_kind
 from seqgen.inference.saved import find_model, used_as
 from seqgen.runtime.exported import Exported, is_exported
 from seqgen.runtime.loading import kind_of
@@ -46,7 +46,7 @@ def open_model(options: dict[str, Any], method: str, ability: str = "") -> Any:
     directory = Path(place) if exported else find_model(place)
     kind = kind_of(exported) if exported else used_as(directory)
     if not hasattr(kind, method):
-        raise InputError(f"{place} must hold a model that can {ability or method}, but it holds one of {kind.builder}")
+        raise InputError(f"{place} must hold a model that can {ability or method}, but it holds {a_kind(kind.builder)}")
     if exported:
         _require_usual(options)
         return kind.of(exported)
@@ -113,7 +113,7 @@ def texts_or_images(options: dict[str, Any], builder: str, *, images: bool) -> I
     given = options["inputs"]
     for name in ("text", "encoding"):
         if images and options[name]:
-            raise InputError(f"--{name} must be with a model that reads texts, not with one of {builder}")
+            raise InputError(f"--{name} must be with a model that reads texts, not with {a_kind(builder)}")
     for path in given if not options["text"] else []:
         if os.path.isdir(path):
             pattern = os.path.join(path, "*.jpg" if images else "*.txt")

@@ -9,7 +9,7 @@ from seqgen.data.catalog import find_pictures
 from seqgen.data.labelled import TextColumns, read_texts
 from seqgen.data.parallel import PairOptions, read_pairs, read_parallel
 from seqgen.data.tagged import read_tagged
-from seqgen.errors import InputError, nearest
+from seqgen.errors import InputError, a_kind, nearest
 
 # The options that say how the data of each kind of model is read, by the name of its builder.
 READING = {
@@ -58,7 +58,7 @@ def refuse_others(options: dict[str, Any], kind: str, *further: str) -> None:
     every |= {"documents", "num_beams", "adapt", "valid", "train"}
     for name in sorted(every - {*READING[kind], *further}):
         if options.get(name) is not None:
-            raise InputError(f"--{name} must be with a model of another kind, not with one of {kind}")
+            raise InputError(f"--{name} must be with a model of another kind, not with {a_kind(kind)}")
 
 
 def labelled(options: dict[str, Any], kind: str, file: str | None) -> Answers:

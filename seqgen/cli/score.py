@@ -10,7 +10,7 @@ from seqgen.cli.inputs import Line, lines, open_model
 from seqgen.cli.labelled import labelled, refuse_others, require_known
 from seqgen.cli.nbest import answers, is_nbest, nbest_pairs
 from seqgen.cli.trained import as_trained
-from seqgen.errors import InputError
+from seqgen.errors import InputError, a_kind
 from seqgen.tasks.captioner import CaptionerTask
 from seqgen.tasks.classifiers import ClassifierTask
 from seqgen.tasks.encoder_decoder import EncoderDecoderTask
@@ -33,7 +33,7 @@ def score(options: dict[str, Any]) -> None:
         _score_texts(model, options)
         return
     if options["unseen"]:
-        raise InputError(f"--unseen must be with a generator without conditions, not with one of {model.builder}")
+        raise InputError(f"--unseen must be with a generator without conditions, not with {a_kind(model.builder)}")
     scored = _scored(model, _pairs(options, model, of_nbest))
     if options["best"]:
         groups = groupby(scored, key=lambda one: one[0][2])
@@ -44,7 +44,7 @@ def score(options: dict[str, Any]) -> None:
 
 def _score_texts(model: GeneratorTask, options: dict[str, Any]) -> None:
     if options["best"]:
-        raise InputError("--best must be with a model that answers inputs, not with one of generator")
+        raise InputError("--best must be with a model that answers inputs, not with a generator")
     how = {name: options[name] for name in ("encoding", "typed")}
     for line in lines(options["texts"], as_texts=options["text"], **how):
         if line.where and not line.text.strip():

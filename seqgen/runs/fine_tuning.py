@@ -49,7 +49,7 @@ class FineTuningConfig(LabelConfig, TextColumns):
     lm_loss: float = 0.0
     """after a generator, weight of the language model loss, in nats a token, beside that of the classes"""
     adversarial: float = 0.0
-    """norm of adversarial perturbations, as a fraction of that of the embeddings; doubles the time of an update"""
+    """norm of adversarial perturbations, as a fraction of that of the embeddings; updates take three times as long"""
     virtual_adversarial: float = 0.0
     """norm of perturbations that are to change no answer, labelled or not; an update takes up to four times as long"""
     unlabelled: str | None = None

@@ -125,4 +125,4 @@ def test_other_models_are_refused(command, tmp_path):
     make_tagger().save_pretrained(tmp_path / "tagger")
     code, _, err = command(cli.main, "cells", tmp_path / "tagger")
     assert code == 2
-    assert "must hold a model that can show its cells, but it holds one of tagger" in err
+    assert "must hold a model that can show its cells, but it holds a tagger" in err

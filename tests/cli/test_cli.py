@@ -199,10 +199,10 @@ def test_a_model_is_used_for_what_it_is(command, classifier, saved):
     for arguments, message in (
         (
             ("generate", classifier, "--prompt", "x"),
-            "must hold a model that can generate, but it holds one of text_classifier",
+            "must hold a model that can generate, but it holds a text classifier",
         ),
-        (("classify", saved, "x"), "must hold a model that can classify, but it holds one of generator"),
-        (("tag", classifier, "x"), "must hold a model that can tag, but it holds one of text_classifier"),
+        (("classify", saved, "x"), "must hold a model that can classify, but it holds a generator"),
+        (("tag", classifier, "x"), "must hold a model that can tag, but it holds a text classifier"),
         (("classify", classifier, "x", "--top_k", 0), "top_k must be at least 1, not 0"),
     ):
         code, out, err = seqgen(command, *arguments)

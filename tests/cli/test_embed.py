@@ -108,7 +108,7 @@ def test_a_generator_has_no_encoder(command, tmp_path):
     make_generator().save_pretrained(tmp_path / "model")
     code, _, err = command(cli.main, "embed", tmp_path / "model", "the")
     assert code == 2
-    assert "must hold a model that can embed, but it holds one of generator" in err
+    assert "must hold a model that can embed, but it holds a generator" in err
 
 
 @pytest.mark.parametrize("kind", ["translator", "tagger", "conditional_generator"])

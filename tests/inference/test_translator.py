@@ -219,7 +219,7 @@ def test_the_command_is_for_translators(command, generator, tmp_path):
     generator.save_pretrained(tmp_path / "generator")
     code, _, err = command(cli.main, "translate", tmp_path / "generator")
     assert code == 2
-    assert "must hold a model that can translate, but it holds one of generator" in err
+    assert "must hold a model that can translate, but it holds a generator" in err
 
 
 def test_a_writer_searches_with_the_same_option(generator):

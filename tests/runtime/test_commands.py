@@ -79,7 +79,7 @@ def test_the_commands_take_exported_models_and_import_no_torch():
     assert all(name not in command for command in facts["commands"] for name in ("evaluate", "cells", "serve"))
     assert "--max_new_tokens" in scores[3]
     mistakes = [
-        "must hold a model that can classify, but it holds one of generator",
+        "must hold a model that can classify, but it holds a generator",
         "seqgen evaluate needs a model as it was trained, but",
         "seqgen serve needs a model as it was trained, but",
         "seqgen cells needs a model as it was trained, but",
