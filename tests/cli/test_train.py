@@ -186,7 +186,7 @@ def wheel(tmp_path_factory):
 def seqgen_of(folder, *arguments, directory):
     """Run the command `seqgen` of a package in this folder, which may open no file of the clone."""
     asked = [sys.executable, "-c", WATCHED, *arguments]
-    environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {"PYTHONPATH": str(folder)}
     return subprocess.run(asked, capture_output=True, text=True, cwd=directory, env=environment)
 
 
