@@ -31,11 +31,7 @@ class ReadVectorOptions(VectorOptions):
     """Options of pretrained word vectors for a model that only reads words, so that it needs no examples of each."""
 
     vector_words: int = 50_000
-    """words of --vectors, the first of the file, that the vocabulary has beside those of the training data"""
-
-    def words_of_vectors(self) -> list[str]:
-        """Return the words of `--vectors` for the vocabulary; none without `--vectors`."""
-        return first_words(self.vectors, self.vector_words) if self.vectors else []
+    """number of first words of the vectors' file that enter the vocabulary, also where the training data lacks them"""
 
 
 def with_words_of_vectors(run: Run, known: V) -> V:
