@@ -94,6 +94,8 @@ def test(training: Training[TextClassifier], answered: Answered, splits: Labelle
     """Report the answers to the test texts beside those of word n-grams, and print the command to use the model."""
     majority = majority_accuracy(splits.frequencies, answered.targets)
     baselines = {"majority": majority, "baseline": figures.pop("baseline_accuracy")}
+    if "network_test_accuracy" in figures:  # without the n-grams that it is mixed with
+        baselines["network_test"] = figures.pop("network_test_accuracy")
     report_answers(training, answered, baselines, lambda number: str(splits.test.inputs[number]), figures)
     write_texts(training.run.directory, splits.test.inputs)
     some_words = " ".join(splits.test.inputs[0].split()[:12])

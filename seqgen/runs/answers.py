@@ -69,4 +69,4 @@ def report_answers(
     print(f"{classes.text}\n\n{mistakes.text}")
     print(f"\n--- test accuracy {answered.accuracy:.2%}, macro F1 {answered.macro_f1:.3f}", end="")
     print(f", calibration error {answered.calibration_error:.3f}", end="")
-    print("".join(f"; {name} {accuracy:.2%}" for name, accuracy in baselines.items()))
+    print("".join(f"; {name.replace('_', ' ')} {accuracy:.2%}" for name, accuracy in baselines.items()))
