@@ -81,7 +81,7 @@ class Config(SearchConfig, PictureConfig, TextOptions):
     doubly_stochastic: float = 0.0
     """weight of the penalty drawing each position's total attention to one"""
     self_critical: float = 0.1
-    """fraction of training, at its end, on the CIDEr-D of sampled captions instead of cross-entropy; for scenes 0"""
+    """fraction of training, at its end, on the CIDEr-D of sampled captions, too; for scenes 0"""
     self_critical_rate: float = 0.1
     """factor of the learning rate with which that part begins, from which it decays"""
     captions_per_image: int = 1
@@ -134,7 +134,7 @@ def main() -> None:
     learned = config.learned(views.images)
     words: LossFunction = partial(target_tokens, doubly_stochastic=config.doubly_stochastic, **config.teaching)
     examples = captioner.examples(learned, config.captions_per_image)
-    whole_captions = cider_loss(captioner.generation, captioner.target, learned)
+    whole_captions = cider_loss(captioner.generation, captioner.target, learned, words)
 
     def loss(model: nn.Module, batch: Pairs, carry: Any) -> Loss:
         inputs = views.of(batch.numbers, pixels=run.done > 1 - config.fine_tune, seed=config.seed)

@@ -142,7 +142,7 @@ def test_what_writes_to_an_input_learns(gpu, name):
 
 def test_self_critical_training_learns(gpu):
     bundle = make_captioner()
-    loss = cider_loss(bundle.generation, bundle.target, [["w1 w2", "w3"], ["w4 w5"]])
+    loss = cider_loss(bundle.generation, bundle.target, [["w1 w2", "w3"], ["w4 w5"]], target_tokens)
     learns(bundle, [pair(bundle, IMAGE, IMAGE)] * 2, loss)
 
 

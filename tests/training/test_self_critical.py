@@ -6,6 +6,7 @@ from making import make_captioner
 
 from seqgen import patterns
 from seqgen.batches.pairs import pairs
+from seqgen.training.losses import target_tokens
 from seqgen.training.self_critical import SAMPLES, cider_loss, cider_reward, self_critical
 
 GOOD, BAD, SIZE = 5, 6, 8
@@ -62,14 +63,20 @@ def test_cider_rewards_what_people_said():
 
 
 @pytest.mark.parametrize(("texts", "images"), [(1, 1), (SAMPLES, 1), (2 * SAMPLES, 2)])
-def test_as_many_captions_are_drawn_as_a_batch_has(texts, images):
+def test_as_many_captions_are_drawn_as_a_batch_has_and_equal_rewards_leave_its_cross_entropy(
+    texts, images, monkeypatch
+):
+    equal = torch.ones(images, SAMPLES)
+    monkeypatch.setattr("seqgen.training.self_critical.cider_reward", lambda *_: lambda *_: equal)
     captioner = make_captioner()
     pictures, rows = torch.randn(texts, 3, 32, 32), [torch.tensor([4]).numpy()] * texts
     batch = pairs((pictures, torch.arange(texts)), rows)._replace(numbers=tuple(range(texts)))
     seen = []
     captioner.model.encoder.register_forward_hook(lambda _, inputs, found: seen.append(len(inputs[0])))
-    loss = cider_loss(captioner.generation, captioner.target, [["w1 w2 w3 w4"]] * texts)
+    loss = cider_loss(captioner.generation, captioner.target, [["w1 w2 w3 w4"]] * texts, target_tokens)
     found = loss(captioner.model, batch, None)
-    assert set(seen) == {images}
-    assert found.count >= images * SAMPLES
+    assert {*seen} == {images, texts}  # of sampled captions, and of those of people
+    words = target_tokens(captioner.model, batch)
+    assert found.count == words.count
+    assert found.total.item() == pytest.approx(words.total.item())
     assert torch.isfinite(found.total)
