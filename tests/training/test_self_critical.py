@@ -63,9 +63,7 @@ def test_cider_rewards_what_people_said():
 
 
 @pytest.mark.parametrize(("texts", "images"), [(1, 1), (SAMPLES, 1), (2 * SAMPLES, 2)])
-def test_as_many_captions_are_drawn_as_a_batch_has_and_equal_rewards_leave_its_cross_entropy(
-    texts, images, monkeypatch
-):
+def test_equal_rewards_leave_the_cross_entropy_of_a_batch(texts, images, monkeypatch):
     equal = torch.ones(images, SAMPLES)
     monkeypatch.setattr("seqgen.training.self_critical.cider_reward", lambda *_: lambda *_: equal)
     captioner = make_captioner()
