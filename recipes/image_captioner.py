@@ -80,7 +80,7 @@ class Config(SearchConfig, PictureConfig, TextOptions):
     """exponent of the length by which scores are divided: above 0 favours long captions"""
     doubly_stochastic: float = 0.0
     """weight of the penalty drawing each position's total attention to one"""
-    self_critical: float = 0.1
+    self_critical: float = 0.3
     """fraction of training, at its end, on the CIDEr-D of sampled captions, too; for scenes 0"""
     self_critical_rate: float = 0.1
     """factor of the learning rate with which that part begins, from which it decays"""
