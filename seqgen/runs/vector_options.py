@@ -7,8 +7,12 @@ from seqgen.data.vectors import vector_size
 from seqgen.errors import InputError
 
 
-def vector_options(asked: dict[str, Any]) -> dict[str, Any]:
+def vector_options(asked: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
     """Return the options that a file of word vectors determines, where `--vectors` was given.
+
+    Args:
+        asked: the options that were given, also in a file, which may say no more than the defaults.
+        usual: the defaults.
 
     Raises:
         InputError: the file has no vectors, or other options that were given contradict it.
@@ -16,7 +20,7 @@ def vector_options(asked: dict[str, Any]) -> dict[str, Any]:
     place = asked.get("vectors")
     if not place:
         for name in ("freeze_vectors", "vector_deviation", "vector_words"):
-            if asked.get(name):
+            if asked.get(name, usual.get(name)) != usual.get(name):
                 raise InputError(f"--{name} must be given with --vectors, not alone as {asked[name]}")
         return {}
     if asked.get("init_from"):

@@ -1,7 +1,7 @@
 """The schedule of training: its end, and the learning rate until then."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from seqgen.arguments import checked
 from seqgen.errors import InputError
@@ -30,6 +30,7 @@ class Schedule:
     max_seconds: float | None = None
     warm_up: float = 0.02
     decay: str = "linear"
+    _: KW_ONLY
     last_part: float = 0.0
     last_rate: float = 0.1
 
