@@ -41,7 +41,7 @@ def with_words_of_vectors(run: Run, known: V) -> V:
         return known
     words = first_words(options["vectors"], options["vector_words"])
     larger: Any = known.with_words(words)
-    run.figures["vector_words"] = _size(larger) - _size(known)
+    run.figures["vector_words_added"] = _size(larger) - _size(known)
     return cast("V", larger)
 
 
@@ -54,7 +54,7 @@ def begin_with_vectors(run: Run, bundle: Bundle[Any]) -> list[Group]:
     options = vars(run.config)
     if options["vectors"] is None:
         return []
-    added = int(run.figures.get("vector_words", 0))
+    added = int(run.figures.get("vector_words_added", 0))
     found = initialize_embeddings(bundle, options["vectors"], deviation=options["vector_deviation"], added=added)
     coverage = found.found / found.words
     run.figures["vector_coverage"] = coverage

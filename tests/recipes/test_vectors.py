@@ -85,7 +85,7 @@ def test_the_first_words_of_a_file_are_known_where_the_data_lacks_them(name, cou
     assert ("zwei" in fitted.vocabulary.numbers) == (count > 3)
     assert "Great-Britain" not in fitted.vocabulary.numbers  # which no model could read
     results = results_of(tmp_path / "run")
-    assert (results["vector_words"] > 0) == (count > 0)
+    assert (results["vector_words_added"] > 0) == (count > 0)
     assert 0 < results["vector_coverage"] < 1  # of the words of the data alone
     if count > 3:
         row = table.weight[fitted.vocabulary.numbers["zwei"]].detach().numpy()
