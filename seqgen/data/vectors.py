@@ -50,7 +50,7 @@ def read_vectors(place: str, wanted: Container[str]) -> WordVectors:
     size, file = vector_size(place), _file(place)
     found: dict[str, np.ndarray] = {}
     for number, line in enumerate(file.lines(), start=1):
-        if line.split(" ", 1)[0] not in wanted or (number == 1 and _is_header(line)):
+        if not line.strip() or line.split(" ", 1)[0] not in wanted or (number == 1 and _is_header(line)):
             continue
         word, *values = line.rstrip().rsplit(" ", size)  # some files have words with spaces
         if word in wanted and word not in found:
@@ -69,8 +69,9 @@ def first_words(place: str, count: int) -> list[str]:
     for number, line in enumerate(lines, start=1):
         if len(words) >= count:
             break
-        if number > 1 or not _is_header(line):
-            words.append(line.rstrip().rsplit(" ", size)[0])
+        word = line.rstrip().rsplit(" ", size)[0]
+        if len(word.split()) == 1 and not (number == 1 and _is_header(line)):  # words with spaces are none of a text
+            words.append(word)
     return list(dict.fromkeys(words))
 
 

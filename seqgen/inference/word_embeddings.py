@@ -54,6 +54,8 @@ def initialize_embeddings(
         none = f"it has none of all {len(words) - added:,}"
         raise InputError(f"{place} must have vectors of the model's words, but {none}")
     vectors, weights = torch.from_numpy(read.vectors), []
+    if not vectors.std() > 0:
+        raise InputError(f"{place} must have vectors that differ, but those of the model's words have the same values")
     for name, vocabulary in tables.items():
         weight = bundle.model.get_parameter(name)
         if weight.shape[1] != vectors.shape[1]:

@@ -246,7 +246,7 @@ def parse_options(config_class: type[C], arguments: list[str] | None = None) -> 
         )
     require_values(parser, saved, types)
     data = "" if "source" in asked else asked.get("data", parser.get_defaults().get("data"))
-    preset = {**config_class.presets.get(data, {}), **vector_options(asked, vars(parser.get_defaults()))}
+    preset = {**config_class.presets.get(data, {}), **vector_options({**saved, **asked}, vars(parser.get_defaults()))}
     initial = InitialOptions()
     if asked.get("init_from") and config_class.builder and not saved:
         initial = initial_options(asked["init_from"], config_class.builder, *config_class.transferred)

@@ -4,6 +4,7 @@ import os
 import shlex
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT, Popen, TimeoutExpired
@@ -79,7 +80,9 @@ class Members:
             return ["--resume", *_words(changed)]
         own: dict[str, Any] = {"seed": config.seed + number, "split_seed": self.run.split_seed}
         own |= {"threads": self._threads, "ensemble": 1}
-        return ["--config", str(self.run.directory / "resolved.yaml"), *_words(own)]
+        # What a model determines that a run begins with must not be given, as resolved options are.
+        options = "config.yaml" if config.init_from else "resolved.yaml"
+        return ["--config", str(self.run.directory / options), *_words(own)]
 
     @property
     def _threads(self) -> int:
@@ -119,9 +122,9 @@ class Members:
             return first
         self.run.say("waiting for the other members of the ensemble")
         try:
-            for member in self._members.values():
-                member.process.wait()
+            while any(member.process.poll() != 0 for member in self._members.values()):
                 self.require_running()
+                time.sleep(0.2)
         except BaseException:
             self.stop()
             raise
@@ -132,7 +135,8 @@ class Members:
 
 
 def _words(options: dict[str, Any]) -> list[str]:
-    return [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    given = {name: "null" if value is None else str(value) for name, value in options.items()}
+    return [word for name, value in given.items() for word in (f"--{name}", value)]
 
 
 def _last_line(member: Member) -> str:

@@ -295,6 +295,6 @@ class Training(Generic[B]):
             if self.run.main:
                 require_in_place(self.run.directory)
                 save_checkpoint(self.run.directory / "state", step.number, state)
-        self.members.require_running()
         if stop:
             raise Interrupted(f"stopped after step {step.number}, and saved; to resume: {self.again}")
+        self.members.require_running()

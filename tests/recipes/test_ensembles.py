@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from making import RECIPES, load_recipe, results_of, weights_of
 from running import forked, run_recipe
-from small_data import small_options
+from small_data import OPTIONS, small_options
 
 import seqgen
 from seqgen.cli import main as cli
@@ -97,6 +97,17 @@ def test_one_run_becomes_the_first_member_of_an_ensemble_with_all_its_options(tr
     member = read_options(tmp_path / "run" / "members" / "2" / "resolved.yaml")
     changed = {"max_steps": 9, "eval_every": 2, "learning_rate": 0.002, "patience": 3, "ensemble": 1}
     assert {name: member[name] for name in changed} == changed
+
+
+@pytest.mark.parametrize("name", ["text_classifier", "translator"])
+def test_all_members_begin_with_a_saved_model(name, train, tmp_path):
+    data = OPTIONS[name][0](tmp_path)
+    assert train(name, *data, *OPTIONS[name][1], *LIMITS, directory="first")[0] == 0
+    code, _, err = train(name, *data, *LIMITS, "--ensemble", 2, "--init_from", tmp_path / "first")
+    assert code == 0, err
+    first, second = (seqgen.load(tmp_path / run) for run in ("first", "run/members/2"))
+    assert second.parts() == first.parts()
+    assert second.all_arguments() == first.all_arguments()
 
 
 def test_the_figures_of_all_members_are_not_those_of_the_first(train, tmp_path, command):

@@ -75,7 +75,13 @@ def test_frozen_embeddings_stay_the_vectors_of_the_file(name, train, vectors, tm
 @pytest.mark.parametrize("count", [0, 3, 50_000])
 def test_the_first_words_of_a_file_are_known_where_the_data_lacks_them(name, count, train, vectors, tmp_path):
     place, known = vectors
-    lines = ["zebra " + "1 " * SIZE, "don't " + "2 " * SIZE, "Great-Britain " + "3 " * SIZE]
+    lines = [
+        "zebra " + "1 " * SIZE,
+        "don't " + "2 " * SIZE,
+        "Great-Britain " + "3 " * SIZE,
+        "",
+        "new york " + "4 " * SIZE,
+    ]
     place.write_text("\n".join(lines) + "\n" + place.read_text())
     frozen = ["--freeze_vectors", 1, "--averaging", 0]
     code, _, err = train(name, *OF_WORDS[name], "--vectors", place, *frozen, "--vector_words", count)
