@@ -36,7 +36,7 @@ def test_two_temperatures_write_with_the_same_seed(page, bundles):
     tab.get_by_text("temperature 0.3, random seed 3").wait_for()
     for label, temperature in (("Text", 0.8), ("Text of the second temperature", 0.3)):
         expected = bundles["generator"].generate("the c", **WRITING | {"temperature": temperature})
-        assert text_of(tab, label).text_content() == expected[0]
+        shows(text_of(tab, label), expected[0])
         assert tab.get_by_role("heading", name=f"Temperature {temperature}").is_visible()
 
 
