@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from seqgen.cli.inputs import Line, lines
+from seqgen.data.format import first_lines
 from seqgen.data.text_file import TextFile
 from seqgen.errors import InputError
 
@@ -15,9 +15,7 @@ ANSWERS = {"source": "translations", "image": "captions"}  # their names in a li
 
 def is_nbest(place: str, encoding: str) -> bool:
     """Return whether the first line of a file that is not blank is an n-best list."""
-    rows = TextFile(Path(place), place, encoding).lines()
-    first = next((line for line in islice(rows, 1000) if line.strip()), "")
-    found = _object(first)
+    found = _object("".join(first_lines(TextFile(Path(place), place, encoding))[:1]))
     return any(name in found for name in ANSWERS.values())
 
 

@@ -1,6 +1,6 @@
 """Pretrained word vectors in text files: those of GloVe, word2vec and fastText, plain or gzipped."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,10 +24,8 @@ def vector_size(place: str) -> int:
         InputError: it is not there, or its first lines are not those of word vectors.
     """
     file = _file(place)
-    for number, line in enumerate(file.lines(), start=1):
+    for number, line in _rows(file):
         values = line.split()[1:]
-        if number == 1 and _is_header(line):
-            continue
         if not values:
             raise InputError(f"{file.at(number)}: a line of vectors must have a word and its values, not {line[:60]!r}")
         _vector(values, len(values), file.at(number))
@@ -49,8 +47,8 @@ def read_vectors(place: str, wanted: Container[str]) -> WordVectors:
     """
     size, file = vector_size(place), _file(place)
     found: dict[str, np.ndarray] = {}
-    for number, line in enumerate(file.lines(), start=1):
-        if not line.strip() or line.split(" ", 1)[0] not in wanted or (number == 1 and _is_header(line)):
+    for number, line in _rows(file):
+        if not line.strip() or line.split(" ", 1)[0] not in wanted:
             continue
         word, *values = line.rstrip().rsplit(" ", size)  # some files have words with spaces
         if word in wanted and word not in found:
@@ -65,12 +63,11 @@ def first_words(place: str, count: int) -> list[str]:
         InputError: the file is not there, or its first lines are not those of word vectors.
     """
     size, words = vector_size(place), list[str]()
-    lines = _file(place).lines()
-    for number, line in enumerate(lines, start=1):
+    for _, line in _rows(_file(place)):
         if len(words) >= count:
             break
         word = line.rstrip().rsplit(" ", size)[0]
-        if len(word.split()) == 1 and not (number == 1 and _is_header(line)):  # words with spaces are none of a text
+        if len(word.split()) == 1:  # words with spaces are none of a text
             words.append(word)
     return list(dict.fromkeys(words))
 
@@ -81,10 +78,12 @@ def _file(place: str) -> TextFile:
     return TextFile(Path(place), place)
 
 
-def _is_header(line: str) -> bool:
-    """Return whether a first line has the numbers of words and values instead of a vector."""
-    counts = line.split()
-    return len(counts) == 2 and all(count.isdecimal() for count in counts)
+def _rows(file: TextFile) -> Iterator[tuple[int, str]]:
+    """Yield the lines with their numbers, but for a first one that has the numbers of words and values."""
+    for number, line in enumerate(file.lines(), start=1):
+        counts = line.split() if number == 1 else []
+        if len(counts) != 2 or not all(count.isdecimal() for count in counts):
+            yield number, line
 
 
 def _vector(values: list[str], size: int, place: str) -> np.ndarray:

@@ -25,7 +25,7 @@ class StopSignals:
 
     @property
     def received(self) -> bool:
-        """Whether to stop after the current update."""
+        """The request to stop after the current update: True once there was one."""
         return self._signalled or self._parent not in (0, os.getppid())
 
     def __enter__(self) -> "StopSignals":
